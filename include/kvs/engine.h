@@ -1,0 +1,131 @@
+// KvsEngine: the one interface through which servers, tools and tests see a store.
+//
+// Design      An engine is shared by std::shared_ptr<KvsEngine>: copying that pointer is the cheap clone of a handle.
+// Threads     Call anything from any thread.
+// Ordering    Linearizable per key. A WriteBatch becomes visible as a whole.
+// Ownership   Arguments need not outlive the call. Views handed to a call-back die when the call-back returns.
+// Limits      Key 0..65'535 bytes, value 0..512 MiB, both any bytes. Outside: kInvalidArgument, nothing written.
+// Errors      What an engine cannot do answers kUnsupported, never something weaker.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "kvs/function_ref.h"
+#include "kvs/result.h"
+
+namespace kvs {
+
+inline constexpr std::size_t kKeyBytesMax = 65'535;
+inline constexpr std::size_t kValueBytesMax = std::size_t{512} << 20;
+inline constexpr std::size_t kBatchBytesMax = kValueBytesMax;  // Keys, values and some 30 bytes for each operation.
+
+// Called at most once, with the stored bytes, which are valid only until it returns.
+using ValueVisitor = FunctionRef<void(std::string_view value)>;
+
+// Called for each pair in order; answers whether to go on.
+using ScanVisitor = FunctionRef<bool(std::string_view key, std::string_view value)>;
+
+// WriteBatch: operations that take effect together, in their order (a later one on the same key wins).
+class WriteBatch {
+ public:
+  struct Operation {
+    std::string key;
+    std::optional<std::string> value;  // nullopt: remove.
+  };
+
+  void Set(std::string_view key, std::string_view value) {
+    operations_.push_back({std::string(key), std::string(value)});
+  }
+  // Removing an absent key is allowed in a batch, and does nothing.
+  void Remove(std::string_view key) { operations_.push_back({std::string(key), std::nullopt}); }
+
+  void Clear() { operations_.clear(); }
+  bool empty() const { return operations_.empty(); }
+  std::size_t size() const { return operations_.size(); }
+  const std::vector<Operation>& operations() const { return operations_; }
+
+ private:
+  std::vector<Operation> operations_;
+};
+
+// What an UpdateFunction decides. A std::string or an std::optional<std::string> (nullopt: remove) converts to it.
+class UpdateDecision {
+ public:
+  static UpdateDecision Keep() { return UpdateDecision(Kind::kKeep, {}); }
+  static UpdateDecision Set(std::string value) { return UpdateDecision(Kind::kSet, std::move(value)); }
+  static UpdateDecision Remove() { return UpdateDecision(Kind::kRemove, {}); }
+  UpdateDecision(std::string value) : UpdateDecision(Kind::kSet, std::move(value)) {}    // NOLINT: see above
+  UpdateDecision(std::optional<std::string> value)                                        // NOLINT: see above
+      : kind_(value ? Kind::kSet : Kind::kRemove), value_(value ? std::move(*value) : std::string()) {}
+
+  bool keeps() const { return kind_ == Kind::kKeep; }
+  bool removes() const { return kind_ == Kind::kRemove; }
+  const std::string& value() const { return value_; }  // Only of a decision that sets.
+
+ private:
+  enum class Kind : std::uint8_t { kKeep, kSet, kRemove };
+  UpdateDecision(Kind kind, std::string value) : kind_(kind), value_(std::move(value)) {}
+
+  Kind kind_;
+  std::string value_;
+};
+
+// Called with the current value (nullopt: absent). An engine may call it again when another writer came between, so it
+// must have no side effect; it must not call the engine.
+using UpdateFunction = FunctionRef<UpdateDecision(std::optional<std::string_view> current)>;
+
+// Which pairs a scan visits: those with from <= key < to that start with `prefix`.
+struct ScanRange {
+  std::string from{};
+  std::optional<std::string> to{};  // Exclusive; nullopt: to the last key.
+  std::string prefix{};
+  std::size_t limit = std::numeric_limits<std::size_t>::max();
+  bool reverse = false;  // From the greatest key down.
+};
+
+// Figures for people and benches. Zero where an engine cannot tell.
+struct EngineStats {
+  std::uint64_t keys = 0;
+  std::uint64_t live_bytes = 0;      // Bytes on disk that a key still needs.
+  std::uint64_t disk_bytes = 0;      // All files of the store.
+  std::uint64_t segments = 0;
+  std::uint64_t index_bytes = 0;     // Private memory of the index.
+  std::uint64_t compactions = 0;     // Since the store was opened, as all below.
+  std::uint64_t written_bytes = 0;   // Appended by writers and by compaction.
+  std::uint64_t syncs = 0;
+};
+
+class KvsEngine {
+ public:
+  virtual ~KvsEngine() = default;
+
+  // The name on the command line and in the directory's marker file: "kvs", "sled", ...
+  virtual std::string_view Name() const = 0;
+
+  virtual Status Set(std::string_view key, std::string_view value) = 0;
+  virtual Result<std::optional<std::string>> Get(std::string_view key) = 0;  // nullopt: no such key.
+  virtual Status Remove(std::string_view key) = 0;                           // kKeyNotFound if absent.
+
+  // As Get(), without a copy. False: no such key, and `visit` was not called. `visit` may read from the engine, not write.
+  virtual Result<bool> Read(std::string_view key, ValueVisitor visit) = 0;
+
+  virtual Status Write(const WriteBatch& batch) = 0;                    // All or nothing, for readers and across a crash.
+  virtual Status Update(std::string_view key, UpdateFunction fn) = 0;  // Atomic read-modify-write.
+
+  // Visits the pairs of `range` in byte order of their keys. Each pair is current at the moment it is visited; the scan
+  // as a whole is not a snapshot. `visit` may read from the engine, not write.
+  virtual Status Scan(const ScanRange& range, ScanVisitor visit) = 0;
+
+  virtual Status Sync() = 0;     // The barrier: all that was acknowledged before survives power loss after Ok().
+  virtual Status Compact() = 0;  // Gives back the space of overwritten and removed pairs; returns when done.
+  virtual Result<EngineStats> Stats() = 0;
+};
+
+}  // namespace kvs

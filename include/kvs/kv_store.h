@@ -1,0 +1,89 @@
+// KvStore: a durable ordered map of byte strings, living in one directory.
+//
+// Design      Set() appends one record to the active segment, then publishes its location in an in-memory index.
+//             Compaction rewrites live records behind it. ARCHITECTURE.md has the picture.
+// Threads     Call anything from any thread. Get(), Read() and Scan() take no lock and wait for neither writers nor
+//             compaction; writers queue on one append lock.
+// Ordering    Linearizable per key: a Get() that starts after Set() returned sees that value or a newer one. A batch
+//             becomes visible at one moment. A value is visible a little before it is durable.
+// Durability  Every Ok() survives the death of the process. Under kAlways it survives power loss too; under kInterval
+//             a power loss may take the writes of the last sync_interval, always a suffix, never one from the middle.
+// Ownership   One live KvStore per directory (lock file). Arguments need not outlive the call.
+// Limits      As KvsEngine. The directory's disk use stays under live bytes / (1 - garbage_ratio_max) + 2 segments.
+// Errors      kIo, kCorruption, kNoSpace, kPoisoned. After a failed write or sync every write answers kPoisoned until
+//             the store is opened again; reads go on.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "kvs/engine.h"
+#include "kvs/result.h"
+
+namespace kvs {
+
+enum class SyncPolicy : std::uint8_t {
+  kNone,      // The kernel writes back when it likes.
+  kInterval,  // A sync every sync_interval while there is something to sync.
+  kAlways,    // Every write waits for the sync that covers it; one sync serves all that wait (group commit).
+};
+
+struct KvStoreOptions {
+  SyncPolicy sync = SyncPolicy::kInterval;
+  std::chrono::milliseconds sync_interval{1000};
+
+  // The largest segment. Smaller ones are used while the store is small. 1 MiB..1 GiB, a multiple of 4 kB.
+  std::uint64_t segment_bytes = std::uint64_t{64} << 20;
+
+  // Compaction keeps garbage under this share of the disk use. 0.05..0.9.
+  double garbage_ratio_max = 0.3;
+
+  // Where the store says what happened in the background and at opening; called from any of its threads.
+  std::function<void(const std::string& line)> log{};
+};
+
+// What Open() found.
+struct OpenReport {
+  std::uint64_t segments = 0;
+  std::uint64_t segments_from_hints = 0;  // Read through their hint files, the others record by record.
+  std::uint64_t records = 0;
+  std::uint64_t torn_tail_bytes = 0;      // Cut off after the last whole record: a write that no one was told succeeded.
+};
+
+namespace store {
+class Store;
+}
+
+class KvStore final : public KvsEngine {
+ public:
+  // Opens `directory`, creating it if absent, and rebuilds the index: time grows with keys, not with bytes, when hint
+  // files are present. A torn tail is cut off and reported; any other bad byte fails with kCorruption.
+  // kInUse: another process has the directory open.
+  static Result<std::shared_ptr<KvStore>> Open(const std::filesystem::path& directory,
+                                               const KvStoreOptions& options = {});
+  ~KvStore() override;  // Syncs unless the policy is kNone or the store is poisoned. No call may be under way.
+
+  std::string_view Name() const override { return "kvs"; }
+  Status Set(std::string_view key, std::string_view value) override;
+  Result<std::optional<std::string>> Get(std::string_view key) override;
+  Status Remove(std::string_view key) override;
+  Result<bool> Read(std::string_view key, ValueVisitor visit) override;
+  Status Write(const WriteBatch& batch) override;
+  Status Update(std::string_view key, UpdateFunction fn) override;
+  Status Scan(const ScanRange& range, ScanVisitor visit) override;
+  Status Sync() override;
+  Status Compact() override;
+  Result<EngineStats> Stats() override;
+
+  const OpenReport& open_report() const;
+
+ private:
+  explicit KvStore(std::unique_ptr<store::Store> store);
+  std::unique_ptr<store::Store> store_;  // src/store: keeps every internal header out of the public one.
+};
+
+}  // namespace kvs

@@ -1,0 +1,14 @@
+// All of the public API of kvs.
+#pragma once
+
+#include "kvs/address.h"          // IWYU pragma: export
+#include "kvs/client.h"           // IWYU pragma: export
+#include "kvs/engine.h"           // IWYU pragma: export
+#include "kvs/function_ref.h"     // IWYU pragma: export
+#include "kvs/kv_store.h"         // IWYU pragma: export
+#include "kvs/open_engine.h"      // IWYU pragma: export
+#include "kvs/result.h"           // IWYU pragma: export
+#include "kvs/server.h"           // IWYU pragma: export
+#include "kvs/sled_kvs_engine.h"  // IWYU pragma: export
+#include "kvs/thread_pool.h"      // IWYU pragma: export
+#include "kvs/version.h"          // IWYU pragma: export

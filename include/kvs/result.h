@@ -1,0 +1,56 @@
+// Error, Result<T> and Status: how every call of kvs reports what went wrong in the world.
+//
+// Design      Result<T> is tl::expected<T, Error> with [[nodiscard]] on the class, so that a dropped error is a
+//             compiler warning. Its members carry the names of std::expected.
+// Errors      No exception crosses the API of kvs. Bugs of kvs itself abort; running out of memory ends the process,
+//             which the log survives.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <tl/expected.hpp>
+
+namespace kvs {
+
+enum class ErrorCode : std::uint8_t {  // DO NOT renumber: the native protocol carries these.
+  kKeyNotFound = 1,      // Remove() of a key that is not there.
+  kInvalidArgument = 2,  // A limit or rule of the call is broken; nothing was done.
+  kCorruption = 3,       // Bytes at rest are not what was written.
+  kIo = 4,               // The operating system refused; sys_errno says why.
+  kPoisoned = 5,         // An earlier write or sync failed: no more writes until the store is opened again.
+  kUnsupported = 6,      // This engine cannot do that.
+  kInUse = 7,            // Another process holds the directory; the context names its pid.
+  kWrongEngine = 8,      // The directory belongs to another engine.
+  kNoSpace = 9,          // The disk (or quota) is full: nothing was written, and the store works on when room returns.
+  kProtocol = 10,        // The peer broke the native protocol.
+  kTimeout = 11,         // The peer did not answer in time; whether it acted is unknown.
+  kOverloaded = 12,      // The server is at its limit of connections.
+};
+
+// The name of `code` as it appears in messages: "key not found", "corruption", ...
+std::string_view ErrorCodeName(ErrorCode code);
+
+struct Error {
+  ErrorCode code;
+  int sys_errno = 0;      // Set where the operating system was asked, otherwise 0.
+  std::string context{};  // What was tried, on what: "pread 000007.seg offset=8192 bytes=512".
+
+  // One line for a person: code, context and the text of sys_errno.
+  std::string ToString() const;
+};
+
+template <class T>
+class [[nodiscard]] Result : public tl::expected<T, Error> {
+ public:
+  using tl::expected<T, Error>::expected;
+  Result(Error error) : tl::expected<T, Error>(tl::unexpect, std::move(error)) {}  // NOLINT: `return Error{...};`
+};
+
+using Status = Result<void>;
+
+inline Status Ok() { return {}; }
+
+}  // namespace kvs

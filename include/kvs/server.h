@@ -1,0 +1,60 @@
+// KvsServer: serves an engine to clients over TCP.
+//
+// Design      Two ways to drive the same connections. Direct (no pool): one event loop per thread, each connection
+//             stays with its loop, requests run where they arrive. Pooled: one loop, and each connection with something
+//             to do becomes a job on the pool.
+// Threads     Run() blocks the calling thread. Stop() from any thread, once or often.
+// Ordering    The answers of one connection come in the order of its requests.
+// Durability  With sync_before_reply, a write is answered only after engine->Sync() that covers it; one sync serves
+//             everything that was ready.
+// Limits      All of ServerOptions; a client beyond one gets a clear error, and no other client notices.
+// Errors      Create(): kIo when the address cannot be bound. Run(): kIo when the loop itself fails.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "kvs/address.h"
+#include "kvs/engine.h"
+#include "kvs/result.h"
+#include "kvs/thread_pool.h"
+
+namespace kvs {
+
+struct ServerOptions {
+  Address address{};
+  unsigned threads = 0;                // Event loops in direct mode; 0: one for each core.
+  std::shared_ptr<ThreadPool> pool{};  // Set: pooled mode.
+  bool sync_before_reply = false;
+
+  std::size_t connections_max = 10'000;
+  std::size_t request_bytes_max = (std::size_t{512} << 20) + (std::size_t{1} << 20);  // One request, key and value included.
+  std::size_t output_buffer_bytes_max = std::size_t{64} << 20;  // A client that reads slower is not read from beyond this.
+  std::chrono::milliseconds idle_timeout{0};                    // A connection silent for so long is closed; 0: never.
+  std::chrono::milliseconds stop_timeout{5'000};                // How long Stop() lets answers drain to slow clients.
+
+  std::function<void(const std::string& line)> log{};
+};
+
+class KvsServer {
+ public:
+  // Binds and listens, so that a client may connect as soon as this returns.
+  static Result<std::unique_ptr<KvsServer>> Create(std::shared_ptr<KvsEngine> engine, const ServerOptions& options);
+  ~KvsServer();
+
+  // Serves until Stop(): then it stops accepting, answers what it has received, syncs the engine, and returns.
+  Status Run();
+  void Stop();
+
+  const Address& address() const;  // As bound: with the port that the kernel chose where 0 was asked for.
+
+ private:
+  class Impl;
+  explicit KvsServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kvs

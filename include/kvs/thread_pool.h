@@ -1,0 +1,71 @@
+// ThreadPool: runs jobs on threads. Three of them: a thread for each job, one shared queue, work stealing.
+//
+// Threads     Spawn() from any thread, jobs included.
+// Ordering    None between jobs.
+// Ownership   Destruction runs every job that was spawned, then joins the threads. No job may spawn once it has begun.
+// Errors      A job that throws is counted in failed_jobs() and logged to stderr; the pool keeps its number of threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "kvs/result.h"
+
+namespace kvs {
+
+using Job = std::function<void()>;
+
+class ThreadPool {
+ public:
+  virtual ~ThreadPool() = default;
+  virtual void Spawn(Job job) = 0;
+  virtual std::uint64_t failed_jobs() const = 0;  // How many jobs have thrown so far.
+};
+
+// A new thread for each job: the yardstick that shows what the others save. `threads` is taken so that the three are
+// created alike, and sets no bound. Where the system has no thread left, Spawn() runs the job itself.
+class NaiveThreadPool final : public ThreadPool {
+ public:
+  static Result<std::unique_ptr<NaiveThreadPool>> Create(unsigned threads);
+  ~NaiveThreadPool() override;
+  void Spawn(Job job) override;
+  std::uint64_t failed_jobs() const override;
+
+ private:
+  class Impl;
+  explicit NaiveThreadPool(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// `threads` workers take jobs from one queue. kInvalidArgument: 0 threads. kIo: a thread could not start; those that did
+// have ended.
+class SharedQueueThreadPool final : public ThreadPool {
+ public:
+  static Result<std::unique_ptr<SharedQueueThreadPool>> Create(unsigned threads);
+  ~SharedQueueThreadPool() override;
+  void Spawn(Job job) override;
+  std::uint64_t failed_jobs() const override;
+
+ private:
+  class Impl;
+  explicit SharedQueueThreadPool(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// `threads` workers, each with a queue of its own, who take from each other when theirs is empty (oneTBB).
+// kInvalidArgument: 0 threads. kIo: a thread could not start; those that did have ended.
+class WorkStealingThreadPool final : public ThreadPool {
+ public:
+  static Result<std::unique_ptr<WorkStealingThreadPool>> Create(unsigned threads);
+  ~WorkStealingThreadPool() override;
+  void Spawn(Job job) override;
+  std::uint64_t failed_jobs() const override;
+
+ private:
+  class Impl;
+  explicit WorkStealingThreadPool(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kvs

@@ -1,0 +1,101 @@
+// EpochDomain: readers without locks say "I am looking", writers learn when nobody can see an unlinked object any more.
+//
+// Design      A reader pins the domain by copying the current epoch into a slot of its own. A writer unlinks an object,
+//             ends the epoch, and frees the object once every pinned slot holds a later epoch than the one that ended.
+//             After Fraser, "Practical lock-freedom" (2004), section 5.2.3, with one slot for each thread.
+// Threads     Call anything from any thread. A guard is released by the thread that made it; guards of one thread nest.
+// Limits      kThreadsMax threads alive at a time that ever pinned; memory for the slots grows in chunks.
+//
+// Invariants  I1  A slot is written by its own thread only, but for the reclaimer's fetch_add(0).
+//             I2  Slot value 0: not pinned. Otherwise: the thread sees no object unlinked in an earlier epoch.
+//             I3  Chunks are added in order: behind the first that is missing there is none.
+// Fences      P1  pin:     the pin's exchange and the reclaimer's fetch_add(0) are both acq_rel read-modify-writes of one
+//                          slot, hence ordered. Pin first: the reclaimer sees it and waits. Reclaimer first: the pin
+//                          reads what the reclaimer released, and so sees every object as already unlinked.
+//             P2  unpin:   release store of 0 -> the reclaimer's fetch_add. Reads under the pin are over before the free.
+//             P3  epoch_:  release fetch_add in EndEpoch() -> acquire load in Pin(). Who pins a later epoch sees the unlink.
+//             P4  chunks_: as P1, on the chunk's pointer. Who adds a chunk after the reclaimer found none there reads what
+//                          the reclaimer released, and hands it on to who finds the chunk.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace kvs::sync {
+
+class EpochDomain;
+
+// Keeps what the thread sees from being freed. Made by EpochDomain::Pin().
+class EpochGuard {
+ public:
+  EpochGuard(EpochGuard&& other) noexcept : slot_(other.slot_) { other.slot_ = nullptr; }
+  EpochGuard& operator=(EpochGuard&&) = delete;
+  inline ~EpochGuard();
+
+ private:
+  friend class EpochDomain;
+  struct Slot;
+  explicit EpochGuard(Slot* slot) : slot_(slot) {}
+  Slot* slot_;
+};
+
+struct alignas(64) EpochGuard::Slot {
+  std::atomic<std::uint64_t> pinned_epoch{0};
+  std::uint32_t depth = 0;  // Of nested guards; touched by the slot's own thread only.
+};
+
+class EpochDomain {
+ public:
+  static constexpr std::size_t kThreadsMax = 65'536;
+
+  EpochDomain() = default;
+  ~EpochDomain();  // Nobody may be pinned.
+  EpochDomain(const EpochDomain&) = delete;
+  EpochDomain& operator=(const EpochDomain&) = delete;
+
+  // No lock, no system call, no allocation but for the first pin of a thread.
+  EpochGuard Pin() {
+    EpochGuard::Slot* slot = SlotOfThisThread();
+    if (slot->depth++ == 0) {
+      slot->pinned_epoch.exchange(epoch_.load(std::memory_order_acquire), std::memory_order_acq_rel);  // P1, P3
+    }
+    return EpochGuard(slot);
+  }
+
+  // Ends the current epoch and returns it: whatever was unlinked before may be freed once IsPast() of it is true.
+  std::uint64_t EndEpoch() { return epoch_.fetch_add(1, std::memory_order_acq_rel); }  // P3
+
+  // Whether no reader is left that pinned `epoch` or an earlier one. Looks at every slot: call it rarely.
+  bool IsPast(std::uint64_t epoch) { return OldestPinned() > epoch; }
+
+  // The oldest epoch that a reader has pinned; UINT64_MAX where nobody is pinned.
+  std::uint64_t OldestPinned();
+
+ private:
+  static constexpr std::size_t kChunkSlots = 64;
+  using Chunk = std::array<EpochGuard::Slot, kChunkSlots>;
+
+  EpochGuard::Slot* SlotOfThisThread() {
+    const std::size_t thread = ThreadNumber();
+    Chunk* chunk = chunks_[thread / kChunkSlots].load(std::memory_order_acquire);  // P4
+    if (chunk == nullptr) [[unlikely]] chunk = AddChunksUpTo(thread / kChunkSlots);
+    return &(*chunk)[thread % kChunkSlots];
+  }
+  Chunk* AddChunksUpTo(std::size_t index);
+
+  // A small number that this thread has while it lives, the same in every domain; reused after its end.
+  static std::size_t ThreadNumber();
+
+  std::atomic<std::uint64_t> epoch_{1};
+  std::array<std::atomic<Chunk*>, kThreadsMax / kChunkSlots> chunks_{};
+};
+
+inline EpochGuard::~EpochGuard() {
+  if (slot_ != nullptr && --slot_->depth == 0) {
+    slot_->pinned_epoch.store(0, std::memory_order_release);  // P2
+  }
+}
+
+}  // namespace kvs::sync

@@ -1,0 +1,60 @@
+// Mutex, MutexLock and ConditionVariable: the standard ones, with clang's thread-safety attributes.
+//
+// Write the data that a mutex protects as KVS_GUARDED_BY(mutex_), and functions that need it held as
+// KVS_REQUIRES(mutex_): the `clang` preset then proves the locking.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "sync/thread_annotations.h"
+
+namespace kvs::sync {
+
+class KVS_CAPABILITY("mutex") Mutex {
+ public:
+  Mutex() = default;
+  Mutex(const Mutex&) = delete;
+  Mutex& operator=(const Mutex&) = delete;
+
+  void Lock() KVS_ACQUIRE() { mutex_.lock(); }
+  void Unlock() KVS_RELEASE() { mutex_.unlock(); }
+
+ private:
+  friend class ConditionVariable;
+  std::mutex mutex_;
+};
+
+class KVS_SCOPED_CAPABILITY MutexLock {
+ public:
+  explicit MutexLock(Mutex& mutex) KVS_ACQUIRE(mutex) : mutex_(mutex) { mutex_.Lock(); }
+  ~MutexLock() KVS_RELEASE() { mutex_.Unlock(); }
+  MutexLock(const MutexLock&) = delete;
+  MutexLock& operator=(const MutexLock&) = delete;
+
+ private:
+  Mutex& mutex_;
+};
+
+// Waits may wake for no reason: call them in a loop that checks the condition.
+class ConditionVariable {
+ public:
+  void Wait(Mutex& mutex) KVS_REQUIRES(mutex) {
+    std::unique_lock lock(mutex.mutex_, std::adopt_lock);
+    condition_.wait(lock);
+    lock.release();
+  }
+  void WaitUntil(Mutex& mutex, std::chrono::steady_clock::time_point deadline) KVS_REQUIRES(mutex) {
+    std::unique_lock lock(mutex.mutex_, std::adopt_lock);
+    condition_.wait_until(lock, deadline);
+    lock.release();
+  }
+  void NotifyOne() { condition_.notify_one(); }
+  void NotifyAll() { condition_.notify_all(); }
+
+ private:
+  std::condition_variable condition_;
+};
+
+}  // namespace kvs::sync
