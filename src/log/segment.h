@@ -50,9 +50,14 @@ class Segment {
     return record;
   }
 
-  // Where Read() of the record that `record_bytes` belongs to would begin.
-  std::uint64_t OffsetOf(const char* record_begin) const {
-    return static_cast<std::uint64_t>(record_begin - mapping_.data());
+  // The offset of a byte of the segment, from a pointer into one of its records.
+  std::uint64_t OffsetOf(const char* byte) const {
+    return static_cast<std::uint64_t>(byte - mapping_.data());
+  }
+
+  // All that may be read from `offset` on, whatever it is.
+  std::string_view BytesFrom(std::uint64_t offset) const {
+    return {mapping_.data() + offset, readable_bytes() - offset};
   }
 
   void Prefetch(std::uint64_t offset) const { __builtin_prefetch(mapping_.data() + offset); }
