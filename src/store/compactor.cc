@@ -131,8 +131,8 @@ Result<std::shared_ptr<log::Segment>> Compactor::WriteOutput(Run* run) {
   const std::uint64_t capacity_bytes = log::kSegmentHeaderBytes + run->copied_bytes_max * 9 / 4;
   const std::uint64_t first_bytes =
       std::min(log::kSegmentHeaderBytes + run->copied_bytes_max, log::SegmentWriter::kFirstStepBytes);
-  KVS_TRY_ASSIGN(const auto writer, log::SegmentWriter::Create(parts_.files, parts_.directory, header, capacity_bytes,
-                                                               first_bytes));
+  KVS_TRY_ASSIGN(const auto writer,
+                 log::SegmentWriter::Create(parts_.files, parts_.directory, header, capacity_bytes, first_bytes));
   auto output = FillOutput(run, writer.get());
   if (!output || *output == nullptr) {
     KVS_TRY(parts_.files.Remove(log::SegmentPath(parts_.directory, header.segment_id)));

@@ -15,7 +15,8 @@ class Health {
  public:
   // Ok, or kPoisoned with the cause.
   Status Check() const KVS_EXCLUDES(mutex_) {
-    if (!is_poisoned_.load(std::memory_order_relaxed)) [[likely]] return Ok();  // R1: a moment late is soon enough.
+    if (!is_poisoned_.load(std::memory_order_relaxed)) [[likely]]
+      return Ok();  // R1: a moment late is soon enough.
     const sync::MutexLock lock(mutex_);
     return Error{.code = ErrorCode::kPoisoned, .sys_errno = cause_.sys_errno, .context = Explain(cause_)};
   }

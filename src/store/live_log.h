@@ -39,8 +39,8 @@ class LiveLog {
 
   LiveLog(const KvStoreOptions& options, Health& health, sync::EpochDomain& epochs);
 
-  sync::Mutex mutex;                                         // The append lock.
-  const SlotMap& slots() const { return slots_; }            // For readers, who hold no lock.
+  sync::Mutex mutex;                               // The append lock.
+  const SlotMap& slots() const { return slots_; }  // For readers, who hold no lock.
   SegmentAccounts& accounts() KVS_REQUIRES(mutex) { return accounts_; }
 
   // --- Opening ---
@@ -56,7 +56,8 @@ class LiveLog {
   // Waits until a record of at most `bytes` can be appended; the lock is released meanwhile.
   Status MakeRoom(std::uint64_t bytes, Purpose purpose) KVS_REQUIRES(mutex);
 
-  // Appends to the room that MakeRoom() found. `sequences`: how many the record uses up, one for each member of a batch.
+  // Appends to the room that MakeRoom() found. `sequences`: how many the record uses up, one for each member of a
+  // batch.
   Result<base::Location> Append(const log::RecordDraft& draft, std::uint64_t sequences = 1) KVS_REQUIRES(mutex);
 
   std::uint64_t last_sequence() const KVS_REQUIRES(mutex) { return sequence_; }

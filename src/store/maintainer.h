@@ -42,8 +42,8 @@ class Maintainer {
   std::thread thread_;
 };
 
-// Writes the hint file of a sealed segment and returns its length; 0 where it could not be written, which only makes the
-// next opening read the segment itself.
+// Writes the hint file of a sealed segment and returns its length; 0 where it could not be written, which only makes
+// the next opening read the segment itself.
 std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& directory, const log::Segment& segment);
 
 }  // namespace kvs::store

@@ -118,8 +118,8 @@ Recovery::OpenEnd Recovery::FindEnd(const log::Segment& segment) const {
   return end;
 }
 
-// Whether the log may be cut at `offset` of the open segment `part`: only behind everything that is known to have been on
-// the disk. A segment behind it that was synced says that this one was synced whole.
+// Whether the log may be cut at `offset` of the open segment `part`: only behind everything that is known to have been
+// on the disk. A segment behind it that was synced says that this one was synced whole.
 Status Recovery::CheckCut(std::size_t part, std::uint64_t offset) const {
   const std::filesystem::path path = log::SegmentPath(directory_, open_[part].segment->id());
   if (part == 0 && offset == 0) return CorruptAt(path, offset, "records before the segment are missing");
