@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <ostream>
 #include <string>
 
 #include "kvs/server.h"
@@ -13,6 +14,8 @@
 namespace kvs::test {
 
 enum class Mode { kDirect, kPooled };
+
+inline void PrintTo(Mode mode, std::ostream* out) { *out << (mode == Mode::kDirect ? "Direct" : "Pooled"); }
 
 class ServerModesTest : public testing::TestWithParam<Mode> {
  protected:
@@ -26,8 +29,6 @@ class ServerModesTest : public testing::TestWithParam<Mode> {
   const std::shared_ptr<MemoryEngine> engine_ = std::make_shared<MemoryEngine>();
 };
 
-inline std::string ModeName(const testing::TestParamInfo<Mode>& info) {
-  return info.param == Mode::kDirect ? "Direct" : "Pooled";
-}
+inline std::string ModeName(const testing::TestParamInfo<Mode>& info) { return testing::PrintToString(info.param); }
 
 }  // namespace kvs::test
