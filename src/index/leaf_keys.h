@@ -2,9 +2,8 @@
 // leaf does not keep.
 //
 // Lifetime    The keys are views into the owner's records: use them while pinned, or as the writer.
-// Threads     Belongs to one thread; the leaf may be written meanwhile. A key that is erased and inserted again while
-// it
-//             is being read can be met twice: the entry read last is kept.
+// Threads     Belongs to one thread; the leaf may be written meanwhile. A key that is erased and inserted again during
+//             Read() can be met twice: the entry read last is kept.
 #pragma once
 
 #include <array>
