@@ -1,7 +1,8 @@
 # kvs_install(): the target kvs::kvs, and `cmake --install`: libraries, headers, programs, and what find_package reads.
 #
-# kvs::kvs is an interface over the libraries of all folders. A library that comes with an imported file of the build
-# tree (the sled crate) is installed beside them and declared anew in kvsConfig.cmake; the property KVS_IMPORTED names it.
+# kvs::kvs is an interface over the libraries of all folders. A library that is an imported file of the build tree (the
+# sled crate) is installed beside them and declared anew in kvsConfig.cmake; the global property KVS_IMPORTED names its
+# target, which is an imported one and GLOBAL.
 include(CMakePackageConfigHelpers)
 
 function(kvs_install)

@@ -2,8 +2,8 @@
 //
 // Threads     One thread at a time.
 // Errors      Those of the server's engine, and kIo, kTimeout, kProtocol of the connection. After one of the latter
-//             three the connection is dead, and every call answers kIo: connect anew. Whether a write took effect is then
-//             unknown.
+//             three the connection is dead, and every call answers kIo: connect anew. Whether a write took effect is
+//             then unknown.
 #pragma once
 
 #include <chrono>

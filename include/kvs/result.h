@@ -9,13 +9,13 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
-
 #include <tl/expected.hpp>
+#include <utility>
 
 namespace kvs {
 
-enum class ErrorCode : std::uint8_t {  // DO NOT renumber: the native protocol carries these.
+// DO NOT renumber: the native protocol carries these.
+enum class ErrorCode : std::uint8_t {
   kKeyNotFound = 1,      // Remove() of a key that is not there.
   kInvalidArgument = 2,  // A limit or rule of the call is broken; nothing was done.
   kCorruption = 3,       // Bytes at rest are not what was written.

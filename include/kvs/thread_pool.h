@@ -38,8 +38,8 @@ class NaiveThreadPool final : public ThreadPool {
   std::unique_ptr<Impl> impl_;
 };
 
-// `threads` workers take jobs from one queue. kInvalidArgument: 0 threads. kIo: a thread could not start; those that did
-// have ended.
+// `threads` workers take jobs from one queue. kInvalidArgument: 0 threads. kIo: a thread could not start; those that
+// did have ended.
 class SharedQueueThreadPool final : public ThreadPool {
  public:
   static Result<std::unique_ptr<SharedQueueThreadPool>> Create(unsigned threads);
