@@ -186,7 +186,7 @@ BANS = [
         r"(include|bench|tests|src/(?!sync/))",
         "sync/mutex.h, whose locking clang proves",
     ),
-    Ban("sleep", r"\b(?:u|nano)?sleep(?:_for|_until)?\s*\(", r"(src|tests)/", "waiting for the thing itself: sync/latch.h"),
+    Ban("sleep", r"\b(?:u|nano)?sleep(?:_for|_until)?\s*\(", r"(src|tests)/", "sync/latch.h: wait for the thing itself"),
     Ban("detach", r"(?:\.|->)detach\s*\(", CXX, "a thread that somebody joins"),
     Ban("random", r"\bs?rand\s*\(|\bdrand48\s*\(", CXX, "base/random.h with a seed"),
     Ban("throw", r"\bthrow\b", r"(include|src)/", "return Error{...}"),
