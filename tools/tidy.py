@@ -183,14 +183,14 @@ BANS = [
     Ban(
         "mutex",
         r"\bstd::(?:\w*mutex|lock_guard|unique_lock|scoped_lock|shared_lock|condition_variable\w*)\b",
-        r"(include|bench|tests|src/(?!sync/))",
+        r"(include|bench|src/(?!sync/))",
         "sync/mutex.h, whose locking clang proves",
     ),
     Ban("sleep", r"\b(?:u|nano)?sleep(?:_for|_until)?\s*\(", r"(src|tests)/", "sync/latch.h: wait for the thing itself"),
     Ban("detach", r"(?:\.|->)detach\s*\(", CXX, "a thread that somebody joins"),
     Ban("random", r"\bs?rand\s*\(|\bdrand48\s*\(", CXX, "base/random.h with a seed"),
     Ban("throw", r"\bthrow\b", r"(include|src)/", "return Error{...}"),
-    Ban("number", r"\b(?:ato[ilf]|ato?ll|sto(?:i|l|ul|ll|ull|d))\s*\(", CXX, "std::from_chars, which sees every error"),
+    Ban("number", r"\b(?:ato[ilf]|ato?ll|sto(?:i|l|ul|ll|ull|d))\s*\(", r"(include|src)/", "std::from_chars, which sees every error"),
     Ban("using-namespace", r"\busing\s+namespace\b", r".*\.h$", "the names themselves: a header opens no namespace"),
 ]
 
@@ -247,7 +247,8 @@ def is_named_by_cmake(files, file):
         folder = "/".join(file.parts[:depth])
         lists = files.get(f"{folder}/CMakeLists.txt")
         name = re.escape("/".join(file.parts[depth:]))
-        if lists and re.search(rf"(?<![\w/]){name}(?!\w)", lists.text):
+        fuzzer = re.escape(file.parts[-1].removesuffix("_fuzz.cc"))
+        if lists and re.search(rf"(?<![\w/]){name}(?!\w)|\bkvs_fuzz\({fuzzer}\b", lists.text):
             return True
     return False
 
@@ -288,7 +289,7 @@ def check_tools_are_called(files):
 def check_headers(files):
     for file in files.values():
         if file.is_cxx and file.suffix == ".h":
-            if not file.text.startswith("// "):
+            if not file.text.startswith(("// ", "/* ")):
                 yield Finding(file.path, 1, "header", "a header opens with a comment that introduces it")
             if "#pragma once" not in file.lines:
                 yield Finding(file.path, 1, "header", "#pragma once is missing")

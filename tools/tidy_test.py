@@ -164,6 +164,11 @@ class TidyTest(unittest.TestCase):
     def test_a_source_whose_name_only_ends_like_a_built_one_is_found(self):
         self.expect("dead-file", "src/store/re.cc", tree={"src/store/re.cc": "int x;\n"})
 
+    def test_a_fuzzer_is_built_by_its_short_name(self):
+        tree = {"fuzz/CMakeLists.txt": "kvs_fuzz(frames FOLDER io)\n", "fuzz/frames_fuzz.cc": "int x;\n"}
+        self.assertEqual(findings_of({**CLEAN, **tree}), [])
+        self.expect("dead-file", "fuzz/more_frames_fuzz.cc", tree={**tree, "fuzz/more_frames_fuzz.cc": "int x;\n"})
+
     def test_a_header_that_nobody_includes_is_found(self):
         self.expect("dead-file", "src/store/lost.h", "includes it", tree={"src/store/lost.h": "// L.\n#pragma once\n"})
 
