@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Draws the results of bench_pools. Usage: plot_pools.py RESULTS.json FOLDER
 
-Writes FOLDER/pools-write.svg and FOLDER/pools-read.svg, and the table between the two markers of FOLDER/pools.md. A point
-is the median of the repetitions, the bar through it goes from the least to the greatest.
+Writes FOLDER/pools-write.svg and FOLDER/pools-read.svg, and the table between the two markers of FOLDER/pools.md. A
+point is the median of the repetitions, the bar through it goes from the least to the greatest.
 """
 
 import json
@@ -89,7 +89,8 @@ class Panel:
         self.variants = variants
         self.pick = pick
         self.steps = sorted({point.threads for points in variants.values() for point in points})
-        self.maximum = round_up(max(max(pick(point)) for points in variants.values() for point in points) / unit_divisor)
+        greatest = max(max(pick(point)) for points in variants.values() for point in points)
+        self.maximum = round_up(greatest / unit_divisor)
         self.title = title
 
     def x(self, threads):
