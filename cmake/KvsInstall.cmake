@@ -1,8 +1,7 @@
 # kvs_install(): the target kvs::kvs, and `cmake --install`: libraries, headers, programs, and what find_package reads.
 #
 # kvs::kvs is an interface over the libraries of all folders. A library that is an imported file of the build tree (the
-# sled crate) is installed beside them and declared anew in kvsConfig.cmake; the global property KVS_IMPORTED names its
-# target, which is an imported one and GLOBAL.
+# sled crate) is installed beside them and declared anew in kvsConfig.cmake; its target must be GLOBAL.
 include(CMakePackageConfigHelpers)
 
 function(kvs_install)
@@ -47,11 +46,21 @@ function(kvs_outside_packages result)
   set(${result} "${links}" PARENT_SCOPE)
 endfunction()
 
-# Installs the files of the imported targets, and answers "name|file|link|link..." for each.
+# Installs the files of the imported targets that folders link, and answers "name|file|link|link..." for each. Those of
+# packages from outside have a name with "::".
 function(kvs_install_imported result)
-  get_property(targets GLOBAL PROPERTY KVS_IMPORTED)
+  get_property(targets GLOBAL PROPERTY KVS_LINKS)
+  list(FILTER targets EXCLUDE REGEX "::")
+  list(REMOVE_DUPLICATES targets)
   set(declarations)
   foreach(target IN LISTS targets)
+    if(NOT TARGET ${target})
+      continue()
+    endif()
+    get_target_property(is_imported ${target} IMPORTED)
+    if(NOT is_imported)
+      continue()
+    endif()
     get_target_property(file ${target} IMPORTED_LOCATION)
     get_target_property(links ${target} INTERFACE_LINK_LIBRARIES)
     if(NOT links)

@@ -141,6 +141,7 @@ class TidyTest(unittest.TestCase):
             'const char* text = R"(throw 1;)";',
             "/* rand() */ static_assert(true);",
             "void F(File& file) { file.open(1); file.rename(2); Sys::read(3); }",
+            "void F() { throw std::bad_alloc(); }",
             "char quote = '\"'; int number = 1'000; // '",
         ):
             with self.subTest(code):
@@ -183,9 +184,10 @@ class TidyTest(unittest.TestCase):
     def test_a_unit_test_without_a_source_is_found(self):
         tree = {
             "tests/unit/store/gone_test.cc": "int x;\n",
-            "tests/unit/store/CMakeLists.txt": "kvs_test(unit_store SOURCES store_test.cc gone_test.cc)\n",
+            "tests/unit/store/store_limits_test.cc": "int x;\n",  # One side of a source: fine.
+            "tests/unit/store/CMakeLists.txt": "SOURCES store_test.cc store_limits_test.cc gone_test.cc\n",
         }
-        self.expect("dead-file", "tests/unit/store/gone_test.cc", "no source gone", tree=tree)
+        self.expect("dead-file", "tests/unit/store/gone_test.cc", "that gone could test", tree=tree)
 
     def test_a_tool_that_nobody_calls_is_found(self):
         self.expect("dead-file", "tools/lost.py", "calls it", tree={"tools/lost.py": "pass\n"})
