@@ -24,7 +24,7 @@ namespace kvs {
 
 inline constexpr std::size_t kKeyBytesMax = 65'535;
 inline constexpr std::size_t kValueBytesMax = std::size_t{512} << 20;
-inline constexpr std::size_t kBatchBytesMax = kValueBytesMax;  // Keys, values and some 30 bytes for each operation.
+inline constexpr std::size_t kBatchBytesMax = std::size_t{256} << 20;  // Keys, values and 31 bytes for each operation.
 
 // Called at most once, with the stored bytes, which are valid only until it returns.
 using ValueVisitor = FunctionRef<void(std::string_view value)>;

@@ -36,7 +36,7 @@ struct KvStoreOptions {
   SyncPolicy sync = SyncPolicy::kInterval;
   std::chrono::milliseconds sync_interval{1000};
 
-  // The largest segment. Smaller ones are used while the store is small. 1 MiB..1 GiB, a multiple of 4 kB.
+  // The largest segment. Smaller ones are used while the store is small. 1 MiB..256 MiB, a multiple of 4 kB.
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;
 
   // Compaction keeps garbage under this share of the disk use. 0.05..0.9.

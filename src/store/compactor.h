@@ -18,6 +18,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -70,6 +71,8 @@ class Compactor {
  private:
   // Index entries are moved in groups of this size, so that writers wait only shortly.
   static constexpr std::size_t kMovesUnderLock = 64;
+  // How often it looks whether the readers of a dropped segment are gone.
+  static constexpr std::chrono::milliseconds kUnreachableCheckInterval{100};
 
   struct Move {
     std::string_view key;  // In the output.
@@ -92,10 +95,15 @@ class Compactor {
   };
 
   void RunThread();
-  // Waits until compaction is due or asked for; nullopt: the store stops. The number of calls to answer by it.
-  std::optional<std::uint64_t> WaitForWork();
+  struct Work {
+    bool is_due = false;
+    std::uint64_t requests = 0;  // Not 0: calls of Compact() up to this one are to be answered.
+  };
+  // Waits until compaction is due or asked for, or segments may have become unreachable; nullopt: the store stops.
+  std::optional<Work> WaitForWork();
   void Answer(std::uint64_t requests, const Status& status);
   Status CompactAll();
+  void CompactBecauseDue();
   // One run: some inputs, at most one output. `made_before`: takes every segment with garbage that was made before this
   // sequence, oldest first; 0: takes those that are worth it. False: there was nothing to do.
   Result<bool> CompactOnce(std::uint64_t made_before);

@@ -84,8 +84,10 @@ class LiveLog {
     std::uint64_t bytes;                   // The end of the room that is wanted: of `segment`, or of the next one.
     std::uint64_t capacity_bytes;          // Of the next one.
   };
-  // The most urgent; nullopt: nothing is to be done.
-  std::optional<Work> NextWork() const KVS_REQUIRES(mutex);
+  // What is to be done next; nullopt: nothing. Sealing waits for the disk, room must not wait for sealing: so they are
+  // asked for apart.
+  std::optional<Work> NextRoomWork() const KVS_REQUIRES(mutex);
+  std::optional<Work> NextSealWork() const KVS_REQUIRES(mutex);
   void FinishExtend(const Work& work, const Result<std::uint64_t>& reserved_bytes) KVS_REQUIRES(mutex);
   void FinishNext(std::unique_ptr<log::SegmentWriter> next) KVS_REQUIRES(mutex);
   // Work could not be done for want of room: those who wait for it are told, and ask again with their next write.
@@ -102,6 +104,7 @@ class LiveLog {
   std::uint64_t CapacityForNext() const KVS_REQUIRES(mutex);
   // Takes a segment out of the log; it stays readable for those who are looking at it.
   void Retire(std::uint32_t slot) KVS_REQUIRES(mutex);
+  bool has_retired() const KVS_REQUIRES(mutex) { return !retired_.empty(); }
   // Hands over the retired segments that nobody can be looking at any more, to be destroyed without the lock.
   std::vector<std::shared_ptr<log::Segment>> TakeUnreachable() KVS_REQUIRES(mutex);
 

@@ -60,7 +60,7 @@ class Recovery {
   Status CheckCut(std::size_t part, std::uint64_t offset) const;
   void DropFrom(std::size_t part);
   Status FinishOpenParts(log::Manifest* manifest);
-  Status StartNewSegment(log::Manifest* manifest);
+  Status StartNewSegment(log::Manifest* manifest) KVS_REQUIRES(log_.mutex);
   Status FillIndex();
   Status AddToIndex(std::uint32_t slot, const log::RecordSummary& record);
   Status RemoveTombstones();
