@@ -33,10 +33,10 @@ struct ServerOptions {
   bool sync_before_reply = false;
 
   std::size_t connections_max = 10'000;
-  std::size_t request_bytes_max =
-      (std::size_t{512} << 20) + (std::size_t{1} << 20);  // One request, key and value included.
-  std::size_t output_buffer_bytes_max = std::size_t{64}
-                                        << 20;    // A client that reads slower is not read from beyond this.
+  // One request, key and value included.
+  std::size_t request_bytes_max = kValueBytesMax + (std::size_t{1} << 20);
+  // A client that reads slower is not read from beyond this.
+  std::size_t output_buffer_bytes_max = std::size_t{64} << 20;
   std::chrono::milliseconds idle_timeout{0};      // A connection silent for so long is closed; 0: never.
   std::chrono::milliseconds stop_timeout{5'000};  // How long Stop() lets answers drain to slow clients.
 
