@@ -54,8 +54,8 @@ class SharedQueueThreadPool final : public ThreadPool {
   std::unique_ptr<Impl> impl_;
 };
 
-// `threads` workers, each with a queue of its own, who take from each other when theirs is empty (oneTBB). A job
-// that a job spawns goes to the queue of its worker, which runs the newest first and before what comes from outside.
+// `threads` workers, each with a queue of its own (oneTBB's concurrent_queue), who take from each other when theirs is
+// empty. A job that a job spawns goes to the queue of its worker, which serves it before what comes from outside.
 class WorkStealingThreadPool final : public ThreadPool {
  public:
   static Result<std::unique_ptr<WorkStealingThreadPool>> Create(unsigned threads);

@@ -9,7 +9,7 @@
 
 namespace kvs::pool {
 
-inline constexpr unsigned kThreadsMax = 1'024;  // In one pool; oneTBB counts up to 4,095 in an arena.
+inline constexpr unsigned kThreadsMax = 1'024;  // In one pool.
 
 // kInvalidArgument unless a pool of `threads` threads makes sense.
 Status CheckThreads(unsigned threads);
