@@ -18,9 +18,8 @@ namespace kvs {
 // Why not a task_arena: oneTBB wakes its waiters for the first job that comes to an idle arena, and not for the next as
 // long as somebody is awake there. Jobs may block here, so a sleeping worker has to wake for each.
 //
-// Invariants  I1  Push comes before signal, so there are never more permits than jobs, but for those that the
-// destructor
-//                 adds: who got a permit finds a job, or is_ending_ holds.
+// Invariants  I1  Push comes before signal, so there are never more permits than jobs, but for the destructor's: who
+//                 got a permit finds a job, or is_ending_ holds.
 // Fences      P1  end:     release store of is_ending_ -> acquire load in WaitForJob(). Who sees it sees every job that
 //                          was ever spawned, and so may trust queues that he finds empty.
 //             R1  next_worker_: relaxed. Gives each worker a number; nothing is reached through it.
