@@ -1,0 +1,99 @@
+// Arena: slots of one size for the nodes of a tree, named by 32-bit numbers that links carry in place of pointers.
+//
+// Design      Slots lie in chunks that never move. A new chunk is as large as an eighth of the arena, between 8 kB and
+//             2 MB, so that a small arena is small and little of a large one is idle. A free slot is taken from the
+//             chunk with the lowest number, which empties the higher ones; an empty chunk goes back to the allocator.
+//             The numbers of slots have gaps, because the first chunks are smaller than the numbers set aside for them.
+// Threads     One writer takes and returns slots. Address() and bytes() from any thread.
+// Limits      2^32 slots: 1 TB of leaves. More ends the process.
+//
+// Invariants  I1  A chunk stays where it is while one of its slots is taken.
+//             I2  A table of chunks that was replaced by a larger one stays until the arena ends: together they are
+//                 smaller than the current one.
+// Fences      R1  table_ and its chunks: relaxed. A reader knows the number of a slot from a link that was stored, with
+//                 release, after the chunk was entered in the table, and loaded, with acquire, before it asks here.
+//             R2  bytes_: relaxed. A figure, nothing is reached through it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <vector>
+
+namespace kvs::index {
+
+using NodeId = std::uint32_t;
+
+class Arena {
+ public:
+  static constexpr std::size_t kChunkBytesMin = std::size_t{8} << 10;
+  static constexpr std::size_t kChunkBytesMax = std::size_t{2} << 20;
+  static constexpr std::size_t kAlignment = 64;  // A cache line.
+
+  // `slot_bytes` is a multiple of kAlignment, between kChunkBytesMax / 8192 and kChunkBytesMin.
+  explicit Arena(std::size_t slot_bytes);
+  ~Arena();
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  // The writer's. The memory of a taken slot holds no object; that of a returned one must hold none any more.
+  NodeId Take();
+  void Return(NodeId id);
+
+  // Whether more than half of the arena is free, and Take() would find a slot in a lower chunk than this one: then the
+  // owner does well to move the node, so that chunks empty.
+  bool IsWorthMoving(NodeId id) const {
+    return slots_taken_ < slots_ / 2 && id >> kSlotBits > *with_free_slots_.begin();
+  }
+
+  // Where a taken slot is.
+  void* Address(NodeId id) const {
+    const std::atomic<char*>* const table = table_.load(std::memory_order_relaxed);                  // R1
+    return table[id >> kSlotBits].load(std::memory_order_relaxed) + (id & kSlotMask) * slot_bytes_;  // R1
+  }
+
+  std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }  // R2. Of chunks and tables.
+  std::uint64_t slots_taken() const { return slots_taken_; }                      // For the writer.
+
+ private:
+  static constexpr unsigned kSlotBits = 13;
+  static constexpr NodeId kSlotMask = (NodeId{1} << kSlotBits) - 1;
+  static constexpr NodeId kNoSlot = ~NodeId{0};
+  static constexpr std::size_t kTableEntriesMin = 16;
+
+  struct Chunk {
+    std::uint32_t capacity = 0;  // Slots; 0: the number is not in use.
+    std::uint32_t taken = 0;
+    std::uint32_t untouched = 0;  // Slots from here to the capacity were never taken.
+    NodeId first_free = kNoSlot;  // Returned slots, each holding the number of the next.
+  };
+
+  void AddChunk();
+  void RemoveEmptyChunk();
+  void RemoveChunk(std::uint32_t number);
+  void GrowTable();
+  void SetAddress(std::uint32_t number, char* address);
+  void AddBytes(std::size_t bytes);
+  void SubtractBytes(std::size_t bytes);
+
+  // Constant after construction.
+  const std::size_t slot_bytes_;
+
+  // The writer's.
+  std::vector<Chunk> chunks_;
+  std::vector<std::uint32_t> unused_numbers_;
+  std::set<std::uint32_t> with_free_slots_;
+  std::set<std::uint32_t> empty_;
+  std::uint64_t slots_ = 0;
+  std::uint64_t slots_taken_ = 0;
+  std::size_t table_entries_ = 0;
+  std::vector<std::unique_ptr<std::atomic<char*>[]>> tables_;  // The last is the current one.
+
+  // Atomics.
+  std::atomic<std::atomic<char*>*> table_{nullptr};
+  std::atomic<std::uint64_t> bytes_{0};
+};
+
+}  // namespace kvs::index

@@ -1,0 +1,117 @@
+// Leaf: up to 32 entries in four cache lines, a small hash table. An entry is a location and 16 bits of its key's hash.
+//
+// Design      The upper two bits of the tag choose the home line of an entry. When the home line has no room the entry
+//             goes to the next line that has, in a circle, so that a leaf takes 32 entries whatever their tags. A
+//             search starts in the home line and ends at a line with an empty slot: usually it touches one line. An
+//             entry erased from a line without an empty slot leaves a mark there, which the next insertion reuses.
+//             Since the tag holds the home line, entries move to another leaf without a look at their keys.
+// Threads     One writer; any number of readers, without locks.
+//
+// Invariants  I1  A slot holds 0 (empty), a mark with location 0 (erased), or a live entry.
+//             I2  A line that once had no empty slot never has one again. Hence entries of a line that overflowed are
+//                 found: the line does not end the search.
+//             I3  An entry stays in its slot until it is erased. A reader that meets neither the old nor the new place
+//                 of a key that is erased and inserted again looked while the key was absent.
+// Fences      P1  entry:  release store in Store() -> acquire load in Load(). The record behind it is whole when seen.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "base/location.h"
+
+namespace kvs::index {
+
+using Tag = std::uint16_t;
+
+class Entry {
+ public:
+  constexpr Entry() = default;  // Empty.
+  constexpr Entry(Tag tag, base::Location location)
+      : bits_(std::uint64_t{tag} << base::Location::kBits | location.bits()) {}
+  static constexpr Entry Erased() { return FromBits(std::uint64_t{1} << base::Location::kBits); }
+  static constexpr Entry FromBits(std::uint64_t bits) {
+    Entry entry;
+    entry.bits_ = bits;
+    return entry;
+  }
+
+  constexpr std::uint64_t bits() const { return bits_; }
+  constexpr bool is_empty() const { return bits_ == 0; }
+  constexpr bool is_live() const { return bits_ << (64 - base::Location::kBits) != 0; }
+  constexpr Tag tag() const { return static_cast<Tag>(bits_ >> base::Location::kBits); }
+  constexpr base::Location location() const {
+    return base::Location::FromBits(bits_ & ((std::uint64_t{1} << base::Location::kBits) - 1));
+  }
+
+  friend constexpr bool operator==(Entry, Entry) = default;
+
+ private:
+  std::uint64_t bits_ = 0;
+};
+
+class alignas(64) Leaf {
+ public:
+  static constexpr unsigned kLines = 4;
+  static constexpr unsigned kLineSlots = 8;
+  static constexpr unsigned kSlots = kLines * kLineSlots;
+
+  // The entries of one line at the time of its reading.
+  struct Line {
+    std::array<Entry, kLineSlots> entries;
+
+    // The slots of live entries with `tag`: bit 0 is the first of the line.
+    unsigned SlotsWith(Tag tag) const;
+    bool has_empty() const;
+  };
+
+  static constexpr unsigned HomeLine(Tag tag) { return tag >> 14; }
+  // The line to look at in step 0, 1, 2, 3 of a search.
+  static constexpr unsigned LineOf(Tag tag, unsigned step) { return (HomeLine(tag) + step) % kLines; }
+
+  Entry Load(unsigned slot) const {
+    return Entry::FromBits(entries_[slot].load(std::memory_order_acquire));  // P1
+  }
+  Line LoadLine(unsigned line) const;
+  unsigned CountLive() const;
+
+  // The slot of exactly this entry: no key is compared.
+  std::optional<unsigned> SlotOf(Entry entry) const;
+
+  // The writer's.
+  void Overwrite(unsigned slot, Entry entry) { Store(slot, entry); }
+  bool Insert(Entry entry);  // False: all slots hold live entries.
+  void Erase(unsigned slot);
+  void InsertAllOf(const Leaf& other);  // There must be room for them.
+
+ private:
+  void Store(unsigned slot, Entry entry) { entries_[slot].store(entry.bits(), std::memory_order_release); }  // P1
+
+  std::array<std::atomic<std::uint64_t>, kSlots> entries_{};
+};
+static_assert(sizeof(Leaf) == 256);
+
+inline Leaf::Line Leaf::LoadLine(unsigned line) const {
+  Line loaded;
+  for (unsigned i = 0; i < kLineSlots; ++i) loaded.entries[i] = Load(line * kLineSlots + i);
+  return loaded;
+}
+
+inline unsigned Leaf::Line::SlotsWith(Tag tag) const {
+  unsigned slots = 0;
+  for (unsigned i = 0; i < kLineSlots; ++i) {
+    slots |= static_cast<unsigned>((entries[i].tag() == tag) & entries[i].is_live()) << i;
+  }
+  return slots;
+}
+
+inline bool Leaf::Line::has_empty() const {
+  bool found = false;
+  for (const Entry entry : entries) found |= entry.is_empty();
+  return found;
+}
+
+}  // namespace kvs::index

@@ -1,0 +1,47 @@
+// LeafKeys: the live entries of a leaf with their keys, in key order. For splits and scans, which need the order that a
+// leaf does not keep.
+//
+// Lifetime    The keys are views into the owner's records: use them while pinned, or as the writer.
+// Threads     Belongs to one thread; the leaf may be written meanwhile. A key that is erased and inserted again while
+// it
+//             is being read can be met twice: the entry read last is kept.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "base/location.h"
+#include "index/key_source.h"
+#include "index/leaf.h"
+
+namespace kvs::index {
+
+struct KeyedEntry {
+  std::string_view key;
+  Entry entry;
+};
+
+class LeafKeys {
+ public:
+  // Keys at or after `from` and before `to` are in range; nullopt: no end.
+  struct Range {
+    std::string_view from;
+    std::optional<std::string_view> to;
+  };
+
+  // Reads the entries of `leaf` whose keys are in `range`. Returns the location of a record that is damaged, whether or
+  // not its key would have been in range: nobody knows.
+  std::optional<base::Location> Read(const Leaf& leaf, const KeySource& keys, const Range& range);
+
+  std::span<const KeyedEntry> sorted() const { return {entries_.data(), count_}; }
+
+ private:
+  void SortAndUnite();
+
+  std::array<KeyedEntry, Leaf::kSlots> entries_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace kvs::index

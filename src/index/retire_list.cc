@@ -1,0 +1,26 @@
+#include "index/retire_list.h"
+
+#include <utility>
+
+namespace kvs::index {
+
+void RetireList::Collect(std::size_t group, FunctionRef<void(RetiredNode)> free) {
+  if (fresh_.size() < group) return;
+  waiting_.push_back({epochs_.EndEpoch(), std::exchange(fresh_, {})});
+  const std::uint64_t oldest_pinned = epochs_.OldestPinned();
+  while (!waiting_.empty() && waiting_.front().epoch < oldest_pinned) {
+    for (const RetiredNode node : waiting_.front().nodes) free(node);
+    waiting_.pop_front();
+  }
+}
+
+void RetireList::Drain(FunctionRef<void(RetiredNode)> free) {
+  for (const Group& group : waiting_) {
+    for (const RetiredNode node : group.nodes) free(node);
+  }
+  for (const RetiredNode node : fresh_) free(node);
+  waiting_.clear();
+  fresh_.clear();
+}
+
+}  // namespace kvs::index

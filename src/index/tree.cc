@@ -1,0 +1,122 @@
+#include "index/tree.h"
+
+#include <bit>
+#include <random>
+
+#include "base/check.h"
+
+namespace kvs::index {
+namespace {
+
+// Strangers choose keys: without knowing the seed they cannot choose ones that collide.
+std::uint64_t RandomSeed() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
+}
+
+}  // namespace
+
+Tree::Tree(const KeySource& keys, sync::EpochDomain& epochs) : Tree(keys, epochs, RandomSeed()) {}
+
+Tree::Tree(const KeySource& keys, sync::EpochDomain& epochs, std::uint64_t hash_seed)
+    : keys_(keys), epochs_(epochs), hash_seed_(hash_seed), retired_(epochs) {
+  SetRoot(0, NewLeaf());
+}
+
+LookUp Tree::Find(std::string_view key) const {
+  const Tag tag = TagOf(key);
+  const SearchKey target(key);
+  const RootLink root = Root();
+  NodeId id = root.id;
+  for (unsigned level = root.height; level > 0; --level) {
+    const InnerNode* const node = InnerAt(id);
+    node->PrefetchChildren();
+    id = node->child(node->ChildOf(target));
+  }
+  const Hit hit = SearchLeaf(*LeafAt(id), tag, key);
+  return {hit.outcome, hit.location};
+}
+
+Change Tree::Upsert(std::string_view key, base::Location location) {
+  KVS_CHECK(!location.is_none());
+  const Entry entry(TagOf(key), location);
+  const Path path = PathTo(key);
+  const Hit hit = SearchLeaf(*path.leaf, entry.tag(), key);
+  if (hit.outcome == Outcome::kDamaged) return {Outcome::kDamaged, hit.location};
+  if (hit.outcome == Outcome::kFound) {
+    path.leaf->Overwrite(hit.slot, entry);
+    return {Outcome::kFound, hit.location};
+  }
+  if (!path.leaf->Insert(entry)) {
+    const std::optional<base::Location> damaged = SplitLeaf(path, key, entry);
+    if (damaged) return {Outcome::kDamaged, *damaged};
+  }
+  AddTo(size_, 1);
+  return {Outcome::kAbsent, {}};
+}
+
+Change Tree::Erase(std::string_view key) {
+  const Path path = PathTo(key);
+  const Hit hit = SearchLeaf(*path.leaf, TagOf(key), key);
+  if (hit.outcome == Outcome::kFound) EraseSlot(path, hit.slot);
+  return {hit.outcome, hit.location};
+}
+
+bool Tree::Replace(std::string_view key, base::Location expected, base::Location desired) {
+  KVS_CHECK(!expected.is_none() && !desired.is_none());
+  const Tag tag = TagOf(key);
+  const Path path = PathTo(key);
+  const std::optional<unsigned> slot = path.leaf->SlotOf(Entry(tag, expected));
+  if (slot) path.leaf->Overwrite(*slot, Entry(tag, desired));
+  return slot.has_value();
+}
+
+bool Tree::EraseExact(std::string_view key, base::Location expected) {
+  KVS_CHECK(!expected.is_none());
+  const Path path = PathTo(key);
+  const std::optional<unsigned> slot = path.leaf->SlotOf(Entry(TagOf(key), expected));
+  if (slot) EraseSlot(path, *slot);
+  return slot.has_value();
+}
+
+std::uint64_t Tree::MemoryBytes() const {
+  return leaf_arena_.bytes() + inner_arena_.bytes() + separator_bytes_.load(std::memory_order_relaxed);  // R1
+}
+
+Tree::RootLink Tree::Root() const {
+  const std::uint64_t word = root_.load(std::memory_order_acquire);  // P1
+  return {static_cast<unsigned>(word >> 32), static_cast<NodeId>(word)};
+}
+
+Tree::Path Tree::PathTo(std::string_view key) const {
+  KVS_CHECK(key.size() <= InnerNode::kKeyBytesMax);
+  const SearchKey target(key);
+  return Descend([&](const InnerNode& node) {
+    node.PrefetchChildren();
+    return node.ChildOf(target);
+  });
+}
+
+// A damaged record is an answer only if no intact one is: the key's own may stand further on.
+Tree::Hit Tree::SearchLeaf(const Leaf& leaf, Tag tag, std::string_view key) const {
+  Hit hit{Outcome::kAbsent, {}, 0};
+  for (unsigned step = 0; step < Leaf::kLines; ++step) {
+    const unsigned number = Leaf::LineOf(tag, step);
+    const Leaf::Line line = leaf.LoadLine(number);
+    for (unsigned slots = line.SlotsWith(tag); slots != 0; slots &= slots - 1) {
+      const auto slot = static_cast<unsigned>(std::countr_zero(slots));
+      const base::Location location = line.entries[slot].location();
+      const Match match = keys_.Compare(location, key);
+      if (match == Match::kSame) return {Outcome::kFound, location, number * Leaf::kLineSlots + slot};
+      if (match == Match::kDamaged) hit = {Outcome::kDamaged, location, 0};
+    }
+    if (line.has_empty()) break;
+  }
+  return hit;
+}
+
+void Tree::AddTo(std::atomic<std::uint64_t>& figure, std::uint64_t difference) {
+  figure.store(figure.load(std::memory_order_relaxed) + difference, std::memory_order_relaxed);  // R1
+}
+
+}  // namespace kvs::index

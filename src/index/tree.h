@@ -1,0 +1,202 @@
+// Tree: the ordered index in memory, from keys to locations: a B+-tree with hashed leaves.
+//
+// Design      Inner nodes (InnerNode) are 1 kB and copied when they change; leaves (Leaf) are small hash tables of 256
+//             bytes. Keys are not stored but in separators: the full key is asked from the owner (KeySource), so that
+//             an entry costs some 14 bytes whatever the length of its key. A point operation touches an inner node on
+//             each level, one cache line of a leaf, and the record. A split or merge makes new nodes out of old ones,
+//             publishes them by one store of a link, and retires the old ones to the epoch. A key past the end of the
+//             tree starts a leaf of its own, so that keys inserted in ascending order fill their leaves. Nodes live in
+//             arenas and are linked by numbers, so that a tree could be saved as it is.
+// Threads     Readers: any thread, without locks, writes to shared memory (but the pin) or allocations (but in Scan()).
+//             Writers: one at a time, by the caller's lock; they need no pin.
+// Ordering    Linearizable for each key. A scan sees each key at some time during the scan.
+// Ownership   The tree must end before its KeySource and its EpochDomain, when nobody uses it any more.
+// Limits      Keys of 0 to 65,535 bytes, any bytes. A location is never none. Others end the process: the caller
+// checks. Errors      A damaged record is kDamaged, with its location, where its key had to be known. Nothing was
+// changed then.
+//
+// Invariants  I1  The tree always has a leaf. All leaves are on the same level.
+//             I2  A key is in no other leaf than the one that the separators lead to.
+//             I3  A node is retired after the store that unlinked it, and freed when no pin is left that could see it.
+//             I4  A reader uses nodes and keys only while it is pinned.
+// Fences      P1  root_:   release store in SetRoot() -> acquire load in Root(). The nodes are whole when seen.
+//                 Links and entries: InnerNode P1, Leaf P1.
+//             R1  size_, separator_bytes_: relaxed. Figures, nothing is reached through them.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/hash.h"
+#include "base/location.h"
+#include "index/arena.h"
+#include "index/inner_node.h"
+#include "index/key_source.h"
+#include "index/leaf.h"
+#include "index/node_draft.h"
+#include "index/retire_list.h"
+#include "kvs/function_ref.h"
+#include "sync/epoch.h"
+
+namespace kvs::index {
+
+enum class Outcome : std::uint8_t { kFound, kAbsent, kDamaged };
+
+struct LookUp {
+  Outcome outcome;
+  base::Location location;  // kFound: the entry; kDamaged: the record that could not be read.
+};
+
+struct Change {
+  Outcome outcome;     // kFound: there was an entry; kAbsent: there was none; kDamaged: nothing was changed.
+  base::Location old;  // kFound: the entry that was; kDamaged: the record that could not be read.
+};
+
+struct Bounds {
+  std::string_view from;                              // The first key in range.
+  std::optional<std::string_view> to = std::nullopt;  // The first key behind the range; nullopt: no end.
+  bool reverse = false;                               // From the last key of the range to the first.
+};
+
+struct ScanResult {
+  Outcome outcome;          // kFound: the scan came to its end, or `visit` ended it; kDamaged.
+  base::Location location;  // kDamaged: the record that could not be read.
+};
+
+class Tree {
+ public:
+  Tree(const KeySource& keys, sync::EpochDomain& epochs);
+  // With a known seed in place of a random one, for tests. Who knows the seed can make keys that share line and tag.
+  Tree(const KeySource& keys, sync::EpochDomain& epochs, std::uint64_t hash_seed);
+  ~Tree();
+  Tree(const Tree&) = delete;
+  Tree& operator=(const Tree&) = delete;
+
+  // Readers. Find() needs the epoch pinned by the caller, who then may read the record until it unpins.
+  LookUp Find(std::string_view key) const;
+
+  // Visits the keys in range in their order, each once, until `visit` answers false. Keys that are in the tree for the
+  // whole scan are visited; of keys that come, go or change meanwhile some state that they had is.
+  // Pins the epoch for each leaf by itself, so that a long scan does not hold back reclamation; the views and records
+  // are valid during the visit. A damaged record ends the scan before any key of its leaf is visited, also if its
+  // unknown key might have been out of range.
+  ScanResult Scan(const Bounds& bounds, FunctionRef<bool(std::string_view key, base::Location location)> visit) const;
+
+  // Writers.
+  Change Upsert(std::string_view key, base::Location location);
+  Change Erase(std::string_view key);
+  // Changes the entry of `key` only if it is exactly `expected`. Compares locations and reads no record.
+  bool Replace(std::string_view key, base::Location expected, base::Location desired);
+  bool EraseExact(std::string_view key, base::Location expected);
+
+  // Figures, from any thread.
+  std::uint64_t size() const { return size_.load(std::memory_order_relaxed); }  // R1. Number of keys.
+  std::uint64_t MemoryBytes() const;
+
+ private:
+  static constexpr unsigned kHeightMax = 16;
+  // Fewer live entries in a leaf, or separators in an inner node, look for a sibling to merge with: such that what
+  // comes of it has room to grow.
+  static constexpr unsigned kLeafMergeBelow = 9;
+  static constexpr unsigned kLeafMergedMax = 20;
+  static constexpr unsigned kInnerMergeBelow = 20;
+  static constexpr unsigned kInnerMergedMax = 45;
+  static constexpr std::size_t kRetireGroup = 64;
+
+  struct RootLink {
+    unsigned height;  // Levels of inner nodes.
+    NodeId id;
+  };
+
+  // The way to a leaf: step n is on level n; level 1 is right above the leaves.
+  struct Path {
+    struct Step {
+      InnerNode* node;
+      NodeId id;
+      unsigned child;
+    };
+    std::array<Step, kHeightMax + 1> steps;
+    unsigned height;
+    NodeId leaf_id;
+    Leaf* leaf;
+
+    // Which child of the node above the one on `level` is; 0 for the root.
+    unsigned PlaceOnLevel(unsigned level) const { return level == height ? 0 : steps[level + 1].child; }
+  };
+
+  struct Hit {
+    Outcome outcome;
+    base::Location location;
+    unsigned slot;  // kFound.
+  };
+
+  // tree.cc: points.
+  Tag TagOf(std::string_view key) const { return static_cast<Tag>(base::Hash64(key, hash_seed_) >> 48); }
+  RootLink Root() const;
+  InnerNode* InnerAt(NodeId id) const { return static_cast<InnerNode*>(inner_arena_.Address(id)); }
+  Leaf* LeafAt(NodeId id) const { return static_cast<Leaf*>(leaf_arena_.Address(id)); }
+  template <class ChooseChild>
+  Path Descend(ChooseChild choose_child) const;
+  Path PathTo(std::string_view key) const;
+  Hit SearchLeaf(const Leaf& leaf, Tag tag, std::string_view key) const;
+  static void AddTo(std::atomic<std::uint64_t>& figure, std::uint64_t difference);  // Wraps around: 0 - n subtracts n.
+
+  // tree_scan.cc.
+  ScanResult ScanForward(const Bounds& bounds, FunctionRef<bool(std::string_view, base::Location)> visit) const;
+  ScanResult ScanBackward(const Bounds& bounds, FunctionRef<bool(std::string_view, base::Location)> visit) const;
+  Path PathBefore(std::string_view key) const;
+  Path PathToLast() const;
+  static std::optional<std::string_view> FenceBefore(const Path& path);
+  static std::optional<std::string_view> FenceBehind(const Path& path);
+
+  // tree_shape.cc: splits and merges.
+  std::optional<base::Location> SplitLeaf(const Path& path, std::string_view key, Entry entry);
+  void EraseSlot(const Path& path, unsigned slot);
+  bool MergeLeaf(const Path& path, unsigned live);  // False: no sibling has room.
+  void MoveLeaf(const Path& path);
+  void Apply(const Path& path, Splice splice);
+  Splice MakeNodes(const Path& path, unsigned level, const NodeDraft& draft);
+  std::optional<Splice> MergeInner(const Path& path, unsigned level, const NodeDraft& draft);
+  void SetRoot(unsigned height, NodeId id);
+  NodeId NewLeaf();
+  NodeId NewInner(std::span<const std::string_view> separators, std::span<const NodeId> children);
+  void CollectRetired();
+  void Free(RetiredNode node);
+
+  // Constant after construction.
+  const KeySource& keys_;
+  sync::EpochDomain& epochs_;
+  const std::uint64_t hash_seed_;
+
+  // The writer's; readers ask the arenas for addresses.
+  Arena leaf_arena_{sizeof(Leaf)};
+  Arena inner_arena_{sizeof(InnerNode)};
+  RetireList retired_;
+
+  // Atomics.
+  std::atomic<std::uint64_t> root_{0};
+  std::atomic<std::uint64_t> size_{0};
+  std::atomic<std::uint64_t> separator_bytes_{0};
+};
+
+template <class ChooseChild>
+Tree::Path Tree::Descend(ChooseChild choose_child) const {
+  const RootLink root = Root();
+  Path path;
+  path.height = root.height;
+  NodeId id = root.id;
+  for (unsigned level = root.height; level > 0; --level) {
+    InnerNode* const node = InnerAt(id);
+    const unsigned child = choose_child(*node);
+    path.steps[level] = {node, id, child};
+    id = node->child(child);
+  }
+  path.leaf_id = id;
+  path.leaf = LeafAt(id);
+  return path;
+}
+
+}  // namespace kvs::index

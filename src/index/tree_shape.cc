@@ -1,0 +1,191 @@
+#include <algorithm>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "base/check.h"
+#include "index/leaf_keys.h"
+#include "index/tree.h"
+
+namespace kvs::index {
+
+// Nobody reads any more: what the root leads to, level by level, and what was retired.
+Tree::~Tree() {
+  const auto free = [this](RetiredNode node) { Free(node); };
+  retired_.Drain(free);
+  const RootLink root = Root();
+  std::vector<NodeId> nodes{root.id};
+  for (unsigned level = root.height; level > 0; --level) {
+    std::vector<NodeId> children;
+    for (const NodeId id : nodes) {
+      const InnerNode& node = *InnerAt(id);
+      for (unsigned i = 0; i <= node.count(); ++i) children.push_back(node.child(i));
+      Free({NodeKind::kInner, id});
+    }
+    nodes = std::move(children);
+  }
+}
+
+// Inserts an entry into a full leaf. Returns the location of a record that is damaged: then nothing was changed.
+std::optional<base::Location> Tree::SplitLeaf(const Path& path, std::string_view key, Entry entry) {
+  LeafKeys leaf_keys;
+  const auto damaged = leaf_keys.Read(*path.leaf, keys_, {});
+  if (damaged) return damaged;
+  const std::span<const KeyedEntry> sorted = leaf_keys.sorted();
+  const NodeId right = NewLeaf();
+  const unsigned place = path.PlaceOnLevel(0);
+  if (!FenceBehind(path) && sorted.back().key < key) {
+    KVS_CHECK(LeafAt(right)->Insert(entry));
+    Apply(path, Splice::ToTwo(place, path.leaf_id, key, right));
+    return std::nullopt;
+  }
+  const NodeId left = NewLeaf();
+  const std::size_t middle = sorted.size() / 2;
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    KVS_CHECK(LeafAt(i < middle ? left : right)->Insert(sorted[i].entry));
+  }
+  const std::string_view separator = sorted[middle].key;
+  KVS_CHECK(LeafAt(key < separator ? left : right)->Insert(entry));
+  retired_.Add({NodeKind::kLeaf, path.leaf_id});
+  Apply(path, Splice::ToTwo(place, left, separator, right));
+  return std::nullopt;
+}
+
+void Tree::EraseSlot(const Path& path, unsigned slot) {
+  path.leaf->Erase(slot);
+  AddTo(size_, std::uint64_t{0} - 1);
+  const unsigned live = path.leaf->CountLive();
+  if (live < kLeafMergeBelow && MergeLeaf(path, live)) return;
+  if (leaf_arena_.IsWorthMoving(path.leaf_id)) MoveLeaf(path);
+}
+
+// Unites a leaf of few entries with a sibling, if one has room. An empty leaf just goes.
+bool Tree::MergeLeaf(const Path& path, unsigned live) {
+  if (path.height == 0) return false;
+  const InnerNode& parent = *path.steps[1].node;
+  const unsigned child = path.steps[1].child;
+  for (const unsigned left : {child - 1, child}) {
+    if (left >= parent.count()) continue;  // No sibling on this side; 0 - 1 is more than any count.
+    const NodeId sibling = parent.child(left == child ? child + 1 : left);
+    const unsigned together = live + LeafAt(sibling)->CountLive();
+    if (live != 0 && together > kLeafMergedMax) continue;
+    NodeId merged = sibling;
+    if (live != 0) {
+      merged = NewLeaf();
+      LeafAt(merged)->InsertAllOf(*path.leaf);
+      LeafAt(merged)->InsertAllOf(*LeafAt(sibling));
+      retired_.Add({NodeKind::kLeaf, sibling});
+    }
+    retired_.Add({NodeKind::kLeaf, path.leaf_id});
+    Apply(path, Splice::ToOne(left, 2, merged));
+    return true;
+  }
+  return false;
+}
+
+// Gives the leaf the place that a new one would have.
+void Tree::MoveLeaf(const Path& path) {
+  const NodeId moved = NewLeaf();
+  LeafAt(moved)->InsertAllOf(*path.leaf);
+  retired_.Add({NodeKind::kLeaf, path.leaf_id});
+  Apply(path, Splice::ToOne(path.PlaceOnLevel(0), 1, moved));
+}
+
+// Carries a change of children upwards until one store of a link publishes all that was made on the way.
+void Tree::Apply(const Path& path, Splice splice) {
+  for (unsigned level = 1; level <= path.height; ++level) {
+    const Path::Step& step = path.steps[level];
+    if (splice.removed == 1 && splice.added == 1) {
+      step.node->SetChild(splice.first, splice.children[0]);
+      return CollectRetired();
+    }
+    NodeDraft draft(*step.node);
+    draft.Apply(splice);
+    retired_.Add({NodeKind::kInner, step.id});
+    if (level == path.height && draft.count() == 0) {
+      SetRoot(level - 1, draft.children()[0]);
+      return CollectRetired();
+    }
+    splice = MakeNodes(path, level, draft);
+  }
+  if (splice.added == 1) {
+    SetRoot(path.height, splice.children[0]);
+  } else {
+    SetRoot(path.height + 1, NewInner({&splice.separator, 1}, splice.children));
+  }
+  CollectRetired();
+}
+
+// Makes one or two nodes out of the draft of a node on `level`, and tells what to do with them one level above.
+Splice Tree::MakeNodes(const Path& path, unsigned level, const NodeDraft& draft) {
+  const unsigned place = path.PlaceOnLevel(level);
+  const auto separators = draft.separators();
+  const auto children = draft.children();
+  if (draft.count() > InnerNode::kSeparatorsMax) {
+    const std::size_t middle = draft.count() / 2;
+    const NodeId left = NewInner(separators.first(middle), children.first(middle + 1));
+    const NodeId right = NewInner(separators.subspan(middle + 1), children.subspan(middle + 1));
+    return Splice::ToTwo(place, left, separators[middle], right);
+  }
+  if (draft.count() < kInnerMergeBelow) {
+    const std::optional<Splice> merge = MergeInner(path, level, draft);
+    if (merge) return *merge;
+  }
+  return Splice::ToOne(place, 1, NewInner(separators, children));
+}
+
+// Unites the draft of a node with a sibling, if one has room.
+std::optional<Splice> Tree::MergeInner(const Path& path, unsigned level, const NodeDraft& draft) {
+  if (level == path.height) return std::nullopt;
+  const InnerNode& parent = *path.steps[level + 1].node;
+  const unsigned place = path.steps[level + 1].child;
+  for (const unsigned left : {place - 1, place}) {
+    if (left >= parent.count()) continue;  // No sibling on this side; 0 - 1 is more than any count.
+    const NodeId sibling_id = parent.child(left == place ? place + 1 : left);
+    const NodeDraft sibling(*InnerAt(sibling_id));
+    if (draft.count() + sibling.count() + 1 > kInnerMergedMax) continue;
+    NodeDraft merged = left == place ? draft : sibling;
+    merged.AppendNode(parent.separator(left), left == place ? sibling : draft);
+    retired_.Add({NodeKind::kInner, sibling_id});
+    return Splice::ToOne(left, 2, NewInner(merged.separators(), merged.children()));
+  }
+  return std::nullopt;
+}
+
+void Tree::SetRoot(unsigned height, NodeId id) {
+  KVS_CHECK(height <= kHeightMax);
+  root_.store(std::uint64_t{height} << 32 | id, std::memory_order_release);  // P1
+}
+
+NodeId Tree::NewLeaf() {
+  const NodeId id = leaf_arena_.Take();
+  new (leaf_arena_.Address(id)) Leaf;
+  return id;
+}
+
+NodeId Tree::NewInner(std::span<const std::string_view> separators, std::span<const NodeId> children) {
+  const NodeId id = inner_arena_.Take();
+  const auto* const node = new (inner_arena_.Address(id)) InnerNode(separators, children);
+  AddTo(separator_bytes_, node->separator_bytes());
+  return id;
+}
+
+// Small trees collect after few changes, so that what waits is never much beside what is in use.
+void Tree::CollectRetired() {
+  const std::uint64_t nodes = leaf_arena_.slots_taken() + inner_arena_.slots_taken();
+  const std::uint64_t group = std::clamp<std::uint64_t>(nodes / 4, 1, kRetireGroup);
+  retired_.Collect(group, [this](RetiredNode node) { Free(node); });
+}
+
+void Tree::Free(RetiredNode node) {
+  if (node.kind == NodeKind::kLeaf) {
+    std::destroy_at(LeafAt(node.id));
+    leaf_arena_.Return(node.id);
+    return;
+  }
+  AddTo(separator_bytes_, std::uint64_t{0} - InnerAt(node.id)->separator_bytes());
+  std::destroy_at(InnerAt(node.id));
+  inner_arena_.Return(node.id);
+}
+
+}  // namespace kvs::index

@@ -1,0 +1,41 @@
+// File: an open file, as the log needs it.
+//
+// Threads     Each call is one or a few system calls; concurrent calls are as safe as those.
+// Errors      kNoSpace when the disk or the quota is full: nothing that was there is harmed. Otherwise kIo.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "io/mapping.h"
+#include "kvs/result.h"
+
+namespace kvs::io {
+
+class File {
+ public:
+  virtual ~File() = default;
+
+  virtual Result<std::uint64_t> Size() = 0;
+
+  // Reads up to `bytes`; fewer only at the end of the file.
+  virtual Result<std::size_t> ReadAt(std::uint64_t offset, char* to, std::size_t bytes) = 0;
+
+  // Writes all of `bytes`, extending the file where needed.
+  virtual Status WriteAt(std::uint64_t offset, std::string_view bytes) = 0;
+
+  // Makes [offset, offset + bytes) part of the file, zeroed, with its room on the disk taken, so that writing there
+  // through a mapping cannot fail for want of space. kUnsupported: the file system cannot promise that.
+  virtual Status Reserve(std::uint64_t offset, std::uint64_t bytes) = 0;
+
+  virtual Status Truncate(std::uint64_t bytes) = 0;
+
+  // The contents, those written through a mapping included, and the length survive power loss after Ok(). Never call it
+  // again after it failed: the kernel may have dropped what it could not write.
+  virtual Status Sync() = 0;
+
+  virtual Result<Mapping> Map(std::size_t bytes, Access access) = 0;
+};
+
+}  // namespace kvs::io

@@ -1,0 +1,205 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include "base/try.h"
+#include "io/file_system.h"
+#include "io/unique_fd.h"
+
+namespace kvs::io {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error SystemError(std::string_view call, const fs::path& path, int error = errno) {
+  const bool is_full = error == ENOSPC || error == EDQUOT || error == EFBIG;
+  return Error{.code = is_full ? ErrorCode::kNoSpace : ErrorCode::kIo,
+               .sys_errno = error,
+               .context = std::string(call) + " " + path.string()};
+}
+
+class PosixFile final : public File {
+ public:
+  PosixFile(UniqueFd fd, fs::path path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  Result<std::uint64_t> Size() override {
+    struct stat status {};
+    if (::fstat(fd_.get(), &status) != 0) return SystemError("fstat", path_);
+    return static_cast<std::uint64_t>(status.st_size);
+  }
+
+  Result<std::size_t> ReadAt(std::uint64_t offset, char* to, std::size_t bytes) override {
+    std::size_t done = 0;
+    while (done < bytes) {
+      const ssize_t got = ::pread(fd_.get(), to + done, bytes - done, static_cast<off_t>(offset + done));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return SystemError("pread", path_);
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+
+  Status WriteAt(std::uint64_t offset, std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t put = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+      if (put < 0 && errno == EINTR) continue;
+      if (put < 0) return SystemError("pwrite", path_);
+      bytes.remove_prefix(static_cast<std::size_t>(put));
+      offset += static_cast<std::uint64_t>(put);
+    }
+    return Ok();
+  }
+
+  // The zeroes are written page by page on purpose: one large write would make the page cache keep the range in large
+  // folios, and every later sync of one dirty byte would then write the whole folio (docs/performance.md).
+  Status Reserve(std::uint64_t offset, std::uint64_t bytes) override {
+    const int reserved = ::fallocate(fd_.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(bytes));
+    if (reserved != 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) {
+      return Error{.code = ErrorCode::kUnsupported, .sys_errno = errno, .context = "fallocate " + path_.string()};
+    }
+    if (reserved != 0) return SystemError("fallocate", path_);
+    static constexpr std::array<char, 4096> kZeroes{};
+    for (const std::uint64_t end = offset + bytes; offset < end;) {
+      const std::uint64_t page_left = kZeroes.size() - offset % kZeroes.size();
+      const auto step = static_cast<std::size_t>(std::min(page_left, end - offset));
+      KVS_TRY(WriteAt(offset, {kZeroes.data(), step}));
+      offset += step;
+    }
+    return Ok();
+  }
+
+  Status Truncate(std::uint64_t bytes) override {
+    if (::ftruncate(fd_.get(), static_cast<off_t>(bytes)) != 0) return SystemError("ftruncate", path_);
+    return Ok();
+  }
+
+  Status Sync() override {
+    if (::fdatasync(fd_.get()) != 0) return SystemError("fdatasync", path_);
+    return Ok();
+  }
+
+  Result<Mapping> Map(std::size_t bytes, Access access) override {
+    auto mapping = Mapping::OfFile(fd_.get(), bytes, access);
+    if (!mapping) {
+      Error error = std::move(mapping).error();
+      error.context += " of " + path_.string();
+      return error;
+    }
+    return mapping;
+  }
+
+ private:
+  const UniqueFd fd_;
+  const fs::path path_;
+};
+
+class PosixDirectoryLock final : public DirectoryLock {
+ public:
+  explicit PosixDirectoryLock(UniqueFd fd) : fd_(std::move(fd)) {}
+
+ private:
+  const UniqueFd fd_;  // The lock ends with the descriptor.
+};
+
+class RealFileSystem final : public FileSystem {
+ public:
+  Result<std::unique_ptr<File>> Open(const fs::path& path, OpenMode mode) override {
+    int flags = O_CLOEXEC | (mode == OpenMode::kRead ? O_RDONLY : O_RDWR);
+    if (mode == OpenMode::kCreate) flags |= O_CREAT | O_TRUNC;
+    UniqueFd fd(::open(path.c_str(), flags, 0644));
+    if (!fd.is_open()) return SystemError("open", path);
+    return std::make_unique<PosixFile>(std::move(fd), path);
+  }
+
+  Status Rename(const fs::path& from, const fs::path& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0) return SystemError("rename", from);
+    return Ok();
+  }
+
+  Status Remove(const fs::path& path) override {
+    if (::unlink(path.c_str()) != 0) return SystemError("unlink", path);
+    return Ok();
+  }
+
+  Status SyncDirectory(const fs::path& directory) override {
+    const UniqueFd fd(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd.is_open()) return SystemError("open", directory);
+    if (::fsync(fd.get()) != 0) return SystemError("fsync", directory);
+    return Ok();
+  }
+
+  Status CreateDirectories(const fs::path& directory) override {
+    fs::path so_far;
+    for (const fs::path& part : fs::absolute(directory).lexically_normal()) {
+      const fs::path parent = so_far;
+      so_far /= part;
+      if (::mkdir(so_far.c_str(), 0755) == 0) {
+        KVS_TRY(SyncDirectory(parent));
+      } else if (const int error = errno; !fs::is_directory(so_far)) {
+        return SystemError("mkdir", so_far, error);
+      }
+    }
+    return Ok();
+  }
+
+  Result<std::vector<std::string>> List(const fs::path& directory) override {
+    std::error_code error;
+    std::vector<std::string> names;
+    for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
+      names.push_back(it->path().filename().string());
+    }
+    if (error) return SystemError("readdir", directory, error.value());
+    return names;
+  }
+
+  Result<bool> Exists(const fs::path& path) override {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0) return true;
+    if (errno == ENOENT || errno == ENOTDIR) return false;
+    return SystemError("stat", path);
+  }
+
+  Result<std::unique_ptr<DirectoryLock>> LockDirectory(const fs::path& directory) override {
+    const fs::path path = directory / "LOCK";
+    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    if (!fd.is_open()) return SystemError("open", path);
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) return SystemError("flock", path);
+      return Error{.code = ErrorCode::kInUse,
+                   .context = directory.string() + " is open in process " + HolderPid(fd.get()) +
+                              "; stop that one first, or choose another directory"};
+    }
+    const std::string pid = std::to_string(::getpid()) + "\n";
+    if (::ftruncate(fd.get(), 0) != 0 || ::pwrite(fd.get(), pid.data(), pid.size(), 0) < 0) {
+      return SystemError("write", path);
+    }
+    return std::make_unique<PosixDirectoryLock>(std::move(fd));
+  }
+
+ private:
+  static std::string HolderPid(int fd) {
+    std::array<char, 16> text{};
+    const ssize_t got = ::pread(fd, text.data(), text.size(), 0);
+    std::string pid(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+    while (!pid.empty() && pid.back() == '\n') pid.pop_back();
+    return pid.empty() ? "(unknown pid)" : pid;
+  }
+};
+
+}  // namespace
+
+FileSystem& PosixFileSystem() {
+  static RealFileSystem file_system;
+  return file_system;
+}
+
+}  // namespace kvs::io

@@ -1,0 +1,44 @@
+#include "log/file_names.h"
+
+#include <charconv>
+#include <cstdio>
+
+namespace kvs::log {
+namespace {
+
+constexpr std::string_view kSegmentSuffix = ".seg";
+constexpr std::string_view kHintSuffix = ".hint";
+
+// Twelve digits, so that `ls` lists segments in the order in which they were made.
+std::filesystem::path Numbered(const std::filesystem::path& directory, std::uint64_t id, std::string_view suffix) {
+  char digits[24];
+  std::snprintf(digits, sizeof digits, "%012llu", static_cast<unsigned long long>(id));
+  return directory / (std::string(digits) + std::string(suffix));
+}
+
+}  // namespace
+
+std::filesystem::path SegmentPath(const std::filesystem::path& directory, std::uint64_t segment_id) {
+  return Numbered(directory, segment_id, kSegmentSuffix);
+}
+
+std::filesystem::path HintPath(const std::filesystem::path& directory, std::uint64_t segment_id) {
+  return Numbered(directory, segment_id, kHintSuffix);
+}
+
+std::filesystem::path ManifestPath(const std::filesystem::path& directory) { return directory / kManifestFileName; }
+
+std::optional<std::uint64_t> SegmentIdOfFileName(std::string_view name) {
+  const std::size_t digits = name.find('.');
+  if (digits == std::string_view::npos || digits < 12) return std::nullopt;
+  const std::string_view suffix = name.substr(digits);
+  if (suffix != kSegmentSuffix && suffix != kHintSuffix) return std::nullopt;
+  std::uint64_t id = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + digits, id);
+  if (error != std::errc() || end != name.data() + digits) return std::nullopt;
+  return id;
+}
+
+bool IsTemporaryFileName(std::string_view name) { return name.ends_with(".tmp"); }
+
+}  // namespace kvs::log

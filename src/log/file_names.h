@@ -1,0 +1,24 @@
+// The names of the files in a store's directory.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace kvs::log {
+
+inline constexpr std::string_view kManifestFileName = "MANIFEST";
+
+std::filesystem::path SegmentPath(const std::filesystem::path& directory, std::uint64_t segment_id);
+std::filesystem::path HintPath(const std::filesystem::path& directory, std::uint64_t segment_id);
+std::filesystem::path ManifestPath(const std::filesystem::path& directory);
+
+// The id in "000000000042.seg" or "000000000042.hint"; nullopt for every other name.
+std::optional<std::uint64_t> SegmentIdOfFileName(std::string_view name);
+
+// Whether `name` is what an interrupted write of a file leaves behind.
+bool IsTemporaryFileName(std::string_view name);
+
+}  // namespace kvs::log

@@ -1,0 +1,124 @@
+#include "log/hint_file.h"
+
+#include <utility>
+
+#include "base/coding.h"
+#include "base/hash.h"
+#include "log/segment_header.h"
+
+namespace kvs::log {
+namespace {
+
+constexpr std::size_t kVersionOffset = 8;
+constexpr std::size_t kChecksumOffset = 12;
+constexpr std::size_t kIdOffset = 16;
+constexpr std::size_t kSegmentBytesOffset = 24;
+constexpr std::size_t kRecordsOffset = 32;
+
+void AppendVarint(std::string* to, std::uint64_t value) {
+  char bytes[base::kVarint64BytesMax];
+  to->append(bytes, base::PutVarint(bytes, value));
+}
+
+void AppendEntry(std::string* to, const RecordSummary& record, std::uint64_t gap, std::uint64_t sequence_delta) {
+  to->push_back(static_cast<char>(record.type));
+  AppendVarint(to, gap);
+  AppendVarint(to, record.bytes);
+  AppendVarint(to, sequence_delta);
+  AppendVarint(to, record.key.size());
+  to->append(record.key);
+}
+
+Error Damaged(const char* what) {
+  return Error{.code = ErrorCode::kCorruption, .context = std::string("hint file: ") + what};
+}
+
+// Reads the entries one after the other, each checked against the bounds of the segment.
+class EntryReader {
+ public:
+  EntryReader(std::string_view entries, const Segment& segment)
+      : at_(entries.data()), end_(entries.data() + entries.size()), segment_(segment) {}
+
+  bool is_at_end() const { return at_ == end_; }
+
+  bool Next(RecordSummary* record) {
+    std::uint64_t gap = 0;
+    std::uint64_t sequence_delta = 0;
+    std::uint64_t key_bytes = 0;
+    if (at_ == end_) return false;
+    record->type = static_cast<RecordType>(*at_++);
+    if (record->type != RecordType::kPut && record->type != RecordType::kTombstone) return false;
+    if (!Varint(&gap) || !Varint(&record->bytes) || !Varint(&sequence_delta) || !Varint(&key_bytes)) return false;
+    if (key_bytes > static_cast<std::uint64_t>(end_ - at_)) return false;
+    record->key = {at_, key_bytes};
+    at_ += key_bytes;
+    const std::uint64_t bytes_left = segment_.readable_bytes() - offset_;
+    if (gap > bytes_left || record->bytes > bytes_left - gap) return false;
+    record->offset = offset_ + gap;
+    record->sequence = segment_.header().base_sequence + sequence_delta;
+    offset_ = record->offset + record->bytes;
+    return true;
+  }
+
+ private:
+  bool Varint(std::uint64_t* value) {
+    at_ = base::GetVarint(at_, end_, value);
+    if (at_ != nullptr) return true;
+    at_ = end_;
+    return false;
+  }
+
+  const char* at_;
+  const char* const end_;
+  const Segment& segment_;
+  std::uint64_t offset_ = kSegmentHeaderBytes;
+};
+
+}  // namespace
+
+Result<std::string> EncodeHint(const Segment& segment) {
+  std::string bytes(kHintHeaderBytes, '\0');
+  std::uint64_t records = 0;
+  std::uint64_t expected_offset = kSegmentHeaderBytes;
+  const std::uint64_t end = segment.readable_bytes();
+  const std::uint64_t bad = ScanRecords(segment, kSegmentHeaderBytes, end, [&](const RecordSummary& record) {
+    AppendEntry(&bytes, record, record.offset - expected_offset, record.sequence - segment.header().base_sequence);
+    expected_offset = record.offset + record.bytes;
+    ++records;
+  });
+  if (bad != end) {
+    return Error{.code = ErrorCode::kCorruption,
+                 .context = "segment " + std::to_string(segment.id()) + " offset=" + std::to_string(bad)};
+  }
+  bytes.replace(0, kHintMagic.size(), kHintMagic);
+  base::PutFixed32(bytes.data() + kVersionOffset, kHintVersion);
+  base::PutFixed64(bytes.data() + kIdOffset, segment.id());
+  base::PutFixed64(bytes.data() + kSegmentBytesOffset, end);
+  base::PutFixed64(bytes.data() + kRecordsOffset, records);
+  base::PutFixed32(bytes.data() + kChecksumOffset, base::Checksum32(std::string_view(bytes).substr(kIdOffset)));
+  return bytes;
+}
+
+Result<std::vector<RecordSummary>> DecodeHint(std::string_view bytes, const Segment& segment) {
+  if (bytes.size() < kHintHeaderBytes || !bytes.starts_with(kHintMagic)) return Damaged("not one");
+  if (base::GetFixed32(bytes.data() + kVersionOffset) != kHintVersion) return Damaged("of another format");
+  if (base::GetFixed32(bytes.data() + kChecksumOffset) != base::Checksum32(bytes.substr(kIdOffset))) {
+    return Damaged("the checksum differs");
+  }
+  if (base::GetFixed64(bytes.data() + kIdOffset) != segment.id() ||
+      base::GetFixed64(bytes.data() + kSegmentBytesOffset) != segment.readable_bytes()) {
+    return Damaged("of another segment");
+  }
+  const std::uint64_t records = base::GetFixed64(bytes.data() + kRecordsOffset);
+  EntryReader reader(bytes.substr(kHintHeaderBytes), segment);
+  std::vector<RecordSummary> entries;
+  while (!reader.is_at_end()) {
+    RecordSummary entry{};
+    if (!reader.Next(&entry)) return Damaged("an entry is out of bounds");
+    entries.push_back(entry);
+  }
+  if (entries.size() != records) return Damaged("the number of entries differs");
+  return entries;
+}
+
+}  // namespace kvs::log

@@ -1,0 +1,39 @@
+// Hint file, format 1: what a sealed segment holds, without the values, so that opening need not read those. Little-endian.
+//
+//   offset  size  field
+//        0     8  magic          "KVS.HIN\n"
+//        8     4  version        1
+//       12     4  checksum       XXH3, low 32 bits, over all that follows
+//       16     8  segment_id
+//       24     8  segment_bytes  of the file that this describes, to the byte
+//       32     8  records        how many entries follow
+//       40     -  entries, in the order of the segment:
+//                 type u8, gap varint (bytes since the end of the record before, or since the segment's header),
+//                 bytes varint (of the record), sequence varint (from the segment's base), key_bytes varint, key
+//
+// Never the truth: one that is missing, damaged or of another segment is ignored, and the segment is read instead.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kvs/result.h"
+#include "log/record_scan.h"
+#include "log/segment.h"
+
+namespace kvs::log {
+
+inline constexpr std::string_view kHintMagic = "KVS.HIN\n";
+inline constexpr std::uint32_t kHintVersion = 1;
+inline constexpr std::size_t kHintHeaderBytes = 40;
+inline constexpr std::size_t kHintEntryBytesTypical = 9;  // Without the key.
+
+// The bytes of the hint file for a whole sealed segment. kCorruption: the segment has a bad record.
+Result<std::string> EncodeHint(const Segment& segment);
+
+// The entries, whose keys point into `bytes`. kCorruption where anything is not as it should be.
+Result<std::vector<RecordSummary>> DecodeHint(std::string_view bytes, const Segment& segment);
+
+}  // namespace kvs::log

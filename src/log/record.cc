@@ -1,0 +1,109 @@
+#include "log/record.h"
+
+#include <cstring>
+
+#include "base/check.h"
+#include "base/hash.h"
+
+namespace kvs::log {
+namespace {
+
+// Fibonacci hashing: spreads neighbouring segment ids over all bits of the seed.
+std::uint64_t MixSegmentId(std::uint64_t segment_id) { return segment_id * 0x9e3779b97f4a7c15; }
+
+std::uint64_t HashBody(std::string_view key, std::string_view value) {
+  return base::Hash64(value, base::Hash64(key));
+}
+
+std::uint32_t Checksum(std::string_view header, std::uint64_t body_hash, std::uint64_t segment_id) {
+  return base::Checksum32(header, body_hash ^ MixSegmentId(segment_id));
+}
+
+std::size_t HeaderBytes(const RecordDraft& draft, std::uint64_t sequence_delta) {
+  return kRecordChecksumBytes + 1 + base::VarintBytes(draft.key.size()) + base::VarintBytes(draft.value.size()) +
+         base::VarintBytes(sequence_delta) + (draft.expiry_ms != 0 ? 8 : 0);
+}
+
+// Copies from a view whose data() may be null where it is empty.
+char* Append(char* to, std::string_view bytes) {
+  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+  return to + bytes.size();
+}
+
+bool LengthsFit(RecordType type, std::uint64_t key_bytes, std::uint64_t value_bytes) {
+  switch (type) {
+    case RecordType::kPut: return key_bytes <= kKeyBytesMax && value_bytes <= kValueBytesMax;
+    case RecordType::kTombstone: return key_bytes <= kKeyBytesMax && value_bytes == 0;
+    case RecordType::kBatch: return key_bytes == 0 && value_bytes <= kBatchBytesMax;
+  }
+  return false;
+}
+
+}  // namespace
+
+RecordDraft DraftPut(std::string_view key, std::string_view value, std::uint64_t expiry_ms) {
+  return {RecordType::kPut, key, value, expiry_ms, HashBody(key, value)};
+}
+
+RecordDraft DraftTombstone(std::string_view key) { return {RecordType::kTombstone, key, {}, 0, HashBody(key, {})}; }
+
+RecordDraft DraftBatch(std::string_view records) { return {RecordType::kBatch, {}, records, 0, HashBody({}, records)}; }
+
+std::size_t RecordBytes(const RecordDraft& draft, std::uint64_t sequence_delta) {
+  return HeaderBytes(draft, sequence_delta) + draft.key.size() + draft.value.size();
+}
+
+std::size_t EncodeRecord(char* to, const RecordDraft& draft, std::uint64_t segment_id, std::uint64_t sequence_delta) {
+  KVS_CHECK(LengthsFit(draft.type, draft.key.size(), draft.value.size()));
+  char* const header = to + kRecordChecksumBytes;
+  char* at = header;
+  *at++ = static_cast<char>(static_cast<std::uint8_t>(draft.type) | (draft.expiry_ms != 0 ? kRecordHasExpiry : 0));
+  at = base::PutVarint(at, draft.key.size());
+  at = base::PutVarint(at, draft.value.size());
+  at = base::PutVarint(at, sequence_delta);
+  if (draft.expiry_ms != 0) {
+    base::PutFixed64(at, draft.expiry_ms);
+    at += 8;
+  }
+  const std::string_view covered(header, static_cast<std::size_t>(at - header));
+  base::PutFixed32(to, Checksum(covered, draft.body_hash, segment_id));
+  at = Append(at, draft.key);
+  at = Append(at, draft.value);
+  return static_cast<std::size_t>(at - to);
+}
+
+std::optional<Record> DecodeRecord(const char* begin, const char* end) {
+  if (end - begin < static_cast<std::ptrdiff_t>(kRecordHeaderBytesMin)) return std::nullopt;
+  const char* const header = begin + kRecordChecksumBytes;
+  const auto type_byte = static_cast<std::uint8_t>(*header);
+  const auto type = static_cast<RecordType>(type_byte & kRecordTypeMask);
+  if ((type_byte & ~(kRecordTypeMask | kRecordHasExpiry)) != 0) return std::nullopt;
+
+  std::uint64_t key_bytes = 0;
+  std::uint64_t value_bytes = 0;
+  Record record{.type = type, .checksum = base::GetFixed32(begin), .sequence_delta = 0, .expiry_ms = 0,
+                .header = {}, .key = {}, .value = {}};
+  const char* at = header + 1;
+  at = base::GetVarint(at, end, &key_bytes);
+  if (at == nullptr) return std::nullopt;
+  at = base::GetVarint(at, end, &value_bytes);
+  if (at == nullptr) return std::nullopt;
+  at = base::GetVarint(at, end, &record.sequence_delta);
+  if (at == nullptr || !LengthsFit(type, key_bytes, value_bytes)) return std::nullopt;
+  if ((type_byte & kRecordHasExpiry) != 0) {
+    if (end - at < 8) return std::nullopt;
+    record.expiry_ms = base::GetFixed64(at);
+    at += 8;
+  }
+  if (static_cast<std::uint64_t>(end - at) < key_bytes + value_bytes) return std::nullopt;
+  record.header = {header, static_cast<std::size_t>(at - header)};
+  record.key = {at, key_bytes};
+  record.value = {at + key_bytes, value_bytes};
+  return record;
+}
+
+bool IsIntact(const Record& record, std::uint64_t segment_id) {
+  return record.checksum == Checksum(record.header, HashBody(record.key, record.value), segment_id);
+}
+
+}  // namespace kvs::log

@@ -1,0 +1,85 @@
+// On-disk record, format 1. Little-endian, packed, unaligned.
+//
+//   bytes   field
+//     4     checksum       see below
+//     1     type           low 4 bits: RecordType; 0 is never written, so zeroes cannot parse. Bit 4: an expiry follows.
+//                          The other bits are 0; anything else is refused, which leaves room for format 2
+//   1..3    key_bytes      varint, 0..65'535
+//   1..5    value_bytes    varint, 0..kValueBytesMax; 0 for a tombstone
+//   1..10   sequence       varint, counted from the base sequence in the segment's header: the store-wide write order;
+//                          at recovery the highest per key wins
+//   0 or 8  expiry         milliseconds since 1970, present if the type says so
+//     -     key, value
+//
+// A batch is one record with an empty key, whose value is a run of whole records of the other types: its checksum makes
+// them one, and each of them can be read by itself.
+//
+// The checksum is XXH3 over everything else in the record and over the id of the segment it stands in, so that a record
+// in the wrong file, or left over from an earlier use of a block, is not taken for one of this segment:
+//
+//   body     = XXH3(value, seed = XXH3(key))               can be computed before the record has its place
+//   checksum = low 32 bits of XXH3(the bytes from `type` to before `key`, seed = body ^ Mix(segment id))
+//
+// The writer checks what the reader will check. The bytes are pinned by tests/compat/v1/.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/coding.h"
+#include "kvs/engine.h"
+
+namespace kvs::log {
+
+enum class RecordType : std::uint8_t { kPut = 1, kTombstone = 2, kBatch = 3 };  // DO NOT renumber: these are on disks.
+
+inline constexpr std::uint8_t kRecordTypeMask = 0x0f;
+inline constexpr std::uint8_t kRecordHasExpiry = 0x10;
+inline constexpr std::size_t kRecordChecksumBytes = 4;
+inline constexpr std::size_t kRecordHeaderBytesMin = kRecordChecksumBytes + 1 + 1 + 1 + 1;
+inline constexpr std::size_t kRecordHeaderBytesMax = kRecordChecksumBytes + 1 + 3 + 5 + base::kVarint64BytesMax + 8;
+static_assert(kRecordHeaderBytesMin == 8 && kRecordHeaderBytesMax == 31);
+
+// What a record says, before it has its place in the log. The views belong to the caller.
+struct RecordDraft {
+  RecordType type;
+  std::string_view key;
+  std::string_view value;
+  std::uint64_t expiry_ms = 0;  // 0: none.
+  std::uint64_t body_hash = 0;  // Of key and value; the slow part of the checksum.
+};
+
+// Hashes key and value: call it before taking any lock.
+RecordDraft DraftPut(std::string_view key, std::string_view value, std::uint64_t expiry_ms = 0);
+RecordDraft DraftTombstone(std::string_view key);
+// `records`: whole records, encoded for the segment that the batch goes to.
+RecordDraft DraftBatch(std::string_view records);
+
+// How long the record will be at `sequence_delta` = sequence - base sequence of the segment.
+std::size_t RecordBytes(const RecordDraft& draft, std::uint64_t sequence_delta);
+
+// Writes the record to `to`, which has room for RecordBytes(), and returns its length.
+std::size_t EncodeRecord(char* to, const RecordDraft& draft, std::uint64_t segment_id, std::uint64_t sequence_delta);
+
+// A record as it stands in a segment. The views point into the segment.
+struct Record {
+  RecordType type;
+  std::uint32_t checksum;
+  std::uint64_t sequence_delta;
+  std::uint64_t expiry_ms;  // 0: none.
+  std::string_view header;  // The bytes that the checksum covers directly.
+  std::string_view key;
+  std::string_view value;
+
+  std::size_t bytes() const { return kRecordChecksumBytes + header.size() + key.size() + value.size(); }
+};
+
+// Reads the record that begins at `begin`; nullopt where nothing within [begin, end) can be one. Checks the form only.
+std::optional<Record> DecodeRecord(const char* begin, const char* end);
+
+// Whether every byte of the record is as it was written, in the segment it was written for.
+bool IsIntact(const Record& record, std::uint64_t segment_id);
+
+}  // namespace kvs::log

@@ -1,0 +1,49 @@
+#include "log/record_scan.h"
+
+namespace kvs::log {
+namespace {
+
+RecordSummary Summarise(const Segment& segment, std::uint64_t offset, const Record& record) {
+  return {.type = record.type,
+          .offset = offset,
+          .bytes = record.bytes(),
+          .sequence = segment.SequenceOf(record),
+          .key = record.key};
+}
+
+// Whether the members of a batch, whose own checksum holds, fill it exactly. Calls `visit` for each.
+bool ForEachMember(const Segment& segment, const Record& batch, FunctionRef<void(const RecordSummary&)> visit) {
+  std::uint64_t offset = segment.OffsetOf(batch.value.data());
+  const std::uint64_t end = offset + batch.value.size();
+  while (offset < end) {
+    const std::optional<Record> member = segment.Read(offset);
+    if (!member || member->type == RecordType::kBatch || offset + member->bytes() > end) return false;
+    visit(Summarise(segment, offset, *member));
+    offset += member->bytes();
+  }
+  return true;
+}
+
+bool VisitBatch(const Segment& segment, const Record& batch, FunctionRef<void(const RecordSummary&)> visit) {
+  return ForEachMember(segment, batch, [](const RecordSummary&) {}) && ForEachMember(segment, batch, visit);
+}
+
+}  // namespace
+
+std::uint64_t ScanRecords(const Segment& segment, std::uint64_t from, std::uint64_t to,
+                          FunctionRef<void(const RecordSummary&)> visit) {
+  std::uint64_t offset = from;
+  while (offset < to) {
+    const std::optional<Record> record = segment.Read(offset);
+    if (!record || offset + record->bytes() > to) return offset;
+    if (record->type == RecordType::kBatch) {
+      if (!VisitBatch(segment, *record, visit)) return offset;
+    } else {
+      visit(Summarise(segment, offset, *record));
+    }
+    offset += record->bytes();
+  }
+  return to;
+}
+
+}  // namespace kvs::log

@@ -1,0 +1,37 @@
+#include "log/segment.h"
+
+#include <utility>
+
+#include "base/coding.h"
+#include "base/try.h"
+#include "log/file_names.h"
+
+namespace kvs::log {
+
+Result<std::shared_ptr<Segment>> Segment::Open(io::FileSystem& files, const std::filesystem::path& directory,
+                                               std::uint64_t id) {
+  const std::filesystem::path path = SegmentPath(directory, id);
+  KVS_TRY_ASSIGN(const auto file, files.Open(path, io::OpenMode::kRead));
+  KVS_TRY_ASSIGN(const std::uint64_t bytes, file->Size());
+  if (bytes < kSegmentHeaderBytes) {
+    return Error{.code = ErrorCode::kCorruption, .context = path.string() + ": the file is too short for a segment"};
+  }
+  KVS_TRY_ASSIGN(io::Mapping mapping, file->Map(bytes, io::Access::kRead));
+  auto header = DecodeSegmentHeader({mapping.data(), kSegmentHeaderBytes});
+  if (!header) {
+    Error error = std::move(header).error();
+    error.context = path.string() + ": " + error.context;
+    return error;
+  }
+  if (header->segment_id != id) {
+    return Error{.code = ErrorCode::kCorruption,
+                 .context = path.string() + ": the file is segment " + std::to_string(header->segment_id)};
+  }
+  return std::make_shared<Segment>(*header, std::move(mapping), bytes);
+}
+
+Result<std::uint64_t> Segment::SyncedBytes() const {
+  return DecodeSyncedMark(base::GetFixed64(mapping_.data() + kSyncedMarkOffset), id());
+}
+
+}  // namespace kvs::log

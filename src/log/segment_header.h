@@ -1,0 +1,51 @@
+// The first 64 bytes of a segment file, format 1. Little-endian.
+//
+//   offset  size  field
+//        0     8  magic             "KVS.SEG\n"
+//        8     4  version           1
+//       12     4  checksum          XXH3, low 32 bits, over the bytes 0..11 and 16..47
+//       16     8  segment_id        as in the file's name; never used again
+//       24     8  base_sequence     what the sequences of its records are counted from
+//       32     8  created_sequence  the store's sequence when the segment was made: no record with a lower sequence was
+//                                   overwritten or removed before that and still written here
+//       40     8  zero
+//       48     8  synced mark       see below; the only field that changes after the file was made
+//       56     8  zero
+//       64     -  records
+//
+// The synced mark says how far the segment was known to have reached the disk: offset in the low 32 bits, their checksum
+// bound to the segment id in the high 32. It is one aligned word, stored at once, so neither a dying process nor a disk
+// that writes whole sectors can leave half of it. A sync writes the mark of the sync before it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "kvs/result.h"
+
+namespace kvs::log {
+
+inline constexpr std::string_view kSegmentMagic = "KVS.SEG\n";
+inline constexpr std::uint32_t kSegmentVersion = 1;
+inline constexpr std::size_t kSegmentHeaderBytes = 64;
+inline constexpr std::size_t kSyncedMarkOffset = 48;
+static_assert(kSyncedMarkOffset % 8 == 0);
+
+struct SegmentHeader {
+  std::uint64_t segment_id = 0;
+  std::uint64_t base_sequence = 0;
+  std::uint64_t created_sequence = 0;
+};
+
+// Writes kSegmentHeaderBytes to `to`, with a synced mark of 0.
+void EncodeSegmentHeader(char* to, const SegmentHeader& header);
+
+// kCorruption, with what is wrong; kUnsupported for a version this build does not know.
+Result<SegmentHeader> DecodeSegmentHeader(std::string_view bytes);
+
+// The word of the mark that says: the first `synced_bytes` bytes are on the disk.
+std::uint64_t EncodeSyncedMark(std::uint64_t synced_bytes, std::uint64_t segment_id);
+Result<std::uint64_t> DecodeSyncedMark(std::uint64_t word, std::uint64_t segment_id);
+
+}  // namespace kvs::log

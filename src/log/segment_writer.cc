@@ -1,0 +1,135 @@
+#include "log/segment_writer.h"
+
+#include <algorithm>
+#include <atomic>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "base/coding.h"
+#include "base/try.h"
+#include "log/file_names.h"
+#include "log/hint_file.h"
+
+namespace kvs::log {
+
+SegmentWriter::SegmentWriter(std::unique_ptr<io::File> file, std::filesystem::path path, std::uint64_t capacity_bytes)
+    : file_(std::move(file)), path_(std::move(path)), capacity_bytes_(capacity_bytes) {}
+
+Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(io::FileSystem& files,
+                                                             const std::filesystem::path& directory,
+                                                             const SegmentHeader& header, std::uint64_t capacity_bytes,
+                                                             std::uint64_t reserve_bytes) {
+  const std::filesystem::path path = SegmentPath(directory, header.segment_id);
+  KVS_TRY_ASSIGN(auto file, files.Open(path, io::OpenMode::kCreate));
+  std::unique_ptr<SegmentWriter> writer(new SegmentWriter(std::move(file), path, capacity_bytes));
+  char bytes[kSegmentHeaderBytes];
+  EncodeSegmentHeader(bytes, header);
+  Status status = writer->file_->WriteAt(0, {bytes, sizeof bytes});
+  if (status) status = writer->Prepare(header, kSegmentHeaderBytes, reserve_bytes);
+  if (status) status = writer->file_->Sync();
+  if (!status) {
+    // A file that is not in the manifest is nothing; the next opening removes it should this fail.
+    static_cast<void>(files.Remove(path).has_value());
+    return std::move(status).error();
+  }
+  return writer;
+}
+
+Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Reopen(io::FileSystem& files,
+                                                             const std::filesystem::path& directory,
+                                                             const SegmentHeader& header, std::uint64_t used_bytes,
+                                                             std::uint64_t capacity_bytes) {
+  const std::filesystem::path path = SegmentPath(directory, header.segment_id);
+  KVS_TRY_ASSIGN(auto file, files.Open(path, io::OpenMode::kReadWrite));
+  KVS_TRY(file->Truncate(used_bytes));
+  const std::uint64_t capacity = std::max(capacity_bytes, used_bytes);
+  std::unique_ptr<SegmentWriter> writer(new SegmentWriter(std::move(file), path, capacity));
+  KVS_TRY(writer->Prepare(header, used_bytes, kFirstStepBytes));
+  KVS_TRY(writer->file_->Sync());
+  return writer;
+}
+
+Status SegmentWriter::Prepare(const SegmentHeader& header, std::uint64_t used_bytes, std::uint64_t reserve_bytes) {
+  used_bytes_ = used_bytes;
+  const std::uint64_t reserved_bytes = std::min(capacity_bytes_, std::max(used_bytes, reserve_bytes));
+  const Status reserved =
+      reserved_bytes == used_bytes ? Ok() : file_->Reserve(used_bytes, reserved_bytes - used_bytes);
+  if (reserved) {
+    KVS_TRY_ASSIGN(io::Mapping mapping, file_->Map(capacity_bytes_, io::Access::kReadWrite));
+    segment_ = std::make_shared<Segment>(header, std::move(mapping), reserved_bytes);
+    return Ok();
+  }
+  if (reserved.error().code != ErrorCode::kUnsupported) return reserved;
+  is_mapped_ = false;
+  KVS_TRY_ASSIGN(io::Mapping memory, io::Mapping::Anonymous(capacity_bytes_));
+  KVS_TRY_ASSIGN(const auto copied, file_->ReadAt(0, memory.data(), used_bytes));
+  if (copied != used_bytes) return Error{.code = ErrorCode::kIo, .context = path_.string() + " became shorter"};
+  segment_ = std::make_shared<Segment>(header, std::move(memory), capacity_bytes_);
+  return Ok();
+}
+
+Result<std::uint64_t> SegmentWriter::Append(const RecordDraft& draft, std::uint64_t sequence) {
+  KVS_CHECK(sequence >= segment_->header_.base_sequence);
+  const std::uint64_t delta = sequence - segment_->header_.base_sequence;
+  const std::size_t bytes = RecordBytes(draft, delta);
+  const std::uint64_t offset = used_bytes_;
+  KVS_CHECK(offset + bytes <= reserved_bytes());
+  char* const to = segment_->mapping_.data() + offset;
+  EncodeRecord(to, draft, segment_->id(), delta);
+  if (!is_mapped_) {
+    KVS_TRY(file_->WriteAt(offset, {to, bytes}));
+  } else if (segment_->mapping_.FaultCount() != 0) {
+    return Error{.code = ErrorCode::kIo,
+                 .context = path_.string() + ": the file no longer holds the place that was reserved in it"};
+  }
+  used_bytes_ += bytes;
+  hint_bytes_ += draft.type == RecordType::kBatch ? draft.value.size() : draft.key.size() + kHintEntryBytesTypical;
+  return offset;
+}
+
+Result<std::uint64_t> SegmentWriter::Extend(std::uint64_t wanted_bytes) {
+  const std::uint64_t reserved = reserved_bytes();
+  const std::uint64_t step = std::clamp(reserved, kFirstStepBytes, kStepBytesMax);
+  const std::uint64_t end = std::min(capacity_bytes_, std::max(wanted_bytes, reserved + step));
+  if (end > reserved) KVS_TRY(file_->Reserve(reserved, end - reserved));
+  return end;
+}
+
+void SegmentWriter::GrowTo(std::uint64_t reserved_bytes) {
+  segment_->readable_bytes_.store(reserved_bytes, std::memory_order_relaxed);  // R1 of Segment
+}
+
+Status SegmentWriter::Sync(std::uint64_t synced_before) {
+  KVS_TRY(WriteMark(synced_before));
+  return file_->Sync();
+}
+
+Status SegmentWriter::WriteMark(std::uint64_t synced_bytes) {
+  const std::uint64_t word = EncodeSyncedMark(synced_bytes, segment_->id());
+  char* const at = segment_->mapping_.data() + kSyncedMarkOffset;
+  if (is_mapped_) {
+    // One store, so that the file never holds half of a mark. Nobody reads it while the store is open.
+    std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(at)).store(word, std::memory_order_relaxed);
+    return Ok();
+  }
+  char bytes[8];
+  base::PutFixed64(bytes, word);
+  return file_->WriteAt(kSyncedMarkOffset, {bytes, sizeof bytes});
+}
+
+Result<std::shared_ptr<Segment>> SegmentWriter::Seal() {
+  KVS_TRY(file_->Truncate(used_bytes_));
+  KVS_TRY(file_->Sync());
+  KVS_TRY(WriteMark(used_bytes_));
+  KVS_TRY(file_->Sync());
+  if (is_mapped_) {
+    GrowTo(used_bytes_);
+    KVS_TRY(segment_->mapping_.MakeReadOnly());
+    return segment_;
+  }
+  KVS_TRY_ASSIGN(io::Mapping mapping, file_->Map(used_bytes_, io::Access::kRead));
+  return std::make_shared<Segment>(segment_->header_, std::move(mapping), used_bytes_);
+}
+
+}  // namespace kvs::log

@@ -1,0 +1,83 @@
+// SegmentWriter: appends records to a segment, whose room on the disk it takes in steps ahead of need.
+//
+// Design      The file is mapped for its whole capacity from the start, and grows underneath: Extend() reserves the next
+//             step, Append() copies into what is reserved. Where the file system cannot reserve, appends go to memory,
+//             for readers, and through File::WriteAt to the file.
+// Threads     One thread at a time for Append() and GrowTo(); Extend() and Sync() may run beside them, each on one thread
+//             at a time. Seal() alone.
+// Durability  An appended record survives the death of the process; after Sync() power loss as well.
+// Limits      capacity_bytes at most 4 GiB - 1; records begin within the first 1 GiB.
+// Errors      kNoSpace from Create() and Extend(): nothing is harmed. After any other error, and after a failed Append()
+//             or Sync(), nothing more may be written.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+#include "io/file_system.h"
+#include "kvs/result.h"
+#include "log/record.h"
+#include "log/segment.h"
+
+namespace kvs::log {
+
+class SegmentWriter {
+ public:
+  // The first step that is reserved, and the largest by which it grows later: a small store stays small.
+  static constexpr std::uint64_t kFirstStepBytes = std::uint64_t{256} << 10;
+  static constexpr std::uint64_t kStepBytesMax = std::uint64_t{4} << 20;
+
+  // Makes the file with its header, synced; its directory is not. `reserve_bytes`: how much room to take at once.
+  static Result<std::unique_ptr<SegmentWriter>> Create(io::FileSystem& files, const std::filesystem::path& directory,
+                                                       const SegmentHeader& header, std::uint64_t capacity_bytes,
+                                                       std::uint64_t reserve_bytes = kFirstStepBytes);
+
+  // Goes on behind the first `used_bytes` of a segment that was left open. Whatever stands behind them is wiped.
+  static Result<std::unique_ptr<SegmentWriter>> Reopen(io::FileSystem& files, const std::filesystem::path& directory,
+                                                       const SegmentHeader& header, std::uint64_t used_bytes,
+                                                       std::uint64_t capacity_bytes);
+
+  const std::shared_ptr<Segment>& segment() const { return segment_; }
+  std::uint64_t used_bytes() const { return used_bytes_; }
+  std::uint64_t reserved_bytes() const { return segment_->readable_bytes(); }
+  std::uint64_t capacity_bytes() const { return capacity_bytes_; }
+
+  // Copies the record into the reserved room, which the caller has checked, and returns its offset. `sequence` is not
+  // below the segment's base sequence.
+  Result<std::uint64_t> Append(const RecordDraft& draft, std::uint64_t sequence);
+
+  // Takes room for the next step, to at least `wanted_bytes` in all, and returns the new end of the reserved room, which
+  // counts only once it was handed to GrowTo().
+  Result<std::uint64_t> Extend(std::uint64_t wanted_bytes);
+  void GrowTo(std::uint64_t reserved_bytes);
+
+  // Brings everything that was appended before the call to the disk, and notes `synced_before`: how far the Sync() before
+  // this one had come.
+  Status Sync(std::uint64_t synced_before);
+
+  // Cuts the file to what is used, syncs it, and returns the segment as it is from now on: the same object, or a new one
+  // on the file where the old one showed memory.
+  Result<std::shared_ptr<Segment>> Seal();
+
+  // Whether a hint file would be small beside the segment. Where it would not, reading the segment is as quick.
+  bool IsHintWorthwhile() const { return hint_bytes_ * 8 <= used_bytes_; }
+
+ private:
+  SegmentWriter(std::unique_ptr<io::File> file, std::filesystem::path path, std::uint64_t capacity_bytes);
+  Status Prepare(const SegmentHeader& header, std::uint64_t used_bytes, std::uint64_t reserve_bytes);
+  Status WriteMark(std::uint64_t synced_bytes);
+
+  // Constant after Create().
+  const std::unique_ptr<io::File> file_;
+  const std::filesystem::path path_;
+  const std::uint64_t capacity_bytes_;
+  std::shared_ptr<Segment> segment_;
+  bool is_mapped_ = true;  // False: segment_ shows memory, and appends are written to the file as well.
+
+  // Touched by the appending thread only.
+  std::uint64_t used_bytes_ = 0;
+  std::uint64_t hint_bytes_ = 0;  // About what a hint file for the records so far would take.
+};
+
+}  // namespace kvs::log

@@ -1,0 +1,44 @@
+// Health: whether the store may still be written to.
+//
+// Threads     Call anything from any thread.
+// Ordering    The first cause stays. Once poisoned, for good: reopening is the way back.
+#pragma once
+
+#include <atomic>
+
+#include "kvs/result.h"
+#include "sync/mutex.h"
+
+namespace kvs::store {
+
+class Health {
+ public:
+  // Ok, or kPoisoned with the cause.
+  Status Check() const KVS_EXCLUDES(mutex_) {
+    if (!is_poisoned_.load(std::memory_order_relaxed)) [[likely]] return Ok();  // R1: a moment late is soon enough.
+    const sync::MutexLock lock(mutex_);
+    return Error{.code = ErrorCode::kPoisoned, .sys_errno = cause_.sys_errno, .context = Explain(cause_)};
+  }
+
+  // Refuses all writes from now on, because of `cause`. Returns what a write answers.
+  Error Poison(const Error& cause) KVS_EXCLUDES(mutex_) {
+    const sync::MutexLock lock(mutex_);
+    if (!is_poisoned_.load(std::memory_order_relaxed)) cause_ = cause;  // R1
+    is_poisoned_.store(true, std::memory_order_relaxed);                // R1
+    return Error{.code = ErrorCode::kPoisoned, .sys_errno = cause_.sys_errno, .context = Explain(cause_)};
+  }
+
+  bool is_poisoned() const { return is_poisoned_.load(std::memory_order_relaxed); }  // R1
+
+ private:
+  static std::string Explain(const Error& cause) {
+    return "no more writes after this failure, open the store again: " + std::string(ErrorCodeName(cause.code)) + ": " +
+           cause.context;
+  }
+
+  mutable sync::Mutex mutex_;
+  Error cause_ KVS_GUARDED_BY(mutex_){.code = ErrorCode::kPoisoned};
+  std::atomic<bool> is_poisoned_{false};
+};
+
+}  // namespace kvs::store

@@ -1,0 +1,278 @@
+#include "store/live_log.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/try.h"
+
+namespace kvs::store {
+namespace {
+
+// Compaction starts this much before the bound at which writers wait for it.
+constexpr double kCompactionHeadStart = 0.8;
+
+std::uint64_t RoundUp(std::uint64_t bytes, std::uint64_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+}  // namespace
+
+LiveLog::LiveLog(const KvStoreOptions& options, Health& health, sync::EpochDomain& epochs)
+    : options_(options), health_(health), epochs_(epochs) {}
+
+// --- Opening ---
+
+std::uint32_t LiveLog::AddSegment(std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes) {
+  log::Segment* const readable = segment.get();
+  const std::uint32_t slot = accounts_.Add(std::move(segment), file_bytes);
+  slots_.Set(slot, readable);
+  return slot;
+}
+
+void LiveLog::SealSegment(std::uint32_t slot, std::shared_ptr<log::Segment> segment, std::uint64_t hint_bytes) {
+  const std::shared_ptr<log::Segment> former = accounts_[slot].segment;
+  if (segment != former) {
+    slots_.Set(slot, segment.get());
+    retired_.push_back({epochs_.EndEpoch(), std::nullopt, former});
+  }
+  const std::uint64_t file_bytes = segment->readable_bytes();
+  accounts_.Seal(slot, std::move(segment), file_bytes, hint_bytes);
+}
+
+void LiveLog::Start(std::unique_ptr<log::SegmentWriter> writer, std::uint32_t slot, std::uint64_t sequence) {
+  active_ = std::make_shared<OpenSegment>(std::move(writer), slot);
+  sequence_ = sequence;
+}
+
+// --- Writers ---
+
+Status LiveLog::MakeRoom(std::uint64_t bytes, Purpose purpose) {
+  const std::uint64_t failures_before = failures_;
+  while (true) {
+    KVS_TRY(health_.Check());
+    if (is_stopped_) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
+    if (IsOverSpaceLimit() && !nothing_to_gain_) {
+      compaction_wanted.NotifyAll();
+    } else if (FitsNow(bytes, purpose)) {
+      return Ok();
+    } else if (failures_ != failures_before) {
+      return last_failure_;
+    } else if (AskForRoom(bytes)) {
+      continue;
+    }
+    room_changed.Wait(mutex);
+  }
+}
+
+// What is stored leaves the reserve for removals alone, unless the next segment is there and this one ends anyway.
+bool LiveLog::FitsNow(std::uint64_t bytes, Purpose purpose) const {
+  const log::SegmentWriter& writer = *active_->writer;
+  const bool is_last_room = next_ == nullptr || writer.reserved_bytes() < writer.capacity_bytes();
+  const std::uint64_t kept = purpose == Purpose::kStore && is_last_room ? kRemovalReserveBytes : 0;
+  return writer.used_bytes() + bytes + kept <= writer.reserved_bytes() &&
+         writer.used_bytes() <= base::Location::kOffsetMax;
+}
+
+// A record that does not fit the active segment goes to the next; that one is made to measure where it must be.
+bool LiveLog::AskForRoom(std::uint64_t bytes) {
+  const log::SegmentWriter& writer = *active_->writer;
+  const std::uint64_t capacity = writer.capacity_bytes();
+  const std::uint64_t wanted_in_next = log::kSegmentHeaderBytes + bytes + kRemovalReserveBytes;
+  if (writer.used_bytes() + bytes <= capacity && writer.reserved_bytes() < capacity) {
+    const std::uint64_t wanted = std::min(capacity, writer.used_bytes() + bytes + kRemovalReserveBytes);
+    wanted_reserved_bytes_ = std::max(wanted_reserved_bytes_, wanted);
+  } else if (next_ != nullptr && next_->writer->reserved_bytes() >= wanted_in_next) {
+    Roll();
+    return true;
+  } else {
+    wanted_next_bytes_ = std::max(wanted_next_bytes_, wanted_in_next);
+  }
+  work_changed.NotifyOne();
+  return false;
+}
+
+Result<base::Location> LiveLog::Append(const log::RecordDraft& draft, std::uint64_t sequences) {
+  const std::uint64_t used_before = active_->writer->used_bytes();
+  auto offset = active_->writer->Append(draft, sequence_ + 1);
+  if (!offset) return health_.Poison(offset.error());
+  sequence_ += sequences;
+  position_ += active_->writer->used_bytes() - used_before;
+  AskAhead();
+  return base::Location(active_->slot(), *offset);
+}
+
+// Keeps one step of room ahead of the writers, and the next segment once the active one is half full.
+void LiveLog::AskAhead() {
+  if (!asks_ahead_) return;
+  const log::SegmentWriter& writer = *active_->writer;
+  const std::uint64_t used = writer.used_bytes();
+  const std::uint64_t reserved = writer.reserved_bytes();
+  const std::uint64_t ahead =
+      std::clamp(reserved / 2, log::SegmentWriter::kFirstStepBytes / 2, log::SegmentWriter::kStepBytesMax);
+  const bool needs_extension = reserved < writer.capacity_bytes() && reserved - used < ahead;
+  const bool needs_next = next_ == nullptr && used >= writer.capacity_bytes() / 2;
+  if (needs_extension && wanted_reserved_bytes_ <= reserved) {
+    wanted_reserved_bytes_ = reserved + 1;
+    work_changed.NotifyOne();
+  }
+  if (needs_next && wanted_next_bytes_ == 0) {
+    wanted_next_bytes_ = log::kSegmentHeaderBytes + 1;
+    work_changed.NotifyOne();
+  }
+}
+
+void LiveLog::Roll() {
+  active_->last_sequence = sequence_;
+  sealing_.push_back(std::exchange(active_, std::exchange(next_, nullptr)));
+  wanted_reserved_bytes_ = 0;
+  work_changed.NotifyOne();
+}
+
+bool LiveLog::IsOverSpaceLimit() const {
+  const SegmentAccounts::Totals& totals = accounts_.totals();
+  const double needed = static_cast<double>(totals.live_bytes) / (1 - options_.garbage_ratio_max);
+  return totals.disk_bytes > static_cast<std::uint64_t>(needed) + active_->writer->capacity_bytes();
+}
+
+// --- Committer ---
+
+std::vector<LiveLog::Unsynced> LiveLog::UnsyncedSegments() const {
+  std::vector<Unsynced> segments;
+  for (const auto& segment : sealing_) segments.push_back({segment, segment->writer->used_bytes()});
+  segments.push_back({active_, active_->writer->used_bytes()});
+  return segments;
+}
+
+void LiveLog::NoteSynced() {
+  const sync::MutexLock lock(mutex);
+  for (const Unsynced& unsynced : UnsyncedSegments()) {
+    if (!unsynced.segment->NoteSynced()) return;  // Everything is on the disk; only a note of it is missing.
+  }
+}
+
+// --- Maintainer ---
+
+std::optional<LiveLog::Work> LiveLog::NextWork() const {
+  if (wanted_reserved_bytes_ > active_->writer->reserved_bytes()) {
+    return Work{Work::Kind::kExtend, active_, wanted_reserved_bytes_, 0};
+  }
+  if (wanted_next_bytes_ != 0) {
+    const std::uint64_t reserve = std::max(wanted_next_bytes_, log::SegmentWriter::kFirstStepBytes);
+    return Work{Work::Kind::kPrepareNext, nullptr, reserve, std::max(reserve, CapacityForNext())};
+  }
+  if (!sealing_.empty() && asks_ahead_) return Work{Work::Kind::kSeal, sealing_.front(), 0, 0};
+  return std::nullopt;
+}
+
+void LiveLog::FinishExtend(const Work& work, const Result<std::uint64_t>& reserved_bytes) {
+  if (!reserved_bytes) return FailWork(reserved_bytes.error());
+  work.segment->writer->GrowTo(*reserved_bytes);
+  accounts_.SetFileBytes(work.segment->slot(), *reserved_bytes);
+  asks_ahead_ = true;
+  room_changed.NotifyAll();
+}
+
+void LiveLog::FinishNext(std::unique_ptr<log::SegmentWriter> next) {
+  const std::uint64_t reserved = next->reserved_bytes();
+  const std::uint32_t slot = AddSegment(next->segment(), reserved);
+  if (next_ != nullptr) Retire(next_->slot());
+  next_ = std::make_shared<OpenSegment>(std::move(next), slot);
+  wanted_next_bytes_ = 0;
+  asks_ahead_ = true;
+  room_changed.NotifyAll();
+  compaction_wanted.NotifyAll();
+}
+
+void LiveLog::FailWork(const Error& error) {
+  last_failure_ = error;
+  ++failures_;
+  asks_ahead_ = false;
+  wanted_reserved_bytes_ = 0;
+  wanted_next_bytes_ = 0;
+  room_changed.NotifyAll();
+  compaction_wanted.NotifyAll();
+}
+
+void LiveLog::FinishSeal(std::shared_ptr<log::Segment> sealed, std::uint64_t hint_bytes) {
+  const std::shared_ptr<OpenSegment> segment = sealing_.front();
+  sealing_.pop_front();
+  SealSegment(segment->slot(), std::move(sealed), hint_bytes);
+  nothing_to_gain_ = false;
+  room_changed.NotifyAll();
+  compaction_wanted.NotifyAll();
+}
+
+// --- Compactor ---
+
+bool LiveLog::IsCompactionDue() const {
+  if (nothing_to_gain_) return false;
+  if (IsOverSpaceLimit()) return true;
+  const SegmentAccounts::Totals& totals = accounts_.totals();
+  const double live = static_cast<double>(totals.sealed_live_bytes);
+  return static_cast<double>(totals.sealed_disk_bytes) > live / (1 - kCompactionHeadStart * options_.garbage_ratio_max);
+}
+
+void LiveLog::SetNothingToGain() {
+  nothing_to_gain_ = true;
+  room_changed.NotifyAll();
+}
+
+Status LiveLog::SealActive() {
+  const std::uint64_t failures_before = failures_;
+  std::shared_ptr<OpenSegment> last;
+  if (active_->writer->used_bytes() > log::kSegmentHeaderBytes) last = active_;
+  if (last == nullptr && !sealing_.empty()) last = sealing_.back();
+  while (last != nullptr) {
+    KVS_TRY(health_.Check());
+    if (is_stopped_) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
+    if (failures_ != failures_before) return last_failure_;
+    if (last == active_ && next_ != nullptr) Roll();
+    if (last == active_) {
+      wanted_next_bytes_ = std::max(wanted_next_bytes_, log::kSegmentHeaderBytes + 1);
+      work_changed.NotifyOne();
+    } else if (std::find(sealing_.begin(), sealing_.end(), last) == sealing_.end()) {
+      return Ok();
+    }
+    room_changed.Wait(mutex);
+  }
+  return Ok();
+}
+
+std::uint64_t LiveLog::CapacityForNext() const {
+  const std::uint64_t proportional = RoundUp(accounts_.totals().live_bytes / 8, std::uint64_t{1} << 20);
+  return std::min(options_.segment_bytes, std::max(kSegmentBytesMin, proportional));
+}
+
+void LiveLog::Retire(std::uint32_t slot) {
+  std::shared_ptr<log::Segment> segment = accounts_.Close(slot);
+  retired_.push_back({epochs_.EndEpoch(), slot, std::move(segment)});
+  nothing_to_gain_ = false;
+  asks_ahead_ = true;  // There may be room again.
+  room_changed.NotifyAll();
+  work_changed.NotifyAll();
+}
+
+std::vector<std::shared_ptr<log::Segment>> LiveLog::TakeUnreachable() {
+  std::vector<std::shared_ptr<log::Segment>> unreachable;
+  if (retired_.empty()) return unreachable;
+  const std::uint64_t oldest_pinned = epochs_.OldestPinned();
+  std::erase_if(retired_, [&](Retired& retired) KVS_NO_THREAD_SAFETY_ANALYSIS {
+    if (retired.epoch >= oldest_pinned) return false;
+    if (retired.slot) {
+      slots_.Set(*retired.slot, nullptr);
+      accounts_.FreeSlot(*retired.slot);
+    }
+    unreachable.push_back(std::move(retired.segment));
+    return true;
+  });
+  return unreachable;
+}
+
+void LiveLog::Stop() {
+  const sync::MutexLock lock(mutex);
+  is_stopped_ = true;
+  room_changed.NotifyAll();
+  work_changed.NotifyAll();
+  compaction_wanted.NotifyAll();
+}
+
+}  // namespace kvs::store

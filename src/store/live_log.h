@@ -1,0 +1,155 @@
+// LiveLog: the segments of an open store, and the end of the log, where records are appended.
+//
+// Design      Writers hold the append lock, ask for room and append. What takes a file operation (more room, the next
+//             segment, sealing the last) is asked of the maintainer, ahead of need; a writer waits only where the
+//             maintainer is behind, or where compaction must free space first.
+// Threads     Everything is under the append lock, `mutex`; readers use slots() without it.
+// Ordering    Sequences rise by one from record to record, in the order of the log: recovery relies on it.
+// Limits      Disk use: live bytes / (1 - garbage_ratio_max) + two segments. Writers wait at that bound.
+// Errors      kNoSpace from MakeRoom(): nothing was done, and the next call tries again. kPoisoned.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/location.h"
+#include "kvs/kv_store.h"
+#include "kvs/result.h"
+#include "log/record.h"
+#include "store/health.h"
+#include "store/open_segment.h"
+#include "store/segment_accounts.h"
+#include "store/slot_map.h"
+#include "sync/epoch.h"
+#include "sync/mutex.h"
+
+namespace kvs::store {
+
+// What a record is for: removals may use a small reserve when the disk is full, since they are the way out.
+enum class Purpose : std::uint8_t { kStore, kRemove };
+
+class LiveLog {
+ public:
+  // Room at the end of what is reserved that only removals may use while no more can be had.
+  static constexpr std::uint64_t kRemovalReserveBytes = std::uint64_t{64} << 10;
+  static constexpr std::uint64_t kSegmentBytesMin = std::uint64_t{4} << 20;
+
+  LiveLog(const KvStoreOptions& options, Health& health, sync::EpochDomain& epochs);
+
+  sync::Mutex mutex;                                         // The append lock.
+  const SlotMap& slots() const { return slots_; }            // For readers, who hold no lock.
+  SegmentAccounts& accounts() KVS_REQUIRES(mutex) { return accounts_; }
+
+  // --- Opening ---
+  // Makes a segment readable, and returns its slot. Compaction uses it too, for its output.
+  std::uint32_t AddSegment(std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes) KVS_REQUIRES(mutex);
+  void SealSegment(std::uint32_t slot, std::shared_ptr<log::Segment> segment, std::uint64_t hint_bytes)
+      KVS_REQUIRES(mutex);
+  // Appends go to `writer` from now on, whose segment has `slot`; `sequence` is that of the last record in the log.
+  void Start(std::unique_ptr<log::SegmentWriter> writer, std::uint32_t slot, std::uint64_t sequence)
+      KVS_REQUIRES(mutex);
+
+  // --- Writers ---
+  // Waits until a record of at most `bytes` can be appended; the lock is released meanwhile.
+  Status MakeRoom(std::uint64_t bytes, Purpose purpose) KVS_REQUIRES(mutex);
+
+  // Appends to the room that MakeRoom() found. `sequences`: how many the record uses up, one for each member of a batch.
+  Result<base::Location> Append(const log::RecordDraft& draft, std::uint64_t sequences = 1) KVS_REQUIRES(mutex);
+
+  std::uint64_t last_sequence() const KVS_REQUIRES(mutex) { return sequence_; }
+  const log::SegmentHeader& active_header() const KVS_REQUIRES(mutex) { return active_->writer->segment()->header(); }
+
+  // Bytes appended since the store was opened: the clock of the committer.
+  std::uint64_t position() const KVS_REQUIRES(mutex) { return position_; }
+
+  // --- Committer ---
+  struct Unsynced {
+    std::shared_ptr<OpenSegment> segment;
+    std::uint64_t used_bytes;
+  };
+  // The open segments in the order of the log, with how far each is filled.
+  std::vector<Unsynced> UnsyncedSegments() const KVS_REQUIRES(mutex);
+
+  // After a last sync, at closing: notes in the files how far it came.
+  void NoteSynced() KVS_EXCLUDES(mutex);
+
+  // --- Maintainer: what takes file operations, done without the lock ---
+  struct Work {
+    enum class Kind : std::uint8_t { kExtend, kPrepareNext, kSeal } kind;
+    std::shared_ptr<OpenSegment> segment;  // To extend, or to seal.
+    std::uint64_t bytes;                   // The end of the room that is wanted: of `segment`, or of the next one.
+    std::uint64_t capacity_bytes;          // Of the next one.
+  };
+  // The most urgent; nullopt: nothing is to be done.
+  std::optional<Work> NextWork() const KVS_REQUIRES(mutex);
+  void FinishExtend(const Work& work, const Result<std::uint64_t>& reserved_bytes) KVS_REQUIRES(mutex);
+  void FinishNext(std::unique_ptr<log::SegmentWriter> next) KVS_REQUIRES(mutex);
+  // Work could not be done for want of room: those who wait for it are told, and ask again with their next write.
+  void FailWork(const Error& error) KVS_REQUIRES(mutex);
+  void FinishSeal(std::shared_ptr<log::Segment> sealed, std::uint64_t hint_bytes) KVS_REQUIRES(mutex);
+  const std::shared_ptr<OpenSegment>& next() const KVS_REQUIRES(mutex) { return next_; }
+
+  // --- Compactor ---
+  bool IsCompactionDue() const KVS_REQUIRES(mutex);
+  // Compaction can gain nothing at present, so writers need not wait for it; until something changes.
+  void SetNothingToGain() KVS_REQUIRES(mutex);
+  // Waits until every record that was appended before stands in a sealed segment; the lock is released meanwhile.
+  Status SealActive() KVS_REQUIRES(mutex);
+  std::uint64_t CapacityForNext() const KVS_REQUIRES(mutex);
+  // Takes a segment out of the log; it stays readable for those who are looking at it.
+  void Retire(std::uint32_t slot) KVS_REQUIRES(mutex);
+  // Hands over the retired segments that nobody can be looking at any more, to be destroyed without the lock.
+  std::vector<std::shared_ptr<log::Segment>> TakeUnreachable() KVS_REQUIRES(mutex);
+
+  // From now on nobody waits: writers are refused, the threads of the store end.
+  void Stop() KVS_EXCLUDES(mutex);
+  bool is_stopped() const KVS_REQUIRES(mutex) { return is_stopped_; }
+
+  sync::ConditionVariable room_changed;       // Writers wait for room.
+  sync::ConditionVariable work_changed;       // The maintainer waits for work.
+  sync::ConditionVariable compaction_wanted;  // The compactor waits for work, and callers for the compactor.
+
+ private:
+  bool FitsNow(std::uint64_t bytes, Purpose purpose) const KVS_REQUIRES(mutex);
+  bool IsOverSpaceLimit() const KVS_REQUIRES(mutex);
+  // True: there was room to roll to; false: the maintainer has been asked.
+  bool AskForRoom(std::uint64_t bytes) KVS_REQUIRES(mutex);
+  void AskAhead() KVS_REQUIRES(mutex);
+  void Roll() KVS_REQUIRES(mutex);
+
+  // Constant after construction.
+  const KvStoreOptions& options_;
+  Health& health_;
+  sync::EpochDomain& epochs_;
+
+  SlotMap slots_;  // Written under mutex, read without it.
+
+  SegmentAccounts accounts_ KVS_GUARDED_BY(mutex);
+  std::shared_ptr<OpenSegment> active_ KVS_GUARDED_BY(mutex);
+  std::shared_ptr<OpenSegment> next_ KVS_GUARDED_BY(mutex);                 // Prepared ahead; may be nullptr.
+  std::deque<std::shared_ptr<OpenSegment>> sealing_ KVS_GUARDED_BY(mutex);  // Full, oldest first.
+  std::uint64_t sequence_ KVS_GUARDED_BY(mutex) = 0;
+  std::uint64_t position_ KVS_GUARDED_BY(mutex) = 0;
+  bool is_stopped_ KVS_GUARDED_BY(mutex) = false;
+
+  // What the maintainer is asked for; 0: nothing.
+  std::uint64_t wanted_reserved_bytes_ KVS_GUARDED_BY(mutex) = 0;
+  std::uint64_t wanted_next_bytes_ KVS_GUARDED_BY(mutex) = 0;
+  bool asks_ahead_ KVS_GUARDED_BY(mutex) = true;  // False after a failure, until something succeeds: no busy retries.
+  std::uint64_t failures_ KVS_GUARDED_BY(mutex) = 0;
+  Error last_failure_ KVS_GUARDED_BY(mutex){.code = ErrorCode::kNoSpace};
+
+  bool nothing_to_gain_ KVS_GUARDED_BY(mutex) = false;
+
+  struct Retired {
+    std::uint64_t epoch;
+    std::optional<std::uint32_t> slot;  // nullopt: the slot has another segment by now.
+    std::shared_ptr<log::Segment> segment;
+  };
+  std::vector<Retired> retired_ KVS_GUARDED_BY(mutex);
+};
+
+}  // namespace kvs::store

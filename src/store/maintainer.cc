@@ -1,0 +1,111 @@
+#include "store/maintainer.h"
+
+#include <string>
+#include <utility>
+
+#include "base/try.h"
+#include "log/file_names.h"
+#include "log/hint_file.h"
+#include "log/segment_writer.h"
+
+namespace kvs::store {
+
+Maintainer::Maintainer(LiveLog& log, ManifestKeeper& manifest, Health& health, io::FileSystem& files,
+                       std::filesystem::path directory, const KvStoreOptions& options)
+    : log_(log),
+      manifest_(manifest),
+      health_(health),
+      files_(files),
+      directory_(std::move(directory)),
+      options_(options) {}
+
+Maintainer::~Maintainer() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Maintainer::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Maintainer::Run() {
+  while (true) {
+    std::optional<LiveLog::Work> work;
+    {
+      const sync::MutexLock lock(log_.mutex);
+      while (!log_.is_stopped() && (health_.is_poisoned() || !(work = log_.NextWork()))) {
+        log_.work_changed.Wait(log_.mutex);
+      }
+      if (log_.is_stopped()) return;
+    }
+    const Status status = Do(*work);
+    if (status) continue;
+    const sync::MutexLock lock(log_.mutex);
+    if (status.error().code != ErrorCode::kNoSpace) static_cast<void>(health_.Poison(status.error()));
+    log_.FailWork(status.error());
+    if (options_.log) options_.log("cannot make room in the log: " + status.error().ToString());
+  }
+}
+
+Status Maintainer::Do(const LiveLog::Work& work) {
+  switch (work.kind) {
+    case LiveLog::Work::Kind::kExtend: return Extend(work);
+    case LiveLog::Work::Kind::kPrepareNext: return PrepareNext(work);
+    case LiveLog::Work::Kind::kSeal: return Seal(work);
+  }
+  return Ok();
+}
+
+Status Maintainer::Extend(const LiveLog::Work& work) {
+  KVS_TRY_ASSIGN(const std::uint64_t reserved_bytes, work.segment->writer->Extend(work.bytes));
+  const sync::MutexLock lock(log_.mutex);
+  log_.FinishExtend(work, reserved_bytes);
+  return Ok();
+}
+
+// The manifest names the segment before the first record can be written to it.
+Status Maintainer::PrepareNext(const LiveLog::Work& work) {
+  log::SegmentHeader header{.segment_id = manifest_.TakeSegmentId()};
+  std::optional<std::uint64_t> replaced_id;
+  {
+    const sync::MutexLock lock(log_.mutex);
+    header.base_sequence = log_.last_sequence() + 1;
+    header.created_sequence = log_.last_sequence() + 1;
+    if (log_.next() != nullptr) replaced_id = log_.next()->writer->segment()->id();
+  }
+  KVS_TRY_ASSIGN(auto writer, log::SegmentWriter::Create(files_, directory_, header, work.capacity_bytes, work.bytes));
+  const Status named = manifest_.Edit([&](log::Manifest& manifest) {
+    if (replaced_id) manifest.Remove(*replaced_id);
+    manifest.Add({.segment_id = header.segment_id, .sealed_bytes = 0});
+  });
+  if (!named) {
+    static_cast<void>(files_.Remove(log::SegmentPath(directory_, header.segment_id)).has_value());
+    return named;
+  }
+  {
+    const sync::MutexLock lock(log_.mutex);
+    log_.FinishNext(std::move(writer));
+  }
+  return replaced_id ? files_.Remove(log::SegmentPath(directory_, *replaced_id)) : Ok();
+}
+
+Status Maintainer::Seal(const LiveLog::Work& work) {
+  KVS_TRY_ASSIGN(const auto segment, work.segment->Seal());
+  const std::uint64_t hint_bytes =
+      work.segment->writer->IsHintWorthwhile() ? WriteHint(files_, directory_, *segment) : 0;
+  KVS_TRY(manifest_.Edit([&](log::Manifest& manifest) {
+    manifest.Find(segment->id())->sealed_bytes = segment->readable_bytes();
+    manifest.sequence = work.segment->last_sequence;
+  }));
+  const sync::MutexLock lock(log_.mutex);
+  log_.FinishSeal(segment, hint_bytes);
+  return Ok();
+}
+
+std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& directory, const log::Segment& segment) {
+  const auto bytes = log::EncodeHint(segment);
+  if (!bytes) return 0;
+  const auto written = files.WriteFileAtomically(log::HintPath(directory, segment.id()), *bytes);
+  return written ? bytes->size() : 0;
+}
+
+}  // namespace kvs::store

@@ -1,0 +1,49 @@
+// Maintainer: the thread that does the file operations at the end of the log, so that writers need not wait for them:
+// takes more room, prepares the next segment, seals the full ones and writes their hint files.
+//
+// Errors      kNoSpace: the writers who need the room are told, and it is tried again with their next write. Any other
+//             failure poisons the store.
+#pragma once
+
+#include <filesystem>
+#include <thread>
+
+#include "io/file_system.h"
+#include "kvs/kv_store.h"
+#include "store/health.h"
+#include "store/live_log.h"
+#include "store/manifest_keeper.h"
+
+namespace kvs::store {
+
+class Maintainer {
+ public:
+  Maintainer(LiveLog& log, ManifestKeeper& manifest, Health& health, io::FileSystem& files,
+             std::filesystem::path directory, const KvStoreOptions& options);
+  ~Maintainer();  // LiveLog::Stop() came before; joins.
+
+  void Start();
+
+ private:
+  void Run();
+  Status Do(const LiveLog::Work& work);
+  Status Extend(const LiveLog::Work& work);
+  Status PrepareNext(const LiveLog::Work& work);
+  Status Seal(const LiveLog::Work& work);
+
+  // Constant after construction.
+  LiveLog& log_;
+  ManifestKeeper& manifest_;
+  Health& health_;
+  io::FileSystem& files_;
+  const std::filesystem::path directory_;
+  const KvStoreOptions& options_;
+
+  std::thread thread_;
+};
+
+// Writes the hint file of a sealed segment and returns its length; 0 where it could not be written, which only makes the
+// next opening read the segment itself.
+std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& directory, const log::Segment& segment);
+
+}  // namespace kvs::store

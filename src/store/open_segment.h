@@ -1,0 +1,62 @@
+// OpenSegment: a segment that is or was appended to and is not sealed yet, with what is known of its way to the disk.
+//
+// Threads     Sync() and Seal() from any thread; the writer's Append() under the append lock, as LiveLog does.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "base/try.h"
+#include "kvs/result.h"
+#include "log/segment_writer.h"
+#include "sync/mutex.h"
+
+namespace kvs::store {
+
+class OpenSegment {
+ public:
+  OpenSegment(std::unique_ptr<log::SegmentWriter> segment_writer, std::uint32_t slot)
+      : writer(std::move(segment_writer)), slot_(slot), synced_bytes_(writer->used_bytes()) {}
+
+  // Brings the first `used_bytes` to the disk unless they are there.
+  Status SyncUpTo(std::uint64_t used_bytes) KVS_EXCLUDES(mutex_) {
+    const sync::MutexLock lock(mutex_);
+    if (sealed_ != nullptr || synced_bytes_ >= used_bytes) return Ok();
+    KVS_TRY(writer->Sync(synced_bytes_));
+    synced_bytes_ = used_bytes;
+    return Ok();
+  }
+
+  // Brings the note of how far the last sync came to the disk as well, which only the next sync would do.
+  Status NoteSynced() KVS_EXCLUDES(mutex_) {
+    const sync::MutexLock lock(mutex_);
+    return sealed_ != nullptr ? Ok() : writer->Sync(synced_bytes_);
+  }
+
+  // Nothing is appended any more: cuts and syncs the file. Returns the segment as it is from now on, and the same again
+  // when called again.
+  Result<std::shared_ptr<log::Segment>> Seal() KVS_EXCLUDES(mutex_) {
+    const sync::MutexLock lock(mutex_);
+    if (sealed_ == nullptr) {
+      KVS_TRY_ASSIGN(sealed_, writer->Seal());
+    }
+    return sealed_;
+  }
+
+  std::uint32_t slot() const { return slot_; }
+
+  // Appending and growing under the append lock; Extend() by the maintainer.
+  const std::unique_ptr<log::SegmentWriter> writer;
+
+  // The sequence of the last record; set under the append lock when the segment is full.
+  std::uint64_t last_sequence = 0;
+
+ private:
+  const std::uint32_t slot_;
+  sync::Mutex mutex_;
+  std::uint64_t synced_bytes_ KVS_GUARDED_BY(mutex_);  // A writer begins on a file that is synced.
+  std::shared_ptr<log::Segment> sealed_ KVS_GUARDED_BY(mutex_);
+};
+
+}  // namespace kvs::store

@@ -1,0 +1,44 @@
+// SlotMap: from the slot in a location to the segment that it names. The readers' way into the log.
+//
+// Threads     Find() from any thread, under an epoch pin; Set() by the holder of the append lock.
+// Ownership   Does not own the segments: LiveLog does, and clears a slot only when no reader can hold its number.
+//
+// Fences      P1  slot: release store in Set() -> acquire load in Find(). The segment is whole when seen.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+
+#include "base/check.h"
+#include "base/location.h"
+#include "log/segment.h"
+
+namespace kvs::store {
+
+class SlotMap {
+ public:
+  // The memory of slots that were never used is never touched.
+  SlotMap() : slots_(static_cast<log::Segment**>(std::calloc(kSlots, sizeof(log::Segment*)))) {
+    KVS_CHECK(slots_ != nullptr);
+  }
+
+  // nullptr: no segment has the slot, which a location from the index never meets.
+  const log::Segment* Find(std::uint32_t slot) const {
+    return std::atomic_ref<log::Segment*>(slots_[slot]).load(std::memory_order_acquire);  // P1
+  }
+
+  void Set(std::uint32_t slot, log::Segment* segment) {
+    std::atomic_ref<log::Segment*>(slots_[slot]).store(segment, std::memory_order_release);  // P1
+  }
+
+ private:
+  static constexpr std::size_t kSlots = std::size_t{base::Location::kSlotMax} + 1;
+  struct Free {
+    void operator()(log::Segment** slots) const { std::free(slots); }
+  };
+  const std::unique_ptr<log::Segment*[], Free> slots_;
+};
+
+}  // namespace kvs::store

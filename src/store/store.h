@@ -1,0 +1,116 @@
+// Store: the inside of a KvStore: puts the parts together, and is the path of every read and write.
+//
+// Design      A write appends to the LiveLog and publishes in the index, under the append lock. A read pins the epoch, asks
+//             the index, and checks the record in the mapped segment. Three threads work behind: Committer, Maintainer,
+//             Compactor.
+// Threads     As KvStore. Lock order: the append lock (LiveLog::mutex), then any other; nobody takes the append lock while
+//             holding another.
+//
+// Fences      P1  pending_: release store of a batch before its first index change, and of nullptr after its last ->
+//                 acquire load after the index was read. Who sees nullptr after a change of the batch sees all changes.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/location.h"
+#include "index/tree.h"
+#include "io/file_system.h"
+#include "kvs/kv_store.h"
+#include "log/record.h"
+#include "store/committer.h"
+#include "store/compactor.h"
+#include "store/health.h"
+#include "store/live_log.h"
+#include "store/maintainer.h"
+#include "store/manifest_keeper.h"
+#include "store/pending_batch.h"
+#include "store/record_reader.h"
+#include "sync/epoch.h"
+
+namespace kvs::store {
+
+class Store {
+ public:
+  // `files` outlives the store: the operating system's, or one that tests put in its place.
+  static Result<std::unique_ptr<Store>> Open(io::FileSystem& files, const std::filesystem::path& directory,
+                                             const KvStoreOptions& options);
+  ~Store();
+
+  Status Set(std::string_view key, std::string_view value);
+  Status Remove(std::string_view key);
+  Status Write(const WriteBatch& batch);
+  Status Update(std::string_view key, UpdateFunction fn);
+  Result<bool> Read(std::string_view key, ValueVisitor visit);
+  Result<std::optional<std::string>> Get(std::string_view key);
+  Status Scan(const ScanRange& range, ScanVisitor visit);
+  Status Sync();
+  Status Compact() { return compactor_->Compact(); }
+  Result<EngineStats> Stats();
+
+  const OpenReport& open_report() const { return report_; }
+
+ private:
+  struct Appended {
+    Status status;
+    std::uint64_t position = 0;  // Of the log, behind the record.
+  };
+  // An operation of a batch, ready to be encoded.
+  struct Member {
+    log::RecordDraft draft;
+    base::Location before;  // Where its key pointed before the batch.
+  };
+
+  Store(io::FileSystem& files, const std::filesystem::path& directory, const KvStoreOptions& options);
+  Status Recover();
+
+  // store_write.cc
+  Status Finish(const Appended& appended);
+  Appended Put(const log::RecordDraft& draft) KVS_REQUIRES(log_.mutex);
+  Appended Bury(std::string_view key, base::Location old) KVS_REQUIRES(log_.mutex);
+  Appended ApplyUpdate(std::string_view key, UpdateFunction fn) KVS_REQUIRES(log_.mutex);
+  Appended ApplyBatch(std::vector<Member> members, std::uint64_t bytes_max) KVS_REQUIRES(log_.mutex);
+  Status LookUpMembers(std::vector<Member>* members) KVS_REQUIRES(log_.mutex);
+  std::string EncodeMembers(const std::vector<Member>& members) KVS_REQUIRES(log_.mutex);
+  Status PublishMembers(const std::vector<Member>& members, base::Location batch) KVS_REQUIRES(log_.mutex);
+  Status PublishMember(base::Location location, const log::Record& record) KVS_REQUIRES(log_.mutex);
+  void Replaced(base::Location old) KVS_REQUIRES(log_.mutex);
+  void FreePendingBatches() KVS_REQUIRES(log_.mutex);
+
+  // store_read.cc. All under an epoch pin.
+  Result<std::optional<log::Record>> FindRecord(std::string_view key) const;
+  base::Location Resolve(std::string_view key, base::Location found) const;
+
+  // Constant after Open().
+  io::FileSystem& files_;
+  const std::filesystem::path directory_;
+  const KvStoreOptions options_;
+  std::unique_ptr<io::DirectoryLock> directory_lock_;
+  OpenReport report_;
+
+  sync::EpochDomain epochs_;
+  Health health_;
+  LiveLog log_;
+  RecordReader records_;
+  index::Tree index_;  // Changed under the append lock, read without.
+
+  std::atomic<const PendingBatch*> pending_{nullptr};  // P1
+  struct RetiredBatch {
+    std::uint64_t epoch;
+    std::unique_ptr<const PendingBatch> batch;
+  };
+  std::vector<RetiredBatch> retired_batches_ KVS_GUARDED_BY(log_.mutex);
+
+  // The threads, made once the log is open; declared last, ended first.
+  std::optional<ManifestKeeper> manifest_;
+  std::optional<Committer> committer_;
+  std::optional<Maintainer> maintainer_;
+  std::optional<Compactor> compactor_;
+};
+
+}  // namespace kvs::store

@@ -1,0 +1,250 @@
+// Store, the writing half: append to the log, then publish in the index, under the append lock.
+
+#include <limits>
+#include <utility>
+
+#include "base/try.h"
+#include "store/store.h"
+
+namespace kvs::store {
+namespace {
+
+Status CheckKey(std::string_view key) {
+  if (key.size() <= kKeyBytesMax) return Ok();
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .context = "the key has " + std::to_string(key.size()) + " bytes, the limit is " +
+                          std::to_string(kKeyBytesMax)};
+}
+
+Status CheckPair(std::string_view key, std::string_view value) {
+  KVS_TRY(CheckKey(key));
+  if (value.size() <= kValueBytesMax) return Ok();
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .context = "the value has " + std::to_string(value.size()) + " bytes, the limit is " +
+                          std::to_string(kValueBytesMax)};
+}
+
+std::uint64_t RecordBytesMax(const log::RecordDraft& draft) {
+  return log::kRecordHeaderBytesMax + draft.key.size() + draft.value.size();
+}
+
+constexpr std::uint64_t kNeverPast = std::numeric_limits<std::uint64_t>::max();
+
+Error KeyNotFound() { return Error{.code = ErrorCode::kKeyNotFound}; }
+
+}  // namespace
+
+// Under kAlways an operation is done when a sync has covered it.
+Status Store::Finish(const Appended& appended) {
+  if (!appended.status || options_.sync != SyncPolicy::kAlways || appended.position == 0) return appended.status;
+  return committer_->WaitUntilSynced(appended.position);
+}
+
+Status Store::Set(std::string_view key, std::string_view value) {
+  KVS_TRY(CheckPair(key, value));
+  const log::RecordDraft draft = log::DraftPut(key, value);
+  Appended appended;
+  {
+    const sync::MutexLock lock(log_.mutex);
+    KVS_TRY(log_.MakeRoom(RecordBytesMax(draft), Purpose::kStore));
+    appended = Put(draft);
+  }
+  return Finish(appended);
+}
+
+Status Store::Remove(std::string_view key) {
+  KVS_TRY(CheckKey(key));
+  Appended appended;
+  {
+    const sync::MutexLock lock(log_.mutex);
+    KVS_TRY(log_.MakeRoom(log::kRecordHeaderBytesMax + key.size(), Purpose::kRemove));
+    const index::LookUp found = index_.Find(key);
+    if (found.outcome == index::Outcome::kDamaged) return records_.DamageAt(found.location);
+    if (found.outcome == index::Outcome::kAbsent) return KeyNotFound();
+    appended = Bury(key, found.location);
+  }
+  return Finish(appended);
+}
+
+Status Store::Update(std::string_view key, UpdateFunction fn) {
+  KVS_TRY(CheckKey(key));
+  Appended appended;
+  {
+    const sync::MutexLock lock(log_.mutex);
+    appended = ApplyUpdate(key, fn);
+  }
+  return Finish(appended);
+}
+
+Status Store::Write(const WriteBatch& batch) {
+  std::vector<Member> members;
+  members.reserve(batch.size());
+  std::uint64_t bytes_max = 0;
+  for (const WriteBatch::Operation& operation : batch.operations()) {
+    KVS_TRY(CheckPair(operation.key, operation.value.value_or(std::string())));
+    const log::RecordDraft draft =
+        operation.value ? log::DraftPut(operation.key, *operation.value) : log::DraftTombstone(operation.key);
+    bytes_max += RecordBytesMax(draft);
+    members.push_back({.draft = draft, .before = {}});
+  }
+  if (bytes_max > kBatchBytesMax) {
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .context = "the batch has some " + std::to_string(bytes_max) + " bytes, the limit is " +
+                            std::to_string(kBatchBytesMax)};
+  }
+  if (members.empty()) return Ok();
+  Appended appended;
+  {
+    const sync::MutexLock lock(log_.mutex);
+    appended = ApplyBatch(std::move(members), bytes_max);
+  }
+  return Finish(appended);
+}
+
+// --- Under the append lock ---
+
+// The record whose location was `old` is garbage from now on.
+void Store::Replaced(base::Location old) {
+  const std::optional<log::Record> record = records_.Decode(old);
+  if (record && record->type == log::RecordType::kPut) log_.accounts().LiveToDead(old.slot(), record->bytes());
+}
+
+Store::Appended Store::Put(const log::RecordDraft& draft) {
+  const std::uint64_t position_before = log_.position();
+  const auto location = log_.Append(draft);
+  if (!location) return {.status = location.error()};
+  const std::uint64_t bytes = log_.position() - position_before;
+  const index::Change change = index_.Upsert(draft.key, *location);
+  if (change.outcome == index::Outcome::kDamaged) {
+    log_.accounts().AddDead(location->slot(), bytes);
+    return {.status = records_.DamageAt(change.old)};
+  }
+  log_.accounts().AddLive(location->slot(), bytes);
+  if (change.outcome == index::Outcome::kFound) Replaced(change.old);
+  return {.status = Ok(), .position = log_.position()};
+}
+
+Store::Appended Store::Bury(std::string_view key, base::Location old) {
+  const std::uint64_t position_before = log_.position();
+  const auto location = log_.Append(log::DraftTombstone(key));
+  if (!location) return {.status = location.error()};
+  log_.accounts().AddTombstone(location->slot(), log_.position() - position_before, log_.last_sequence());
+  if (index_.EraseExact(key, old)) Replaced(old);
+  return {.status = Ok(), .position = log_.position()};
+}
+
+// `fn` sees what is current when its answer is written: should room for that have to be waited for, without the lock, and
+// somebody else come first, it is asked again.
+Store::Appended Store::ApplyUpdate(std::string_view key, UpdateFunction fn) {
+  std::uint64_t room = log::kRecordHeaderBytesMax + key.size();
+  Purpose purpose = Purpose::kRemove;
+  while (true) {
+    if (Status status = log_.MakeRoom(room, purpose); !status) return {.status = std::move(status)};
+    const auto current = FindRecord(key);
+    if (!current) return {.status = current.error()};
+    const bool is_there = current->has_value();
+    const UpdateDecision decision =
+        fn(is_there ? std::optional<std::string_view>((*current)->value) : std::nullopt);
+    if (decision.keeps() || (decision.removes() && !is_there)) return {.status = Ok()};
+    if (decision.removes()) return Bury(key, index_.Find(key).location);
+    if (Status status = CheckPair(key, decision.value()); !status) return {.status = std::move(status)};
+    const log::RecordDraft draft = log::DraftPut(key, decision.value());
+    if (purpose == Purpose::kStore && RecordBytesMax(draft) <= room) return Put(draft);
+    room = RecordBytesMax(draft);
+    purpose = Purpose::kStore;
+  }
+}
+
+Store::Appended Store::ApplyBatch(std::vector<Member> members, std::uint64_t bytes_max) {
+  if (Status status = log_.MakeRoom(bytes_max + log::kRecordHeaderBytesMax, Purpose::kStore); !status) {
+    return {.status = std::move(status)};
+  }
+  if (Status status = LookUpMembers(&members); !status) return {.status = std::move(status)};
+  if (members.empty()) return {.status = Ok()};
+  const std::string records = EncodeMembers(members);
+  const auto location = log_.Append(log::DraftBatch(records), members.size());
+  if (!location) return {.status = location.error()};
+  if (Status status = PublishMembers(members, *location); !status) return {.status = health_.Poison(status.error())};
+  return {.status = Ok(), .position = log_.position()};
+}
+
+// Notes where the keys point now, and drops removals of keys that are neither there nor set before in the batch.
+Status Store::LookUpMembers(std::vector<Member>* members) {
+  std::unordered_map<std::string_view, bool> is_there;
+  std::vector<Member> kept;
+  kept.reserve(members->size());
+  for (Member& member : *members) {
+    const index::LookUp found = index_.Find(member.draft.key);
+    if (found.outcome == index::Outcome::kDamaged) return records_.DamageAt(found.location);
+    if (found.outcome == index::Outcome::kFound) member.before = found.location;
+    const auto [at, is_new] = is_there.try_emplace(member.draft.key, found.outcome == index::Outcome::kFound);
+    const bool sets = member.draft.type == log::RecordType::kPut;
+    if (sets || at->second) kept.push_back(member);
+    at->second = sets;
+  }
+  members->swap(kept);
+  return Ok();
+}
+
+std::string Store::EncodeMembers(const std::vector<Member>& members) {
+  const log::SegmentHeader& header = log_.active_header();
+  std::uint64_t delta = log_.last_sequence() + 1 - header.base_sequence;
+  std::string records;
+  for (const Member& member : members) {
+    const std::size_t begin = records.size();
+    records.resize(begin + log::RecordBytes(member.draft, delta));
+    log::EncodeRecord(records.data() + begin, member.draft, header.segment_id, delta);
+    ++delta;
+  }
+  return records;
+}
+
+// From here on readers take the keys of the batch from the PendingBatch, until everything is in its place.
+Status Store::PublishMembers(const std::vector<Member>& members, base::Location batch) {
+  const log::Record frame = *records_.Decode(batch);
+  auto pending = std::make_unique<PendingBatch>();
+  std::vector<std::pair<base::Location, log::Record>> records;
+  std::uint64_t offset = batch.offset() + frame.bytes() - frame.value.size();
+  for (const Member& member : members) {
+    const base::Location location(batch.slot(), offset);
+    records.emplace_back(location, *records_.Decode(location));
+    pending->Add(records.back().second.key, member.before);
+    offset += records.back().second.bytes();
+  }
+  pending_.store(pending.get(), std::memory_order_release);  // P1
+  for (const auto& [location, record] : records) {
+    if (Status status = PublishMember(location, record); !status) {
+      retired_batches_.push_back({kNeverPast, std::move(pending)});  // Readers go on seeing nothing of the batch.
+      return status;
+    }
+  }
+  pending_.store(nullptr, std::memory_order_release);  // P1
+  // Tombstones stood in the index only so that the removals could not be seen before the rest.
+  for (const auto& [location, record] : records) {
+    if (record.type == log::RecordType::kTombstone) index_.EraseExact(record.key, location);
+  }
+  retired_batches_.push_back({epochs_.EndEpoch(), std::move(pending)});
+  FreePendingBatches();
+  return Ok();
+}
+
+Status Store::PublishMember(base::Location location, const log::Record& record) {
+  const index::Change change = index_.Upsert(record.key, location);
+  if (change.outcome == index::Outcome::kDamaged) return records_.DamageAt(change.old);
+  if (record.type == log::RecordType::kPut) {
+    log_.accounts().AddLive(location.slot(), record.bytes());
+  } else {
+    log_.accounts().AddTombstone(location.slot(), record.bytes(), records_.SequenceOf(location, record));
+  }
+  if (change.outcome == index::Outcome::kFound) Replaced(change.old);
+  return Ok();
+}
+
+void Store::FreePendingBatches() {
+  constexpr std::size_t kKeptMax = 64;
+  if (retired_batches_.size() < kKeptMax) return;
+  const std::uint64_t oldest_pinned = epochs_.OldestPinned();
+  std::erase_if(retired_batches_, [=](const RetiredBatch& retired) { return retired.epoch < oldest_pinned; });
+}
+
+}  // namespace kvs::store

@@ -1,0 +1,94 @@
+// The arena promises that a slot stays where it is, that two slots never overlap, that an arena is as large as its use,
+// and gives memory back when it is no longer used. The test fills slots with their numbers and looks at them later.
+#include "index/arena.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <vector>
+
+namespace kvs::index {
+namespace {
+
+constexpr std::size_t kSlotBytes = 256;
+
+void Fill(const Arena& arena, NodeId id) {
+  for (std::size_t i = 0; i < kSlotBytes; i += sizeof id) {
+    std::memcpy(static_cast<char*>(arena.Address(id)) + i, &id, sizeof id);
+  }
+}
+
+bool IsFilled(const Arena& arena, NodeId id) {
+  for (std::size_t i = 0; i < kSlotBytes; i += sizeof id) {
+    if (std::memcmp(static_cast<char*>(arena.Address(id)) + i, &id, sizeof id) != 0) return false;
+  }
+  return true;
+}
+
+TEST(ArenaTest, SlotsKeepTheirPlaceAndContentWhileTheArenaGrows) {
+  Arena arena(kSlotBytes);
+  std::vector<std::pair<NodeId, void*>> slots;
+  for (int i = 0; i < 200'000; ++i) {
+    const NodeId id = arena.Take();
+    slots.emplace_back(id, arena.Address(id));
+    Fill(arena, id);
+  }
+  for (const auto& [id, address] : slots) {
+    ASSERT_EQ(arena.Address(id), address);
+    ASSERT_EQ(reinterpret_cast<std::uintptr_t>(address) % Arena::kAlignment, 0U);
+    ASSERT_TRUE(IsFilled(arena, id));
+  }
+}
+
+TEST(ArenaTest, ASmallArenaIsSmall) {
+  Arena arena(kSlotBytes);
+  static_cast<void>(arena.Take());
+  EXPECT_LE(arena.bytes(), 16'384U);
+}
+
+TEST(ArenaTest, LittleOfALargeArenaIsIdle) {
+  Arena arena(kSlotBytes);
+  for (std::uint64_t taken = 1; taken <= 100'000; ++taken) {
+    static_cast<void>(arena.Take());
+    ASSERT_LE(arena.bytes(), taken * kSlotBytes * 9 / 8 + Arena::kChunkBytesMin + 4'096);
+  }
+}
+
+TEST(ArenaTest, AReturnedSlotIsTakenAgain) {
+  Arena arena(kSlotBytes);
+  const NodeId kept = arena.Take();
+  const NodeId returned = arena.Take();
+  arena.Return(returned);
+  EXPECT_EQ(arena.Take(), returned);
+  EXPECT_NE(kept, returned);
+}
+
+TEST(ArenaTest, MemoryGoesBackWithTheLastSlotOfAChunk) {
+  Arena arena(kSlotBytes);
+  std::vector<NodeId> slots;
+  for (int i = 0; i < 50'000; ++i) slots.push_back(arena.Take());
+  const std::uint64_t full = arena.bytes();
+  for (std::size_t i = slots.size(); i-- > 1;) arena.Return(slots[i]);
+  EXPECT_LT(arena.bytes(), full / 100);
+  Fill(arena, slots[0]);
+  EXPECT_TRUE(IsFilled(arena, slots[0]));
+}
+
+TEST(ArenaTest, NumbersOfRemovedChunksAreUsedAgain) {
+  Arena arena(kSlotBytes);
+  for (int round = 0; round < 20; ++round) {
+    std::vector<NodeId> slots;
+    for (int i = 0; i < 5'000; ++i) {
+      slots.push_back(arena.Take());
+      Fill(arena, slots.back());
+      ASSERT_LT(slots.back(), 128U << 13);
+    }
+    for (const NodeId id : slots) {
+      ASSERT_TRUE(IsFilled(arena, id));
+      arena.Return(id);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace kvs::index

@@ -1,0 +1,58 @@
+// The keys of a leaf come in order, of a range only, each once, or not at all where a record is damaged.
+#include "index/leaf_keys.h"
+
+#include <gtest/gtest.h>
+
+#include "unit/index/records.h"
+
+namespace kvs::index {
+namespace {
+
+std::vector<std::string> KeysOf(const LeafKeys& keys) {
+  std::vector<std::string> found;
+  for (const KeyedEntry& entry : keys.sorted()) found.emplace_back(entry.key);
+  return found;
+}
+
+TEST(LeafKeysTest, AreSortedAsUnsignedBytesThenByLength) {
+  Records records;
+  Leaf leaf;
+  const std::vector<std::string> sorted = {"", std::string(1, '\0'), "a", std::string("a\0", 2), "ab", "b", "\xff"};
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    ASSERT_TRUE(leaf.Insert(Entry(static_cast<Tag>(i << 13), records.Add(sorted[sorted.size() - 1 - i]))));
+  }
+  LeafKeys keys;
+  ASSERT_FALSE(keys.Read(leaf, records, {}));
+  EXPECT_EQ(KeysOf(keys), sorted);
+}
+
+TEST(LeafKeysTest, ARangeHasItsFirstKeyAndNotItsEnd) {
+  Records records;
+  Leaf leaf;
+  for (const char* key : {"d", "b", "a", "c"}) ASSERT_TRUE(leaf.Insert(Entry(1, records.Add(key))));
+  LeafKeys keys;
+  ASSERT_FALSE(keys.Read(leaf, records, {"b", "d"}));
+  EXPECT_EQ(KeysOf(keys), (std::vector<std::string>{"b", "c"}));
+}
+
+TEST(LeafKeysTest, OfAKeyMetTwiceTheEntryReadLastIsKept) {
+  Records records;
+  Leaf leaf;
+  for (const char* key : {"b", "a", "b", "c", "b"}) ASSERT_TRUE(leaf.Insert(Entry(1, records.Add(key))));
+  LeafKeys keys;
+  ASSERT_FALSE(keys.Read(leaf, records, {}));
+  EXPECT_EQ(KeysOf(keys), (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(keys.sorted()[1].entry.location().bits(), 5U);
+}
+
+TEST(LeafKeysTest, ADamagedRecordIsTheAnswer) {
+  Records records;
+  Leaf leaf;
+  for (const char* key : {"b", "a", "c"}) ASSERT_TRUE(leaf.Insert(Entry(1, records.Add(key))));
+  records.Damage(base::Location::FromBits(2));
+  LeafKeys keys;
+  EXPECT_EQ(keys.Read(leaf, records, {}), base::Location::FromBits(2));
+}
+
+}  // namespace
+}  // namespace kvs::index

@@ -1,0 +1,135 @@
+// A scan promises the keys of its range in their order, each once, also while the visitor changes the tree: leaves then
+// split and merge between two steps of the scan, as they do under a writer in another thread.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "index/tree.h"
+#include "unit/index/key_shapes.h"
+#include "unit/index/records.h"
+
+namespace kvs::index {
+namespace {
+
+class TreeScanTest : public testing::Test {
+ protected:
+  void Put(const std::string& key) {
+    ASSERT_NE(tree_.Upsert(key, records_.Add(key)).outcome, Outcome::kDamaged);
+    model_.insert(key);
+  }
+  std::vector<std::string> Keys(const Bounds& bounds) const {
+    std::vector<std::string> keys;
+    const ScanResult result = tree_.Scan(bounds, [&](std::string_view key, base::Location location) {
+      EXPECT_EQ(records_.Compare(location, key), Match::kSame);
+      keys.emplace_back(key);
+      return true;
+    });
+    EXPECT_EQ(result.outcome, Outcome::kFound);
+    return keys;
+  }
+  std::vector<std::string> ModelKeys(const Bounds& bounds) const {
+    std::vector<std::string> keys;
+    for (const std::string& key : model_) {
+      if (key >= bounds.from && (!bounds.to || key < *bounds.to)) keys.push_back(key);
+    }
+    if (bounds.reverse) std::reverse(keys.begin(), keys.end());
+    return keys;
+  }
+
+  Records records_;
+  sync::EpochDomain epochs_;
+  Tree tree_{records_, epochs_};
+  std::set<std::string> model_;
+};
+
+TEST_F(TreeScanTest, AnEmptyTreeHasNothingToVisit) {
+  EXPECT_TRUE(Keys({.from = ""}).empty());
+  EXPECT_TRUE(Keys({.from = "", .reverse = true}).empty());
+}
+
+TEST_F(TreeScanTest, VisitsExactlyTheRangeInBothDirections) {
+  for (const KeyShape shape : kAllKeyShapes) {
+    for (std::uint64_t n = 0; n < (shape == KeyShape::kHuge ? 100 : 700); ++n) Put(MakeKey(shape, n));
+  }
+  base::Random random(TestSeed());
+  for (int i = 0; i < 200; ++i) {
+    const std::string from = MakeKey(kAllKeyShapes[random.Below(kAllKeyShapes.size())], random.Below(900));
+    const std::string to = MakeKey(kAllKeyShapes[random.Below(kAllKeyShapes.size())], random.Below(900));
+    Bounds bounds{.from = from, .to = to, .reverse = random.OneIn(2)};
+    if (random.OneIn(4)) bounds.to.reset();
+    if (random.OneIn(4)) bounds.from = "";
+    ASSERT_EQ(Keys(bounds), ModelKeys(bounds)) << "KVS_TEST_SEED=" << TestSeed() << " step " << i;
+  }
+}
+
+TEST_F(TreeScanTest, EndsWhenTheVisitorSaysSo) {
+  for (std::uint64_t n = 0; n < 1'000; ++n) Put(MakeKey(KeyShape::kUser, n));
+  int visited = 0;
+  const auto visit = [&](std::string_view, base::Location) { return ++visited < 100; };
+  EXPECT_EQ(tree_.Scan({.from = ""}, visit).outcome, Outcome::kFound);
+  EXPECT_EQ(visited, 100);
+}
+
+TEST_F(TreeScanTest, ADamagedRecordEndsTheScan) {
+  for (std::uint64_t n = 0; n < 1'000; ++n) Put(MakeKey(KeyShape::kUser, n));
+  const auto location = base::Location::FromBits(500);
+  records_.Damage(location);
+  const auto visit = [&](std::string_view, base::Location) { return true; };
+  for (const bool reverse : {false, true}) {
+    const ScanResult result = tree_.Scan({.from = "", .reverse = reverse}, visit);
+    EXPECT_EQ(result.outcome, Outcome::kDamaged);
+    EXPECT_EQ(result.location, location);
+  }
+}
+
+TEST_F(TreeScanTest, KeysThatStayAreVisitedOnceWhileOthersComeAndGo) {
+  constexpr std::uint64_t kKeys = 3'000;
+  for (const bool reverse : {false, true}) {
+    std::set<std::string> staying;
+    for (std::uint64_t n = 0; n < kKeys; ++n) {
+      Put(MakeKey(KeyShape::kHex, n));
+      if (n % 3 == 0) staying.insert(MakeKey(KeyShape::kHex, n));
+    }
+    base::Random random(TestSeed());
+    std::vector<std::string> visited;
+    static_cast<void>(tree_.Scan({.from = "", .reverse = reverse}, [&](std::string_view key, base::Location) {
+      visited.emplace_back(key);
+      for (int i = 0; i < 20; ++i) {
+        const std::uint64_t n = random.Below(kKeys * 4);
+        const std::string other = MakeKey(KeyShape::kHex, n);
+        if (n % 3 == 0 && n < kKeys) continue;
+        if (random.OneIn(3)) {
+          Put(other);
+        } else {
+          static_cast<void>(tree_.Erase(other));
+        }
+      }
+      return true;
+    }));
+    ASSERT_TRUE(reverse ? std::is_sorted(visited.rbegin(), visited.rend())
+                        : std::is_sorted(visited.begin(), visited.end()));
+    ASSERT_EQ(std::adjacent_find(visited.begin(), visited.end()), visited.end());
+    const std::set<std::string> seen(visited.begin(), visited.end());
+    ASSERT_TRUE(std::includes(seen.begin(), seen.end(), staying.begin(), staying.end()));
+  }
+}
+
+TEST_F(TreeScanTest, ALongScanDoesNotHoldBackReclamation) {
+  for (std::uint64_t n = 0; n < 20'000; ++n) Put(MakeKey(KeyShape::kHex, n));
+  const std::uint64_t before = tree_.MemoryBytes();
+  std::uint64_t visited = 0;
+  static_cast<void>(tree_.Scan({.from = ""}, [&](std::string_view, base::Location) {
+    for (int i = 0; i < 10; ++i) {
+      const std::string key = MakeKey(KeyShape::kHex, 1'000'000 + ++visited % 40'000);
+      const Change change = tree_.Upsert(key, records_.Add(key));
+      if (change.outcome == Outcome::kFound) static_cast<void>(tree_.Erase(key));
+    }
+    return true;
+  }));
+  EXPECT_LT(tree_.MemoryBytes(), before * 5);
+}
+
+}  // namespace
+}  // namespace kvs::index
