@@ -24,7 +24,7 @@ namespace kvs {
 
 inline constexpr std::size_t kKeyBytesMax = 65'535;
 inline constexpr std::size_t kValueBytesMax = std::size_t{512} << 20;
-inline constexpr std::size_t kBatchBytesMax = kValueBytesMax;  // Keys, values and some 30 bytes for each operation.
+inline constexpr std::size_t kBatchBytesMax = std::size_t{256} << 20;  // Keys, values and 31 bytes for each operation.
 
 // Called at most once, with the stored bytes, which are valid only until it returns.
 using ValueVisitor = FunctionRef<void(std::string_view value)>;
@@ -61,8 +61,8 @@ class UpdateDecision {
   static UpdateDecision Keep() { return UpdateDecision(Kind::kKeep, {}); }
   static UpdateDecision Set(std::string value) { return UpdateDecision(Kind::kSet, std::move(value)); }
   static UpdateDecision Remove() { return UpdateDecision(Kind::kRemove, {}); }
-  UpdateDecision(std::string value) : UpdateDecision(Kind::kSet, std::move(value)) {}    // NOLINT: see above
-  UpdateDecision(std::optional<std::string> value)                                        // NOLINT: see above
+  UpdateDecision(std::string value) : UpdateDecision(Kind::kSet, std::move(value)) {}  // NOLINT: see above
+  UpdateDecision(std::optional<std::string> value)                                     // NOLINT: see above
       : kind_(value ? Kind::kSet : Kind::kRemove), value_(value ? std::move(*value) : std::string()) {}
 
   bool keeps() const { return kind_ == Kind::kKeep; }
@@ -93,12 +93,12 @@ struct ScanRange {
 // Figures for people and benches. Zero where an engine cannot tell.
 struct EngineStats {
   std::uint64_t keys = 0;
-  std::uint64_t live_bytes = 0;      // Bytes on disk that a key still needs.
-  std::uint64_t disk_bytes = 0;      // All files of the store.
+  std::uint64_t live_bytes = 0;  // Bytes on disk that a key still needs.
+  std::uint64_t disk_bytes = 0;  // All files of the store.
   std::uint64_t segments = 0;
-  std::uint64_t index_bytes = 0;     // Private memory of the index.
-  std::uint64_t compactions = 0;     // Since the store was opened, as all below.
-  std::uint64_t written_bytes = 0;   // Appended by writers and by compaction.
+  std::uint64_t index_bytes = 0;    // Private memory of the index.
+  std::uint64_t compactions = 0;    // Since the store was opened, as all below.
+  std::uint64_t written_bytes = 0;  // Appended by writers and by compaction.
   std::uint64_t syncs = 0;
 };
 
@@ -113,10 +113,11 @@ class KvsEngine {
   virtual Result<std::optional<std::string>> Get(std::string_view key) = 0;  // nullopt: no such key.
   virtual Status Remove(std::string_view key) = 0;                           // kKeyNotFound if absent.
 
-  // As Get(), without a copy. False: no such key, and `visit` was not called. `visit` may read from the engine, not write.
+  // As Get(), without a copy. False: no such key, and `visit` was not called. `visit` may read from the engine, not
+  // write.
   virtual Result<bool> Read(std::string_view key, ValueVisitor visit) = 0;
 
-  virtual Status Write(const WriteBatch& batch) = 0;                    // All or nothing, for readers and across a crash.
+  virtual Status Write(const WriteBatch& batch) = 0;  // All or nothing, for readers and across a crash.
   virtual Status Update(std::string_view key, UpdateFunction fn) = 0;  // Atomic read-modify-write.
 
   // Visits the pairs of `range` in byte order of their keys. Each pair is current at the moment it is visited; the scan

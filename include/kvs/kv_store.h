@@ -36,7 +36,7 @@ struct KvStoreOptions {
   SyncPolicy sync = SyncPolicy::kInterval;
   std::chrono::milliseconds sync_interval{1000};
 
-  // The largest segment. Smaller ones are used while the store is small. 1 MiB..1 GiB, a multiple of 4 kB.
+  // The largest segment. Smaller ones are used while the store is small. 1 MiB..256 MiB, a multiple of 4 kB.
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;
 
   // Compaction keeps garbage under this share of the disk use. 0.05..0.9.
@@ -51,7 +51,7 @@ struct OpenReport {
   std::uint64_t segments = 0;
   std::uint64_t segments_from_hints = 0;  // Read through their hint files, the others record by record.
   std::uint64_t records = 0;
-  std::uint64_t torn_tail_bytes = 0;      // Cut off after the last whole record: a write that no one was told succeeded.
+  std::uint64_t torn_tail_bytes = 0;  // Cut off after the last whole record: a write that no one was told succeeded.
 };
 
 namespace store {

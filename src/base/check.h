@@ -10,6 +10,6 @@ namespace kvs::base {
 
 }  // namespace kvs::base
 
-#define KVS_CHECK(condition)                                                                              \
-  (__builtin_expect(static_cast<bool>(condition), 1) ? static_cast<void>(0)                               \
+#define KVS_CHECK(condition)                                                \
+  (__builtin_expect(static_cast<bool>(condition), 1) ? static_cast<void>(0) \
                                                      : ::kvs::base::CheckFailed(#condition, __FILE__, __LINE__))

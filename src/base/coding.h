@@ -48,8 +48,8 @@ inline char* PutVarint(char* to, std::uint64_t value) {
   return to;
 }
 
-// Reads a value from [from, end) and returns the position after it, or nullptr when the input ends too early or the value
-// has more than 64 bits. Accepts only the shortest form, so that each value has one encoding.
+// Reads a value from [from, end) and returns the position after it, or nullptr when the input ends too early or the
+// value has more than 64 bits. Accepts only the shortest form, so that each value has one encoding.
 inline const char* GetVarint(const char* from, const char* end, std::uint64_t* value) {
   std::uint64_t result = 0;
   for (unsigned shift = 0; shift < 64 && from < end; shift += 7) {

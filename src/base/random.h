@@ -1,4 +1,5 @@
-// Random: a small fast generator for tests, benches and jitter (SplitMix64, Steele, Lea and Flood 2014). Not for secrets.
+// Random: a small fast generator for tests, benches and jitter (SplitMix64, Steele, Lea and Flood 2014). Not for
+// secrets.
 #pragma once
 
 #include <cstdint>

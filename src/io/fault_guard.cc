@@ -38,8 +38,7 @@ bool Repair(std::uintptr_t address) {
   Region* const region = FindRegion(address);
   if (region == nullptr) return false;
   void* const page = reinterpret_cast<void*>(address & ~(page_bytes - 1));
-  void* const fresh =
-      ::mmap(page, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  void* const fresh = ::mmap(page, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   if (fresh == MAP_FAILED) return false;
   region->faults.fetch_add(1, std::memory_order_relaxed);  // R1
   return true;

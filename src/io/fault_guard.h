@@ -1,9 +1,9 @@
-// FaultGuard: turns a fault on mapped memory (a file cut short by someone, a bad sector, a full disk under a sparse file)
-// into something the program can look at, instead of the end of the process.
+// FaultGuard: turns a fault on mapped memory (a file cut short by someone, a bad sector, a full disk under a sparse
+// file) into something the program can look at, instead of the end of the process.
 //
 // Design      A handler for SIGBUS puts a zeroed private page where the file's page could not be had, counts the fault
-//             against the mapping, and lets the access go on. Zeroes never parse as a record, so a reader sees damage; a
-//             writer asks FaultCount() after its copy. Nothing is paid on an access that does not fault.
+//             against the mapping, and lets the access go on. Zeroes never parse as a record, so a reader sees damage;
+//             a writer asks FaultCount() after its copy. Nothing is paid on an access that does not fault.
 // Threads     Register() and Unregister() from any thread; the handler runs on the thread that faulted.
 // Limits      kRegionsMax regions at a time. Faults outside of them take their former course.
 //

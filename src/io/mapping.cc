@@ -57,8 +57,7 @@ Result<Mapping> Mapping::OfFile(int fd, std::size_t bytes, Access access) {
 }
 
 Result<Mapping> Mapping::Anonymous(std::size_t bytes) {
-  void* const data =
-      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* const data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (data == MAP_FAILED) return MapError(bytes);
   Mapping mapping;
   mapping.data_ = static_cast<char*>(data);

@@ -1,4 +1,5 @@
-// Hint file, format 1: what a sealed segment holds, without the values, so that opening need not read those. Little-endian.
+// Hint file, format 1: what a sealed segment holds, without the values, so that opening need not read those.
+// Little-endian.
 //
 //   offset  size  field
 //        0     8  magic          "KVS.HIN\n"

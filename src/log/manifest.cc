@@ -74,7 +74,8 @@ Result<Manifest> DecodeManifest(std::string_view bytes) {
     const char* const at = bytes.data() + kManifestHeaderBytes + i * kManifestEntryBytes;
     const ManifestEntry entry{.segment_id = base::GetFixed64(at), .sealed_bytes = base::GetFixed64(at + 8)};
     const bool is_in_order = manifest.segments.empty() || manifest.segments.back().segment_id < entry.segment_id;
-    if (!is_in_order || entry.segment_id >= manifest.next_segment_id) return Damaged("the segment ids are out of order");
+    if (!is_in_order || entry.segment_id >= manifest.next_segment_id)
+      return Damaged("the segment ids are out of order");
     manifest.segments.push_back(entry);
   }
   return manifest;

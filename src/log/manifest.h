@@ -9,8 +9,8 @@
 //       32     8  segments          how many entries follow
 //       40     -  entries, by rising id: segment_id u64, sealed_bytes u64 (the exact length of the file; 0: open)
 //
-// A file that the manifest does not name is not part of the store, whatever it holds. Open segments are those that may be
-// appended to: at most the last two that were in use when the store stopped, and one prepared ahead.
+// A file that the manifest does not name is not part of the store, whatever it holds. Open segments are those that may
+// be appended to: at most the last two that were in use when the store stopped, and one prepared ahead.
 #pragma once
 
 #include <cstdint>

@@ -11,9 +11,7 @@ namespace {
 // Fibonacci hashing: spreads neighbouring segment ids over all bits of the seed.
 std::uint64_t MixSegmentId(std::uint64_t segment_id) { return segment_id * 0x9e3779b97f4a7c15; }
 
-std::uint64_t HashBody(std::string_view key, std::string_view value) {
-  return base::Hash64(value, base::Hash64(key));
-}
+std::uint64_t HashBody(std::string_view key, std::string_view value) { return base::Hash64(value, base::Hash64(key)); }
 
 std::uint32_t Checksum(std::string_view header, std::uint64_t body_hash, std::uint64_t segment_id) {
   return base::Checksum32(header, body_hash ^ MixSegmentId(segment_id));
@@ -81,8 +79,13 @@ std::optional<Record> DecodeRecord(const char* begin, const char* end) {
 
   std::uint64_t key_bytes = 0;
   std::uint64_t value_bytes = 0;
-  Record record{.type = type, .checksum = base::GetFixed32(begin), .sequence_delta = 0, .expiry_ms = 0,
-                .header = {}, .key = {}, .value = {}};
+  Record record{.type = type,
+                .checksum = base::GetFixed32(begin),
+                .sequence_delta = 0,
+                .expiry_ms = 0,
+                .header = {},
+                .key = {},
+                .value = {}};
   const char* at = header + 1;
   at = base::GetVarint(at, end, &key_bytes);
   if (at == nullptr) return std::nullopt;

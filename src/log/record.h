@@ -2,7 +2,8 @@
 //
 //   bytes   field
 //     4     checksum       see below
-//     1     type           low 4 bits: RecordType; 0 is never written, so zeroes cannot parse. Bit 4: an expiry follows.
+//     1     type           low 4 bits: RecordType; 0 is never written, so zeroes cannot parse. Bit 4: an expiry
+//     follows.
 //                          The other bits are 0; anything else is refused, which leaves room for format 2
 //   1..3    key_bytes      varint, 0..65'535
 //   1..5    value_bytes    varint, 0..kValueBytesMax; 0 for a tombstone

@@ -20,8 +20,8 @@ struct RecordSummary {
 };
 
 // Visits, in the order of the log, every put and tombstone from offset `from` on, those inside batches included, each
-// checked in every byte. Of a batch that is not whole, nothing is visited. Returns the offset of the first bad record, or
-// `to` where there is none.
+// checked in every byte. Of a batch that is not whole, nothing is visited. Returns the offset of the first bad record,
+// or `to` where there is none.
 std::uint64_t ScanRecords(const Segment& segment, std::uint64_t from, std::uint64_t to,
                           FunctionRef<void(const RecordSummary&)> visit);
 

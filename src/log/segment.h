@@ -1,6 +1,7 @@
 // Segment: one file of the log as readers see it: records in a mapping.
 //
-// Threads     Decode() and Read() from any thread, also while a SegmentWriter appends: a reader knows an offset only from
+// Threads     Decode() and Read() from any thread, also while a SegmentWriter appends: a reader knows an offset only
+// from
 //             the index, which learns it after the record is whole.
 // Ownership   Views into records live as long as the segment.
 // Errors      What does not parse, or fails its checksum, is nullopt. Never a wrong record.
@@ -51,9 +52,7 @@ class Segment {
   }
 
   // The offset of a byte of the segment, from a pointer into one of its records.
-  std::uint64_t OffsetOf(const char* byte) const {
-    return static_cast<std::uint64_t>(byte - mapping_.data());
-  }
+  std::uint64_t OffsetOf(const char* byte) const { return static_cast<std::uint64_t>(byte - mapping_.data()); }
 
   // All that may be read from `offset` on, whatever it is.
   std::string_view BytesFrom(std::uint64_t offset) const {

@@ -1,13 +1,16 @@
 // SegmentWriter: appends records to a segment, whose room on the disk it takes in steps ahead of need.
 //
-// Design      The file is mapped for its whole capacity from the start, and grows underneath: Extend() reserves the next
+// Design      The file is mapped for its whole capacity from the start, and grows underneath: Extend() reserves the
+// next
 //             step, Append() copies into what is reserved. Where the file system cannot reserve, appends go to memory,
 //             for readers, and through File::WriteAt to the file.
-// Threads     One thread at a time for Append() and GrowTo(); Extend() and Sync() may run beside them, each on one thread
+// Threads     One thread at a time for Append() and GrowTo(); Extend() and Sync() may run beside them, each on one
+// thread
 //             at a time. Seal() alone.
 // Durability  An appended record survives the death of the process; after Sync() power loss as well.
 // Limits      capacity_bytes at most 4 GiB - 1; records begin within the first 1 GiB.
-// Errors      kNoSpace from Create() and Extend(): nothing is harmed. After any other error, and after a failed Append()
+// Errors      kNoSpace from Create() and Extend(): nothing is harmed. After any other error, and after a failed
+// Append()
 //             or Sync(), nothing more may be written.
 #pragma once
 
@@ -47,17 +50,17 @@ class SegmentWriter {
   // below the segment's base sequence.
   Result<std::uint64_t> Append(const RecordDraft& draft, std::uint64_t sequence);
 
-  // Takes room for the next step, to at least `wanted_bytes` in all, and returns the new end of the reserved room, which
-  // counts only once it was handed to GrowTo().
+  // Takes room for the next step, to at least `wanted_bytes` in all, and returns the new end of the reserved room,
+  // which counts only once it was handed to GrowTo().
   Result<std::uint64_t> Extend(std::uint64_t wanted_bytes);
   void GrowTo(std::uint64_t reserved_bytes);
 
-  // Brings everything that was appended before the call to the disk, and notes `synced_before`: how far the Sync() before
-  // this one had come.
+  // Brings everything that was appended before the call to the disk, and notes `synced_before`: how far the Sync()
+  // before this one had come.
   Status Sync(std::uint64_t synced_before);
 
-  // Cuts the file to what is used, syncs it, and returns the segment as it is from now on: the same object, or a new one
-  // on the file where the old one showed memory.
+  // Cuts the file to what is used, syncs it, and returns the segment as it is from now on: the same object, or a new
+  // one on the file where the old one showed memory.
   Result<std::shared_ptr<Segment>> Seal();
 
   // Whether a hint file would be small beside the segment. Where it would not, reading the segment is as quick.

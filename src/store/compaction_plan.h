@@ -1,6 +1,7 @@
 // PickInputs: which segments compaction should rewrite next.
 //
-// Design      The benefit of rewriting a segment is the share of it that comes free. A tombstone comes free only when no
+// Design      The benefit of rewriting a segment is the share of it that comes free. A tombstone comes free only when
+// no
 //             older segment can hold its key; where tombstones are all that is left to gain, the oldest segment is
 //             rewritten, which frees the tombstones behind it in time. So space is always given back in the end.
 // Threads     A pure function of the accounts, under the append lock.
@@ -24,8 +25,8 @@ struct CompactionAim {
 // The slots to rewrite together; empty: nothing is to be gained.
 std::vector<std::uint32_t> PickInputs(const SegmentAccounts& accounts, const CompactionAim& aim);
 
-// When the first segment was made that holds a dead put and is not in `excluded`; UINT64_MAX: there is none. A tombstone
-// with a lower sequence guards nothing.
+// When the first segment was made that holds a dead put and is not in `excluded`; UINT64_MAX: there is none. A
+// tombstone with a lower sequence guards nothing.
 std::uint64_t OldestWithDeadPuts(const SegmentAccounts& accounts, const std::vector<std::uint32_t>& excluded);
 
 }  // namespace kvs::store

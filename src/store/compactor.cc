@@ -37,31 +37,37 @@ Compactor::Figures Compactor::figures() const {
 }
 
 void Compactor::RunThread() {
-  while (const auto requests = WaitForWork()) {
-    bool has_gained = false;
-    Status status;
-    if (*requests != 0) {
-      status = CompactAll();
-      Answer(*requests, status);
-    } else {
-      const auto gained = CompactOnce(0);
-      has_gained = gained.value_or(false);
-      if (!gained) status = gained.error();
+  while (const auto work = WaitForWork()) {
+    if (work->requests != 0) {
+      const Status status = CompactAll();
+      Answer(work->requests, status);
+    } else if (work->is_due) {
+      CompactBecauseDue();
     }
-    if (!status && parts_.options.log) parts_.options.log("compaction: " + status.error().ToString());
     FreeUnreachable();
-    if (has_gained) continue;
-    const sync::MutexLock lock(parts_.log.mutex);
-    parts_.log.SetNothingToGain();
   }
 }
 
-std::optional<std::uint64_t> Compactor::WaitForWork() {
+void Compactor::CompactBecauseDue() {
+  const auto has_gained = CompactOnce(0);
+  if (has_gained && *has_gained) return;
+  if (!has_gained && parts_.options.log) parts_.options.log("compaction: " + has_gained.error().ToString());
+  const sync::MutexLock lock(parts_.log.mutex);
+  parts_.log.SetNothingToGain();
+}
+
+std::optional<Compactor::Work> Compactor::WaitForWork() {
   const sync::MutexLock lock(parts_.log.mutex);
   while (!parts_.log.is_stopped()) {
-    if (answered_ < requests_) return requests_;
-    if (!parts_.health.is_poisoned() && parts_.log.IsCompactionDue()) return 0;
-    parts_.log.compaction_wanted.Wait(parts_.log.mutex);
+    if (answered_ < requests_) return Work{.requests = requests_};
+    if (!parts_.health.is_poisoned() && parts_.log.IsCompactionDue()) return Work{.is_due = true};
+    if (parts_.log.has_retired()) {
+      parts_.log.compaction_wanted.WaitUntil(parts_.log.mutex,
+                                             std::chrono::steady_clock::now() + kUnreachableCheckInterval);
+      if (!parts_.log.is_stopped()) return Work{};
+    } else {
+      parts_.log.compaction_wanted.Wait(parts_.log.mutex);
+    }
   }
   return std::nullopt;
 }
@@ -131,8 +137,8 @@ Result<std::shared_ptr<log::Segment>> Compactor::WriteOutput(Run* run) {
   const std::uint64_t capacity_bytes = log::kSegmentHeaderBytes + run->copied_bytes_max * 9 / 4;
   const std::uint64_t first_bytes =
       std::min(log::kSegmentHeaderBytes + run->copied_bytes_max, log::SegmentWriter::kFirstStepBytes);
-  KVS_TRY_ASSIGN(const auto writer, log::SegmentWriter::Create(parts_.files, parts_.directory, header, capacity_bytes,
-                                                               first_bytes));
+  KVS_TRY_ASSIGN(const auto writer,
+                 log::SegmentWriter::Create(parts_.files, parts_.directory, header, capacity_bytes, first_bytes));
   auto output = FillOutput(run, writer.get());
   if (!output || *output == nullptr) {
     KVS_TRY(parts_.files.Remove(log::SegmentPath(parts_.directory, header.segment_id)));

@@ -1,20 +1,24 @@
 // Compactor: the thread that gives back the space of overwritten and removed records.
 //
 // Design      Takes the sealed segments whose rewriting frees most for what must be copied, copies the records that the
-//             index still points at into one new segment, moves the index entries over, swaps the manifest, and drops the
-//             old files. Starts before the garbage reaches its bound; at the bound writers wait for it.
+//             index still points at into one new segment, moves the index entries over, swaps the manifest, and drops
+//             the old files. Starts before the garbage reaches its bound; at the bound writers wait for it.
 // Threads     Compact() from any thread, without the append lock.
-// Ordering    The output is on the disk before the index points into it; the log is synced before the manifest forgets the
+// Ordering    The output is on the disk before the index points into it; the log is synced before the manifest forgets
+// the
 //             inputs, so that what made their records garbage cannot be lost without them.
-// Errors      A bad record is reported and its segment left as it is: a bad record is never copied. kNoSpace: tried again
+// Errors      A bad record is reported and its segment left as it is: a bad record is never copied. kNoSpace: tried
+// again
 //             when something changed. A failed swap of the manifest poisons the store.
 //
-// Invariants  I1  A tombstone is dropped only when its key has a newer record, or when no segment but the inputs was made
+// Invariants  I1  A tombstone is dropped only when its key has a newer record, or when no segment but the inputs was
+// made
 //                 before it and holds a dead put: only such a one can hold an older record of the key. A segment made
 //                 later holds none, because what is copied into it is live at the time.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -67,6 +71,8 @@ class Compactor {
  private:
   // Index entries are moved in groups of this size, so that writers wait only shortly.
   static constexpr std::size_t kMovesUnderLock = 64;
+  // How often it looks whether the readers of a dropped segment are gone.
+  static constexpr std::chrono::milliseconds kUnreachableCheckInterval{100};
 
   struct Move {
     std::string_view key;  // In the output.
@@ -76,23 +82,28 @@ class Compactor {
     std::uint64_t to_bytes;
   };
   struct Run {
-    std::vector<std::uint32_t> inputs;       // Slots.
+    std::vector<std::uint32_t> inputs;  // Slots.
     std::uint64_t copied_bytes_max = 0;
-    std::uint64_t base_sequence = 0;         // The lowest of the inputs.
+    std::uint64_t base_sequence = 0;  // The lowest of the inputs.
     std::uint64_t created_sequence = 0;
-    std::uint64_t oldest_with_dead_puts = 0; // Among the segments that are no input: when the first of them was made.
+    std::uint64_t oldest_with_dead_puts = 0;  // Among the segments that are no input: when the first of them was made.
     std::vector<Move> moves;
-    std::uint64_t tombstone_bytes = 0;       // Copied.
+    std::uint64_t tombstone_bytes = 0;  // Copied.
     std::uint64_t newest_tombstone = 0;
     bool writes_hint = false;
     std::optional<std::uint32_t> output_slot;
   };
 
   void RunThread();
-  // Waits until compaction is due or asked for; nullopt: the store stops. The number of calls to answer by it.
-  std::optional<std::uint64_t> WaitForWork();
+  struct Work {
+    bool is_due = false;
+    std::uint64_t requests = 0;  // Not 0: calls of Compact() up to this one are to be answered.
+  };
+  // Waits until compaction is due or asked for, or segments may have become unreachable; nullopt: the store stops.
+  std::optional<Work> WaitForWork();
   void Answer(std::uint64_t requests, const Status& status);
   Status CompactAll();
+  void CompactBecauseDue();
   // One run: some inputs, at most one output. `made_before`: takes every segment with garbage that was made before this
   // sequence, oldest first; 0: takes those that are worth it. False: there was nothing to do.
   Result<bool> CompactOnce(std::uint64_t made_before);

@@ -2,6 +2,9 @@
 //
 // Threads     Call anything from any thread.
 // Ordering    The first cause stays. Once poisoned, for good: reopening is the way back.
+//
+// Fences      R1  is_poisoned_: relaxed. A write that was under way when the store was poisoned is answered by its own
+//                 failure; a moment late is soon enough for the next one. The cause is read under the mutex.
 #pragma once
 
 #include <atomic>
@@ -15,7 +18,8 @@ class Health {
  public:
   // Ok, or kPoisoned with the cause.
   Status Check() const KVS_EXCLUDES(mutex_) {
-    if (!is_poisoned_.load(std::memory_order_relaxed)) [[likely]] return Ok();  // R1: a moment late is soon enough.
+    if (!is_poisoned_.load(std::memory_order_relaxed)) [[likely]]
+      return Ok();  // R1
     const sync::MutexLock lock(mutex_);
     return Error{.code = ErrorCode::kPoisoned, .sys_errno = cause_.sys_errno, .context = Explain(cause_)};
   }

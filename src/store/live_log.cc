@@ -68,8 +68,7 @@ bool LiveLog::FitsNow(std::uint64_t bytes, Purpose purpose) const {
   const log::SegmentWriter& writer = *active_->writer;
   const bool is_last_room = next_ == nullptr || writer.reserved_bytes() < writer.capacity_bytes();
   const std::uint64_t kept = purpose == Purpose::kStore && is_last_room ? kRemovalReserveBytes : 0;
-  return writer.used_bytes() + bytes + kept <= writer.reserved_bytes() &&
-         writer.used_bytes() <= base::Location::kOffsetMax;
+  return writer.used_bytes() + bytes + kept <= writer.reserved_bytes();
 }
 
 // A record that does not fit the active segment goes to the next; that one is made to measure where it must be.
@@ -86,7 +85,7 @@ bool LiveLog::AskForRoom(std::uint64_t bytes) {
   } else {
     wanted_next_bytes_ = std::max(wanted_next_bytes_, wanted_in_next);
   }
-  work_changed.NotifyOne();
+  work_changed.NotifyAll();
   return false;
 }
 
@@ -112,11 +111,11 @@ void LiveLog::AskAhead() {
   const bool needs_next = next_ == nullptr && used >= writer.capacity_bytes() / 2;
   if (needs_extension && wanted_reserved_bytes_ <= reserved) {
     wanted_reserved_bytes_ = reserved + 1;
-    work_changed.NotifyOne();
+    work_changed.NotifyAll();
   }
   if (needs_next && wanted_next_bytes_ == 0) {
     wanted_next_bytes_ = log::kSegmentHeaderBytes + 1;
-    work_changed.NotifyOne();
+    work_changed.NotifyAll();
   }
 }
 
@@ -124,7 +123,7 @@ void LiveLog::Roll() {
   active_->last_sequence = sequence_;
   sealing_.push_back(std::exchange(active_, std::exchange(next_, nullptr)));
   wanted_reserved_bytes_ = 0;
-  work_changed.NotifyOne();
+  work_changed.NotifyAll();
 }
 
 bool LiveLog::IsOverSpaceLimit() const {
@@ -151,7 +150,7 @@ void LiveLog::NoteSynced() {
 
 // --- Maintainer ---
 
-std::optional<LiveLog::Work> LiveLog::NextWork() const {
+std::optional<LiveLog::Work> LiveLog::NextRoomWork() const {
   if (wanted_reserved_bytes_ > active_->writer->reserved_bytes()) {
     return Work{Work::Kind::kExtend, active_, wanted_reserved_bytes_, 0};
   }
@@ -159,8 +158,12 @@ std::optional<LiveLog::Work> LiveLog::NextWork() const {
     const std::uint64_t reserve = std::max(wanted_next_bytes_, log::SegmentWriter::kFirstStepBytes);
     return Work{Work::Kind::kPrepareNext, nullptr, reserve, std::max(reserve, CapacityForNext())};
   }
-  if (!sealing_.empty() && asks_ahead_) return Work{Work::Kind::kSeal, sealing_.front(), 0, 0};
   return std::nullopt;
+}
+
+std::optional<LiveLog::Work> LiveLog::NextSealWork() const {
+  if (sealing_.empty() || !asks_ahead_) return std::nullopt;
+  return Work{Work::Kind::kSeal, sealing_.front(), 0, 0};
 }
 
 void LiveLog::FinishExtend(const Work& work, const Result<std::uint64_t>& reserved_bytes) {
@@ -228,7 +231,7 @@ Status LiveLog::SealActive() {
     if (last == active_ && next_ != nullptr) Roll();
     if (last == active_) {
       wanted_next_bytes_ = std::max(wanted_next_bytes_, log::kSegmentHeaderBytes + 1);
-      work_changed.NotifyOne();
+      work_changed.NotifyAll();
     } else if (std::find(sealing_.begin(), sealing_.end(), last) == sealing_.end()) {
       return Ok();
     }

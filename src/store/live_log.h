@@ -39,8 +39,8 @@ class LiveLog {
 
   LiveLog(const KvStoreOptions& options, Health& health, sync::EpochDomain& epochs);
 
-  sync::Mutex mutex;                                         // The append lock.
-  const SlotMap& slots() const { return slots_; }            // For readers, who hold no lock.
+  sync::Mutex mutex;                               // The append lock.
+  const SlotMap& slots() const { return slots_; }  // For readers, who hold no lock.
   SegmentAccounts& accounts() KVS_REQUIRES(mutex) { return accounts_; }
 
   // --- Opening ---
@@ -56,7 +56,8 @@ class LiveLog {
   // Waits until a record of at most `bytes` can be appended; the lock is released meanwhile.
   Status MakeRoom(std::uint64_t bytes, Purpose purpose) KVS_REQUIRES(mutex);
 
-  // Appends to the room that MakeRoom() found. `sequences`: how many the record uses up, one for each member of a batch.
+  // Appends to the room that MakeRoom() found. `sequences`: how many the record uses up, one for each member of a
+  // batch.
   Result<base::Location> Append(const log::RecordDraft& draft, std::uint64_t sequences = 1) KVS_REQUIRES(mutex);
 
   std::uint64_t last_sequence() const KVS_REQUIRES(mutex) { return sequence_; }
@@ -83,8 +84,10 @@ class LiveLog {
     std::uint64_t bytes;                   // The end of the room that is wanted: of `segment`, or of the next one.
     std::uint64_t capacity_bytes;          // Of the next one.
   };
-  // The most urgent; nullopt: nothing is to be done.
-  std::optional<Work> NextWork() const KVS_REQUIRES(mutex);
+  // What is to be done next; nullopt: nothing. Sealing waits for the disk, room must not wait for sealing: so they are
+  // asked for apart.
+  std::optional<Work> NextRoomWork() const KVS_REQUIRES(mutex);
+  std::optional<Work> NextSealWork() const KVS_REQUIRES(mutex);
   void FinishExtend(const Work& work, const Result<std::uint64_t>& reserved_bytes) KVS_REQUIRES(mutex);
   void FinishNext(std::unique_ptr<log::SegmentWriter> next) KVS_REQUIRES(mutex);
   // Work could not be done for want of room: those who wait for it are told, and ask again with their next write.
@@ -101,6 +104,7 @@ class LiveLog {
   std::uint64_t CapacityForNext() const KVS_REQUIRES(mutex);
   // Takes a segment out of the log; it stays readable for those who are looking at it.
   void Retire(std::uint32_t slot) KVS_REQUIRES(mutex);
+  bool has_retired() const KVS_REQUIRES(mutex) { return !retired_.empty(); }
   // Hands over the retired segments that nobody can be looking at any more, to be destroyed without the lock.
   std::vector<std::shared_ptr<log::Segment>> TakeUnreachable() KVS_REQUIRES(mutex);
 

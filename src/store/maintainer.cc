@@ -20,19 +20,21 @@ Maintainer::Maintainer(LiveLog& log, ManifestKeeper& manifest, Health& health, i
       options_(options) {}
 
 Maintainer::~Maintainer() {
-  if (thread_.joinable()) thread_.join();
+  if (room_thread_.joinable()) room_thread_.join();
+  if (seal_thread_.joinable()) seal_thread_.join();
 }
 
 void Maintainer::Start() {
-  thread_ = std::thread([this] { Run(); });
+  room_thread_ = std::thread([this] { Run(&LiveLog::NextRoomWork); });
+  seal_thread_ = std::thread([this] { Run(&LiveLog::NextSealWork); });
 }
 
-void Maintainer::Run() {
+void Maintainer::Run(NextWork next_work) {
   while (true) {
     std::optional<LiveLog::Work> work;
     {
       const sync::MutexLock lock(log_.mutex);
-      while (!log_.is_stopped() && (health_.is_poisoned() || !(work = log_.NextWork()))) {
+      while (!log_.is_stopped() && (health_.is_poisoned() || !(work = (log_.*next_work)()))) {
         log_.work_changed.Wait(log_.mutex);
       }
       if (log_.is_stopped()) return;

@@ -1,11 +1,14 @@
-// Maintainer: the thread that does the file operations at the end of the log, so that writers need not wait for them:
-// takes more room, prepares the next segment, seals the full ones and writes their hint files.
+// Maintainer: does the file operations at the end of the log, so that writers need not wait for them.
 //
+// Design      Two threads. One takes more room and prepares the next segment, which writers may come to wait for; the
+// other
+//             seals full segments and writes their hint files, and waits for the disk as long as that takes.
 // Errors      kNoSpace: the writers who need the room are told, and it is tried again with their next write. Any other
 //             failure poisons the store.
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <thread>
 
 #include "io/file_system.h"
@@ -25,7 +28,8 @@ class Maintainer {
   void Start();
 
  private:
-  void Run();
+  using NextWork = std::optional<LiveLog::Work> (LiveLog::*)() const;
+  void Run(NextWork next_work);
   Status Do(const LiveLog::Work& work);
   Status Extend(const LiveLog::Work& work);
   Status PrepareNext(const LiveLog::Work& work);
@@ -39,11 +43,12 @@ class Maintainer {
   const std::filesystem::path directory_;
   const KvStoreOptions& options_;
 
-  std::thread thread_;
+  std::thread room_thread_;
+  std::thread seal_thread_;
 };
 
-// Writes the hint file of a sealed segment and returns its length; 0 where it could not be written, which only makes the
-// next opening read the segment itself.
+// Writes the hint file of a sealed segment and returns its length; 0 where it could not be written, which only makes
+// the next opening read the segment itself.
 std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& directory, const log::Segment& segment);
 
 }  // namespace kvs::store

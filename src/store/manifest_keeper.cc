@@ -14,7 +14,8 @@ Status ManifestKeeper::Edit(FunctionRef<void(log::Manifest&)> change) {
   const sync::MutexLock lock(mutex_);
   log::Manifest edited = manifest_;
   change(edited);
-  KVS_TRY(files_.SyncDirectory(directory_));  // The names of new files reach the disk before the manifest that needs them.
+  KVS_TRY(
+      files_.SyncDirectory(directory_));  // The names of new files reach the disk before the manifest that needs them.
   KVS_TRY(files_.WriteFileAtomically(log::ManifestPath(directory_), log::EncodeManifest(edited)));
   manifest_ = std::move(edited);
   return Ok();

@@ -1,8 +1,8 @@
 // PendingBatch: what the keys of a batch pointed at before it, while the batch is being published.
 //
-// A batch changes several index entries, one after the other. Until the last one is changed, readers who meet one of its
-// keys take the location from here, so that they see all of the batch or nothing: the store that takes the PendingBatch
-// away makes the batch visible. Readers never wait.
+// A batch changes several index entries, one after the other. Until the last one is changed, readers who meet one of
+// its keys take the location from here, so that they see all of the batch or nothing: the store that takes the
+// PendingBatch away makes the batch visible. Readers never wait.
 //
 // Threads     Built by the writer; immutable once published. Readers use it under an epoch pin.
 #pragma once

@@ -118,8 +118,8 @@ Recovery::OpenEnd Recovery::FindEnd(const log::Segment& segment) const {
   return end;
 }
 
-// Whether the log may be cut at `offset` of the open segment `part`: only behind everything that is known to have been on
-// the disk. A segment behind it that was synced says that this one was synced whole.
+// Whether the log may be cut at `offset` of the open segment `part`: only behind everything that is known to have been
+// on the disk. A segment behind it that was synced says that this one was synced whole.
 Status Recovery::CheckCut(std::size_t part, std::uint64_t offset) const {
   const std::filesystem::path path = log::SegmentPath(directory_, open_[part].segment->id());
   if (part == 0 && offset == 0) return CorruptAt(path, offset, "records before the segment are missing");
@@ -143,6 +143,7 @@ void Recovery::DropFrom(std::size_t part) {
 Status Recovery::FinishOpenParts(log::Manifest* manifest) {
   const sync::MutexLock lock(log_.mutex);
   const std::uint64_t capacity_bytes = log_.CapacityForNext();
+  const log::Manifest on_disk = *manifest;
   std::unique_ptr<log::SegmentWriter> active;
   for (const OpenPart& part : open_) {
     const std::uint64_t id = part.segment->id();
@@ -169,7 +170,9 @@ Status Recovery::FinishOpenParts(log::Manifest* manifest) {
   } else {
     KVS_TRY(StartNewSegment(manifest));
   }
-  KVS_TRY(files_.WriteFileAtomically(log::ManifestPath(directory_), log::EncodeManifest(*manifest)));
+  if (*manifest != on_disk) {  // Else a full disk need not keep anyone from reading.
+    KVS_TRY(files_.WriteFileAtomically(log::ManifestPath(directory_), log::EncodeManifest(*manifest)));
+  }
   for (const std::uint64_t id : dropped_ids_) KVS_TRY(files_.Remove(log::SegmentPath(directory_, id)));
   return Ok();
 }
@@ -178,7 +181,7 @@ Status Recovery::StartNewSegment(log::Manifest* manifest) {
   const log::SegmentHeader header{.segment_id = manifest->next_segment_id++,
                                   .base_sequence = last_sequence_ + 1,
                                   .created_sequence = last_sequence_ + 1};
-  KVS_TRY_ASSIGN(auto writer, log::SegmentWriter::Create(files_, directory_, header, LiveLog::kSegmentBytesMin));
+  KVS_TRY_ASSIGN(auto writer, log::SegmentWriter::Create(files_, directory_, header, log_.CapacityForNext()));
   KVS_TRY(files_.SyncDirectory(directory_));
   manifest->Add({.segment_id = header.segment_id, .sealed_bytes = 0});
   const std::uint32_t slot = log_.AddSegment(writer->segment(), writer->reserved_bytes());

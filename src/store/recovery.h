@@ -1,10 +1,12 @@
 // Recovery: from the files of a directory to a log that can be appended to and an index of what it holds.
 //
-// Design      The manifest says which segments count. Sealed ones are whole, or the opening fails. The open ones, at the end
-//             of the log, are read from record to record to find where the log ends: sequences rise by one across them, so
-//             a hole is seen even where a whole tail is missing. Then every record goes to the index, the highest sequence
-//             of a key wins, and tombstones take their keys out again.
-// Errors      kCorruption with file and offset for every bad byte but those of a torn tail: behind the last whole record,
+// Design      The manifest says which segments count. Sealed ones are whole, or the opening fails. The open ones, at
+// the end
+//             of the log, are read from record to record to find where the log ends: sequences rise by one across them,
+//             so a hole is seen even where a whole tail is missing. Then every record goes to the index, the highest
+//             sequence of a key wins, and tombstones take their keys out again.
+// Errors      kCorruption with file and offset for every bad byte but those of a torn tail: behind the last whole
+// record,
 //             and behind what the synced marks say had reached the disk.
 #pragma once
 
@@ -58,7 +60,7 @@ class Recovery {
   Status CheckCut(std::size_t part, std::uint64_t offset) const;
   void DropFrom(std::size_t part);
   Status FinishOpenParts(log::Manifest* manifest);
-  Status StartNewSegment(log::Manifest* manifest);
+  Status StartNewSegment(log::Manifest* manifest) KVS_REQUIRES(log_.mutex);
   Status FillIndex();
   Status AddToIndex(std::uint32_t slot, const log::RecordSummary& record);
   Status RemoveTombstones();
@@ -70,9 +72,9 @@ class Recovery {
   const RecordReader& records_;
 
   std::vector<OpenPart> open_;
-  std::vector<std::uint64_t> dropped_ids_;               // Open segments that hold nothing of the log.
-  std::vector<SegmentLoader::Source> sources_;           // All segments with records, and...
-  std::vector<std::uint32_t> slots_;                     // ...their slots.
+  std::vector<std::uint64_t> dropped_ids_;      // Open segments that hold nothing of the log.
+  std::vector<SegmentLoader::Source> sources_;  // All segments with records, and...
+  std::vector<std::uint32_t> slots_;            // ...their slots.
   std::vector<base::Location> tombstones_;
   std::uint64_t last_sequence_ = 0;
   OpenReport report_;

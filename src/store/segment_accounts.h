@@ -22,8 +22,8 @@ struct SegmentAccount {
   bool is_damaged = false;                // Compaction found a bad record, and leaves the segment as it is.
   std::uint64_t file_bytes = 0;           // On the disk, room that is only reserved included.
   std::uint64_t hint_bytes = 0;
-  std::uint64_t live_bytes = 0;        // Of puts that the index points at.
-  std::uint64_t dead_bytes = 0;        // Of puts that it does not point at any more.
+  std::uint64_t live_bytes = 0;  // Of puts that the index points at.
+  std::uint64_t dead_bytes = 0;  // Of puts that it does not point at any more.
   std::uint64_t tombstone_bytes = 0;
   std::uint64_t newest_tombstone = 0;  // The highest sequence of a tombstone in it.
 

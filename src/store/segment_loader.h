@@ -33,7 +33,7 @@ class SegmentLoader {
   struct Source {
     std::shared_ptr<log::Segment> segment;
     std::uint64_t bytes;  // How far its records go.
-    bool is_sealed;         // And so may have a hint file.
+    bool is_sealed;       // And so may have a hint file.
   };
 
   SegmentLoader(io::FileSystem& files, std::filesystem::path directory, std::vector<Source> sources);

@@ -13,10 +13,11 @@ constexpr std::uint64_t kSegmentBytesUnit = 4096;
 
 Status CheckOptions(const KvStoreOptions& options) {
   const bool is_size_good = options.segment_bytes >= (std::uint64_t{1} << 20) &&
-                            options.segment_bytes <= (std::uint64_t{1} << 30) &&
+                            options.segment_bytes <= (std::uint64_t{256} << 20) &&
                             options.segment_bytes % kSegmentBytesUnit == 0;
   if (!is_size_good) {
-    return Error{.code = ErrorCode::kInvalidArgument, .context = "segment_bytes must be 1 MiB..1 GiB in steps of 4 kB"};
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .context = "segment_bytes must be 1 MiB..256 MiB in steps of 4 kB"};
   }
   if (!(options.garbage_ratio_max >= 0.05 && options.garbage_ratio_max <= 0.9)) {
     return Error{.code = ErrorCode::kInvalidArgument, .context = "garbage_ratio_max must be 0.05..0.9"};

@@ -34,7 +34,8 @@ OwnedBounds BoundsOf(const ScanRange& range) {
 // still where they were before.
 base::Location Store::Resolve(std::string_view key, base::Location found) const {
   const PendingBatch* const pending = pending_.load(std::memory_order_acquire);  // P1
-  if (pending == nullptr) [[likely]] return found;
+  if (pending == nullptr) [[likely]]
+    return found;
   return pending->Find(key).value_or(found);
 }
 

@@ -11,9 +11,9 @@ namespace {
 
 Status CheckKey(std::string_view key) {
   if (key.size() <= kKeyBytesMax) return Ok();
-  return Error{.code = ErrorCode::kInvalidArgument,
-               .context = "the key has " + std::to_string(key.size()) + " bytes, the limit is " +
-                          std::to_string(kKeyBytesMax)};
+  return Error{
+      .code = ErrorCode::kInvalidArgument,
+      .context = "the key has " + std::to_string(key.size()) + " bytes, the limit is " + std::to_string(kKeyBytesMax)};
 }
 
 Status CheckPair(std::string_view key, std::string_view value) {
@@ -133,8 +133,8 @@ Store::Appended Store::Bury(std::string_view key, base::Location old) {
   return {.status = Ok(), .position = log_.position()};
 }
 
-// `fn` sees what is current when its answer is written: should room for that have to be waited for, without the lock, and
-// somebody else come first, it is asked again.
+// `fn` sees what is current when its answer is written: should room for that have to be waited for, without the lock,
+// and somebody else come first, it is asked again.
 Store::Appended Store::ApplyUpdate(std::string_view key, UpdateFunction fn) {
   std::uint64_t room = log::kRecordHeaderBytesMax + key.size();
   Purpose purpose = Purpose::kRemove;
@@ -143,8 +143,7 @@ Store::Appended Store::ApplyUpdate(std::string_view key, UpdateFunction fn) {
     const auto current = FindRecord(key);
     if (!current) return {.status = current.error()};
     const bool is_there = current->has_value();
-    const UpdateDecision decision =
-        fn(is_there ? std::optional<std::string_view>((*current)->value) : std::nullopt);
+    const UpdateDecision decision = fn(is_there ? std::optional<std::string_view>((*current)->value) : std::nullopt);
     if (decision.keeps() || (decision.removes() && !is_there)) return {.status = Ok()};
     if (decision.removes()) return Bury(key, index_.Find(key).location);
     if (Status status = CheckPair(key, decision.value()); !status) return {.status = std::move(status)};
