@@ -3,8 +3,8 @@
 // Design      Two ways to drive the same connections. Direct (no pool): one event loop per thread, each connection
 //             stays with its loop, requests run where they arrive. Pooled: one loop, and each connection with something
 //             to do becomes a job on the pool.
-// Threads     Run() blocks the calling thread, once in a server's life. Stop() from any thread and from a signal handler,
-//             before Run() or during it, once or often.
+// Threads     Run() blocks the calling thread, once in a server's life. Stop() from any thread and from a signal
+//             handler, before Run() or during it, once or often.
 // Ordering    The answers of one connection come in the order of its requests.
 // Durability  With sync_before_reply, a write is answered only after engine->Sync() that covers it; one sync serves
 //             everything that was ready.
