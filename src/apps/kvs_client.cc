@@ -5,6 +5,9 @@
 #include <iostream>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "apps/exit_codes.h"
 #include "base/try.h"
@@ -27,7 +30,7 @@ constexpr const char* kFooter =
     "Exit codes: 0 done, 1 an error, 2 the command line was not understood.";
 
 struct Arguments {
-  std::string address = Address().ToString();
+  Address address{};
   std::string key{};
   std::string value{};
 };
@@ -39,24 +42,19 @@ Status PrintLine(std::string_view text) {
   return Ok();
 }
 
-Result<KvsClient> Connect(const Arguments& arguments) {
-  KVS_TRY_ASSIGN(const Address address, Address::Parse(arguments.address));
-  return KvsClient::Connect(address);
-}
-
 Status Set(const Arguments& arguments) {
-  KVS_TRY_ASSIGN(KvsClient client, Connect(arguments));
+  KVS_TRY_ASSIGN(KvsClient client, KvsClient::Connect(arguments.address));
   return client.Set(arguments.key, arguments.value);
 }
 
 Status Get(const Arguments& arguments) {
-  KVS_TRY_ASSIGN(KvsClient client, Connect(arguments));
+  KVS_TRY_ASSIGN(KvsClient client, KvsClient::Connect(arguments.address));
   KVS_TRY_ASSIGN(const std::optional<std::string> value, client.Get(arguments.key));
   return PrintLine(value.value_or("Key not found"));
 }
 
 Status Remove(const Arguments& arguments) {
-  KVS_TRY_ASSIGN(KvsClient client, Connect(arguments));
+  KVS_TRY_ASSIGN(KvsClient client, KvsClient::Connect(arguments.address));
   return client.Remove(arguments.key);
 }
 
@@ -67,11 +65,31 @@ int Report(const Status& status) {
   return kExitError;
 }
 
+Address ParseAddress(const std::string& text) {
+  Result<Address> address = Address::Parse(text);
+  if (!address) throw CLI::ValidationError("--addr", address.error().context);
+  return *std::move(address);
+}
+
+// Says what was not understood, and how it would have been.
+int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<std::string> unknown = app.remaining(true);
+  if (unknown.empty()) {
+    app.exit(error, std::cout, std::cerr);
+  } else {
+    std::cerr << "Not understood: " << unknown.front() << '\n';
+  }
+  if (app.get_subcommands().empty()) std::cerr << '\n' << app.help();
+  return kExitUsage;
+}
+
 CLI::App* AddCommand(CLI::App& app, Arguments& arguments, const std::string& name, const std::string& help) {
   CLI::App* const command = app.add_subcommand(name, help);
   command->set_help_flag("-h,--help", "Print this and exit");
   command->add_option("KEY", arguments.key, "The key, any bytes up to 65535")->required()->type_name("");
-  command->add_option("--addr", arguments.address, "The server, v4 or v6")->type_name("IP:PORT")->capture_default_str();
+  const auto set_address = [&arguments](const std::string& text) { arguments.address = ParseAddress(text); };
+  command->add_option_function<std::string>("--addr", set_address, "The server, v4 or v6. Default: 127.0.0.1:4000")
+      ->type_name("IP:PORT");
   return command;
 }
 
@@ -90,9 +108,8 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (app.exit(error, std::cout, std::cerr) == 0) return kExitOk;
-    if (app.get_subcommands().empty()) std::cerr << '\n' << app.help();
-    return kExitUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help or --version.
+    return ReportUsage(app, error);
   }
   if (set->parsed()) return Report(Set(arguments));
   if (get->parsed()) return Report(Get(arguments));

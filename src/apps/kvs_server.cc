@@ -100,10 +100,16 @@ void LogStart(const ServerCommandLine& line, const KvsEngine& engine, const KvsS
   spdlog::info("listening on {}", server.address().ToString());
 }
 
+Result<std::unique_ptr<KvsServer>> Listen(const std::shared_ptr<KvsEngine>& engine, const ServerOptions& options) {
+  Result<std::unique_ptr<KvsServer>> server = KvsServer::Create(engine, options);
+  if (!server) server.error().context += " (choose where to listen with --addr IP:PORT)";
+  return server;
+}
+
 Status Serve(const ServerCommandLine& line, SignalWatcher& signals) {
   KVS_TRY_ASSIGN(const std::shared_ptr<KvsEngine> engine, OpenEngine(line.engine, line.directory, StoreOptions(line)));
   KVS_TRY_ASSIGN(const ServerOptions options, MakeServerOptions(line));
-  KVS_TRY_ASSIGN(const std::unique_ptr<KvsServer> server, KvsServer::Create(engine, options));
+  KVS_TRY_ASSIGN(const std::unique_ptr<KvsServer> server, Listen(engine, options));
   LogStart(line, *engine, *server);
 
   signals.CallOnSignal([&server] {

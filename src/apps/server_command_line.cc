@@ -39,9 +39,11 @@ void AddChoice(CLI::App& app, const std::string& name, Choice* choice, const std
                const std::string& help) {
   std::string type_name;
   for (const auto& [word, ignored] : words) type_name += (type_name.empty() ? "" : "|") + word;
+  CLI::Validator is_word = CLI::IsMember(&words);
+  is_word.description("");  // The type's name says it.
   app.add_option_function<std::string>(
          name, [choice, &words](const std::string& word) { *choice = words.at(word); }, help)
-      ->check(CLI::IsMember(&words))
+      ->check(is_word)
       ->type_name(type_name);
 }
 
@@ -58,18 +60,15 @@ std::variant<ServerCommandLine, int> ParseServerCommandLine(int argc, char** arg
   app.add_option("--addr", address, "Where to listen, v4 or v6; port 0: a free one, see the log")
       ->type_name("IP:PORT")
       ->capture_default_str();
-  app.add_option("--engine", line.engine,
-                 "The engine, kvs or sled. Default: the one that the directory was made with, kvs for a new one")
+  app.add_option("--engine", line.engine, "kvs or sled. Default: the one in use, kvs in a new directory")
       ->type_name("NAME");
-  app.add_option("--dir", line.directory, "Where the data lives; made if missing. Default: the current directory")
-      ->type_name("PATH");
+  app.add_option("--dir", line.directory, "Where the data lives. Default: the current directory")->type_name("PATH");
   app.add_option("--threads", line.threads, "Event loops, or workers of the pool. Default: one for each core")
       ->type_name("N");
   AddChoice(app, "--pool", &line.pool, kPools,
-            "Run ready connections as jobs on this pool. Default: none, each loop serves its own connections");
+            "Run connections as jobs on a pool. Default: no pool, a loop on each thread");
   AddChoice(app, "--sync", &line.sync, kSyncPolicies,
-            "When writes are forced to the disk, against power loss: never, every second, or before each answer. "
-            "Default: interval");
+            "Against power loss: sync never, every second (the default), or before each answer");
 
   try {
     app.parse(argc, argv);
@@ -78,7 +77,7 @@ std::variant<ServerCommandLine, int> ParseServerCommandLine(int argc, char** arg
   }
   Result<Address> parsed = Address::Parse(address);
   if (!parsed) {
-    std::cerr << "--addr: " << parsed.error().ToString() << '\n';
+    std::cerr << "--addr: " << parsed.error().context << '\n';
     return kExitUsage;
   }
   line.address = *std::move(parsed);

@@ -66,6 +66,14 @@ bool ChildProcess::WaitFor(const Stream& stream, std::string_view text) {
   return true;
 }
 
+bool ChildProcess::WaitForMoreErrorOutput() {
+  const Deadline deadline = std::chrono::steady_clock::now() + kPatience;
+  for (const std::size_t bytes = error_output_.text.size(); error_output_.text.size() == bytes;) {
+    if (!ReadSome(deadline)) return false;
+  }
+  return true;
+}
+
 bool ChildProcess::WaitForOutputBytes(std::size_t bytes) {
   const Deadline deadline = std::chrono::steady_clock::now() + kPatience;
   while (output_.text.size() < bytes) {
@@ -115,7 +123,7 @@ void ChildProcess::ReadFrom(Stream& stream) {
   }
 }
 
-Outcome Run(std::vector<std::string> arguments) {
+Outcome RunProgram(std::vector<std::string> arguments) {
   ChildProcess child(std::move(arguments));
   const int exit_code = child.Wait();
   return {exit_code, child.output(), child.error_output()};

@@ -29,6 +29,9 @@ class ChildProcess {
   bool WaitForOutput(std::string_view text) { return WaitFor(output_, text); }
   bool WaitForErrorOutput(std::string_view text) { return WaitFor(error_output_, text); }
 
+  // Reads until the error output is longer than it was. False as above.
+  bool WaitForMoreErrorOutput();
+
   // Reads until the output has at least `bytes` bytes. False as above.
   bool WaitForOutputBytes(std::size_t bytes);
 
@@ -63,6 +66,6 @@ struct Outcome {
   std::string output;
   std::string error_output;
 };
-Outcome Run(std::vector<std::string> arguments);
+Outcome RunProgram(std::vector<std::string> arguments);
 
 }  // namespace kvs::test
