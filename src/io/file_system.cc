@@ -6,13 +6,20 @@ namespace kvs::io {
 
 Status FileSystem::WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes) {
   const std::filesystem::path temporary = path.string() + ".tmp";
-  {
-    KVS_TRY_ASSIGN(const auto file, Open(temporary, OpenMode::kCreate));
-    KVS_TRY(file->WriteAt(0, bytes));
-    KVS_TRY(file->Sync());
+  Status status = WriteSynced(temporary, bytes);
+  if (status) status = Rename(temporary, path);
+  if (!status) {
+    // What was written would keep room taken on a disk that may be full. Should this fail too, the next call reuses it.
+    static_cast<void>(Remove(temporary).has_value());
+    return status;
   }
-  KVS_TRY(Rename(temporary, path));
   return SyncDirectory(path.parent_path());
+}
+
+Status FileSystem::WriteSynced(const std::filesystem::path& path, std::string_view bytes) {
+  KVS_TRY_ASSIGN(const auto file, Open(path, OpenMode::kCreate));
+  KVS_TRY(file->WriteAt(0, bytes));
+  return file->Sync();
 }
 
 Result<std::string> FileSystem::ReadFile(const std::filesystem::path& path, std::size_t bytes_max) {
