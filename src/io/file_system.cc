@@ -6,17 +6,19 @@ namespace kvs::io {
 
 Status FileSystem::WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes) {
   const std::filesystem::path temporary = path.string() + ".tmp";
-  Status status = WriteSynced(temporary, bytes);
+  Status status = WriteFile(temporary, bytes);
   if (status) status = Rename(temporary, path);
   if (!status) {
-    // What was written would keep room taken on a disk that may be full. Should this fail too, the next call reuses it.
-    static_cast<void>(Remove(temporary).has_value());
+    static_cast<void>(Remove(temporary).has_value());  // It takes room, which may be what was missing.
     return status;
   }
-  return SyncDirectory(path.parent_path());
+  status = SyncDirectory(path.parent_path());
+  // Whatever the cause: nobody knows any more which of the two files a crash would leave.
+  if (!status) status.error().code = ErrorCode::kIo;
+  return status;
 }
 
-Status FileSystem::WriteSynced(const std::filesystem::path& path, std::string_view bytes) {
+Status FileSystem::WriteFile(const std::filesystem::path& path, std::string_view bytes) {
   KVS_TRY_ASSIGN(const auto file, Open(path, OpenMode::kCreate));
   KVS_TRY(file->WriteAt(0, bytes));
   return file->Sync();

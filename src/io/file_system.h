@@ -59,7 +59,7 @@ class FileSystem {
   Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t bytes_max);
 
  private:
-  Status WriteSynced(const std::filesystem::path& path, std::string_view bytes);
+  Status WriteFile(const std::filesystem::path& path, std::string_view bytes);
 };
 
 // The operating system's own. One for the process.

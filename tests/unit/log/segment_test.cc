@@ -89,7 +89,12 @@ TEST_F(SegmentTest, AFileThatIsNoSegmentIsCorruptionThatNamesIt) {
   }
 }
 
-TEST_F(SegmentTest, AnAbsentFileIsAnInputError) { EXPECT_EQ(Open(6).error().code, ErrorCode::kIo); }
+TEST_F(SegmentTest, AnAbsentFileIsCorruptionThatNamesIt) {
+  const auto segment = Open(6);
+  ASSERT_FALSE(segment);
+  EXPECT_EQ(segment.error().code, ErrorCode::kCorruption);
+  EXPECT_THAT(segment.error().context, HasSubstr("000000000006.seg"));
+}
 
 TEST_F(SegmentTest, ADamagedSyncedMarkIsCorruption) {
   SegmentBuilder builder(kHeader);
