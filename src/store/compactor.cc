@@ -177,7 +177,7 @@ bool Compactor::IsNeeded(const Run& run, base::Location at, const log::RecordSum
   const index::LookUp found = parts_.index.Find(record.key);
   if (record.type == log::RecordType::kPut) return found.outcome == index::Outcome::kFound && found.location == at;
   const bool key_has_newer_record = found.outcome == index::Outcome::kFound;
-  return !key_has_newer_record && record.sequence > run.oldest_with_dead_puts;
+  return !key_has_newer_record && record.sequence >= run.oldest_with_dead_puts;
 }
 
 Status Compactor::CopyRecord(Run* run, log::SegmentWriter* output, base::Location from,
