@@ -12,7 +12,10 @@ Status FileSystem::WriteFileAtomically(const std::filesystem::path& path, std::s
     KVS_TRY(file->Sync());
   }
   KVS_TRY(Rename(temporary, path));
-  return SyncDirectory(path.parent_path());
+  Status synced = SyncDirectory(path.parent_path());
+  // The new file stands, but may not survive: kNoSpace would say that the old one does.
+  if (!synced && synced.error().code == ErrorCode::kNoSpace) synced.error().code = ErrorCode::kIo;
+  return synced;
 }
 
 Result<std::string> FileSystem::ReadFile(const std::filesystem::path& path, std::size_t bytes_max) {

@@ -92,7 +92,7 @@ bool LiveLog::AskForRoom(std::uint64_t bytes) {
 Result<base::Location> LiveLog::Append(const log::RecordDraft& draft, std::uint64_t sequences) {
   const std::uint64_t used_before = active_->writer->used_bytes();
   auto offset = active_->writer->Append(draft, sequence_ + 1);
-  if (!offset) return health_.Poison(offset.error());
+  if (!offset) return Poison(offset.error());
   sequence_ += sequences;
   position_ += active_->writer->used_bytes() - used_before;
   AskAhead();
@@ -150,8 +150,9 @@ void LiveLog::NoteSynced() {
 
 // --- Maintainer ---
 
-std::optional<LiveLog::Work> LiveLog::NextRoomWork() const {
+std::optional<LiveLog::Work> LiveLog::TakeRoomWork() {
   if (wanted_reserved_bytes_ > active_->writer->reserved_bytes()) {
+    extending_ = active_;
     return Work{Work::Kind::kExtend, active_, wanted_reserved_bytes_, 0};
   }
   if (wanted_next_bytes_ != 0) {
@@ -161,13 +162,15 @@ std::optional<LiveLog::Work> LiveLog::NextRoomWork() const {
   return std::nullopt;
 }
 
-std::optional<LiveLog::Work> LiveLog::NextSealWork() const {
-  if (sealing_.empty() || !asks_ahead_) return std::nullopt;
+std::optional<LiveLog::Work> LiveLog::TakeSealWork() {
+  if (sealing_.empty() || sealing_.front() == extending_ || !asks_ahead_) return std::nullopt;
   return Work{Work::Kind::kSeal, sealing_.front(), 0, 0};
 }
 
 void LiveLog::FinishExtend(const Work& work, const Result<std::uint64_t>& reserved_bytes) {
-  if (!reserved_bytes) return FailWork(reserved_bytes.error());
+  extending_ = nullptr;
+  work_changed.NotifyAll();
+  if (!reserved_bytes) return;
   work.segment->writer->GrowTo(*reserved_bytes);
   accounts_.SetFileBytes(work.segment->slot(), *reserved_bytes);
   asks_ahead_ = true;
@@ -221,6 +224,8 @@ void LiveLog::SetNothingToGain() {
 
 Status LiveLog::SealActive() {
   const std::uint64_t failures_before = failures_;
+  asks_ahead_ = true;  // What could not be sealed before is tried again.
+  work_changed.NotifyAll();
   std::shared_ptr<OpenSegment> last;
   if (active_->writer->used_bytes() > log::kSegmentHeaderBytes) last = active_;
   if (last == nullptr && !sealing_.empty()) last = sealing_.back();
@@ -268,6 +273,11 @@ std::vector<std::shared_ptr<log::Segment>> LiveLog::TakeUnreachable() {
     return true;
   });
   return unreachable;
+}
+
+Error LiveLog::Poison(const Error& cause) {
+  room_changed.NotifyAll();
+  return health_.Poison(cause);
 }
 
 void LiveLog::Stop() {
