@@ -1,13 +1,11 @@
 // Recovery: from the files of a directory to a log that can be appended to and an index of what it holds.
 //
 // Design      The manifest says which segments count. Sealed ones are whole, or the opening fails. The open ones, at
-// the end
-//             of the log, are read from record to record to find where the log ends: sequences rise by one across them,
-//             so a hole is seen even where a whole tail is missing. Then every record goes to the index, the highest
-//             sequence of a key wins, and tombstones take their keys out again.
+//             the end of the log, are read from record to record to find where the log ends: sequences rise by one
+//             across them, so a hole is seen even where a whole tail is missing. Then every record goes to the index,
+//             the highest sequence of a key wins, and tombstones take their keys out again.
 // Errors      kCorruption with file and offset for every bad byte but those of a torn tail: behind the last whole
-// record,
-//             and behind what the synced marks say had reached the disk.
+//             record, and behind what the synced marks say had reached the disk.
 #pragma once
 
 #include <cstdint>

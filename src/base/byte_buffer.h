@@ -1,0 +1,100 @@
+// ByteBuffer: a queue of bytes: appended at the end, consumed at the front, contiguous for whoever looks at it.
+//
+// Design      One block from malloc, grown by realloc (which moves large blocks by remapping, not by copying) and never
+//             zeroed. The first block is small enough for the allocator's per-thread cache, and the block goes back
+//             when the last byte is consumed: an idle connection holds no memory, and a busy one pays little for that.
+// Threads     One thread at a time.
+// Limits      Grows by doubling, so the block is at most twice the bytes that were in it. Its owner bounds those.
+// Errors      Running out of memory throws std::bad_alloc, as the standard containers do.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <utility>
+
+#include "base/check.h"
+
+namespace kvs::base {
+
+class ByteBuffer {
+ public:
+  static constexpr std::size_t kFirstBlockBytes = 512;
+
+  ByteBuffer() = default;
+  ByteBuffer(ByteBuffer&& other) noexcept { *this = std::move(other); }
+  ByteBuffer& operator=(ByteBuffer&& other) noexcept {
+    block_ = std::move(other.block_);
+    capacity_ = std::exchange(other.capacity_, 0);
+    begin_ = std::exchange(other.begin_, 0);
+    end_ = std::exchange(other.end_, 0);
+    return *this;
+  }
+
+  bool empty() const { return begin_ == end_; }
+  std::size_t size() const { return end_ - begin_; }
+  std::size_t capacity() const { return capacity_; }
+  std::string_view view() const { return {block_.get() + begin_, size()}; }
+
+  void Append(std::string_view bytes) {
+    if (!bytes.empty()) std::memcpy(Extend(bytes.size()), bytes.data(), bytes.size());
+  }
+
+  // Makes the content `bytes` longer and returns where they begin. The caller fills them.
+  char* Extend(std::size_t bytes) {
+    if (capacity_ - end_ < bytes) MakeRoom(bytes);
+    char* from = block_.get() + end_;
+    end_ += bytes;
+    return from;
+  }
+
+  // Drops `bytes` at the front.
+  void Consume(std::size_t bytes) {
+    KVS_CHECK(bytes <= size());
+    begin_ += bytes;
+    if (empty()) Release();
+  }
+
+  // Keeps the first `bytes` and drops what was appended after them.
+  void Truncate(std::size_t bytes) {
+    KVS_CHECK(bytes <= size());
+    end_ = begin_ + bytes;
+    if (empty()) Release();
+  }
+
+ private:
+  struct Free {
+    void operator()(char* block) const { std::free(block); }
+  };
+
+  void Release() {
+    block_.reset();
+    capacity_ = begin_ = end_ = 0;
+  }
+
+  void MakeRoom(std::size_t bytes) {
+    // Moving the content to the front is paid for by the bytes consumed before it: it happens only when those are more.
+    if (begin_ > 0 && (begin_ >= size() || capacity_ - size() < bytes)) {
+      std::memmove(block_.get(), block_.get() + begin_, size());
+      end_ -= std::exchange(begin_, 0);
+    }
+    if (capacity_ - end_ >= bytes) return;
+    const std::size_t capacity = std::max({end_ + bytes, capacity_ * 2, kFirstBlockBytes});
+    auto* block = static_cast<char*>(std::realloc(block_.get(), capacity));
+    if (block == nullptr) throw std::bad_alloc();
+    static_cast<void>(block_.release());  // realloc has freed or kept it.
+    block_.reset(block);
+    capacity_ = capacity;
+  }
+
+  std::unique_ptr<char, Free> block_;
+  std::size_t capacity_ = 0;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+}  // namespace kvs::base

@@ -1,0 +1,179 @@
+#include "io/socket.h"
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "base/try.h"
+#include "io/address.h"
+
+namespace kvs::io {
+namespace {
+
+Error IoError(std::string call, int error_number = errno) {
+  return Error{.code = ErrorCode::kIo, .sys_errno = error_number, .context = std::move(call)};
+}
+
+Result<UniqueFd> OpenSocket(int family) {
+  UniqueFd socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.is_open()) return IoError("socket");
+  return socket;
+}
+
+// Answers wait for no further bytes: the server sends what a turn has produced at once. A failure costs speed only.
+void DisableNagle(int socket) {
+  const int on = 1;
+  static_cast<void>(::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+}
+
+bool WouldBlock(int error_number) { return error_number == EAGAIN || error_number == EWOULDBLOCK; }
+
+// The error that a connection attempt in the background ended with; 0: it succeeded.
+int PendingError(int socket) {
+  int error_number = 0;
+  socklen_t bytes = sizeof error_number;
+  if (::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error_number, &bytes) != 0) return errno;
+  return error_number;
+}
+
+// poll() counts in milliseconds; rounding up keeps a wait of less than one from becoming a busy loop.
+int PollMilliseconds(Deadline deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+  return static_cast<int>(std::clamp<decltype(left)>(left, 0, 60'000));
+}
+
+Status WaitFor(int socket, short events, Deadline deadline) {
+  while (true) {
+    pollfd entry{.fd = socket, .events = events, .revents = 0};
+    const int ready = ::poll(&entry, 1, PollMilliseconds(deadline));
+    if (ready > 0) return Ok();
+    if (ready < 0 && errno != EINTR) return IoError("poll");
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return Error{.code = ErrorCode::kTimeout, .context = "the peer did not answer in time"};
+    }
+  }
+}
+
+}  // namespace
+
+Result<UniqueFd> Listen(const Address& address) {
+  KVS_TRY_ASSIGN(const SocketAddress name, SocketAddress::From(address));
+  KVS_TRY_ASSIGN(UniqueFd socket, OpenSocket(name.family()));
+  const int on = 1;
+  if (::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) return IoError("setsockopt");
+  if (::bind(socket.get(), name.get(), name.bytes) != 0) return IoError("bind " + address.ToString());
+  if (::listen(socket.get(), SOMAXCONN) != 0) return IoError("listen " + address.ToString());
+  return socket;
+}
+
+Result<Address> LocalAddress(int socket) {
+  SocketAddress name;
+  name.bytes = sizeof name.storage;
+  if (::getsockname(socket, name.get(), &name.bytes) != 0) return IoError("getsockname");
+  return name.ToAddress();
+}
+
+Result<UniqueFd> Connect(const Address& address, Deadline deadline) {
+  KVS_TRY_ASSIGN(const SocketAddress name, SocketAddress::From(address));
+  KVS_TRY_ASSIGN(UniqueFd socket, OpenSocket(name.family()));
+  DisableNagle(socket.get());
+  if (::connect(socket.get(), name.get(), name.bytes) == 0) return socket;
+  // EINTR leaves the attempt going in the background, as EINPROGRESS does.
+  if (errno != EINPROGRESS && errno != EINTR) return IoError("connect " + address.ToString());
+  if (auto waited = WaitWritable(socket.get(), deadline); !waited) {
+    waited.error().context = "connect " + address.ToString() + ": " + waited.error().context;
+    return std::move(waited).error();
+  }
+  if (const int error_number = PendingError(socket.get()); error_number != 0) {
+    return IoError("connect " + address.ToString(), error_number);
+  }
+  return socket;
+}
+
+Result<Accepted> Accept(int listener) {
+  UniqueFd socket(::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (socket.is_open()) {
+    DisableNagle(socket.get());
+    return Accepted{.outcome = AcceptOutcome::kAccepted, .socket = std::move(socket)};
+  }
+  switch (errno) {
+    case EAGAIN: return Accepted{.outcome = AcceptOutcome::kNobodyWaits};
+    case EMFILE:
+    case ENFILE: return Accepted{.outcome = AcceptOutcome::kNoDescriptors};
+    case ENOBUFS:
+    case ENOMEM: return Accepted{.outcome = AcceptOutcome::kOutOfResources};
+    // A connection's own trouble, which Linux reports here; accept(2) lists these.
+    case EINTR:
+    case ECONNABORTED:
+    case EPERM:
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH: return Accepted{.outcome = AcceptOutcome::kRetry};
+    default: return IoError("accept");
+  }
+}
+
+UniqueFd ReserveDescriptor() { return UniqueFd(::eventfd(0, EFD_CLOEXEC)); }
+
+Result<Transfer> Receive(int socket, std::span<char> into) {
+  while (true) {
+    const ssize_t bytes = ::recv(socket, into.data(), into.size(), 0);
+    if (bytes > 0) return Transfer{TransferOutcome::kBytes, static_cast<std::size_t>(bytes)};
+    if (bytes == 0) return Transfer{TransferOutcome::kEnd};
+    if (WouldBlock(errno)) return Transfer{TransferOutcome::kWouldBlock};
+    if (errno != EINTR) return IoError("recv");
+  }
+}
+
+Result<Transfer> Send(int socket, std::string_view bytes) { return SendParts(socket, {&bytes, 1}); }
+
+Result<Transfer> SendParts(int socket, std::span<const std::string_view> parts) {
+  KVS_CHECK(parts.size() <= kSendPartsMax);
+  std::array<iovec, kSendPartsMax> vectors{};
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    vectors[i] = {.iov_base = const_cast<char*>(parts[i].data()), .iov_len = parts[i].size()};
+  }
+  msghdr message{};
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = parts.size();
+  while (true) {
+    const ssize_t bytes = ::sendmsg(socket, &message, MSG_NOSIGNAL);
+    if (bytes >= 0) return Transfer{TransferOutcome::kBytes, static_cast<std::size_t>(bytes)};
+    if (WouldBlock(errno)) return Transfer{TransferOutcome::kWouldBlock};
+    if (errno != EINTR) return IoError("send");
+  }
+}
+
+void ShutDownSending(int socket) { static_cast<void>(::shutdown(socket, SHUT_WR)); }
+
+std::size_t BytesWaiting(int socket) {
+  int bytes = 0;
+  return ::ioctl(socket, FIONREAD, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+std::size_t BytesUnacknowledged(int socket) {
+  int bytes = 0;
+  return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+Status WaitReadable(int socket, Deadline deadline) { return WaitFor(socket, POLLIN, deadline); }
+Status WaitWritable(int socket, Deadline deadline) { return WaitFor(socket, POLLOUT, deadline); }
+
+}  // namespace kvs::io

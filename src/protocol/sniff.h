@@ -1,0 +1,17 @@
+// Sniff: which protocol a connection speaks, told by its first byte, so that all of them share one port.
+#pragma once
+
+#include <cstdint>
+
+#include "protocol/native_frame.h"
+
+namespace kvs::protocol {
+
+enum class Dialect : std::uint8_t { kNative, kUnknown };
+
+// 0xB5 is not ASCII and cannot begin UTF-8, so no text protocol starts with it.
+inline Dialect Sniff(char first_byte) {
+  return static_cast<std::uint8_t>(first_byte) == kFrameMagic ? Dialect::kNative : Dialect::kUnknown;
+}
+
+}  // namespace kvs::protocol

@@ -1,0 +1,79 @@
+#include "server/acceptor.h"
+
+#include <chrono>
+#include <utility>
+
+#include "base/byte_buffer.h"
+#include "protocol/frame_encoder.h"
+#include "server/loop.h"
+
+namespace kvs::server {
+namespace {
+
+constexpr int kAcceptsPerTurn = 64;
+constexpr std::chrono::milliseconds kPause{100};
+
+}  // namespace
+
+Acceptor::Acceptor(io::UniqueFd listener, ServerContext& context, std::vector<Loop*> loops)
+    : listener_(std::move(listener)), context_(context), loops_(std::move(loops)), reserve_(io::ReserveDescriptor()) {}
+
+std::optional<io::Deadline> Acceptor::AcceptWaiting() {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    Result<io::Accepted> accepted = io::Accept(listener_.get());
+    if (!accepted) return Pause(accepted.error().ToString());
+    io::AcceptOutcome outcome = accepted->outcome;
+    if (outcome == io::AcceptOutcome::kAccepted) HandOut(std::move(accepted->socket));
+    // Linux asks for a descriptor first and for a client second, so there may be none to refuse.
+    if (outcome == io::AcceptOutcome::kNoDescriptors) outcome = RefuseWithReserve();
+    switch (outcome) {
+      case io::AcceptOutcome::kAccepted:
+      case io::AcceptOutcome::kRetry: break;
+      case io::AcceptOutcome::kNobodyWaits: return std::nullopt;
+      case io::AcceptOutcome::kNoDescriptors: return Pause("no file descriptor is left");
+      case io::AcceptOutcome::kOutOfResources: return Pause("the kernel is out of memory for sockets");
+    }
+  }
+  return std::nullopt;
+}
+
+void Acceptor::HandOut(io::UniqueFd socket) {
+  if (context_.connections.load(std::memory_order_relaxed) >= context_.options.connections_max) {  // R1
+    Refuse(socket,
+           "the server is at its limit of " + std::to_string(context_.options.connections_max) + " connections");
+    return;
+  }
+  is_in_trouble_ = false;
+  context_.connections.fetch_add(1, std::memory_order_relaxed);  // R1
+  loops_[next_loop_]->Adopt(std::move(socket));
+  next_loop_ = (next_loop_ + 1) % loops_.size();
+}
+
+io::AcceptOutcome Acceptor::RefuseWithReserve() {
+  reserve_.Close();
+  auto outcome = io::AcceptOutcome::kNoDescriptors;
+  {
+    const Result<io::Accepted> accepted = io::Accept(listener_.get());
+    if (accepted) outcome = accepted->outcome;
+    if (outcome == io::AcceptOutcome::kAccepted) Refuse(accepted->socket, "the server has no file descriptor left");
+  }
+  reserve_ = io::ReserveDescriptor();  // Now that the client's is free. If another thread was faster: next time.
+  return outcome;
+}
+
+// Tells the client in the native protocol: its first byte, which would name another one, has yet to come.
+void Acceptor::Refuse(const io::UniqueFd& socket, const std::string& why) {
+  if (!std::exchange(is_in_trouble_, true)) context_.Log("refusing clients: " + why);
+  base::ByteBuffer frame;
+  protocol::AppendClosingError(0, Error{.code = ErrorCode::kOverloaded, .context = why}, &frame);
+  // A fresh socket has room for so little. If the client has gone already, nobody is left to be told.
+  static_cast<void>(io::Send(socket.get(), frame.view()).has_value());
+  io::ShutDownSending(socket.get());
+}
+
+std::optional<io::Deadline> Acceptor::Pause(const std::string& why) {
+  if (!std::exchange(is_in_trouble_, true)) context_.Log("accepting pauses: " + why);
+  return std::chrono::steady_clock::now() + kPause;
+}
+
+}  // namespace kvs::server

@@ -1,0 +1,49 @@
+// Acceptor: takes new clients from the listening socket and hands them to the loops in turn.
+//
+// Design      One acceptor for all loops, so that each loop gets its even share however the clients arrive. It lives on
+//             the first loop.
+// Threads     That of the first loop.
+// Limits      connections_max: whoever comes above it is told kOverloaded and let go. When the process has no
+//             descriptor left, one kept in reserve is given up for a moment, to do the same; while even that fails,
+//             accepting pauses, and clients wait in the kernel's queue.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/socket.h"
+#include "io/unique_fd.h"
+#include "server/context.h"
+
+namespace kvs::server {
+
+class Loop;
+
+class Acceptor {
+ public:
+  Acceptor(io::UniqueFd listener, ServerContext& context, std::vector<Loop*> loops);
+
+  int listener() const { return listener_.get(); }
+
+  // Accepts those who wait, up to a bound. A point in time: do not ask again before it.
+  std::optional<io::Deadline> AcceptWaiting();
+
+ private:
+  void HandOut(io::UniqueFd socket);
+  io::AcceptOutcome RefuseWithReserve();
+  void Refuse(const io::UniqueFd& socket, const std::string& why);
+  std::optional<io::Deadline> Pause(const std::string& why);
+
+  // Constant after construction.
+  io::UniqueFd listener_;
+  ServerContext& context_;
+  const std::vector<Loop*> loops_;
+
+  io::UniqueFd reserve_;
+  std::size_t next_loop_ = 0;
+  bool is_in_trouble_ = false;  // So that the log tells of a trouble once, not for each client.
+};
+
+}  // namespace kvs::server

@@ -1,0 +1,52 @@
+// ServerContext: what all loops of one server share.
+//
+// Fences      S1  stopping:  release store in KvsServer::Stop() -> acquire load in the loops. Whoever sees it set sees
+//                 what the stopping thread did before.
+//             R1  connections, sync_is_failing:  relaxed. A limit and a hint for the log; nothing is reached through
+//             them.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "kvs/engine.h"
+#include "kvs/server.h"
+#include "server/connection.h"
+#include "sync/mutex.h"
+
+namespace kvs::server {
+
+class ServerContext {
+ public:
+  ServerContext(std::shared_ptr<KvsEngine> served_engine, ServerOptions server_options)
+      : engine(std::move(served_engine)),
+        options(std::move(server_options)),
+        limits{.request_bytes_max = options.request_bytes_max,
+               .output_bytes_max = options.output_buffer_bytes_max,
+               .sync_before_reply = options.sync_before_reply} {}
+
+  // One line at a time, from whatever thread.
+  void Log(const std::string& line) KVS_EXCLUDES(log_mutex_) {
+    if (!options.log) return;
+    sync::MutexLock lock(log_mutex_);
+    options.log(line);
+  }
+
+  // Constant after construction.
+  const std::shared_ptr<KvsEngine> engine;
+  const ServerOptions options;
+  const ConnectionLimits limits;
+
+  // Atomics.
+  std::atomic<bool> stopping{false};         // S1
+  std::atomic<std::size_t> connections{0};   // R1
+  std::atomic<bool> sync_is_failing{false};  // R1
+
+ private:
+  sync::Mutex log_mutex_;  // Held while the owner's log function runs: it must not call the server.
+};
+
+}  // namespace kvs::server

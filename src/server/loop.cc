@@ -1,0 +1,262 @@
+#include "server/loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "base/try.h"
+#include "server/turn.h"
+
+namespace kvs::server {
+namespace {
+
+constexpr std::chrono::milliseconds kLingerTime{1'000};
+constexpr std::chrono::milliseconds kStopTick{10};  // How often a stopping loop asks whether last answers have arrived.
+
+}  // namespace
+
+Result<std::unique_ptr<Loop>> Loop::Create(ServerContext& context) {
+  KVS_TRY_ASSIGN(auto event_loop, io::EventLoop::Create());
+  return std::unique_ptr<Loop>(new Loop(context, std::move(event_loop)));
+}
+
+Status Loop::Run(Acceptor* acceptor) {
+  acceptor_ = acceptor;
+  if (acceptor_ != nullptr) ResumeAccepting();
+  while (!stop_deadline_ || !clients_.empty() || !lingering_.empty()) {
+    if (auto iterated = Iterate(); !iterated) {
+      AwaitJobs();
+      return iterated;
+    }
+  }
+  return Ok();
+}
+
+Status Loop::Iterate() {
+  KVS_TRY_ASSIGN(const auto events, event_loop_->Wait(NextDeadline()));
+  now_ = std::chrono::steady_clock::now();
+  for (const io::Event& event : events) Dispatch(event);
+  TakeMail();
+  if (accept_again_ && *accept_again_ <= now_) ResumeAccepting();
+  if (context_.stopping.load(std::memory_order_acquire)) AdvanceStop();  // S1
+  RunReady();
+  CloseSilent();
+  CloseLingering();
+  return Ok();
+}
+
+std::optional<io::Deadline> Loop::NextDeadline() const {
+  if (!ready_.empty()) return now_;
+  std::optional<io::Deadline> next = accept_again_;
+  const auto consider = [&](io::Deadline deadline) { next = next ? std::min(*next, deadline) : deadline; };
+  if (!lingering_.empty()) consider(stop_deadline_ ? now_ + kStopTick : lingering_.front().since + kLingerTime);
+  if (is_idle_limited() && !clients_.empty()) consider(clients_.front().since + context_.options.idle_timeout);
+  // Past the deadline only jobs are left to wait for, and they wake the loop when they return.
+  if (stop_deadline_ && *stop_deadline_ > now_) consider(*stop_deadline_);
+  return next;
+}
+
+void Loop::Dispatch(const io::Event& event) {
+  if (event.token == acceptor_) {
+    AcceptClients();
+    return;
+  }
+  auto* client = static_cast<Client*>(event.token);
+  if (client->is_in_job) return;  // It was dispatched for another reason, and is watched again when it returns.
+  if (client->is_lingering) {
+    if (!client->session.Discard()) Close(client);
+    return;
+  }
+  MarkActive(client);
+  MakeReady(client);
+}
+
+void Loop::AcceptClients() {
+  accept_again_ = acceptor_->AcceptWaiting();
+  if (accept_again_) static_cast<void>(event_loop_->Forget(acceptor_->listener()).has_value());
+}
+
+void Loop::ResumeAccepting() {
+  accept_again_.reset();
+  const Status watched = event_loop_->Watch(acceptor_->listener(), {.readable = true}, acceptor_);
+  if (!watched) accept_again_ = now_ + std::chrono::seconds(1);  // The kernel is short of memory: try again later.
+}
+
+void Loop::Adopt(io::UniqueFd socket) {
+  {
+    sync::MutexLock lock(mail_mutex_);
+    newcomers_.push_back(std::move(socket));
+  }
+  Wake();
+}
+
+void Loop::TakeMail() {
+  std::vector<io::UniqueFd> newcomers;
+  std::vector<Client*> returned;
+  {
+    sync::MutexLock lock(mail_mutex_);
+    newcomers.swap(newcomers_);
+    returned.swap(returned_);
+  }
+  for (io::UniqueFd& socket : newcomers) Admit(std::move(socket));
+  for (Client* client : returned) {
+    --jobs_out_;
+    client->is_in_job = false;
+    MarkActive(client);
+    Settle(client);
+  }
+}
+
+void Loop::Admit(io::UniqueFd socket) {
+  Client& client = clients_.emplace_back(std::move(socket), context_);
+  client.self = std::prev(clients_.end());
+  client.since = now_;
+  client.watched = {.readable = true, .once = is_pooled()};
+  if (!event_loop_->Watch(client.session.socket(), client.watched, &client)) Close(&client);
+}
+
+void Loop::ReturnFromJob(Client* client) {
+  sync::MutexLock lock(mail_mutex_);
+  returned_.push_back(client);
+  // Before the mutex is released (I3): as soon as it is, the loop may find that this was the last job, and end.
+  mail_arrived_.NotifyOne();
+  Wake();
+}
+
+void Loop::AwaitJobs() {
+  sync::MutexLock lock(mail_mutex_);
+  while (returned_.size() < jobs_out_) mail_arrived_.Wait(mail_mutex_);
+}
+
+void Loop::MakeReady(Client* client) {
+  if (std::exchange(client->is_ready, true)) return;
+  ready_.push_back(client);
+}
+
+void Loop::RunReady() {
+  const std::vector<Client*> clients = std::exchange(ready_, {});
+  for (Client* client : clients) client->is_ready = false;
+  if (!is_pooled()) {
+    RunHere(clients);
+  } else {
+    for (Client* client : clients) RunOnPool(client);
+  }
+}
+
+void Loop::RunHere(const std::vector<Client*>& clients) {
+  std::vector<Session*> sessions;
+  sessions.reserve(clients.size());
+  for (Client* client : clients) sessions.push_back(&client->session);
+  RunTurn(context_, sessions);
+  for (Client* client : clients) Settle(client);
+}
+
+void Loop::RunOnPool(Client* client) {
+  client->is_in_job = true;
+  ++jobs_out_;
+  context_.options.pool->Spawn([this, client]() noexcept {
+    Session* session = &client->session;
+    RunTurn(context_, {&session, 1});
+    ReturnFromJob(client);
+  });
+}
+
+void Loop::Settle(Client* client) {
+  switch (client->session.next()) {
+    case Session::Next::kWait: Rearm(client); break;
+    case Session::Next::kRunAgain: MakeReady(client); break;
+    case Session::Next::kLinger: Linger(client); break;
+    case Session::Next::kClose: Close(client); break;
+  }
+}
+
+void Loop::Rearm(Client* client) {
+  io::Interest interest = client->session.interest();
+  interest.once = is_pooled();
+  if (!interest.once && interest == client->watched) return;
+  client->watched = interest;
+  if (!event_loop_->Change(client->session.socket(), interest, client)) Close(client);
+}
+
+void Loop::AdvanceStop() {
+  if (!stop_deadline_) BeginStop();
+  if (now_ >= *stop_deadline_) {
+    CloseUnanswered();
+    return;
+  }
+  // Those in a job have their turn here when they return.
+  for (Client& client : clients_) {
+    if (client.is_in_job || client.is_stopped) continue;
+    client.is_stopped = true;
+    client.session.StopAfterArrived();
+    MakeReady(&client);
+  }
+}
+
+void Loop::BeginStop() {
+  stop_deadline_ = now_ + context_.options.stop_timeout;
+  if (acceptor_ == nullptr) return;
+  if (!accept_again_) static_cast<void>(event_loop_->Forget(acceptor_->listener()).has_value());
+  accept_again_.reset();
+  acceptor_ = nullptr;
+}
+
+void Loop::CloseUnanswered() {
+  ready_.clear();
+  std::size_t closed = 0;
+  for (auto next = clients_.begin(); next != clients_.end();) {
+    Client* client = &*next++;
+    client->is_ready = false;
+    if (client->is_in_job) continue;
+    Close(client);
+    ++closed;
+  }
+  while (!lingering_.empty()) Close(&lingering_.front());
+  if (closed > 0) {
+    context_.Log("stop: closed " + std::to_string(closed) + " connections that did not take their answers in time");
+  }
+}
+
+void Loop::CloseSilent() {
+  if (!is_idle_limited()) return;
+  while (!clients_.empty() && clients_.front().since + context_.options.idle_timeout <= now_) {
+    Client* client = &clients_.front();
+    if (client->is_in_job || client->is_ready) {
+      MarkActive(client);
+    } else {
+      Close(client);
+    }
+  }
+}
+
+void Loop::CloseLingering() {
+  for (auto next = lingering_.begin(); next != lingering_.end();) {
+    Client* client = &*next++;
+    const bool is_over = client->since + kLingerTime <= now_;
+    // A server that ends waits for its answers to arrive, not for clients to go.
+    if (is_over || (stop_deadline_ && client->session.AnswersHaveArrived())) Close(client);
+  }
+}
+
+void Loop::Linger(Client* client) {
+  client->session.BeginLinger();
+  client->is_lingering = true;
+  client->since = now_;
+  lingering_.splice(lingering_.end(), clients_, client->self);
+  client->watched = {.readable = true};
+  if (!event_loop_->Change(client->session.socket(), client->watched, client)) Close(client);
+}
+
+void Loop::MarkActive(Client* client) {
+  client->since = now_;
+  clients_.splice(clients_.end(), clients_, client->self);
+}
+
+void Loop::Close(Client* client) {
+  // First, so that a client which sees its connection end finds the place free for another.
+  context_.connections.fetch_sub(1, std::memory_order_relaxed);        // R1
+  (client->is_lingering ? lingering_ : clients_).erase(client->self);  // Closing a socket ends its being watched.
+}
+
+}  // namespace kvs::server

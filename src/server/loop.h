@@ -1,0 +1,105 @@
+// Loop: drives sessions: waits until some can go on, gives each a turn, closes those that are done or silent too long.
+//
+// Design      Direct mode: the turn of all ready sessions runs here. Pooled mode: each ready session becomes a job, is
+//             not watched while it is out, and comes back through the mailbox. Everything else is the same code.
+// Threads     Run() on one thread, which owns all sessions but those in a job. Adopt() and Wake() from any; Wake() from
+//             a signal handler too.
+// Invariants  I1  A session with is_in_job is touched by its job alone, and neither closed nor moved to another state.
+//             I2  A session is in ready_ exactly while is_ready, and is not closed meanwhile.
+//             I3  A job touches neither the loop nor its session after the mailbox's mutex is released.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "io/event_loop.h"
+#include "io/unique_fd.h"
+#include "kvs/result.h"
+#include "server/acceptor.h"
+#include "server/context.h"
+#include "server/session.h"
+#include "sync/mutex.h"
+
+namespace kvs::server {
+
+class Loop {
+ public:
+  static Result<std::unique_ptr<Loop>> Create(ServerContext& context);
+
+  // Serves until context.stopping, then until every session is answered and closed. `acceptor` may be null.
+  Status Run(Acceptor* acceptor);
+
+  void Adopt(io::UniqueFd socket) KVS_EXCLUDES(mail_mutex_);
+  void Wake() { event_loop_->Wake(); }
+
+ private:
+  struct Client {
+    Client(io::UniqueFd socket, ServerContext& context) : session(std::move(socket), *context.engine, context.limits) {}
+
+    Session session;
+    std::list<Client>::iterator self{};
+    io::Interest watched{};
+    io::Deadline since{};  // Of its last activity; once it lingers, of the beginning of that.
+    bool is_in_job = false;
+    bool is_ready = false;
+    bool is_lingering = false;
+    bool is_stopped = false;  // StopAfterArrived() was called.
+  };
+
+  Loop(ServerContext& context, std::unique_ptr<io::EventLoop> event_loop)
+      : context_(context), event_loop_(std::move(event_loop)) {}
+
+  Status Iterate();
+  std::optional<io::Deadline> NextDeadline() const;
+  void Dispatch(const io::Event& event);
+
+  void AcceptClients();
+  void ResumeAccepting();
+  void TakeMail() KVS_EXCLUDES(mail_mutex_);
+  void Admit(io::UniqueFd socket);
+  void ReturnFromJob(Client* client) KVS_EXCLUDES(mail_mutex_);
+  void AwaitJobs() KVS_EXCLUDES(mail_mutex_);
+
+  void MakeReady(Client* client);
+  void RunReady();
+  void RunHere(const std::vector<Client*>& clients);
+  void RunOnPool(Client* client);
+  void Settle(Client* client);
+  void Rearm(Client* client);
+
+  void BeginStop();
+  void AdvanceStop();
+  void CloseUnanswered();
+  void CloseSilent();
+  void CloseLingering();
+  void Linger(Client* client);
+  void MarkActive(Client* client);
+  void Close(Client* client);
+
+  bool is_pooled() const { return context_.options.pool != nullptr; }
+  bool is_idle_limited() const { return context_.options.idle_timeout.count() > 0; }
+
+  // Constant after construction.
+  ServerContext& context_;
+  const std::unique_ptr<io::EventLoop> event_loop_;
+
+  // Of the thread in Run().
+  Acceptor* acceptor_ = nullptr;
+  std::optional<io::Deadline> accept_again_;  // Set while accepting pauses.
+  std::list<Client> clients_;                 // The one silent for longest first.
+  std::list<Client> lingering_;               // In the order in which they began.
+  std::vector<Client*> ready_;                // Have their turn in the next round.
+  std::size_t jobs_out_ = 0;
+  io::Deadline now_{};                         // As of the last wake-up.
+  std::optional<io::Deadline> stop_deadline_;  // Set once stopping has begun.
+
+  sync::Mutex mail_mutex_;
+  sync::ConditionVariable mail_arrived_;
+  std::vector<io::UniqueFd> newcomers_ KVS_GUARDED_BY(mail_mutex_);
+  std::vector<Client*> returned_ KVS_GUARDED_BY(mail_mutex_);
+};
+
+}  // namespace kvs::server

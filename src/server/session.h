@@ -1,0 +1,63 @@
+// Session: one client's socket and its Connection: moves the bytes between the two, a bounded amount at a time.
+//
+// Design      A turn is Input(), then the settling of writes (turn.h), then Output(): one receive, one send. next()
+//             then tells what the session needs. One turn takes kReceiveBytes at most, so no client holds a loop for
+//             long.
+// Threads     One thread at a time: its loop's, or that of the job which has its turn.
+// Errors      A socket that fails ends the session: nobody is left to be told.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include "io/event_loop.h"
+#include "io/unique_fd.h"
+#include "kvs/engine.h"
+#include "server/connection.h"
+
+namespace kvs::server {
+
+class Session {
+ public:
+  static constexpr std::size_t kReceiveBytes = std::size_t{64} << 10;  // Stands on the stack for the time of a call.
+
+  enum class Next : std::uint8_t {
+    kWait,      // For what interest() names.
+    kRunAgain,  // Another turn at once, after the others had theirs.
+    kLinger,    // All is answered, but the client may still be sending: see BeginLinger().
+    kClose,
+  };
+
+  Session(io::UniqueFd socket, KvsEngine& engine, const ConnectionLimits& limits);
+
+  void Input();
+  void Output();
+  Next next() const;
+  io::Interest interest() const;
+
+  bool has_unsettled_writes() const { return connection_.has_unsettled_writes(); }
+  void SettleWrites(const Status& sync) { connection_.SettleWrites(sync); }
+
+  // From now on only the bytes that have arrived by now count; they are all executed and answered.
+  void StopAfterArrived();
+
+  // Closing a socket on which unread bytes wait resets the connection, which can take the last answers from the client
+  // before it has read them. So the server says that it is done, and reads to nowhere until the client is done too.
+  void BeginLinger();
+  bool Discard();                   // One receive; false: the client is done.
+  bool AnswersHaveArrived() const;  // At the client's kernel, where a reset no longer takes them away.
+
+  int socket() const { return socket_.get(); }
+
+ private:
+  void TakeBytes();
+
+  io::UniqueFd socket_;
+  Connection connection_;
+  std::size_t input_allowance_ = std::numeric_limits<std::size_t>::max();  // Bytes still to be received; see Stop...().
+  bool peer_has_ended_ = false;
+  bool is_broken_ = false;
+};
+
+}  // namespace kvs::server

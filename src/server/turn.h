@@ -1,0 +1,18 @@
+// RunTurn: one turn of some sessions: input, one sync where writes wait for it, output.
+//
+// Design      Both ways to drive a server come here: a direct loop with all sessions that are ready, a job of the pool
+//             with one. However many writes and sync requests a turn has executed, it costs one KvsEngine::Sync().
+// Durability  No answer that depends on the sync is sent before it, and none says Ok() when it has failed.
+#pragma once
+
+#include <span>
+
+#include "server/context.h"
+#include "server/session.h"
+
+namespace kvs::server {
+
+// noexcept: running out of memory ends the process, also inside a pool that would catch.
+void RunTurn(ServerContext& context, std::span<Session* const> sessions) noexcept;
+
+}  // namespace kvs::server

@@ -1,0 +1,58 @@
+// DecodeResponse promises to read what the encoders write, whole frames only, and to refuse what is no response before
+// its payload is awaited. Inputs stand in blocks of exactly their size.
+#include "protocol/response_decoder.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "base/byte_buffer.h"
+#include "base/coding.h"
+#include "exact_block.h"
+#include "protocol/frame_encoder.h"
+
+namespace kvs::protocol {
+namespace {
+
+std::string ValueFrame() {
+  base::ByteBuffer buffer;
+  AppendValue(7, "some value", &buffer);
+  return std::string(buffer.view());
+}
+
+TEST(ResponseDecoderTest, EveryProperPrefixAsksForMore) {
+  const std::string frame = ValueFrame();
+  for (std::size_t bytes = 0; bytes < frame.size(); ++bytes) {
+    const ExactBlock block(frame.substr(0, bytes));
+    ASSERT_EQ(DecodeResponse(block.view()).status, ResponseStatus::kNeedMore) << bytes;
+  }
+}
+
+TEST(ResponseDecoderTest, BytesBehindAResponseAreLeftForTheNext) {
+  const std::string frame = ValueFrame();
+  const std::string stream = frame + "rest";
+  const DecodedResponse decoded = DecodeResponse(stream);
+  ASSERT_EQ(decoded.status, ResponseStatus::kResponse);
+  EXPECT_EQ(decoded.consumed_bytes, frame.size());
+  EXPECT_EQ(decoded.response.payload, "some value");
+}
+
+TEST(ResponseDecoderTest, WrongMagicVersionOrFlagsAreMalformed) {
+  for (const std::size_t offset : {0U, 1U, 3U}) {
+    std::string frame = ValueFrame();
+    frame[offset] = 0x7F;
+    const ExactBlock block(frame.substr(0, offset + 1));
+    EXPECT_EQ(DecodeResponse(block.view()).status, ResponseStatus::kMalformed) << offset;
+  }
+}
+
+TEST(ResponseDecoderTest, APayloadOverTheLimitIsMalformedAndOneAtItIsAwaited) {
+  std::string header = ValueFrame().substr(0, kResponseHeaderBytes);
+  base::PutFixed32(&header[8], 512U << 20);
+  EXPECT_EQ(DecodeResponse(header).status, ResponseStatus::kNeedMore);
+  base::PutFixed32(&header[8], (512U << 20) + 1);
+  EXPECT_EQ(DecodeResponse(header).status, ResponseStatus::kMalformed);
+}
+
+}  // namespace
+}  // namespace kvs::protocol

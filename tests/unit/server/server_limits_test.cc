@@ -1,0 +1,141 @@
+// KvsServer promises that its limits hold in both modes, that whoever is beyond one is told so in a typed answer, and
+// that no other client notices. Descriptors run out here for real: the tests move the limit of this process.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/coding.h"
+#include "io/address.h"
+#include "server_modes.h"
+#include "support/frame_client.h"
+#include "support/running_server.h"
+
+namespace kvs::test {
+namespace {
+
+class ServerLimitsTest : public ServerModesTest {};
+INSTANTIATE_TEST_SUITE_P(Modes, ServerLimitsTest, testing::Values(Mode::kDirect, Mode::kPooled), ModeName);
+
+// Sets the limit of descriptors for as long as it lives.
+class DescriptorLimit {
+ public:
+  explicit DescriptorLimit(rlim_t descriptors) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit wanted{.rlim_cur = std::min(descriptors, before_.rlim_max), .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &wanted);
+  }
+  ~DescriptorLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_P(ServerLimitsTest, TheSurplusClientIsToldAndTheNextFindsAFreedPlace) {
+  ServerOptions options = Options();
+  options.connections_max = 2;
+  const RunningServer server(engine_, options);
+  FrameClient first(server.address());
+  EXPECT_TRUE(first.Call(PingFrame(1)).is_ok());
+  {
+    FrameClient second(server.address());
+    EXPECT_TRUE(second.Call(PingFrame(1)).is_ok());
+    FrameClient surplus(server.address());
+    const Answer answer = surplus.Await();
+    EXPECT_TRUE(answer.is(ErrorCode::kOverloaded) && answer.is_closing);
+    EXPECT_THAT(answer.payload, testing::HasSubstr("2 connections"));
+    EXPECT_FALSE(surplus.Receive().has_value());
+    second.FinishSending();
+    EXPECT_FALSE(second.Receive().has_value());  // The server has closed it.
+  }
+  FrameClient next(server.address());
+  EXPECT_TRUE(next.Call(PingFrame(1)).is_ok());
+  EXPECT_TRUE(first.Call(PingFrame(2)).is_ok());
+}
+
+TEST_P(ServerLimitsTest, ARequestOverTheLimitIsRefusedOnItsHeaderHoweverMuchFollows) {
+  ServerOptions options = Options();
+  options.request_bytes_max = 1'000;
+  const RunningServer server(engine_, options);
+  FrameClient client(server.address());
+  client.TrySend(SetFrame(7, "k", std::string(4 << 20, 'v')));
+  const Answer answer = client.Await();
+  EXPECT_TRUE(answer.is(ErrorCode::kInvalidArgument) && answer.is_closing);
+  EXPECT_EQ(answer.request_id, 7U);
+}
+
+TEST_P(ServerLimitsTest, ClientsThatDeclareMuchAndSendNothingHoldNobodyUp) {
+  const RunningServer server(engine_, Options());
+  std::string header = SetFrame(1, "", "");
+  base::PutFixed32(&header[12], 512U << 20);
+  std::vector<std::unique_ptr<FrameClient>> silent;
+  for (int i = 0; i < 50; ++i) {
+    silent.push_back(std::make_unique<FrameClient>(server.address()));
+    silent.back()->Send(header);
+  }
+  FrameClient client(server.address());
+  EXPECT_TRUE(client.Call(SetFrame(1, "k", "v")).is_ok());
+}
+
+TEST_P(ServerLimitsTest, TwoThousandIdleConnectionsLeaveAnotherAtWork) {
+  const DescriptorLimit raised(6'000);
+  const RunningServer server(engine_, Options());
+  std::vector<std::unique_ptr<FrameClient>> idle;
+  for (int i = 0; i < 2'000; ++i) idle.push_back(std::make_unique<FrameClient>(server.address()));
+  FrameClient busy(server.address());
+  for (std::uint32_t id = 0; id < 1'000; ++id) ASSERT_TRUE(busy.Call(SetFrame(id, "k", "v")).is_ok());
+  for (const auto& client : idle) ASSERT_TRUE(client->Call(PingFrame(1)).is_ok());
+}
+
+TEST_P(ServerLimitsTest, ASilentConnectionIsClosed) {
+  ServerOptions options = Options();
+  options.idle_timeout = std::chrono::milliseconds(20);
+  const RunningServer server(engine_, options);
+  FrameClient client(server.address());
+  EXPECT_FALSE(client.Receive().has_value());
+}
+
+TEST_P(ServerLimitsTest, WithoutDescriptorsClientsAreToldAndServiceReturnsWithThem) {
+  const RunningServer server(engine_, Options());
+  FrameClient early(server.address());
+  EXPECT_TRUE(early.Call(PingFrame(1)).is_ok());
+
+  io::UniqueFd socket(::socket(AF_INET, SOCK_STREAM, 0));
+  const auto address = *io::SocketAddress::From(server.address());
+  {
+    io::UniqueFd next = io::ReserveDescriptor();
+    const DescriptorLimit tight(static_cast<rlim_t>(next.get()));
+    next.Close();  // The lowest free number: with the limit there, none is left.
+    ASSERT_EQ(::connect(socket.get(), address.get(), address.bytes), 0);
+    FrameClient refused(std::move(socket));
+    EXPECT_TRUE(refused.Await().is(ErrorCode::kOverloaded));
+    EXPECT_TRUE(early.Call(PingFrame(2)).is_ok());
+  }
+  FrameClient late(server.address());
+  EXPECT_TRUE(late.Call(PingFrame(1)).is_ok());
+}
+
+TEST(ServerCreateTest, APortThatIsTakenIsAnError) {
+  const auto engine = std::make_shared<MemoryEngine>();
+  const auto first = KvsServer::Create(engine, {.address = {.port = 0}, .threads = 1});
+  ASSERT_TRUE(first.has_value());
+  const auto second = KvsServer::Create(engine, {.address = (*first)->address(), .threads = 1});
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().code, ErrorCode::kIo);
+}
+
+TEST(ServerCreateTest, LimitsThatLeaveRoomForNoRequestAreRefused) {
+  ServerOptions options;
+  options.address.port = 0;
+  options.output_buffer_bytes_max = 0;
+  const auto server = KvsServer::Create(std::make_shared<MemoryEngine>(), options);
+  ASSERT_FALSE(server.has_value());
+  EXPECT_EQ(server.error().code, ErrorCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace kvs::test
