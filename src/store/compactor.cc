@@ -50,8 +50,8 @@ void Compactor::RunThread() {
 
 void Compactor::CompactBecauseDue() {
   const auto has_gained = CompactOnce(0);
-  if (has_gained && *has_gained) return;
-  if (!has_gained && parts_.options.log) parts_.options.log("compaction: " + has_gained.error().ToString());
+  if (has_gained) return;
+  if (parts_.options.log) parts_.options.log("compaction: " + has_gained.error().ToString());
   const sync::MutexLock lock(parts_.log.mutex);
   parts_.log.SetNothingToGain();
 }
@@ -118,6 +118,8 @@ Compactor::Run Compactor::PlanRun(std::uint64_t made_before) {
   SegmentAccounts& accounts = parts_.log.accounts();
   Run run;
   run.inputs = PickInputs(accounts, {.copied_bytes_max = parts_.log.CapacityForNext(), .made_before = made_before});
+  // Under the same lock, or a segment that is sealed meanwhile would be taken for one that was looked at.
+  if (run.inputs.empty() && made_before == 0) parts_.log.SetNothingToGain();
   run.created_sequence = parts_.log.last_sequence() + 1;
   run.base_sequence = run.created_sequence;
   run.oldest_with_dead_puts = OldestWithDeadPuts(accounts, run.inputs);

@@ -50,7 +50,7 @@ Status LiveLog::MakeRoom(std::uint64_t bytes, Purpose purpose) {
   while (true) {
     KVS_TRY(health_.Check());
     if (is_stopped_) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
-    if (IsOverSpaceLimit() && !nothing_to_gain_) {
+    if (IsOverSpaceLimit() && MayGainSpace()) {
       compaction_wanted.NotifyAll();
     } else if (FitsNow(bytes, purpose)) {
       return Ok();
@@ -126,11 +126,20 @@ void LiveLog::Roll() {
   work_changed.NotifyAll();
 }
 
+// Of the two segments above what the live bytes allow, one is for what is not sealed yet. The other is kept for what the
+// disk holds before it is counted here: the output of compaction with its hint file, and the step by which the active
+// segment is being extended.
 bool LiveLog::IsOverSpaceLimit() const {
   const SegmentAccounts::Totals& totals = accounts_.totals();
-  const double needed = static_cast<double>(totals.live_bytes) / (1 - options_.garbage_ratio_max);
-  return totals.disk_bytes > static_cast<std::uint64_t>(needed) + active_->writer->capacity_bytes();
+  const std::uint64_t segment = active_->writer->capacity_bytes();
+  const std::uint64_t output = std::min(segment, totals.live_bytes);
+  const std::uint64_t uncounted = output + output / log::kSegmentBytesPerHintByte + log::SegmentWriter::kStepBytesMax;
+  const double allowed = static_cast<double>(totals.live_bytes) / (1 - options_.garbage_ratio_max);
+  return totals.disk_bytes + uncounted > static_cast<std::uint64_t>(allowed) + 2 * segment;
 }
+
+// A segment that is still being sealed may hold the garbage that compaction does not find elsewhere.
+bool LiveLog::MayGainSpace() const { return !nothing_to_gain_ || (!sealing_.empty() && asks_ahead_); }
 
 // --- Committer ---
 

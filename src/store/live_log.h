@@ -123,6 +123,7 @@ class LiveLog {
  private:
   bool FitsNow(std::uint64_t bytes, Purpose purpose) const KVS_REQUIRES(mutex);
   bool IsOverSpaceLimit() const KVS_REQUIRES(mutex);
+  bool MayGainSpace() const KVS_REQUIRES(mutex);
   // True: there was room to roll to; false: the maintainer has been asked.
   bool AskForRoom(std::uint64_t bytes) KVS_REQUIRES(mutex);
   void AskAhead() KVS_REQUIRES(mutex);
