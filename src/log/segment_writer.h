@@ -22,6 +22,9 @@
 
 namespace kvs::log {
 
+// Segments whose hint file would be larger than this share of them go without.
+inline constexpr std::uint64_t kSegmentBytesPerHintByte = 8;
+
 class SegmentWriter {
  public:
   // The first step that is reserved, and the largest by which it grows later: a small store stays small.
@@ -61,7 +64,7 @@ class SegmentWriter {
   Result<std::shared_ptr<Segment>> Seal();
 
   // Whether a hint file would be small beside the segment. Where it would not, reading the segment is as quick.
-  bool IsHintWorthwhile() const { return hint_bytes_ * 8 <= used_bytes_; }
+  bool IsHintWorthwhile() const { return hint_bytes_ * kSegmentBytesPerHintByte <= used_bytes_; }
 
  private:
   SegmentWriter(std::unique_ptr<io::File> file, std::filesystem::path path, std::uint64_t capacity_bytes);

@@ -72,7 +72,7 @@ class Compactor {
   static constexpr std::chrono::milliseconds kUnreachableCheckInterval{100};
 
   struct Move {
-    std::string_view key;  // In the output.
+    std::string_view key;  // In the output, once that is whole.
     base::Location from;
     base::Location to;
     std::uint64_t from_bytes;
@@ -115,6 +115,7 @@ class Compactor {
   void MoveEntries(const std::vector<Move>& moves);
   Status ForgetInputs(const Run& run, const log::Segment* output);
   void TakeBack(const Run& run, const log::Segment& output);
+  void RemoveFiles(std::uint64_t segment_id);
   Status SyncLog();
   void FreeUnreachable();
 

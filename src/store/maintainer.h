@@ -27,8 +27,8 @@ class Maintainer {
   void Start();
 
  private:
-  using NextWork = std::optional<LiveLog::Work> (LiveLog::*)() const;
-  void Run(NextWork next_work);
+  using TakeWork = std::optional<LiveLog::Work> (LiveLog::*)();
+  void Run(TakeWork take_work);
   Status Do(const LiveLog::Work& work);
   Status Extend(const LiveLog::Work& work);
   Status PrepareNext(const LiveLog::Work& work);
