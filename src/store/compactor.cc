@@ -194,8 +194,7 @@ Status Compactor::CopyRecord(Run* run, log::SegmentWriter* output, base::Locatio
   }
   KVS_TRY_ASSIGN(const std::uint64_t offset, output->Append(draft, summary.sequence));
   if (is_put) {
-    const std::string_view key = output->segment()->Decode(offset)->key;
-    run->moves.push_back({key, from, base::Location(0, offset), summary.bytes, bytes});
+    run->moves.push_back({{}, from, base::Location(0, offset), summary.bytes, bytes});
   } else {
     run->tombstone_bytes += bytes;
     run->newest_tombstone = std::max(run->newest_tombstone, summary.sequence);
@@ -215,7 +214,10 @@ void Compactor::Publish(Run* run, const std::shared_ptr<log::Segment>& output) {
     }
   }
   run->output_slot = slot;
-  for (Move& move : run->moves) move.to = base::Location(slot, move.to.offset());
+  for (Move& move : run->moves) {
+    move.key = output->Decode(move.to.offset())->key;  // Only now: sealing may have made another object of the segment.
+    move.to = base::Location(slot, move.to.offset());
+  }
   MoveEntries(run->moves);
 }
 

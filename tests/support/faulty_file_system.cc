@@ -107,7 +107,9 @@ class FaultyFileSystem::FaultyFile final : public io::File {
   Status WriteAt(std::uint64_t offset, std::string_view bytes) override {
     const Status status = system_.Enter(OperationKind::kWrite, path_);
     if (status) return file_->WriteAt(offset, bytes);
-    KVS_TRY(file_->WriteAt(offset, bytes.substr(0, bytes.size() / 2)));  // A short write, then the fault.
+    // A short write, then the fault. It ends with a sector: those are written whole.
+    const std::uint64_t middle = (offset + bytes.size() / 2) / kSectorBytes * kSectorBytes;
+    if (middle > offset) KVS_TRY(file_->WriteAt(offset, bytes.substr(0, middle - offset)));
     return status;
   }
 
