@@ -62,7 +62,10 @@ class PosixFile final : public File {
   // The zeroes are written page by page on purpose: one large write would make the page cache keep the range in large
   // folios, and every later sync of one dirty byte would then write the whole folio (docs/performance.md).
   Status Reserve(std::uint64_t offset, std::uint64_t bytes) override {
-    const int reserved = ::fallocate(fd_.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(bytes));
+    int reserved = 0;
+    do {
+      reserved = ::fallocate(fd_.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(bytes));
+    } while (reserved != 0 && errno == EINTR);
     if (reserved != 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) {
       return Error{.code = ErrorCode::kUnsupported, .sys_errno = errno, .context = "fallocate " + path_.string()};
     }

@@ -108,7 +108,10 @@ Result<bool> Compactor::CompactOnce(std::uint64_t made_before) {
     compactions_.fetch_add(1, std::memory_order_relaxed);  // R1
     return true;
   }
-  if (status.error().code != ErrorCode::kNoSpace) return parts_.health.Poison(status.error());
+  if (status.error().code != ErrorCode::kNoSpace) {
+    const sync::MutexLock lock(parts_.log.mutex);
+    return parts_.log.Poison(status.error());
+  }
   if (output != nullptr) TakeBack(run, *output);
   return std::move(status).error();
 }
@@ -141,7 +144,7 @@ Result<std::shared_ptr<log::Segment>> Compactor::WriteOutput(Run* run) {
                  log::SegmentWriter::Create(parts_.files, parts_.directory, header, capacity_bytes, first_bytes));
   auto output = FillOutput(run, writer.get());
   if (!output || *output == nullptr) {
-    KVS_TRY(parts_.files.Remove(log::SegmentPath(parts_.directory, header.segment_id)));
+    static_cast<void>(parts_.files.Remove(log::SegmentPath(parts_.directory, header.segment_id)).has_value());
   }
   return output;
 }
@@ -177,7 +180,7 @@ bool Compactor::IsNeeded(const Run& run, base::Location at, const log::RecordSum
   const index::LookUp found = parts_.index.Find(record.key);
   if (record.type == log::RecordType::kPut) return found.outcome == index::Outcome::kFound && found.location == at;
   const bool key_has_newer_record = found.outcome == index::Outcome::kFound;
-  return !key_has_newer_record && record.sequence > run.oldest_with_dead_puts;
+  return !key_has_newer_record && record.sequence >= run.oldest_with_dead_puts;
 }
 
 Status Compactor::CopyRecord(Run* run, log::SegmentWriter* output, base::Location from,
@@ -279,9 +282,10 @@ Status Compactor::ForgetInputs(const Run& run, const log::Segment* output) {
     const sync::MutexLock lock(parts_.log.mutex);
     for (const std::uint32_t slot : run.inputs) parts_.log.Retire(slot);
   }
+  // They are no part of the store any more, and the next opening removes what cannot be removed now. Most have no hint.
   for (const std::uint64_t id : input_ids) {
-    KVS_TRY(parts_.files.Remove(log::SegmentPath(parts_.directory, id)));
-    static_cast<void>(parts_.files.Remove(log::HintPath(parts_.directory, id)).has_value());  // Most have none.
+    static_cast<void>(parts_.files.Remove(log::SegmentPath(parts_.directory, id)).has_value());
+    static_cast<void>(parts_.files.Remove(log::HintPath(parts_.directory, id)).has_value());
   }
   return Ok();
 }

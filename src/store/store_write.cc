@@ -163,7 +163,7 @@ Store::Appended Store::ApplyBatch(std::vector<Member> members, std::uint64_t byt
   const std::string records = EncodeMembers(members);
   const auto location = log_.Append(log::DraftBatch(records), members.size());
   if (!location) return {.status = location.error()};
-  if (Status status = PublishMembers(members, *location); !status) return {.status = health_.Poison(status.error())};
+  if (Status status = PublishMembers(members, *location); !status) return {.status = log_.Poison(status.error())};
   return {.status = Ok(), .position = log_.position()};
 }
 

@@ -3,8 +3,10 @@
 // KVS_TEST_SEED replays a run; KVS_CRASH_ROUNDS (default 1) repeats every random test with that many seeds.
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <cstdint>

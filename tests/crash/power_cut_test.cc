@@ -85,8 +85,22 @@ class PowerCut : public testing::TestWithParam<Setting> {
     EXPECT_TRUE(store) << store.error().ToString();
     if (!store) return 0;
     const auto again = ReadAll(**store);
-    EXPECT_TRUE(again && *again == history->contents()) << "a second opening found something else";
+    EXPECT_TRUE(again) << again.error().ToString();
+    if (!again) return 0;
+    EXPECT_EQ(history->Match(*again, 0), history->acknowledged()) << Difference(*again, history->contents());
     return history->acknowledged();
+  }
+
+  static std::string Difference(const Contents& found, const Contents& expected) {
+    for (const auto& [key, value] : expected) {
+      const auto at = found.find(key);
+      if (at == found.end()) return key + " is missing";
+      if (at->second != value) return key + " has another value";
+    }
+    for (const auto& [key, value] : found) {
+      if (!expected.contains(key)) return key + " should not be there";
+    }
+    return "no difference";
   }
 
   std::uint64_t CountOperations(std::uint64_t seed) {

@@ -14,8 +14,13 @@ bool Agree(const Contents& a, const Contents& b, const std::string& key) {
 
 }  // namespace
 
-Status WriteHistory::WriteNext(store::Store& store) {
-  Step step = MakeStep();
+Status WriteHistory::WriteNext(store::Store& store) { return DoNext(MakeStep(), store); }
+
+Status WriteHistory::RemoveOne(store::Store& store) {
+  return DoNext({{contents_.begin()->first, std::nullopt}}, store);
+}
+
+Status WriteHistory::DoNext(Step step, store::Store& store) {
   const Status status = Do(step, random_.OneIn(10), store);
   const bool has_failed_before = steps_.size() > acknowledged_;
   EXPECT_FALSE(status && has_failed_before) << "a write was acknowledged after one that failed for good";

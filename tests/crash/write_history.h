@@ -26,6 +26,9 @@ class WriteHistory {
   // other failure the write may have happened or not, and it must be the last one that could.
   Status WriteNext(store::Store& store);
 
+  // Removes the first key that is there.
+  Status RemoveOne(store::Store& store);
+
   // How many writes were acknowledged.
   std::size_t acknowledged() const { return acknowledged_; }
 
@@ -45,6 +48,7 @@ class WriteHistory {
   };
   using Step = std::vector<Change>;
 
+  Status DoNext(Step step, store::Store& store);
   Step MakeStep();
   std::string MakeValue(const std::string& key);
   static Status Do(const Step& step, bool as_update, store::Store& store);

@@ -30,11 +30,11 @@ std::string ReadAll(io::File* file) {
   return bytes;
 }
 
-Error FaultOf(int sys_errno, const fs::path& path) {
+Error FaultOf(int sys_errno, OperationKind kind, const fs::path& path) {
   const bool is_full = sys_errno == ENOSPC || sys_errno == EDQUOT;
   return Error{.code = is_full ? ErrorCode::kNoSpace : ErrorCode::kIo,
                .sys_errno = sys_errno,
-               .context = "injected fault on " + path.string()};
+               .context = "injected fault on " + path.string() + " in operation of kind " + std::to_string(static_cast<int>(kind))};
 }
 
 // A disk after power loss: `unit` bytes at a time are as last synced or as last written, and the length as well. What
@@ -105,7 +105,9 @@ class FaultyFileSystem::FaultyFile final : public io::File {
   }
 
   Status WriteAt(std::uint64_t offset, std::string_view bytes) override {
-    const Status status = system_.Enter(OperationKind::kWrite, path_);
+    KVS_TRY_ASSIGN(const std::uint64_t size, file_->Size());
+    const bool is_within = offset + bytes.size() <= size;
+    const Status status = system_.Enter(is_within ? OperationKind::kOverwrite : OperationKind::kWrite, path_);
     if (status) return file_->WriteAt(offset, bytes);
     // A short write, then the fault. It ends with a sector: those are written whole.
     const std::uint64_t middle = (offset + bytes.size() / 2) / kSectorBytes * kSectorBytes;
@@ -195,6 +197,19 @@ bool FaultyFileSystem::has_failed() const {
   return has_failed_;
 }
 
+bool FaultyFileSystem::has_failed_to_sync() const {
+  const sync::MutexLock lock(mutex_);
+  return has_failed_to_sync_;
+}
+
+bool FaultyFileSystem::IsHit(OperationKind kind, std::uint64_t number) const {
+  if (number == 0 || number < fails_at_) return false;
+  if (number == fails_at_) return fails_with_ != ENOSPC || kind != OperationKind::kMap;  // That needs no room.
+  const bool takes_room =
+      kind == OperationKind::kCreate || kind == OperationKind::kWrite || kind == OperationKind::kReserve;
+  return is_sticky_ && (fails_with_ != ENOSPC || takes_room);
+}
+
 Status FaultyFileSystem::Enter(OperationKind kind, const fs::path& path) {
   std::uint64_t number = 0;
   std::shared_ptr<const Hook> hook;
@@ -203,10 +218,13 @@ Status FaultyFileSystem::Enter(OperationKind kind, const fs::path& path) {
     if (kind != OperationKind::kRead) number = ++operations_;
     hook = hook_;
     const bool has_no_power = operations_ >= power_cut_at_;
-    const bool fails = number != 0 && (number == fails_at_ || (is_sticky_ && number > fails_at_));
+    const bool fails = IsHit(kind, number);
     has_failed_ = has_failed_ || has_no_power || fails;
-    if (has_no_power) return FaultOf(EIO, path);
-    if (fails) return FaultOf(fails_with_, path);
+    const bool is_sync = kind == OperationKind::kSync || kind == OperationKind::kSyncDirectory ||
+                         kind == OperationKind::kOverwrite || kind == OperationKind::kTruncate;
+    has_failed_to_sync_ = has_failed_to_sync_ || (fails && is_sync);
+    if (has_no_power) return FaultOf(EIO, kind, path);
+    if (fails) return FaultOf(fails_with_, kind, path);
     if (kind == OperationKind::kReserve && refuses_to_reserve_) {
       return Error{.code = ErrorCode::kUnsupported, .sys_errno = EOPNOTSUPP, .context = "fallocate " + path.string()};
     }

@@ -26,7 +26,8 @@ namespace kvs::test {
 
 enum class OperationKind : std::uint8_t {
   kCreate,
-  kWrite,
+  kWrite,      // Behind the end of the file, so that it takes room.
+  kOverwrite,  // Within the file.
   kReserve,
   kTruncate,
   kSync,
@@ -59,14 +60,18 @@ class FaultyFileSystem final : public io::FileSystem {
   // --- Settings ---
   // Operation `number` and everything after it fails, and does nothing.
   void CutPowerAt(std::uint64_t number) KVS_EXCLUDES(mutex_);
-  // Operation `number` fails with `sys_errno`, a write after it wrote a part; `is_sticky`: all after it as well.
+  // Operation `number` fails with `sys_errno`, a write after it wrote a part; `is_sticky`: all after it as well, of a
+  // full disk those that take room.
   void FailAt(std::uint64_t number, int sys_errno, bool is_sticky) KVS_EXCLUDES(mutex_);
   void Heal() KVS_EXCLUDES(mutex_);  // Takes the two settings above back.
   void SetHook(Hook hook) KVS_EXCLUDES(mutex_);
   // As a file system that cannot preallocate.
   void RefuseToReserve() KVS_EXCLUDES(mutex_);
 
-  bool has_failed() const KVS_EXCLUDES(mutex_);  // Whether a fault that was set above has happened.
+  // Whether a fault that was set above has happened; whether one has hit a sync, or the note or the cut that
+  // go with one.
+  bool has_failed() const KVS_EXCLUDES(mutex_);
+  bool has_failed_to_sync() const KVS_EXCLUDES(mutex_);
 
   // Rewrites the directory as it may look when the power returns. Everything that used it is closed.
   void RestoreAsAfterPowerLoss(std::uint64_t seed) KVS_EXCLUDES(mutex_);
@@ -91,6 +96,7 @@ class FaultyFileSystem final : public io::FileSystem {
     std::shared_ptr<Contents> contents;
   };
 
+  bool IsHit(OperationKind kind, std::uint64_t number) const KVS_REQUIRES(mutex_);
   Status Enter(OperationKind kind, const std::filesystem::path& path) KVS_EXCLUDES(mutex_);
   static void Apply(const NameChange& change, Names* names);
   Names NamesAfterPowerLoss(base::Random* random) const KVS_REQUIRES(mutex_);
@@ -105,6 +111,7 @@ class FaultyFileSystem final : public io::FileSystem {
   int fails_with_ KVS_GUARDED_BY(mutex_) = 0;
   bool is_sticky_ KVS_GUARDED_BY(mutex_) = false;
   bool has_failed_ KVS_GUARDED_BY(mutex_) = false;
+  bool has_failed_to_sync_ KVS_GUARDED_BY(mutex_) = false;
   bool refuses_to_reserve_ KVS_GUARDED_BY(mutex_) = false;
   std::shared_ptr<const Hook> hook_ KVS_GUARDED_BY(mutex_);
 
