@@ -1,0 +1,219 @@
+// Promised: what the background threads do to the files never meets a writer at the wrong moment: no acknowledged write
+// is lost, no removed key comes back, nobody waits for ever.
+//
+// Attack: each test is one schedule that once went wrong, forced by a hook that runs inside a file operation of the
+// background thread. Nothing here is random.
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <future>
+#include <string>
+#include <thread>
+
+#include "crash/crash_test.h"
+#include "log/file_names.h"
+#include "log/segment_writer.h"
+#include "store/open_segment.h"
+#include "support/faulty_file_system.h"
+
+namespace kvs::test {
+namespace {
+
+constexpr std::size_t kKilobyte = 1024;
+
+std::string Bytes(std::size_t bytes) { return std::string(bytes, 'v'); }
+
+bool IsSegment(const std::filesystem::path& path) { return path.extension() == ".seg"; }
+
+class StoreSchedule : public testing::Test {
+ protected:
+  void Open() {
+    auto opened = store::Store::Open(files_, scratch_.path(), SmallStore(SyncPolicy::kNone));
+    ASSERT_TRUE(opened) << opened.error().ToString();
+    store_ = *std::move(opened);
+  }
+
+  void Reopen() {
+    store_.reset();
+    files_.SetHook(nullptr);
+    files_.Heal();
+    Open();
+  }
+
+  void Set(const std::string& key, std::size_t bytes) {
+    const Status status = store_->Set(key, Bytes(bytes));
+    ASSERT_TRUE(status) << status.error().ToString();
+  }
+
+  bool IsThere(const std::string& key) {
+    const auto found = store_->Get(key);
+    EXPECT_TRUE(found) << found.error().ToString();
+    return found && found->has_value();
+  }
+
+  // Until the segment that is prepared ahead is there.
+  void WaitForSegments(std::uint64_t segments) {
+    while (store_->Stats()->segments < segments) std::this_thread::yield();
+  }
+
+  const ScratchDirectory scratch_;
+  FaultyFileSystem files_{scratch_.path()};
+  std::unique_ptr<store::Store> store_;
+};
+
+// The segment that was prepared is too small for a large record, and a larger one is made. Meanwhile somebody with a
+// small record comes, for whom the prepared one would do.
+TEST_F(StoreSchedule, NobodyBeginsToWriteToASegmentThatIsBeingReplaced) {
+  Open();
+  for (int i = 0; i < 19; ++i) Set("fill" + std::to_string(i), 50 * kKilobyte);
+  WaitForSegments(2);
+  std::future<Status> small;
+  std::atomic<bool> is_first{true};
+  files_.SetHook([&](const Operation& operation) {
+    const bool makes_segment = operation.kind == OperationKind::kCreate && IsSegment(operation.path);
+    if (makes_segment && is_first.exchange(false)) {
+      small = std::async(std::launch::async, [&] { return store_->Set("small", Bytes(120 * kKilobyte)); });
+      small.wait_for(std::chrono::milliseconds(200));  // Its chance to go wrong: it ends now, or after this operation.
+    }
+    return Ok();
+  });
+  Set("large", 700 * kKilobyte);
+  ASSERT_FALSE(is_first);
+  ASSERT_TRUE(small.get());
+  Reopen();
+  EXPECT_TRUE(IsThere("large"));
+  EXPECT_TRUE(IsThere("small"));
+}
+
+// The removal is the first write after compaction was planned, and comes after its key was copied: the copy is dead,
+// and only the tombstone keeps it so.
+TEST_F(StoreSchedule, ATombstoneOutlivesTheCopyThatCompactionMadeOfItsKey) {
+  Open();
+  for (int i = 0; i < 12; ++i) Set("keep" + std::to_string(i), 40 * kKilobyte);
+  Set("victim", 100);
+  Set("twice", 100);
+  Set("twice", 100);
+  const std::filesystem::path first = log::SegmentPath(scratch_.path(), 1);
+  std::filesystem::path output;
+  files_.SetHook([&](const Operation& operation) {
+    // The cut at the end of the output, which is the first that hits another segment than the first one.
+    if (operation.kind == OperationKind::kTruncate && operation.path != first && output.empty()) {
+      output = operation.path;
+      EXPECT_TRUE(store_->Remove("victim"));
+    }
+    return Ok();
+  });
+  ASSERT_TRUE(store_->Compact());
+  ASSERT_FALSE(output.empty());
+  files_.SetHook(nullptr);
+  // Its segment becomes garbage but for the tombstone, and goes; the output has too little garbage to go with it.
+  std::filesystem::path removal;
+  for (const auto& entry : std::filesystem::directory_iterator(scratch_.path())) {
+    if (IsSegment(entry.path()) && entry.path() != output) removal = entry.path();
+  }
+  for (int i = 0; i < 2000 && std::filesystem::exists(removal); ++i) Set("churn", 30 * kKilobyte);
+  ASSERT_FALSE(std::filesystem::exists(removal));
+  ASSERT_TRUE(std::filesystem::exists(output));
+  ASSERT_FALSE(IsThere("victim"));
+  Reopen();
+  EXPECT_FALSE(IsThere("victim"));
+}
+
+// Compaction copied the old value into a file with a higher number than that of the new value, so recovery meets the
+// new one first; what it says about its age is damaged.
+TEST_F(StoreSchedule, ADamagedSequenceDoesNotLetAnOlderValueWin) {
+  Open();
+  for (int i = 0; i < 8; ++i) Set("keep" + std::to_string(i), 40 * kKilobyte);
+  ASSERT_TRUE(store_->Set("key", "old"));
+  Set("twice", 30 * kKilobyte);
+  Set("twice", 30 * kKilobyte);
+  const std::filesystem::path first = log::SegmentPath(scratch_.path(), 1);
+  std::filesystem::path output;
+  files_.SetHook([&](const Operation& operation) {
+    if (operation.kind == OperationKind::kTruncate && operation.path != first && output.empty()) {
+      output = operation.path;
+      EXPECT_TRUE(store_->Set("key", "the new value"));
+    }
+    return Ok();
+  });
+  ASSERT_TRUE(store_->Compact());
+  ASSERT_FALSE(output.empty());
+  files_.SetHook(nullptr);
+  // Seals the segment with the new value, with a hint file: large values make that worth while.
+  for (int i = 0; i < 26; ++i) Set("more" + std::to_string(i), 40 * kKilobyte);
+  const std::filesystem::path newer = log::SegmentPath(scratch_.path(), 2);
+  ASSERT_NE(newer, output);
+  while (!std::filesystem::exists(log::HintPath(scratch_.path(), 2))) std::this_thread::yield();
+  store_.reset();
+
+  auto file = io::PosixFileSystem().Open(newer, io::OpenMode::kReadWrite);
+  ASSERT_TRUE(file);
+  // The record is the first of its segment: checksum, type, two lengths of one byte, then the sequence.
+  std::string record(64, '\0');
+  ASSERT_TRUE((*file)->ReadAt(log::kSegmentHeaderBytes, record.data(), record.size()));
+  ASSERT_EQ(record.substr(8, 16), "keythe new value") << "the layout is not what this test knows";
+  ASSERT_TRUE((*file)->WriteAt(log::kSegmentHeaderBytes + 7, std::string_view("\0", 1)));
+
+  auto damaged = store::Store::Open(io::PosixFileSystem(), scratch_.path(), SmallStore(SyncPolicy::kNone));
+  if (!damaged) {
+    EXPECT_EQ(damaged.error().code, ErrorCode::kCorruption) << damaged.error().ToString();
+    return;
+  }
+  const auto found = (*damaged)->Get("key");
+  EXPECT_TRUE(found ? *found == "the new value" : found.error().code == ErrorCode::kCorruption);
+}
+
+// After a refusal for want of room the background threads wait to be asked again. Compaction, the way out, asks.
+TEST_F(StoreSchedule, CompactionAsksAgainAfterAFullDisk) {
+  Open();
+  for (int i = 0; i < 12; ++i) Set("key", 50 * kKilobyte);
+  WaitForSegments(2);
+  files_.SetHook([](const Operation& operation) -> Status {
+    const bool takes_room = operation.kind == OperationKind::kReserve || operation.kind == OperationKind::kCreate;
+    if (takes_room) return Error{.code = ErrorCode::kNoSpace, .sys_errno = ENOSPC, .context = "injected"};
+    return Ok();
+  });
+  Status status;
+  for (int i = 0; i < 100 && status; ++i) status = store_->Set("key", Bytes(50 * kKilobyte));
+  ASSERT_FALSE(status);
+  ASSERT_EQ(status.error().code, ErrorCode::kNoSpace);
+  files_.SetHook(nullptr);
+  EXPECT_TRUE(store_->Compact());
+  EXPECT_TRUE(store_->Set("key", "after"));
+}
+
+// The thread that gives room may be late: the segment that it lengthens is full and sealed already.
+TEST_F(StoreSchedule, ASealedSegmentDoesNotGrow) {
+  const log::SegmentHeader header{.segment_id = 1, .base_sequence = 1, .created_sequence = 1};
+  auto writer = log::SegmentWriter::Create(files_, scratch_.path(), header, std::uint64_t{1} << 20);
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE((*writer)->Append(log::DraftPut("key", "value"), 1));
+  const std::uint64_t used_bytes = (*writer)->used_bytes();
+  store::OpenSegment segment(*std::move(writer), 0);
+  ASSERT_TRUE(segment.Seal());
+  EXPECT_TRUE(segment.Extend(std::uint64_t{1} << 19));
+  EXPECT_EQ(std::filesystem::file_size(log::SegmentPath(scratch_.path(), 1)), used_bytes);
+}
+
+// The kernel reports a failed write-back once; the next sync of the same file would succeed, and mean nothing.
+TEST_F(StoreSchedule, ASyncThatFailedIsNeverTriedAgain) {
+  const log::SegmentHeader header{.segment_id = 1, .base_sequence = 1, .created_sequence = 1};
+  auto writer = log::SegmentWriter::Create(files_, scratch_.path(), header, std::uint64_t{1} << 20);
+  ASSERT_TRUE(writer);
+  store::OpenSegment segment(*std::move(writer), 0);
+  ASSERT_TRUE(segment.writer->Append(log::DraftPut("key", "value"), 1));
+  const std::uint64_t used_bytes = segment.writer->used_bytes();
+  std::atomic<int> syncs{0};
+  files_.SetHook([&](const Operation& operation) -> Status {
+    if (operation.kind != OperationKind::kSync || syncs++ > 0) return Ok();
+    return Error{.code = ErrorCode::kNoSpace, .sys_errno = ENOSPC, .context = "injected"};
+  });
+  EXPECT_FALSE(segment.Seal());
+  EXPECT_EQ(segment.SyncUpTo(used_bytes).error().code, ErrorCode::kIo);
+  EXPECT_FALSE(segment.Seal());
+  EXPECT_FALSE(segment.NoteSynced());
+  EXPECT_EQ(syncs, 1);
+}
+
+}  // namespace
+}  // namespace kvs::test
