@@ -221,9 +221,7 @@ Status Recovery::AddToIndex(std::uint32_t slot, const log::RecordSummary& record
   if (!is_put) accounts.AddTombstone(slot, record.bytes, record.sequence);
   if (is_put) accounts.AddLive(slot, record.bytes);
   if (change.outcome == index::Outcome::kAbsent) return Ok();
-  // Checked in every byte: behind a hint file nobody has looked at it yet, and a damaged sequence would let an older
-  // value win.
-  const auto old = records_.Read(change.old);
+  const auto old = records_.Decode(change.old);
   if (!old) return records_.DamageAt(change.old);
   if (records_.SequenceOf(change.old, *old) < record.sequence) {
     if (old->type == log::RecordType::kPut) accounts.LiveToDead(change.old.slot(), old->bytes());
