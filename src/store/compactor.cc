@@ -108,7 +108,10 @@ Result<bool> Compactor::CompactOnce(std::uint64_t made_before) {
     compactions_.fetch_add(1, std::memory_order_relaxed);  // R1
     return true;
   }
-  if (status.error().code != ErrorCode::kNoSpace) return parts_.health.Poison(status.error());
+  if (status.error().code != ErrorCode::kNoSpace) {
+    const sync::MutexLock lock(parts_.log.mutex);
+    return parts_.log.Poison(status.error());
+  }
   if (output != nullptr) TakeBack(run, *output);
   return std::move(status).error();
 }
@@ -143,7 +146,7 @@ Result<std::shared_ptr<log::Segment>> Compactor::WriteOutput(Run* run) {
                  log::SegmentWriter::Create(parts_.files, parts_.directory, header, capacity_bytes, first_bytes));
   auto output = FillOutput(run, writer.get());
   if (!output || *output == nullptr) {
-    KVS_TRY(parts_.files.Remove(log::SegmentPath(parts_.directory, header.segment_id)));
+    static_cast<void>(parts_.files.Remove(log::SegmentPath(parts_.directory, header.segment_id)).has_value());
   }
   return output;
 }
@@ -217,7 +220,7 @@ void Compactor::Publish(Run* run, const std::shared_ptr<log::Segment>& output) {
   }
   run->output_slot = slot;
   for (Move& move : run->moves) {
-    move.key = output->Decode(move.to.offset())->key;
+    move.key = output->Decode(move.to.offset())->key;  // Only now: sealing may have made another object of the segment.
     move.to = base::Location(slot, move.to.offset());
   }
   MoveEntries(run->moves);
