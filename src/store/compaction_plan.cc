@@ -78,10 +78,12 @@ std::vector<std::uint32_t> PickInputs(const SegmentAccounts& accounts, const Com
     std::sort(worthwhile.begin(), worthwhile.end(), by_gain);
     return TakeUpTo(aim.copied_bytes_max, worthwhile);
   }
-  const auto oldest = std::min_element(candidates.begin(), candidates.end(), by_age);
   const bool has_tombstones = std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
     return accounts[candidate.slot].tombstone_bytes > 0;
   });
+  // What holds tombstones that must stay, and nothing dead, would be copied as it is, again and again.
+  std::erase_if(candidates, [&](const Candidate& candidate) { return accounts[candidate.slot].dead_bytes == 0; });
+  const auto oldest = std::min_element(candidates.begin(), candidates.end(), by_age);
   if (oldest == candidates.end() || !has_tombstones) return {};
   return {oldest->slot};
 }

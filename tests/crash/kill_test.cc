@@ -27,7 +27,7 @@
 namespace kvs::test {
 namespace {
 
-constexpr std::uint64_t kKills = 70;  // Of each policy, in one round.
+constexpr std::uint64_t kKills = 250;  // Of each policy, in one round.
 
 using Counts = std::array<std::uint64_t, kKilledThreads>;
 
