@@ -75,6 +75,9 @@ std::vector<std::uint32_t> PickInputs(const SegmentAccounts& accounts, const Com
   std::vector<Candidate> worthwhile = candidates;
   std::erase_if(worthwhile, [](const Candidate& candidate) { return candidate.gained_share < kWorthwhileShare; });
   if (!worthwhile.empty()) {
+    // What needs no copying goes by itself, since it needs no room either: the way out where the disk is full.
+    const auto is_copied = [](const Candidate& candidate) { return candidate.copied_bytes > 0; };
+    if (!std::all_of(worthwhile.begin(), worthwhile.end(), is_copied)) std::erase_if(worthwhile, is_copied);
     std::sort(worthwhile.begin(), worthwhile.end(), by_gain);
     return TakeUpTo(aim.copied_bytes_max, worthwhile);
   }
