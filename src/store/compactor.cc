@@ -81,13 +81,29 @@ void Compactor::Answer(std::uint64_t requests, const Status& status) {
 
 Status Compactor::CompactAll() {
   std::uint64_t made_before = 0;
-  {
-    const sync::MutexLock lock(parts_.log.mutex);
-    KVS_TRY(parts_.log.SealActive());
-    made_before = parts_.log.last_sequence() + 1;
+  auto status = SealActive(&made_before);
+  if (!status && status.error().code == ErrorCode::kNoSpace) {
+    KVS_TRY(CompactWhileWorthwhile());  // What is sealed already may give the room that sealing needs.
+    status = SealActive(&made_before);
   }
+  KVS_TRY(status);
   while (true) {
     KVS_TRY_ASSIGN(const bool has_gained, CompactOnce(made_before));
+    if (!has_gained) return Ok();
+    FreeUnreachable();
+  }
+}
+
+Status Compactor::SealActive(std::uint64_t* made_before) {
+  const sync::MutexLock lock(parts_.log.mutex);
+  KVS_TRY(parts_.log.SealActive());
+  *made_before = parts_.log.last_sequence() + 1;
+  return Ok();
+}
+
+Status Compactor::CompactWhileWorthwhile() {
+  while (true) {
+    KVS_TRY_ASSIGN(const bool has_gained, CompactOnce(0));
     if (!has_gained) return Ok();
     FreeUnreachable();
   }

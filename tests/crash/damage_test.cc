@@ -27,7 +27,8 @@ std::string BytesOf(const fs::path& path) {
 }
 
 void Put(const fs::path& path, std::string_view bytes) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  std::ofstream(path, std::ios::binary | std::ios::trunc)
+      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
 using Files = std::map<std::string, std::string>;

@@ -63,7 +63,8 @@ class FileFault : public testing::TestWithParam<Setting> {
   void CheckPoisoned(store::Store& store, const FaultyFileSystem& files, WriteHistory* history, const Error& error) {
     EXPECT_EQ(error.code, ErrorCode::kPoisoned) << error.ToString();
     EXPECT_THAT(error.context, testing::HasSubstr("injected fault"));
-    EXPECT_TRUE(GetParam().sys_errno == EIO || files.has_failed_to_sync()) << "a full disk must pass: " << error.ToString();
+    EXPECT_TRUE(GetParam().sys_errno == EIO || files.has_failed_to_sync())
+        << "a full disk must pass: " << error.ToString();
     for (int i = 0; i < 3; ++i) EXPECT_FALSE(history->WriteNext(store)) << "a poisoned store took a write";
     CheckContents(store, *history);
   }
@@ -118,17 +119,17 @@ TEST_P(FileFault, LosesNothingThatWasAcknowledged) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    EveryError, FileFault,
-    testing::Values(Setting{"ioErrorOnce", SyncPolicy::kInterval, EIO, false},
-                    Setting{"ioErrorsFromThenOn", SyncPolicy::kInterval, EIO, true},
-                    Setting{"ioErrorOnceAlways", SyncPolicy::kAlways, EIO, false, true, 2},
-                    Setting{"ioErrorOnceWithoutReserve", SyncPolicy::kNone, EIO, false, false, 2},
-                    Setting{"fullDiskOnce", SyncPolicy::kNone, ENOSPC, false},
-                    Setting{"fullDiskFromThenOn", SyncPolicy::kInterval, ENOSPC, true},
-                    Setting{"fullDiskOnceAlways", SyncPolicy::kAlways, ENOSPC, false, true, 2},
-                    Setting{"fullDiskFromThenOnWithoutReserve", SyncPolicy::kNone, ENOSPC, true, false, 2}),
-    [](const auto& instance) { return std::string(instance.param.name); });
+INSTANTIATE_TEST_SUITE_P(EveryError, FileFault,
+                         testing::Values(Setting{"ioErrorOnce", SyncPolicy::kInterval, EIO, false},
+                                         Setting{"ioErrorsFromThenOn", SyncPolicy::kInterval, EIO, true},
+                                         Setting{"ioErrorOnceAlways", SyncPolicy::kAlways, EIO, false, true, 2},
+                                         Setting{"ioErrorOnceWithoutReserve", SyncPolicy::kNone, EIO, false, false, 2},
+                                         Setting{"fullDiskOnce", SyncPolicy::kNone, ENOSPC, false},
+                                         Setting{"fullDiskFromThenOn", SyncPolicy::kInterval, ENOSPC, true},
+                                         Setting{"fullDiskOnceAlways", SyncPolicy::kAlways, ENOSPC, false, true, 2},
+                                         Setting{"fullDiskFromThenOnWithoutReserve", SyncPolicy::kNone, ENOSPC, true,
+                                                 false, 2}),
+                         [](const auto& instance) { return std::string(instance.param.name); });
 
 }  // namespace
 }  // namespace kvs::test

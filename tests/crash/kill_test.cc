@@ -27,7 +27,9 @@
 namespace kvs::test {
 namespace {
 
-constexpr std::uint64_t kKills = 70;  // Of each policy, in one round.
+constexpr std::uint64_t kKills = 250;  // Of each policy, in one round.
+
+constexpr int kPatienceMs = 60'000;
 
 using Counts = std::array<std::uint64_t, kKilledThreads>;
 
@@ -51,16 +53,19 @@ class Victim {
   ~Victim() { ::close(reports_); }
 
   // Notes reports in `counts` until there were `reports_max`, or nothing came for `patience_ms`, or the pipe ended.
-  void Listen(std::uint64_t reports_max, int patience_ms, Counts* counts) {
-    for (std::uint64_t i = 0; i < reports_max; ++i) {
+  // Returns how many there were.
+  std::uint64_t Listen(std::uint64_t reports_max, int patience_ms, Counts* counts) {
+    std::uint64_t reports = 0;
+    while (reports < reports_max) {
       pollfd polled{reports_, POLLIN, 0};
-      if (::poll(&polled, 1, patience_ms) == 0) return;
+      const int ready = ::poll(&polled, 1, patience_ms);
+      if (ready < 0 && errno == EINTR) continue;
       std::uint64_t report = 0;
-      const ssize_t got = ::read(reports_, &report, sizeof report);
-      if (got < 0 && errno == EINTR) continue;
-      if (got != sizeof report) return;
+      if (ready == 0 || ::read(reports_, &report, sizeof report) != sizeof report) break;
       (*counts)[report >> 56] = report & ((std::uint64_t{1} << 56) - 1);
+      ++reports;
     }
+    return reports;
   }
 
   // Returns whether it was still alive.
@@ -87,10 +92,11 @@ class Kill : public testing::TestWithParam<const char*> {
     if (dies_early) {
       victim.Listen(1, static_cast<int>(random->Below(12)), &acknowledged_);
     } else {
-      victim.Listen(1 + random->Below(random->OneIn(4) ? 3000 : 200), -1, &acknowledged_);
+      const std::uint64_t reports = 1 + random->Below(random->OneIn(4) ? 3000 : 200);
+      EXPECT_EQ(victim.Listen(reports, kPatienceMs, &acknowledged_), reports) << "the writer stands still";
     }
     EXPECT_TRUE(victim.Kill()) << "the writer had ended by itself, see its error output";
-    victim.Listen(UINT64_MAX, -1, &acknowledged_);
+    victim.Listen(UINT64_MAX, kPatienceMs, &acknowledged_);
   }
 
   // The contents must be those after the acknowledged writes, or one more of each thread, which counts from then on.

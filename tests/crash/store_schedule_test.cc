@@ -13,7 +13,9 @@
 #include "crash/crash_test.h"
 #include "log/file_names.h"
 #include "log/segment_writer.h"
+#include "store/compaction_plan.h"
 #include "store/open_segment.h"
+#include "store/segment_accounts.h"
 #include "support/faulty_file_system.h"
 
 namespace kvs::test {
@@ -135,6 +137,28 @@ TEST_F(StoreSchedule, CompactionAsksAgainAfterAFullDisk) {
   const Status status = store_->Compact();
   EXPECT_TRUE(status) << TextOf(status);
   EXPECT_TRUE(IsThere("key"));
+}
+
+// A tombstone that guards a dead put in the active segment would be copied as it is, again and again, while writers
+// wait for room. (Found as a writer that stood still for ever after some kills.)
+TEST_F(StoreSchedule, ASegmentOfNeededTombstonesIsLeftAlone) {
+  store::SegmentAccounts accounts;
+  const auto add = [&](std::uint64_t id, std::uint64_t created_sequence) {
+    const log::SegmentHeader header{.segment_id = id, .base_sequence = 1, .created_sequence = created_sequence};
+    auto mapping = io::Mapping::Anonymous(4096);
+    return accounts.Add(std::make_shared<log::Segment>(header, *std::move(mapping), 200), 200);
+  };
+  const std::uint32_t active = add(1, 10);
+  accounts.AddDead(active, 50);
+  const std::uint32_t tombstones = add(2, 100);
+  accounts.AddTombstone(tombstones, 136, 20);
+  accounts.Seal(tombstones, accounts[tombstones].segment, 200, 0);
+  EXPECT_TRUE(store::PickInputs(accounts, {.copied_bytes_max = 1 << 20}).empty());
+
+  // Once the dead put stands in a sealed segment there is something to gain: first it goes, then the tombstone.
+  accounts.Seal(active, accounts[active].segment, 2000, 0);
+  accounts.AddLive(active, 1900);
+  EXPECT_EQ(store::PickInputs(accounts, {.copied_bytes_max = 1 << 20}), std::vector{active});
 }
 
 // The kernel reports a failed write-back once; the next sync of the same file would succeed, and mean nothing.

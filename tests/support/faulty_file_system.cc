@@ -34,7 +34,8 @@ Error FaultOf(int sys_errno, OperationKind kind, const fs::path& path) {
   const bool is_full = sys_errno == ENOSPC || sys_errno == EDQUOT;
   return Error{.code = is_full ? ErrorCode::kNoSpace : ErrorCode::kIo,
                .sys_errno = sys_errno,
-               .context = "injected fault on " + path.string() + " in operation of kind " + std::to_string(static_cast<int>(kind))};
+               .context = "injected fault on " + path.string() + " in operation of kind " +
+                          std::to_string(static_cast<int>(kind))};
 }
 
 // A disk after power loss: `unit` bytes at a time are as last synced or as last written, and the length as well. What

@@ -115,8 +115,8 @@ class FaultyFileSystem final : public io::FileSystem {
   bool refuses_to_reserve_ KVS_GUARDED_BY(mutex_) = false;
   std::shared_ptr<const Hook> hook_ KVS_GUARDED_BY(mutex_);
 
-  Names current_ KVS_GUARDED_BY(mutex_);  // As the program sees the directory.
-  Names durable_ KVS_GUARDED_BY(mutex_);  // As the disk is sure to hold it.
+  Names current_ KVS_GUARDED_BY(mutex_);                    // As the program sees the directory.
+  Names durable_ KVS_GUARDED_BY(mutex_);                    // As the disk is sure to hold it.
   std::vector<NameChange> changes_ KVS_GUARDED_BY(mutex_);  // Between the two, in their order.
 };
 
