@@ -1,8 +1,7 @@
 // SledKvsEngine: the sled store (the Rust crate, version 0.34) behind KvsEngine.
 //
 // Design      A small C interface around the crate, in src/adapters/sled. Scan() asks sled for each key and then for
-// its
-//             value, because sled walks over copies of its nodes. Update() compares and swaps until nobody came
+//             its value, because sled walks over copies of its nodes. Update() compares and swaps until nobody came
 //             between.
 // Threads     Call anything from any thread; sled has its own locks.
 // Durability  Every Ok() survives the death of the process: a writer waits until sled has flushed its buffer, once for

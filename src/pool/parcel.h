@@ -2,8 +2,7 @@
 //
 // Ownership   Whoever holds the pointer: the spawning thread, the queue, then the worker, who delivers it.
 // Fences      P1  publish: release store in the constructor -> acquire load in Deliver(). The job is whole when seen;
-// the
-//                          queue orders the two anyway, this pair says so where a tool can check it.
+//                          the queue orders the two anyway, this pair says so where a tool can check it.
 #pragma once
 
 #include <atomic>

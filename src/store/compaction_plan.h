@@ -1,8 +1,7 @@
 // PickInputs: which segments compaction should rewrite next.
 //
 // Design      The benefit of rewriting a segment is the share of it that comes free. A tombstone comes free only when
-// no
-//             older segment can hold its key; where tombstones are all that is left to gain, the oldest segment is
+//             no older segment can hold its key; where tombstones are all that is left to gain, the oldest segment is
 //             rewritten, which frees the tombstones behind it in time. So space is always given back in the end.
 // Threads     A pure function of the accounts, under the append lock.
 #pragma once

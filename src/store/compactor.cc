@@ -50,8 +50,8 @@ void Compactor::RunThread() {
 
 void Compactor::CompactBecauseDue() {
   const auto has_gained = CompactOnce(0);
-  if (has_gained && *has_gained) return;
-  if (!has_gained && parts_.options.log) parts_.options.log("compaction: " + has_gained.error().ToString());
+  if (has_gained) return;
+  if (parts_.options.log) parts_.options.log("compaction: " + has_gained.error().ToString());
   const sync::MutexLock lock(parts_.log.mutex);
   parts_.log.SetNothingToGain();
 }
@@ -118,6 +118,8 @@ Compactor::Run Compactor::PlanRun(std::uint64_t made_before) {
   SegmentAccounts& accounts = parts_.log.accounts();
   Run run;
   run.inputs = PickInputs(accounts, {.copied_bytes_max = parts_.log.CapacityForNext(), .made_before = made_before});
+  // Under the same lock, or a segment that is sealed meanwhile would be taken for one that was looked at.
+  if (run.inputs.empty() && made_before == 0) parts_.log.SetNothingToGain();
   run.created_sequence = parts_.log.last_sequence() + 1;
   run.base_sequence = run.created_sequence;
   run.oldest_with_dead_puts = OldestWithDeadPuts(accounts, run.inputs);
@@ -177,7 +179,7 @@ bool Compactor::IsNeeded(const Run& run, base::Location at, const log::RecordSum
   const index::LookUp found = parts_.index.Find(record.key);
   if (record.type == log::RecordType::kPut) return found.outcome == index::Outcome::kFound && found.location == at;
   const bool key_has_newer_record = found.outcome == index::Outcome::kFound;
-  return !key_has_newer_record && record.sequence > run.oldest_with_dead_puts;
+  return !key_has_newer_record && record.sequence >= run.oldest_with_dead_puts;
 }
 
 Status Compactor::CopyRecord(Run* run, log::SegmentWriter* output, base::Location from,
@@ -194,8 +196,7 @@ Status Compactor::CopyRecord(Run* run, log::SegmentWriter* output, base::Locatio
   }
   KVS_TRY_ASSIGN(const std::uint64_t offset, output->Append(draft, summary.sequence));
   if (is_put) {
-    const std::string_view key = output->segment()->Decode(offset)->key;
-    run->moves.push_back({key, from, base::Location(0, offset), summary.bytes, bytes});
+    run->moves.push_back({{}, from, base::Location(0, offset), summary.bytes, bytes});
   } else {
     run->tombstone_bytes += bytes;
     run->newest_tombstone = std::max(run->newest_tombstone, summary.sequence);
@@ -215,7 +216,10 @@ void Compactor::Publish(Run* run, const std::shared_ptr<log::Segment>& output) {
     }
   }
   run->output_slot = slot;
-  for (Move& move : run->moves) move.to = base::Location(slot, move.to.offset());
+  for (Move& move : run->moves) {
+    move.key = output->Decode(move.to.offset())->key;
+    move.to = base::Location(slot, move.to.offset());
+  }
   MoveEntries(run->moves);
 }
 
@@ -231,8 +235,7 @@ void Compactor::TakeBack(const Run& run, const log::Segment& output) {
     const sync::MutexLock lock(parts_.log.mutex);
     parts_.log.Retire(*run.output_slot);
   }
-  static_cast<void>(parts_.files.Remove(log::SegmentPath(parts_.directory, output.id())).has_value());
-  static_cast<void>(parts_.files.Remove(log::HintPath(parts_.directory, output.id())).has_value());
+  RemoveFiles(output.id());
 }
 
 // An entry that was overwritten or removed meanwhile stays as it is: what was copied for it is dead.
@@ -277,11 +280,15 @@ Status Compactor::ForgetInputs(const Run& run, const log::Segment* output) {
     const sync::MutexLock lock(parts_.log.mutex);
     for (const std::uint32_t slot : run.inputs) parts_.log.Retire(slot);
   }
-  for (const std::uint64_t id : input_ids) {
-    KVS_TRY(parts_.files.Remove(log::SegmentPath(parts_.directory, id)));
-    static_cast<void>(parts_.files.Remove(log::HintPath(parts_.directory, id)).has_value());  // Most have none.
-  }
+  for (const std::uint64_t id : input_ids) RemoveFiles(id);
   return Ok();
+}
+
+// Of a segment that is no part of the store any more. What cannot be removed goes at the next opening.
+void Compactor::RemoveFiles(std::uint64_t segment_id) {
+  const Status removed = parts_.files.Remove(log::SegmentPath(parts_.directory, segment_id));
+  if (!removed && parts_.options.log) parts_.options.log("a dropped segment stays: " + removed.error().ToString());
+  static_cast<void>(parts_.files.Remove(log::HintPath(parts_.directory, segment_id)).has_value());  // Most have none.
 }
 
 void Compactor::FreeUnreachable() {

@@ -86,8 +86,9 @@ class LiveLog {
   };
   // What is to be done next; nullopt: nothing. Sealing waits for the disk, room must not wait for sealing: so they are
   // asked for apart.
-  std::optional<Work> NextRoomWork() const KVS_REQUIRES(mutex);
-  std::optional<Work> NextSealWork() const KVS_REQUIRES(mutex);
+  std::optional<Work> TakeRoomWork() KVS_REQUIRES(mutex);
+  std::optional<Work> TakeSealWork() KVS_REQUIRES(mutex);
+  // A segment is not sealed before its extension is finished, well or not; FailWork() comes after one that failed.
   void FinishExtend(const Work& work, const Result<std::uint64_t>& reserved_bytes) KVS_REQUIRES(mutex);
   void FinishNext(std::unique_ptr<log::SegmentWriter> next) KVS_REQUIRES(mutex);
   // Work could not be done for want of room: those who wait for it are told, and ask again with their next write.
@@ -108,6 +109,9 @@ class LiveLog {
   // Hands over the retired segments that nobody can be looking at any more, to be destroyed without the lock.
   std::vector<std::shared_ptr<log::Segment>> TakeUnreachable() KVS_REQUIRES(mutex);
 
+  // As Health::Poison(), and tells those who wait for room: nobody will make any.
+  Error Poison(const Error& cause) KVS_REQUIRES(mutex);
+
   // From now on nobody waits: writers are refused, the threads of the store end.
   void Stop() KVS_EXCLUDES(mutex);
   bool is_stopped() const KVS_REQUIRES(mutex) { return is_stopped_; }
@@ -119,6 +123,7 @@ class LiveLog {
  private:
   bool FitsNow(std::uint64_t bytes, Purpose purpose) const KVS_REQUIRES(mutex);
   bool IsOverSpaceLimit() const KVS_REQUIRES(mutex);
+  bool MayGainSpace() const KVS_REQUIRES(mutex);
   // True: there was room to roll to; false: the maintainer has been asked.
   bool AskForRoom(std::uint64_t bytes) KVS_REQUIRES(mutex);
   void AskAhead() KVS_REQUIRES(mutex);
@@ -135,6 +140,7 @@ class LiveLog {
   std::shared_ptr<OpenSegment> active_ KVS_GUARDED_BY(mutex);
   std::shared_ptr<OpenSegment> next_ KVS_GUARDED_BY(mutex);                 // Prepared ahead; may be nullptr.
   std::deque<std::shared_ptr<OpenSegment>> sealing_ KVS_GUARDED_BY(mutex);  // Full, oldest first.
+  std::shared_ptr<OpenSegment> extending_ KVS_GUARDED_BY(mutex);            // By the maintainer, without the lock.
   std::uint64_t sequence_ KVS_GUARDED_BY(mutex) = 0;
   std::uint64_t position_ KVS_GUARDED_BY(mutex) = 0;
   bool is_stopped_ KVS_GUARDED_BY(mutex) = false;

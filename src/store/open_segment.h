@@ -1,10 +1,13 @@
 // OpenSegment: a segment that is or was appended to and is not sealed yet, with what is known of its way to the disk.
 //
 // Threads     Sync() and Seal() from any thread; the writer's Append() under the append lock, as LiveLog does.
+// Errors      The first that fails is the answer to all later calls: what failed to reach the disk is not tried again,
+//             because the kernel may have dropped it. Never kNoSpace, which would say that nothing was harmed.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/try.h"
@@ -23,7 +26,8 @@ class OpenSegment {
   Status SyncUpTo(std::uint64_t used_bytes) KVS_EXCLUDES(mutex_) {
     const sync::MutexLock lock(mutex_);
     if (sealed_ != nullptr || synced_bytes_ >= used_bytes) return Ok();
-    KVS_TRY(writer->Sync(synced_bytes_));
+    if (failure_) return *failure_;
+    KVS_TRY(Keep(writer->Sync(synced_bytes_)));
     synced_bytes_ = used_bytes;
     return Ok();
   }
@@ -31,16 +35,19 @@ class OpenSegment {
   // Brings the note of how far the last sync came to the disk as well, which only the next sync would do.
   Status NoteSynced() KVS_EXCLUDES(mutex_) {
     const sync::MutexLock lock(mutex_);
-    return sealed_ != nullptr ? Ok() : writer->Sync(synced_bytes_);
+    if (failure_) return *failure_;
+    return sealed_ != nullptr ? Ok() : Keep(writer->Sync(synced_bytes_));
   }
 
   // Nothing is appended any more: cuts and syncs the file. Returns the segment as it is from now on, and the same again
   // when called again.
   Result<std::shared_ptr<log::Segment>> Seal() KVS_EXCLUDES(mutex_) {
     const sync::MutexLock lock(mutex_);
-    if (sealed_ == nullptr) {
-      KVS_TRY_ASSIGN(sealed_, writer->Seal());
-    }
+    if (sealed_ != nullptr) return sealed_;
+    if (failure_) return *failure_;
+    auto sealed = writer->Seal();
+    KVS_TRY(Keep(sealed ? Ok() : Status(sealed.error())));
+    sealed_ = *std::move(sealed);
     return sealed_;
   }
 
@@ -53,9 +60,17 @@ class OpenSegment {
   std::uint64_t last_sequence = 0;
 
  private:
+  Status Keep(const Status& status) KVS_REQUIRES(mutex_) {
+    if (status) return Ok();
+    failure_ = status.error();
+    if (failure_->code == ErrorCode::kNoSpace) failure_->code = ErrorCode::kIo;
+    return *failure_;
+  }
+
   const std::uint32_t slot_;
   sync::Mutex mutex_;
   std::uint64_t synced_bytes_ KVS_GUARDED_BY(mutex_);  // A writer begins on a file that is synced.
+  std::optional<Error> failure_ KVS_GUARDED_BY(mutex_);
   std::shared_ptr<log::Segment> sealed_ KVS_GUARDED_BY(mutex_);
 };
 

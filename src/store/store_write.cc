@@ -81,7 +81,7 @@ Status Store::Write(const WriteBatch& batch) {
   members.reserve(batch.size());
   std::uint64_t bytes_max = 0;
   for (const WriteBatch::Operation& operation : batch.operations()) {
-    KVS_TRY(CheckPair(operation.key, operation.value.value_or(std::string())));
+    KVS_TRY(CheckPair(operation.key, operation.value ? std::string_view(*operation.value) : std::string_view()));
     const log::RecordDraft draft =
         operation.value ? log::DraftPut(operation.key, *operation.value) : log::DraftTombstone(operation.key);
     bytes_max += RecordBytesMax(draft);
@@ -163,7 +163,7 @@ Store::Appended Store::ApplyBatch(std::vector<Member> members, std::uint64_t byt
   const std::string records = EncodeMembers(members);
   const auto location = log_.Append(log::DraftBatch(records), members.size());
   if (!location) return {.status = location.error()};
-  if (Status status = PublishMembers(members, *location); !status) return {.status = health_.Poison(status.error())};
+  if (Status status = PublishMembers(members, *location); !status) return {.status = log_.Poison(status.error())};
   return {.status = Ok(), .position = log_.position()};
 }
 
