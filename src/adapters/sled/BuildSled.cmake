@@ -1,8 +1,8 @@
 # kvs_build_sled(<target>)
 #
-# Declares <target>, the sled crate behind its C interface, built by cargo with the versions of Cargo.lock. KVS_WITH_SLED
-# decides: OFF: no target. ON: whatever is missing ends the configuration. AUTO: it is left out, with a loud word. Under
-# ThreadSanitizer there is never a target.
+# Declares <target>, the sled crate behind its C interface, built by cargo with the versions of Cargo.lock.
+# KVS_WITH_SLED decides: OFF: no target. ON: whatever is missing ends the configuration. AUTO: it is left out, with a
+# loud word. Under ThreadSanitizer there is never a target.
 set(kvs_sled_cargo_version_min 1.70)
 set(kvs_sled_directory ${CMAKE_CURRENT_LIST_DIR})
 
