@@ -6,16 +6,22 @@ namespace kvs::io {
 
 Status FileSystem::WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes) {
   const std::filesystem::path temporary = path.string() + ".tmp";
-  {
-    KVS_TRY_ASSIGN(const auto file, Open(temporary, OpenMode::kCreate));
-    KVS_TRY(file->WriteAt(0, bytes));
-    KVS_TRY(file->Sync());
+  Status status = WriteFile(temporary, bytes);
+  if (status) status = Rename(temporary, path);
+  if (!status) {
+    static_cast<void>(Remove(temporary).has_value());  // It takes room, which may be what was missing.
+    return status;
   }
-  KVS_TRY(Rename(temporary, path));
-  Status synced = SyncDirectory(path.parent_path());
-  // The new file stands, but may not survive: kNoSpace would say that the old one does.
-  if (!synced && synced.error().code == ErrorCode::kNoSpace) synced.error().code = ErrorCode::kIo;
-  return synced;
+  status = SyncDirectory(path.parent_path());
+  // Whatever the cause: nobody knows any more which of the two files a crash would leave.
+  if (!status) status.error().code = ErrorCode::kIo;
+  return status;
+}
+
+Status FileSystem::WriteFile(const std::filesystem::path& path, std::string_view bytes) {
+  KVS_TRY_ASSIGN(const auto file, Open(path, OpenMode::kCreate));
+  KVS_TRY(file->WriteAt(0, bytes));
+  return file->Sync();
 }
 
 Result<std::string> FileSystem::ReadFile(const std::filesystem::path& path, std::size_t bytes_max) {

@@ -57,6 +57,9 @@ class FileSystem {
 
   // The whole of a file. kInvalidArgument: it is larger than `bytes_max`.
   Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t bytes_max);
+
+ private:
+  Status WriteFile(const std::filesystem::path& path, std::string_view bytes);
 };
 
 // The operating system's own. One for the process.

@@ -62,7 +62,10 @@ class PosixFile final : public File {
   // The zeroes are written page by page on purpose: one large write would make the page cache keep the range in large
   // folios, and every later sync of one dirty byte would then write the whole folio (docs/performance.md).
   Status Reserve(std::uint64_t offset, std::uint64_t bytes) override {
-    const int reserved = ::fallocate(fd_.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(bytes));
+    int reserved = 0;
+    do {
+      reserved = ::fallocate(fd_.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(bytes));
+    } while (reserved != 0 && errno == EINTR);
     if (reserved != 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) {
       return Error{.code = ErrorCode::kUnsupported, .sys_errno = errno, .context = "fallocate " + path_.string()};
     }
@@ -138,13 +141,16 @@ class RealFileSystem final : public FileSystem {
   }
 
   Status CreateDirectories(const fs::path& directory) override {
+    std::error_code status;
+    const fs::path absolute = fs::absolute(directory, status);
+    if (status) return SystemError("getcwd for", directory, status.value());
     fs::path so_far;
-    for (const fs::path& part : fs::absolute(directory).lexically_normal()) {
+    for (const fs::path& part : absolute.lexically_normal()) {
       const fs::path parent = so_far;
       so_far /= part;
       if (::mkdir(so_far.c_str(), 0755) == 0) {
         KVS_TRY(SyncDirectory(parent));
-      } else if (const int error = errno; !fs::is_directory(so_far)) {
+      } else if (const int error = errno; !fs::is_directory(so_far, status)) {
         return SystemError("mkdir", so_far, error);
       }
     }

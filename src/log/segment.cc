@@ -1,5 +1,6 @@
 #include "log/segment.h"
 
+#include <cerrno>
 #include <utility>
 
 #include "base/coding.h"
@@ -11,7 +12,11 @@ namespace kvs::log {
 Result<std::shared_ptr<Segment>> Segment::Open(io::FileSystem& files, const std::filesystem::path& directory,
                                                std::uint64_t id) {
   const std::filesystem::path path = SegmentPath(directory, id);
-  KVS_TRY_ASSIGN(const auto file, files.Open(path, io::OpenMode::kRead));
+  auto opened = files.Open(path, io::OpenMode::kRead);
+  if (!opened && opened.error().sys_errno == ENOENT) {
+    return Error{.code = ErrorCode::kCorruption, .sys_errno = ENOENT, .context = path.string() + ": segment missing"};
+  }
+  KVS_TRY_ASSIGN(const auto file, std::move(opened));
   KVS_TRY_ASSIGN(const std::uint64_t bytes, file->Size());
   if (bytes < kSegmentHeaderBytes) {
     return Error{.code = ErrorCode::kCorruption, .context = path.string() + ": the file is too short for a segment"};
