@@ -14,7 +14,7 @@
 
 namespace kvs::store {
 
-Compactor::~Compactor() {
+void Compactor::Join() {
   if (thread_.joinable()) thread_.join();
 }
 

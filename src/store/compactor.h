@@ -56,9 +56,9 @@ class Compactor {
   };
 
   explicit Compactor(const Parts& parts) : parts_(parts) {}
-  ~Compactor();  // LiveLog::Stop() came before; joins.
 
   void Start();
+  void Join();  // LiveLog::Stop() came before.
 
   // Rewrites every segment with garbage in it, the active one included, and returns when that is done.
   Status Compact();

@@ -93,7 +93,8 @@ class LiveLog {
   std::optional<Work> TakeSealWork() KVS_REQUIRES(mutex);
   // A segment is not sealed before its extension is finished, well or not; FailWork() comes after one that failed.
   void FinishExtend(const Work& work, const Result<std::uint64_t>& reserved_bytes) KVS_REQUIRES(mutex);
-  // Takes the segment that is prepared, if there is one, so that nobody rolls to it; FinishNext() or ReturnNext() follow.
+  // Takes the segment that is prepared, if there is one, so that nobody rolls to it. FinishNext() or ReturnNext()
+  // follow.
   std::shared_ptr<OpenSegment> WithdrawNext() KVS_REQUIRES(mutex);
   void ReturnNext(std::shared_ptr<OpenSegment> withdrawn) KVS_REQUIRES(mutex);
   void FinishNext(std::unique_ptr<log::SegmentWriter> next, const OpenSegment* replaced) KVS_REQUIRES(mutex);

@@ -19,7 +19,7 @@ Maintainer::Maintainer(LiveLog& log, ManifestKeeper& manifest, Health& health, i
       directory_(std::move(directory)),
       options_(options) {}
 
-Maintainer::~Maintainer() {
+void Maintainer::Join() {
   if (room_thread_.joinable()) room_thread_.join();
   if (seal_thread_.joinable()) seal_thread_.join();
 }
@@ -66,7 +66,8 @@ Status Maintainer::Extend(const LiveLog::Work& work) {
   return reserved_bytes ? Ok() : Status(reserved_bytes.error());
 }
 
-// A segment that was prepared before and is too small is withdrawn first: nobody may begin to write to it while it goes.
+// A segment that was prepared before and is too small is withdrawn first: nobody may begin to write to it while it
+// goes.
 Status Maintainer::PrepareNext(const LiveLog::Work& work) {
   log::SegmentHeader header{.segment_id = manifest_.TakeSegmentId()};
   std::shared_ptr<OpenSegment> replaced;

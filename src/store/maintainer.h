@@ -24,9 +24,9 @@ class Maintainer {
  public:
   Maintainer(LiveLog& log, ManifestKeeper& manifest, Health& health, io::FileSystem& files,
              std::filesystem::path directory, const KvStoreOptions& options);
-  ~Maintainer();  // LiveLog::Stop() came before; joins.
 
   void Start();
+  void Join();  // LiveLog::Stop() came before.
 
  private:
   using TakeWork = std::optional<LiveLog::Work> (LiveLog::*)();

@@ -77,8 +77,8 @@ Store::~Store() {
     if (!status && options_.log) options_.log("sync at closing: " + status.error().ToString());
   }
   log_.Stop();
-  compactor_.reset();
-  maintainer_.reset();
+  compactor_->Join();
+  maintainer_->Join();
   committer_->Stop();
   if (is_synced) log_.NoteSynced();
 }

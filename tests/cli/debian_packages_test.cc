@@ -1,6 +1,6 @@
-// Real input: the descriptions of all packages that this Debian knows, some sixty thousand, go through a server into each
-// engine and are read back equal; half of them are removed, the server is killed with SIGKILL, and what it serves when
-// started again is compared with what it acknowledged. Skipped where `apt-cache dumpavail` has nothing to give.
+// Real input: the descriptions of all packages that this Debian knows, some sixty thousand, go through a server into
+// each engine and are read back equal; half of them are removed, the server is killed with SIGKILL, and what it serves
+// when started again is compared with what it acknowledged. Skipped where `apt-cache dumpavail` has nothing to give.
 
 #include <signal.h>
 

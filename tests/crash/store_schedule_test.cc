@@ -73,7 +73,7 @@ TEST_F(StoreSchedule, NobodyBeginsToWriteToASegmentThatIsBeingReplaced) {
   std::atomic<bool> is_first{true};
   files_.SetHook([&](const Operation& operation) {
     const bool makes_segment = operation.kind == OperationKind::kCreate && IsSegment(operation.path);
-    if (makes_segment && is_first.exchange(false)) {
+    if (makes_segment && is_first.exchange(false, std::memory_order_relaxed)) {
       small = std::async(std::launch::async, [&] { return store_->Set("small", Bytes(120 * kKilobyte)); });
       small.wait_for(std::chrono::milliseconds(200));  // Its chance to go wrong: it ends now, or after this operation.
     }

@@ -104,6 +104,7 @@ TYPED_TEST(ThreadPoolTest, RunsAsManyJobsAtOnceAsItHasThreads) {
 TYPED_TEST(ThreadPoolTest, KeepsAllItsThreadsAfterAThousandJobsThatThrow) {
   constexpr int kThreads = 4;
   constexpr int kFailures = 1'000;
+  std::barrier everyone(kThreads + 1);  // Outlives the pool, whose threads may be on their way out of it for a while.
   const auto pool = this->MakePool(kThreads);
   testing::internal::CaptureStderr();
   sync::Latch all_threw(kFailures);
@@ -116,7 +117,6 @@ TYPED_TEST(ThreadPoolTest, KeepsAllItsThreadsAfterAThousandJobsThatThrow) {
   }
   all_threw.Wait();
 
-  std::barrier everyone(kThreads + 1);
   for (int i = 0; i < kThreads; ++i) pool->Spawn([&everyone] { everyone.arrive_and_wait(); });
   everyone.arrive_and_wait();  // Passed only if kThreads threads are left to meet here.
   while (pool->failed_jobs() < kFailures) std::this_thread::yield();  // A naive thread may be on its way out still.
