@@ -101,7 +101,16 @@ void SegmentWriter::GrowTo(std::uint64_t reserved_bytes) {
 
 Status SegmentWriter::Sync(std::uint64_t synced_before) {
   KVS_TRY(WriteMark(synced_before));
-  return file_->Sync();
+  KVS_TRY(file_->Sync());
+  return CheckLength();
+}
+
+// Whoever cuts the file cuts what was appended, and within a page neither the append nor the sync would notice.
+Status SegmentWriter::CheckLength() {
+  if (!is_mapped_) return Ok();
+  KVS_TRY_ASSIGN(const std::uint64_t bytes, file_->Size());
+  if (bytes >= reserved_bytes() && segment_->mapping_.FaultCount() == 0) return Ok();
+  return Error{.code = ErrorCode::kIo, .context = path_.string() + ": somebody made the file shorter"};
 }
 
 Status SegmentWriter::WriteMark(std::uint64_t synced_bytes) {

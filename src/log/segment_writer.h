@@ -70,6 +70,7 @@ class SegmentWriter {
   SegmentWriter(std::unique_ptr<io::File> file, std::filesystem::path path, std::uint64_t capacity_bytes);
   Status Prepare(const SegmentHeader& header, std::uint64_t used_bytes, std::uint64_t reserve_bytes);
   Status WriteMark(std::uint64_t synced_bytes);
+  Status CheckLength();
 
   // Constant after Create().
   const std::unique_ptr<io::File> file_;

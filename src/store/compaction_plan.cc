@@ -75,13 +75,18 @@ std::vector<std::uint32_t> PickInputs(const SegmentAccounts& accounts, const Com
   std::vector<Candidate> worthwhile = candidates;
   std::erase_if(worthwhile, [](const Candidate& candidate) { return candidate.gained_share < kWorthwhileShare; });
   if (!worthwhile.empty()) {
+    // What needs no copying goes by itself, since it needs no room either: the way out where the disk is full.
+    const auto is_copied = [](const Candidate& candidate) { return candidate.copied_bytes > 0; };
+    if (!std::all_of(worthwhile.begin(), worthwhile.end(), is_copied)) std::erase_if(worthwhile, is_copied);
     std::sort(worthwhile.begin(), worthwhile.end(), by_gain);
     return TakeUpTo(aim.copied_bytes_max, worthwhile);
   }
-  const auto oldest = std::min_element(candidates.begin(), candidates.end(), by_age);
   const bool has_tombstones = std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
     return accounts[candidate.slot].tombstone_bytes > 0;
   });
+  // What holds tombstones that must stay, and nothing dead, would be copied as it is, again and again.
+  std::erase_if(candidates, [&](const Candidate& candidate) { return accounts[candidate.slot].dead_bytes == 0; });
+  const auto oldest = std::min_element(candidates.begin(), candidates.end(), by_age);
   if (oldest == candidates.end() || !has_tombstones) return {};
   return {oldest->slot};
 }

@@ -1,8 +1,9 @@
 // PickInputs: which segments compaction should rewrite next.
 //
 // Design      The benefit of rewriting a segment is the share of it that comes free. A tombstone comes free only when
-//             no older segment can hold its key; where tombstones are all that is left to gain, the oldest segment is
-//             rewritten, which frees the tombstones behind it in time. So space is always given back in the end.
+//             no older segment can hold its key; where tombstones are all that is left to gain, the oldest segment with
+//             a dead put is rewritten, which frees the tombstones behind it in time. So space is always given back in
+//             the end, and every rewriting takes something away, so that it comes to an end.
 // Threads     A pure function of the accounts, under the append lock.
 #pragma once
 

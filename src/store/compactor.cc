@@ -81,13 +81,29 @@ void Compactor::Answer(std::uint64_t requests, const Status& status) {
 
 Status Compactor::CompactAll() {
   std::uint64_t made_before = 0;
-  {
-    const sync::MutexLock lock(parts_.log.mutex);
-    KVS_TRY(parts_.log.SealActive());
-    made_before = parts_.log.last_sequence() + 1;
+  auto status = SealActive(&made_before);
+  if (!status && status.error().code == ErrorCode::kNoSpace) {
+    KVS_TRY(CompactWhileWorthwhile());  // What is sealed already may give the room that sealing needs.
+    status = SealActive(&made_before);
   }
+  KVS_TRY(status);
   while (true) {
     KVS_TRY_ASSIGN(const bool has_gained, CompactOnce(made_before));
+    if (!has_gained) return Ok();
+    FreeUnreachable();
+  }
+}
+
+Status Compactor::SealActive(std::uint64_t* made_before) {
+  const sync::MutexLock lock(parts_.log.mutex);
+  KVS_TRY(parts_.log.SealActive());
+  *made_before = parts_.log.last_sequence() + 1;
+  return Ok();
+}
+
+Status Compactor::CompactWhileWorthwhile() {
+  while (true) {
+    KVS_TRY_ASSIGN(const bool has_gained, CompactOnce(0));
     if (!has_gained) return Ok();
     FreeUnreachable();
   }
@@ -108,7 +124,10 @@ Result<bool> Compactor::CompactOnce(std::uint64_t made_before) {
     compactions_.fetch_add(1, std::memory_order_relaxed);  // R1
     return true;
   }
-  if (status.error().code != ErrorCode::kNoSpace) return parts_.health.Poison(status.error());
+  if (status.error().code != ErrorCode::kNoSpace) {
+    const sync::MutexLock lock(parts_.log.mutex);
+    return parts_.log.Poison(status.error());
+  }
   if (output != nullptr) TakeBack(run, *output);
   return std::move(status).error();
 }
@@ -143,7 +162,7 @@ Result<std::shared_ptr<log::Segment>> Compactor::WriteOutput(Run* run) {
                  log::SegmentWriter::Create(parts_.files, parts_.directory, header, capacity_bytes, first_bytes));
   auto output = FillOutput(run, writer.get());
   if (!output || *output == nullptr) {
-    KVS_TRY(parts_.files.Remove(log::SegmentPath(parts_.directory, header.segment_id)));
+    static_cast<void>(parts_.files.Remove(log::SegmentPath(parts_.directory, header.segment_id)).has_value());
   }
   return output;
 }
@@ -217,7 +236,7 @@ void Compactor::Publish(Run* run, const std::shared_ptr<log::Segment>& output) {
   }
   run->output_slot = slot;
   for (Move& move : run->moves) {
-    move.key = output->Decode(move.to.offset())->key;
+    move.key = output->Decode(move.to.offset())->key;  // Only now: sealing may have made another object of the segment.
     move.to = base::Location(slot, move.to.offset());
   }
   MoveEntries(run->moves);

@@ -100,6 +100,9 @@ class Compactor {
   std::optional<Work> WaitForWork();
   void Answer(std::uint64_t requests, const Status& status);
   Status CompactAll();
+  // Seals the active segment; `made_before`: every record up to now stands in a segment made before that sequence.
+  Status SealActive(std::uint64_t* made_before);
+  Status CompactWhileWorthwhile();
   void CompactBecauseDue();
   // One run: some inputs, at most one output. `made_before`: takes every segment with garbage that was made before this
   // sequence, oldest first; 0: takes those that are worth it. False: there was nothing to do.

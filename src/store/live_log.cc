@@ -95,11 +95,17 @@ bool LiveLog::AskForRoom(std::uint64_t bytes) {
 Result<base::Location> LiveLog::Append(const log::RecordDraft& draft, std::uint64_t sequences) {
   const std::uint64_t used_before = active_->writer->used_bytes();
   auto offset = active_->writer->Append(draft, sequence_ + 1);
+  if (!offset && offset.error().code == ErrorCode::kNoSpace) return std::move(offset).error();  // Nothing is there.
   if (!offset) return Poison(offset.error());
   sequence_ += sequences;
   position_ += active_->writer->used_bytes() - used_before;
   AskAhead();
   return base::Location(active_->slot(), *offset);
+}
+
+Error LiveLog::Poison(const Error& cause) {
+  room_changed.NotifyAll();
+  return health_.Poison(cause);
 }
 
 // Keeps one step of room ahead of the writers, and the next segment once the active one is half full.
@@ -205,10 +211,14 @@ void LiveLog::FinishExtend(const Work& work, const Result<std::uint64_t>& reserv
   room_changed.NotifyAll();
 }
 
-void LiveLog::FinishNext(std::unique_ptr<log::SegmentWriter> next) {
+std::shared_ptr<OpenSegment> LiveLog::WithdrawNext() { return std::exchange(next_, nullptr); }
+
+void LiveLog::ReturnNext(std::shared_ptr<OpenSegment> withdrawn) { next_ = std::move(withdrawn); }
+
+void LiveLog::FinishNext(std::unique_ptr<log::SegmentWriter> next, const OpenSegment* replaced) {
   const std::uint64_t reserved = next->reserved_bytes();
   const std::uint32_t slot = AddSegment(next->segment(), reserved);
-  if (next_ != nullptr) Retire(next_->slot());
+  if (replaced != nullptr) Retire(replaced->slot());
   next_ = std::make_shared<OpenSegment>(std::move(next), slot);
   wanted_next_bytes_ = 0;
   asks_ahead_ = true;
@@ -302,11 +312,6 @@ std::vector<std::shared_ptr<log::Segment>> LiveLog::TakeUnreachable() {
     return true;
   });
   return unreachable;
-}
-
-Error LiveLog::Poison(const Error& cause) {
-  room_changed.NotifyAll();
-  return health_.Poison(cause);
 }
 
 void LiveLog::Stop() {

@@ -60,6 +60,9 @@ class LiveLog {
   // batch.
   Result<base::Location> Append(const log::RecordDraft& draft, std::uint64_t sequences = 1) KVS_REQUIRES(mutex);
 
+  // Refuses all writes from now on, and wakes those who wait for room, to be refused. Returns what a write answers.
+  Error Poison(const Error& cause) KVS_REQUIRES(mutex);
+
   std::uint64_t last_sequence() const KVS_REQUIRES(mutex) { return sequence_; }
   const log::SegmentHeader& active_header() const KVS_REQUIRES(mutex) { return active_->writer->segment()->header(); }
 
@@ -90,11 +93,13 @@ class LiveLog {
   std::optional<Work> TakeSealWork() KVS_REQUIRES(mutex);
   // A segment is not sealed before its extension is finished, well or not; FailWork() comes after one that failed.
   void FinishExtend(const Work& work, const Result<std::uint64_t>& reserved_bytes) KVS_REQUIRES(mutex);
-  void FinishNext(std::unique_ptr<log::SegmentWriter> next) KVS_REQUIRES(mutex);
+  // Takes the segment that is prepared, if there is one, so that nobody rolls to it; FinishNext() or ReturnNext() follow.
+  std::shared_ptr<OpenSegment> WithdrawNext() KVS_REQUIRES(mutex);
+  void ReturnNext(std::shared_ptr<OpenSegment> withdrawn) KVS_REQUIRES(mutex);
+  void FinishNext(std::unique_ptr<log::SegmentWriter> next, const OpenSegment* replaced) KVS_REQUIRES(mutex);
   // Work could not be done for want of room: those who wait for it are told, and ask again with their next write.
   void FailWork(const Error& error) KVS_REQUIRES(mutex);
   void FinishSeal(std::shared_ptr<log::Segment> sealed, std::uint64_t hint_bytes) KVS_REQUIRES(mutex);
-  const std::shared_ptr<OpenSegment>& next() const KVS_REQUIRES(mutex) { return next_; }
 
   // --- Compactor ---
   bool IsCompactionDue() const KVS_REQUIRES(mutex);
@@ -108,9 +113,6 @@ class LiveLog {
   bool has_retired() const KVS_REQUIRES(mutex) { return !retired_.empty(); }
   // Hands over the retired segments that nobody can be looking at any more, to be destroyed without the lock.
   std::vector<std::shared_ptr<log::Segment>> TakeUnreachable() KVS_REQUIRES(mutex);
-
-  // As Health::Poison(), and tells those who wait for room: nobody will make any.
-  Error Poison(const Error& cause) KVS_REQUIRES(mutex);
 
   // From now on nobody waits: writers are refused, the threads of the store end.
   void Stop() KVS_EXCLUDES(mutex);

@@ -66,33 +66,46 @@ Status Maintainer::Extend(const LiveLog::Work& work) {
   return reserved_bytes ? Ok() : Status(reserved_bytes.error());
 }
 
-// The manifest names the segment before the first record can be written to it.
+// A segment that was prepared before and is too small is withdrawn first: nobody may begin to write to it while it goes.
 Status Maintainer::PrepareNext(const LiveLog::Work& work) {
   log::SegmentHeader header{.segment_id = manifest_.TakeSegmentId()};
-  std::optional<std::uint64_t> replaced_id;
+  std::shared_ptr<OpenSegment> replaced;
   {
     const sync::MutexLock lock(log_.mutex);
     header.base_sequence = log_.last_sequence() + 1;
     header.created_sequence = log_.last_sequence() + 1;
-    if (log_.next() != nullptr) replaced_id = log_.next()->writer->segment()->id();
+    replaced = log_.WithdrawNext();
   }
+  std::optional<std::uint64_t> replaced_id;
+  if (replaced != nullptr) replaced_id = replaced->writer->segment()->id();
+  auto writer = CreateNext(work, header, replaced_id);
+  {
+    const sync::MutexLock lock(log_.mutex);
+    if (!writer) {
+      log_.ReturnNext(std::move(replaced));
+      return std::move(writer).error();
+    }
+    log_.FinishNext(*std::move(writer), replaced.get());
+  }
+  // A file that is not in the manifest is nothing; the next opening removes it should this fail.
+  if (replaced_id) static_cast<void>(files_.Remove(log::SegmentPath(directory_, *replaced_id)).has_value());
+  return Ok();
+}
+
+// The manifest names the segment before the first record can be written to it.
+Result<std::unique_ptr<log::SegmentWriter>> Maintainer::CreateNext(const LiveLog::Work& work,
+                                                                   const log::SegmentHeader& header,
+                                                                   std::optional<std::uint64_t> replaced_id) {
   KVS_TRY_ASSIGN(auto writer, log::SegmentWriter::Create(files_, directory_, header, work.capacity_bytes, work.bytes));
   const Status named = manifest_.Edit([&](log::Manifest& manifest) {
     if (replaced_id) manifest.Remove(*replaced_id);
     manifest.Add({.segment_id = header.segment_id, .sealed_bytes = 0});
   });
-  if (!named) {
-    // After any other error the manifest may name it.
-    if (named.error().code == ErrorCode::kNoSpace) {
-      static_cast<void>(files_.Remove(log::SegmentPath(directory_, header.segment_id)).has_value());
-    }
-    return named;
+  if (named) return writer;
+  if (named.error().code == ErrorCode::kNoSpace) {  // After any other failure the manifest on the disk may name it.
+    static_cast<void>(files_.Remove(log::SegmentPath(directory_, header.segment_id)).has_value());
   }
-  {
-    const sync::MutexLock lock(log_.mutex);
-    log_.FinishNext(std::move(writer));
-  }
-  return replaced_id ? files_.Remove(log::SegmentPath(directory_, *replaced_id)) : Ok();
+  return named.error();
 }
 
 Status Maintainer::Seal(const LiveLog::Work& work) {

@@ -6,7 +6,9 @@
 //             failure poisons the store.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <thread>
 
@@ -32,6 +34,8 @@ class Maintainer {
   Status Do(const LiveLog::Work& work);
   Status Extend(const LiveLog::Work& work);
   Status PrepareNext(const LiveLog::Work& work);
+  Result<std::unique_ptr<log::SegmentWriter>> CreateNext(const LiveLog::Work& work, const log::SegmentHeader& header,
+                                                         std::optional<std::uint64_t> replaced_id);
   Status Seal(const LiveLog::Work& work);
 
   // Constant after construction.

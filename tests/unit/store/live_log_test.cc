@@ -61,7 +61,7 @@ class LiveLogTest : public testing::Test {
   void GiveNext() {
     auto next = NewWriter();
     const sync::MutexLock lock(log_.mutex);
-    log_.FinishNext(std::move(next));
+    log_.FinishNext(std::move(next), nullptr);
   }
 
   // Returns once another thread waits for room, which it says by asking for it.

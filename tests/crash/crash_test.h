@@ -1,0 +1,84 @@
+// What the crash tests share: a scratch directory, the seed, and how a store is read as a whole.
+//
+// KVS_TEST_SEED replays a run; KVS_CRASH_ROUNDS (default 1) repeats every random test with that many seeds.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/check.h"
+#include "base/try.h"
+#include "store/store.h"
+
+namespace kvs::test {
+
+inline std::uint64_t NumberFromEnvironment(const char* name, std::uint64_t otherwise) {
+  const char* const text = ::getenv(name);
+  if (text == nullptr) return otherwise;
+  const std::string_view digits(text);
+  std::uint64_t number = otherwise;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return number;
+}
+
+inline std::uint64_t TestSeed() { return NumberFromEnvironment("KVS_TEST_SEED", 20'261'121); }
+inline std::uint64_t Rounds() { return NumberFromEnvironment("KVS_CRASH_ROUNDS", 1); }
+
+// ScratchDirectory: an empty directory that goes with the object; in memory where the system has such a place, since
+// these tests make thousands of stores and the disk itself is simulated.
+class ScratchDirectory {
+ public:
+  ScratchDirectory() {
+    std::error_code error;
+    const bool has_memory = std::filesystem::is_directory("/dev/shm", error) && ::access("/dev/shm", W_OK) == 0;
+    std::filesystem::path parent = has_memory ? "/dev/shm" : std::filesystem::temp_directory_path();
+    std::string pattern = (parent / "kvs-crash-XXXXXX").string();
+    KVS_CHECK(::mkdtemp(pattern.data()) != nullptr);
+    path_ = pattern;
+  }
+  ~ScratchDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// Small segments, and no sync but those that the test asks for.
+inline KvStoreOptions SmallStore(SyncPolicy sync) {
+  return {.sync = sync, .sync_interval = std::chrono::hours(1), .segment_bytes = std::uint64_t{1} << 20};
+}
+
+using Contents = std::map<std::string, std::string>;
+
+inline Result<Contents> ReadAll(store::Store& store) {
+  Contents contents;
+  KVS_TRY(store.Scan({}, [&](std::string_view key, std::string_view value) {
+    contents.emplace(key, value);
+    return true;
+  }));
+  for (const auto& [key, value] : contents) {
+    KVS_TRY_ASSIGN(const auto found, store.Get(key));
+    EXPECT_EQ(found, value) << "Get() and Scan() differ on " << key;
+  }
+  return contents;
+}
+
+inline std::string TextOf(const Status& status) { return status ? "ok" : status.error().ToString(); }
+
+}  // namespace kvs::test

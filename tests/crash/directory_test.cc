@@ -1,0 +1,231 @@
+// Promised: what an interrupted store left in its directory is cleared away, what a careless hand did to the directory
+// is reported in clear words, and what happens to the files of a running store is an error, not the end of the process.
+//
+// Attack: strange files, missing files, a directory that may not be written to, files made shorter under a running
+// store, and a small disk that is really full.
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <string>
+
+#include "crash/crash_test.h"
+#include "log/file_names.h"
+#include "log/segment_header.h"
+
+namespace kvs::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Directory : public testing::Test {
+ protected:
+  Result<std::unique_ptr<store::Store>> TryOpen(SyncPolicy sync = SyncPolicy::kInterval) {
+    return store::Store::Open(io::PosixFileSystem(), scratch_.path(), SmallStore(sync));
+  }
+
+  void Open(SyncPolicy sync = SyncPolicy::kInterval) {
+    auto opened = TryOpen(sync);
+    ASSERT_TRUE(opened) << opened.error().ToString();
+    store_ = *std::move(opened);
+  }
+
+  void Set(const std::string& key, std::size_t bytes) {
+    const Status status = store_->Set(key, std::string(bytes, 'v'));
+    ASSERT_TRUE(status) << status.error().ToString();
+  }
+
+  bool IsThere(const std::string& key) {
+    const auto found = store_->Get(key);
+    EXPECT_TRUE(found) << found.error().ToString();
+    return found && found->has_value();
+  }
+
+  fs::path Path(const std::string& name) const { return scratch_.path() / name; }
+  fs::path SegmentOf(std::uint64_t id) const { return log::SegmentPath(scratch_.path(), id); }
+
+  const ScratchDirectory scratch_;
+  std::unique_ptr<store::Store> store_;
+};
+
+// --- What is found at opening ---
+
+TEST_F(Directory, FilesOfNoUseAreClearedAway) {
+  Open();
+  Set("key", 100);
+  store_.reset();
+  const std::string segment = SegmentOf(1).filename();
+  for (const char* name : {"MANIFEST.tmp", "000000000001.hint.tmp", "000000000077.seg", "000000000077.hint"}) {
+    std::ofstream(Path(name)) << "half of something";
+  }
+  std::ofstream(Path("notes.txt")) << "not ours";
+  std::ofstream(Path("000000000001.hint")) << "a hint that is none, for a segment of ours";
+  Open();
+  EXPECT_TRUE(IsThere("key"));
+  EXPECT_FALSE(fs::exists(Path("MANIFEST.tmp")));
+  EXPECT_FALSE(fs::exists(Path("000000000001.hint.tmp")));
+  EXPECT_FALSE(fs::exists(Path("000000000077.seg")));
+  EXPECT_FALSE(fs::exists(Path("000000000077.hint")));
+  EXPECT_TRUE(fs::exists(Path("notes.txt"))) << "what is not ours stays";
+}
+
+TEST_F(Directory, SegmentsWithoutAManifestAreNotTakenForANewStore) {
+  Open();
+  Set("key", 100);
+  store_.reset();
+  fs::remove(Path("MANIFEST"));
+  const auto opened = TryOpen();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kCorruption);
+  EXPECT_THAT(opened.error().context, testing::HasSubstr("manifest is missing"));
+  EXPECT_TRUE(fs::exists(SegmentOf(1))) << "nothing may be removed on the way to that";
+}
+
+TEST_F(Directory, AnEmptyOneAndAMissingOneAreNewStores) {
+  Open();
+  EXPECT_EQ(*ReadAll(*store_), Contents());
+  store_.reset();
+  auto nested = store::Store::Open(io::PosixFileSystem(), scratch_.path() / "a" / "b", SmallStore(SyncPolicy::kNone));
+  ASSERT_TRUE(nested) << nested.error().ToString();
+  EXPECT_TRUE((*nested)->Set("key", "value"));
+}
+
+TEST_F(Directory, OneThatMayNotBeWrittenToIsAClearError) {
+  Open();
+  Set("key", 100);
+  store_.reset();
+  if (::geteuid() == 0) {  // Whom permissions do not stop: a mount that is read-only does.
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount(scratch_.path().c_str(), scratch_.path().c_str(), nullptr, MS_BIND, nullptr) != 0 ||
+        ::mount(nullptr, scratch_.path().c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) != 0) {
+      GTEST_SKIP() << "SKIPPED: cannot mount read-only here: " << std::strerror(errno);
+    }
+  } else {
+    fs::permissions(scratch_.path(), fs::perms::owner_read | fs::perms::owner_exec);
+    for (const auto& entry : fs::directory_iterator(scratch_.path())) {
+      fs::permissions(entry.path(), fs::perms::owner_read);
+    }
+  }
+  const auto opened = TryOpen();
+  ::umount(scratch_.path().c_str());
+  if (::geteuid() != 0) fs::permissions(scratch_.path(), fs::perms::owner_all);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kIo);
+  EXPECT_TRUE(opened.error().sys_errno == EROFS || opened.error().sys_errno == EACCES) << opened.error().ToString();
+  EXPECT_THAT(opened.error().context, testing::HasSubstr(scratch_.path().string()));
+}
+
+// --- What happens to the files of a running store ---
+
+TEST_F(Directory, ASealedSegmentMadeShorterIsAnErrorForItsKeysOnly) {
+  Open();
+  for (int i = 0; i < 20; ++i) Set("cut" + std::to_string(i), 10'000);
+  ASSERT_TRUE(store_->Compact());
+  Set("elsewhere", 100);
+  fs::resize_file(SegmentOf(1), 100'000);
+  int readable = 0;
+  for (int i = 0; i < 20; ++i) {
+    const auto found = store_->Get("cut" + std::to_string(i));
+    if (found) {
+      EXPECT_EQ(*found, std::string(10'000, 'v')) << i;
+      ++readable;
+    } else {
+      EXPECT_TRUE(found.error().code == ErrorCode::kCorruption || found.error().code == ErrorCode::kIo);
+    }
+  }
+  EXPECT_EQ(readable, 9);
+  EXPECT_TRUE(IsThere("elsewhere"));
+  EXPECT_FALSE(store_->Scan({}, [](std::string_view, std::string_view) { return true; }));
+  EXPECT_TRUE(store_->Set("elsewhere", "and it goes on"));
+}
+
+TEST_F(Directory, TheActiveSegmentMadeShorterEndsWritingAndNothingElse) {
+  for (const std::uint64_t length : {0, 64, 100, 4096, 30'000}) {
+    fs::remove_all(scratch_.path());
+    Open(SyncPolicy::kAlways);
+    Set("sealed", 1000);
+    ASSERT_TRUE(store_->Compact());
+    for (int i = 0; i < 50; ++i) Set("active" + std::to_string(i), 1000);
+    fs::resize_file(SegmentOf(2), length);
+    const Status refused = store_->Set("key", "value");
+    ASSERT_FALSE(refused) << "cut to " << length << ": acknowledged what is on no disk";
+    EXPECT_EQ(refused.error().code, ErrorCode::kPoisoned) << refused.error().ToString();
+    EXPECT_EQ(store_->Set("key", "value").error().code, ErrorCode::kPoisoned);
+    EXPECT_TRUE(IsThere("sealed"));
+    store_.reset();
+  }
+}
+
+// --- A disk that is really full ---
+
+class SmallDisk : public Directory {
+ protected:
+  // In a mount namespace of this process alone, so that nothing is left behind.
+  bool Mount(const char* size) {
+    return ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+           ::mount("tmpfs", scratch_.path().c_str(), "tmpfs", 0, size) == 0;
+  }
+  void TearDown() override {
+    store_.reset();
+    ::umount(scratch_.path().c_str());
+  }
+};
+
+TEST_F(SmallDisk, FillsUpIsRelievedAndGoesOnManyTimes) {
+  if (!Mount("size=6m")) GTEST_SKIP() << "SKIPPED: cannot mount a small disk here: " << std::strerror(errno);
+  Open();
+  Contents expected;
+  std::uint64_t made = 0;
+  for (int cycle = 0; cycle < 8; ++cycle) {
+    Status status;
+    while (status) {
+      const std::string key = "key" + std::to_string(made);
+      const std::string value = key + std::string(20'000, 'v');
+      status = store_->Set(key, value);
+      if (!status) break;
+      expected[key] = value;
+      ASSERT_LT(++made, 10'000U);
+    }
+    ASSERT_EQ(status.error().code, ErrorCode::kNoSpace) << status.error().ToString();
+    ASSERT_EQ(*ReadAll(*store_), expected) << "reads go on";
+    while (!expected.empty()) {
+      const Status removed = store_->Remove(expected.begin()->first);
+      ASSERT_TRUE(removed) << "removals go on: " << TextOf(removed);
+      expected.erase(expected.begin());
+    }
+    if (cycle % 3 == 2) {
+      store_.reset();
+      Open();
+    }
+    ASSERT_EQ(*ReadAll(*store_), expected);
+    const Status compacted = store_->Compact();
+    ASSERT_TRUE(compacted) << TextOf(compacted);
+  }
+  EXPECT_GT(made, 300U);
+}
+
+// Somebody else's file fills the disk, and goes: nothing needs to be opened again.
+TEST_F(SmallDisk, RoomThatReturnsIsUsedWithoutOpeningAgain) {
+  if (!Mount("size=6m")) GTEST_SKIP() << "SKIPPED: cannot mount a small disk here: " << std::strerror(errno);
+  Open(SyncPolicy::kAlways);
+  Set("before", 1000);
+  std::string filler(64 << 10, 'f');
+  std::ofstream other(Path("somebody-elses"), std::ios::binary);
+  while (other.write(filler.data(), static_cast<std::streamsize>(filler.size())).flush()) {
+  }
+  other.close();
+  Status status;
+  for (int i = 0; i < 100 && status; ++i) status = store_->Set("key" + std::to_string(i), std::string(20'000, 'v'));
+  ASSERT_FALSE(status);
+  ASSERT_EQ(status.error().code, ErrorCode::kNoSpace) << status.error().ToString();
+  EXPECT_TRUE(IsThere("before"));
+  fs::remove(Path("somebody-elses"));
+  for (int i = 0; i < 100; ++i) Set("after" + std::to_string(i), 20'000);
+}
+
+}  // namespace
+}  // namespace kvs::test

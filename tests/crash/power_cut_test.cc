@@ -1,0 +1,149 @@
+// Promised: after power loss the store holds a first part of what was written, whole batches, with everything that a
+// sync had covered; it opens without complaint and works on.
+//
+// Attack: a workload runs once on a FaultyFileSystem to count its operations; then it runs again and again, with the
+// power cut at one of them. What a disk may show afterwards is drawn at random: each sector and each name that no sync
+// covered is there or not. Three cuts in a row hit the same store, the recovery from the former one included. The
+// threads of the store make the count vary a little, so the number of the cut is a place near an operation, not one.
+//
+// Replay: KVS_TEST_SEED with the seed that the failure names. KVS_CRASH_ROUNDS=1000 for a long night.
+#include <optional>
+#include <string>
+
+#include "crash/crash_test.h"
+#include "crash/write_history.h"
+#include "support/faulty_file_system.h"
+
+namespace kvs::test {
+namespace {
+
+constexpr std::size_t kWrites = 150;
+constexpr std::size_t kCutsInARow = 3;
+
+struct Setting {
+  const char* name;
+  SyncPolicy sync;
+  bool can_reserve;
+  std::uint64_t stride;  // Every which operation is cut at in one round.
+};
+
+void PrintTo(const Setting& setting, std::ostream* out) { *out << setting.name; }
+
+// Returns how many writes must survive: under kAlways all, else those before the last barrier.
+std::size_t Work(store::Store& store, WriteHistory* history, SyncPolicy sync) {
+  std::size_t must_survive = 0;
+  for (std::size_t i = 1; i <= kWrites; ++i) {
+    if (!history->WriteNext(store)) return must_survive;
+    if (sync == SyncPolicy::kAlways) must_survive = history->acknowledged();
+    if (i % 17 == 0 && store.Sync()) must_survive = history->acknowledged();
+    if (i % 40 == 0) static_cast<void>(store.Compact().has_value());  // Fails when the power is gone.
+  }
+  return must_survive;
+}
+
+class PowerCut : public testing::TestWithParam<Setting> {
+ protected:
+  // Works on the store in `directory` until the power is cut at operation `cut_at`, and lets it return. Returns how
+  // many writes must have survived.
+  std::size_t CutOnce(const std::filesystem::path& directory, WriteHistory* history, std::uint64_t cut_at,
+                      std::uint64_t seed, std::size_t had_survived) {
+    FaultyFileSystem files(directory);
+    if (!GetParam().can_reserve) files.RefuseToReserve();
+    files.CutPowerAt(cut_at);
+    std::size_t must_survive = had_survived;
+    {
+      auto store = store::Store::Open(files, directory, SmallStore(GetParam().sync));
+      if (store) must_survive = std::max(must_survive, Work(**store, history, GetParam().sync));
+    }
+    operations_ = files.operations();
+    files.RestoreAsAfterPowerLoss(seed);
+    return must_survive;
+  }
+
+  // Opens the store, checks what it holds, and that it works on. Returns how many writes survived.
+  std::size_t CheckSurvivors(const std::filesystem::path& directory, WriteHistory* history, std::size_t must_survive) {
+    std::size_t survived = 0;
+    {
+      auto store = store::Store::Open(io::PosixFileSystem(), directory, SmallStore(GetParam().sync));
+      EXPECT_TRUE(store) << store.error().ToString();
+      if (!store) return 0;
+      const auto found = ReadAll(**store);
+      EXPECT_TRUE(found) << found.error().ToString();
+      if (!found) return 0;
+      const auto match = history->Match(*found, must_survive);
+      EXPECT_TRUE(match) << "what was found is not the outcome of any first " << must_survive << " or more of "
+                         << history->acknowledged() << " acknowledged writes";
+      if (!match) return 0;
+      survived = *match;
+      history->CutTo(survived);
+      for (int i = 0; i < 3; ++i) {
+        const Status written = history->WriteNext(**store);
+        EXPECT_TRUE(written) << TextOf(written);
+      }
+    }
+    auto store = store::Store::Open(io::PosixFileSystem(), directory, SmallStore(GetParam().sync));
+    EXPECT_TRUE(store) << store.error().ToString();
+    if (!store) return 0;
+    const auto again = ReadAll(**store);
+    EXPECT_TRUE(again) << again.error().ToString();
+    if (!again) return 0;
+    EXPECT_EQ(history->Match(*again, 0), history->acknowledged()) << Difference(*again, history->contents());
+    return history->acknowledged();
+  }
+
+  static std::string Difference(const Contents& found, const Contents& expected) {
+    for (const auto& [key, value] : expected) {
+      const auto at = found.find(key);
+      if (at == found.end()) return key + " is missing";
+      if (at->second != value) return key + " has another value";
+    }
+    for (const auto& [key, value] : found) {
+      if (!expected.contains(key)) return key + " should not be there";
+    }
+    return "no difference";
+  }
+
+  std::uint64_t CountOperations(std::uint64_t seed) {
+    const ScratchDirectory scratch;
+    WriteHistory history(seed);
+    CutOnce(scratch.path(), &history, UINT64_MAX, seed, 0);
+    return operations_;
+  }
+
+  std::uint64_t operations_ = 0;
+};
+
+TEST_P(PowerCut, TakesASuffixAtMostAndNothingThatWasSynced) {
+  for (std::uint64_t round = 0; round < Rounds(); ++round) {
+    const std::uint64_t first_seed = TestSeed() + round;
+    const std::uint64_t operations = CountOperations(first_seed);
+    ASSERT_GT(operations, 100U);
+    base::Random random(first_seed);
+    for (std::uint64_t cut_at = 1 + random.Below(GetParam().stride); cut_at <= operations;
+         cut_at += GetParam().stride) {
+      const std::uint64_t seed = random.Next();
+      base::Random own(seed);
+      const ScratchDirectory scratch;
+      WriteHistory history(seed);
+      std::size_t must_survive = 0;
+      for (std::size_t i = 0; i < kCutsInARow; ++i) {
+        const std::uint64_t at = i == 0 ? cut_at : 1 + own.Below(own.OneIn(3) ? 24 : operations);
+        must_survive = CutOnce(scratch.path(), &history, at, own.Next(), must_survive);
+        must_survive = CheckSurvivors(scratch.path(), &history, must_survive);
+        ASSERT_FALSE(HasFailure()) << "KVS_TEST_SEED=" << first_seed << ", cut " << i + 1 << " in a row, at operation "
+                                   << at << " (the first of them at " << cut_at << ")";
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryPolicy, PowerCut,
+                         testing::Values(Setting{"none", SyncPolicy::kNone, true, 2},
+                                         Setting{"interval", SyncPolicy::kInterval, true, 2},
+                                         Setting{"always", SyncPolicy::kAlways, true, 4},
+                                         Setting{"noneWithoutReserve", SyncPolicy::kNone, false, 4},
+                                         Setting{"alwaysWithoutReserve", SyncPolicy::kAlways, false, 8}),
+                         [](const auto& instance) { return std::string(instance.param.name); });
+
+}  // namespace
+}  // namespace kvs::test
