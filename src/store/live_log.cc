@@ -12,6 +12,9 @@ namespace {
 // Compaction starts this much before the bound at which writers wait for it.
 constexpr double kCompactionHeadStart = 0.8;
 
+// This part of a segment that has become garbage is worth another look: PickInputs() takes a segment for no less.
+constexpr std::uint64_t kSegmentsPerGain = 20;
+
 std::uint64_t RoundUp(std::uint64_t bytes, std::uint64_t unit) { return (bytes + unit - 1) / unit * unit; }
 
 }  // namespace
@@ -132,21 +135,36 @@ void LiveLog::Roll() {
   work_changed.NotifyAll();
 }
 
-// Of the two segments above what the live bytes allow, one is for what is not sealed yet. The other is kept for what the
-// disk holds before it is counted here: the output of compaction with its hint file, and the step by which the active
-// segment is being extended.
+// Of the two segments above what the live bytes allow, one is for what is not sealed yet. The other is kept for what is
+// on the disk before it is counted here: the output of compaction with its hint file, the room that is being taken, and
+// what becomes garbage before compaction is asked again.
 bool LiveLog::IsOverSpaceLimit() const {
   const SegmentAccounts::Totals& totals = accounts_.totals();
   const std::uint64_t segment = active_->writer->capacity_bytes();
   const std::uint64_t output = std::min(segment, totals.live_bytes);
-  const std::uint64_t step = std::min(segment, log::SegmentWriter::kStepBytesMax);
-  const std::uint64_t uncounted = output + output / log::kSegmentBytesPerHintByte + step;
+  const std::uint64_t unasked = 2 * segment / kSegmentsPerGain;
+  const std::uint64_t uncounted = output + output / log::kSegmentBytesPerHintByte + BytesAhead() + unasked;
   const double allowed = static_cast<double>(totals.live_bytes) / (1 - options_.garbage_ratio_max);
   return totals.disk_bytes + uncounted > static_cast<std::uint64_t>(allowed) + 2 * segment;
 }
 
+// What the maintainer may be taking at this moment, ahead of need.
+std::uint64_t LiveLog::BytesAhead() const {
+  const std::uint64_t reserved = active_->writer->reserved_bytes();
+  const std::uint64_t step = std::min(reserved, log::SegmentWriter::kStepBytesMax);
+  const std::uint64_t next = next_ == nullptr ? log::SegmentWriter::kFirstStepBytes : 0;
+  return std::min(step, active_->writer->capacity_bytes() - reserved) + next;
+}
+
+// Compaction found nothing, and not much has become garbage since. A removal takes few bytes and may free many, so a
+// full segment is not waited for.
+bool LiveLog::HasNothingToGain() const {
+  const std::uint64_t worthwhile = active_->writer->capacity_bytes() / kSegmentsPerGain;
+  return nothing_to_gain_ && accounts_.totals().sealed_live_bytes + worthwhile > live_bytes_without_gain_;
+}
+
 // A segment that is still being sealed may hold the garbage that compaction does not find elsewhere.
-bool LiveLog::MayGainSpace() const { return !nothing_to_gain_ || (!sealing_.empty() && asks_ahead_); }
+bool LiveLog::MayGainSpace() const { return !HasNothingToGain() || (!sealing_.empty() && asks_ahead_); }
 
 // --- Committer ---
 
@@ -230,7 +248,7 @@ void LiveLog::FinishSeal(std::shared_ptr<log::Segment> sealed, std::uint64_t hin
 // --- Compactor ---
 
 bool LiveLog::IsCompactionDue() const {
-  if (nothing_to_gain_) return false;
+  if (HasNothingToGain()) return false;
   if (IsOverSpaceLimit()) return true;
   const SegmentAccounts::Totals& totals = accounts_.totals();
   const double live = static_cast<double>(totals.sealed_live_bytes);
@@ -239,6 +257,7 @@ bool LiveLog::IsCompactionDue() const {
 
 void LiveLog::SetNothingToGain() {
   nothing_to_gain_ = true;
+  live_bytes_without_gain_ = accounts_.totals().sealed_live_bytes;
   room_changed.NotifyAll();
 }
 

@@ -104,7 +104,7 @@ class LiveLog {
 
   // --- Compactor ---
   bool IsCompactionDue() const KVS_REQUIRES(mutex);
-  // Compaction can gain nothing at present, so writers need not wait for it; until something changes.
+  // Compaction can gain nothing at present, so writers need not wait for it; until more has become garbage.
   void SetNothingToGain() KVS_REQUIRES(mutex);
   // Waits until every record that was appended before stands in a sealed segment; the lock is released meanwhile.
   Status SealActive() KVS_REQUIRES(mutex);
@@ -126,6 +126,8 @@ class LiveLog {
  private:
   bool FitsNow(std::uint64_t bytes, Purpose purpose) const KVS_REQUIRES(mutex);
   bool IsOverSpaceLimit() const KVS_REQUIRES(mutex);
+  std::uint64_t BytesAhead() const KVS_REQUIRES(mutex);
+  bool HasNothingToGain() const KVS_REQUIRES(mutex);
   bool MayGainSpace() const KVS_REQUIRES(mutex);
   // True: there was room to roll to; false: the maintainer has been asked.
   bool AskForRoom(std::uint64_t bytes) KVS_REQUIRES(mutex);
@@ -156,6 +158,7 @@ class LiveLog {
   Error last_failure_ KVS_GUARDED_BY(mutex){.code = ErrorCode::kNoSpace};
 
   bool nothing_to_gain_ KVS_GUARDED_BY(mutex) = false;
+  std::uint64_t live_bytes_without_gain_ KVS_GUARDED_BY(mutex) = 0;  // In sealed segments, when that was found.
 
   struct Retired {
     std::uint64_t epoch;
