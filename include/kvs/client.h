@@ -3,9 +3,9 @@
 // Threads     One thread at a time.
 // Limits      Keys and values over those of KvsEngine are refused with kInvalidArgument before anything is sent.
 // Errors      Those of the server's engine, and kIo, kTimeout, kProtocol of the connection. After one of the latter
-//             three the connection is dead, and every call answers kIo: connect anew. Whether a write took effect is then
-//             unknown. A server may also end the connection with an error of its own: kOverloaded when it is at its
-//             limit, kInvalidArgument when the request is larger than it takes; nothing was done then.
+//             three the connection is dead, and every call answers kIo: connect anew. Whether a write took effect is
+//             then unknown. A server may also end the connection with an error of its own: kOverloaded when it is at
+//             its limit, kInvalidArgument when the request is larger than it takes; nothing was done then.
 #pragma once
 
 #include <chrono>

@@ -113,8 +113,8 @@ class KvsEngine {
   virtual Result<std::optional<std::string>> Get(std::string_view key) = 0;  // nullopt: no such key.
   virtual Status Remove(std::string_view key) = 0;                           // kKeyNotFound if absent.
 
-  // As Get(), without a copy. False: no such key, and `visit` was not called. `visit` may read from the engine, not
-  // write.
+  // As Get(), without a copy. False: no such key, and `visit` was not called. `visit` may read from the engine,
+  // not write.
   virtual Result<bool> Read(std::string_view key, ValueVisitor visit) = 0;
 
   virtual Status Write(const WriteBatch& batch) = 0;  // All or nothing, for readers and across a crash.

@@ -51,7 +51,7 @@ struct OpenReport {
   std::uint64_t segments = 0;
   std::uint64_t segments_from_hints = 0;  // Read through their hint files, the others record by record.
   std::uint64_t records = 0;
-  std::uint64_t torn_tail_bytes = 0;  // Cut off after the last whole record: a write that no one was told succeeded.
+  std::uint64_t torn_tail_bytes = 0;  // Cut off after the last whole record: a write nobody was told succeeded.
 };
 
 namespace store {

@@ -5,6 +5,7 @@
 #include "kvs/client.h"           // IWYU pragma: export
 #include "kvs/engine.h"           // IWYU pragma: export
 #include "kvs/function_ref.h"     // IWYU pragma: export
+#include "kvs/inspect.h"          // IWYU pragma: export
 #include "kvs/kv_store.h"         // IWYU pragma: export
 #include "kvs/open_engine.h"      // IWYU pragma: export
 #include "kvs/result.h"           // IWYU pragma: export

@@ -14,19 +14,20 @@
 
 namespace kvs {
 
-enum class ErrorCode : std::uint8_t {  // DO NOT renumber: the native protocol carries these.
-  kKeyNotFound = 1,                    // Remove() of a key that is not there.
-  kInvalidArgument = 2,                // A limit or rule of the call is broken; nothing was done.
-  kCorruption = 3,                     // Bytes at rest are not what was written.
-  kIo = 4,                             // The operating system refused; sys_errno says why.
-  kPoisoned = 5,     // An earlier write or sync failed: no more writes until the store is opened again.
-  kUnsupported = 6,  // This engine cannot do that.
-  kInUse = 7,        // Another process holds the directory; the context names its pid.
-  kWrongEngine = 8,  // The directory belongs to another engine.
-  kNoSpace = 9,      // The disk (or quota) is full: nothing was written, and the store works on when room returns.
-  kProtocol = 10,    // The peer broke the native protocol.
-  kTimeout = 11,     // The peer did not answer in time; whether it acted is unknown.
-  kOverloaded = 12,  // The server is at its limit of connections.
+// DO NOT renumber: the native protocol carries these.
+enum class ErrorCode : std::uint8_t {
+  kKeyNotFound = 1,      // Remove() of a key that is not there.
+  kInvalidArgument = 2,  // A limit or rule of the call is broken; nothing was done.
+  kCorruption = 3,       // Bytes at rest are not what was written.
+  kIo = 4,               // The operating system refused; sys_errno says why.
+  kPoisoned = 5,         // An earlier write or sync failed: no more writes until the store is opened again.
+  kUnsupported = 6,      // This engine cannot do that.
+  kInUse = 7,            // Another process holds the directory; the context names its pid.
+  kWrongEngine = 8,      // The directory belongs to another engine.
+  kNoSpace = 9,          // The disk (or quota) is full: nothing was written, and the store works on when room returns.
+  kProtocol = 10,        // The peer broke the native protocol.
+  kTimeout = 11,         // The peer did not answer in time; whether it acted is unknown.
+  kOverloaded = 12,      // The server is at its limit of connections.
 };
 
 // The name of `code` as it appears in messages: "key not found", "corruption", ...

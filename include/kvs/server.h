@@ -3,8 +3,8 @@
 // Design      Two ways to drive the same connections. Direct (no pool): one event loop per thread, each connection
 //             stays with its loop, requests run where they arrive. Pooled: one loop, and each connection with something
 //             to do becomes a job on the pool.
-// Threads     Run() blocks the calling thread, once in a server's life. Stop() from any thread and from a signal handler,
-//             before Run() or during it, once or often.
+// Threads     Run() blocks the calling thread, once in a server's life. Stop() from any thread and from a signal
+//             handler, before Run() or during it, once or often.
 // Ordering    The answers of one connection come in the order of its requests.
 // Durability  With sync_before_reply, a write is answered only after engine->Sync() that covers it; one sync serves
 //             everything that was ready.
@@ -33,10 +33,10 @@ struct ServerOptions {
   bool sync_before_reply = false;
 
   std::size_t connections_max = 10'000;
-  std::size_t request_bytes_max =
-      (std::size_t{512} << 20) + (std::size_t{1} << 20);  // One request, key and value included.
-  std::size_t output_buffer_bytes_max = std::size_t{64}
-                                        << 20;    // A client that reads slower is not read from beyond this.
+  // One request, key and value included.
+  std::size_t request_bytes_max = kValueBytesMax + (std::size_t{1} << 20);
+  // A client that reads slower is not read from beyond this.
+  std::size_t output_buffer_bytes_max = std::size_t{64} << 20;
   std::chrono::milliseconds idle_timeout{0};      // A connection silent for so long is closed; 0: never.
   std::chrono::milliseconds stop_timeout{5'000};  // How long Stop() lets answers drain to slow clients.
 

@@ -1,10 +1,14 @@
 // SledKvsEngine: the sled store (the Rust crate, version 0.34) behind KvsEngine.
 //
-// Design      A small C interface around the crate, in src/adapters/sled; each call is one call of sled.
+// Design      A small C interface around the crate, in src/adapters/sled. Scan() asks sled for each key and then for
+//             its value, because sled walks over copies of its nodes. Update() compares and swaps until nobody came
+//             between.
 // Threads     Call anything from any thread; sled has its own locks.
-// Durability  Writes are in sled's buffers when they return and reach the disk within its flush interval (500 ms) or
-//             with Sync(): weaker than KvStore, whose writes survive the death of the process at once.
-// Errors      kUnsupported from Open() in a build without cargo. Compact() is kUnsupported: sled does it by itself.
+// Durability  Every Ok() survives the death of the process: a writer waits until sled has flushed its buffer, once for
+//             all writers that wait. Power loss may take what came after the last Sync(), which syncs the whole file
+//             system, because sled waits for neither the length of its files nor the large values beside them.
+// Errors      kUnsupported from Open() in a build without cargo, and from Compact(): sled does that by itself. kInUse:
+//             another process has the database open. A panic of sled is a kCorruption with its text.
 #pragma once
 
 #include <filesystem>
@@ -17,6 +21,9 @@ namespace kvs {
 
 class SledKvsEngine final : public KvsEngine {
  public:
+  // Ok where this build has sled; otherwise kUnsupported, and what to do about it.
+  static Status CheckBuiltIn();
+
   // Opens or creates a sled database in `directory`.
   static Result<std::shared_ptr<SledKvsEngine>> Open(const std::filesystem::path& directory);
   ~SledKvsEngine() override;  // Flushes.
@@ -31,7 +38,7 @@ class SledKvsEngine final : public KvsEngine {
   Status Scan(const ScanRange& range, ScanVisitor visit) override;
   Status Sync() override;
   Status Compact() override;
-  Result<EngineStats> Stats() override;
+  Result<EngineStats> Stats() override;  // Only `keys`, which takes a look at each, and `disk_bytes`.
 
  private:
   class Database;  // The handle of the C interface.

@@ -3,7 +3,9 @@
 // Threads     Spawn() from any thread, jobs included.
 // Ordering    None between jobs.
 // Ownership   Destruction runs every job that was spawned, then joins the threads. No job may spawn once it has begun.
-// Errors      A job that throws is counted in failed_jobs() and logged to stderr; the pool keeps its number of threads.
+// Errors      Create(): kInvalidArgument unless threads is 1..1'024; kIo where a thread could not start, and those that did
+//             have ended. A job that throws is counted in failed_jobs() and logged to stderr; the pool keeps its number of
+//             threads.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +40,7 @@ class NaiveThreadPool final : public ThreadPool {
   std::unique_ptr<Impl> impl_;
 };
 
-// `threads` workers take jobs from one queue. kInvalidArgument: 0 threads. kIo: a thread could not start; those that
-// did have ended.
+// `threads` workers take jobs from one queue (moodycamel's ConcurrentQueue).
 class SharedQueueThreadPool final : public ThreadPool {
  public:
   static Result<std::unique_ptr<SharedQueueThreadPool>> Create(unsigned threads);
@@ -53,8 +54,8 @@ class SharedQueueThreadPool final : public ThreadPool {
   std::unique_ptr<Impl> impl_;
 };
 
-// `threads` workers, each with a queue of its own, who take from each other when theirs is empty (oneTBB).
-// kInvalidArgument: 0 threads. kIo: a thread could not start; those that did have ended.
+// `threads` workers, each with a queue of its own (oneTBB's concurrent_queue), who take from each other when theirs is
+// empty. A job that a job spawns goes to the queue of its worker, which serves it before what comes from outside.
 class WorkStealingThreadPool final : public ThreadPool {
  public:
   static Result<std::unique_ptr<WorkStealingThreadPool>> Create(unsigned threads);

@@ -1,5 +1,4 @@
-// Random: a small fast generator for tests, benches and jitter (SplitMix64, Steele, Lea and Flood 2014). Not for
-// secrets.
+// Random: a small fast generator for tests, benches and jitter, not for secrets: SplitMix64 (Steele and others, 2014).
 #pragma once
 
 #include <cstdint>

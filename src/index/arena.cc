@@ -45,7 +45,7 @@ void Arena::Return(NodeId id) {
   --chunk.taken;
   --slots_taken_;
   with_free_slots_.insert(number);
-  if (chunk.taken == 0) empty_.insert(number);
+  if (chunk.taken == 0 && number != 0) empty_.insert(number);
   if (!empty_.empty()) RemoveEmptyChunk();
 }
 

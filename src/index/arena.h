@@ -2,8 +2,9 @@
 //
 // Design      Slots lie in chunks that never move. A new chunk is as large as an eighth of the arena, between 8 kB and
 //             2 MB, so that a small arena is small and little of a large one is idle. A free slot is taken from the
-//             chunk with the lowest number, which empties the higher ones; an empty chunk goes back to the allocator.
-//             The numbers of slots have gaps, because the first chunks are smaller than the numbers set aside for them.
+//             chunk with the lowest number, which empties the higher ones; while enough is free beside it, an empty
+//             chunk but the first goes back to the allocator. The numbers of slots have gaps, because early chunks
+//             are smaller than the range of numbers set aside for each.
 // Threads     One writer takes and returns slots. Address() and bytes() from any thread.
 // Limits      2^32 slots: 1 TB of leaves. More ends the process.
 //

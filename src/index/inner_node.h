@@ -1,33 +1,34 @@
-// InnerNode: up to 59 separators and the 60 children between them, in 1 kB. It answers: in which child does a key
-// belong?
+// InnerNode: up to 59 separators and the 60 children between them, in 1 kB. It tells in which child a key belongs.
 //
 // Design      Separators are full keys: the smallest key that the child on their right may hold. They stand one after
-// the
-//             other in a block of their own, which a search seldom touches, because it decides by their *heads*: 8
+//             the other in a block of their own, which a search seldom touches, because it decides by their *heads*: 8
 //             bytes of each separator, taken from the byte positions in which the separators of this node differ, so
 //             that a long common part costs no room. Positions are counted in a window of 32 bytes: the first of the
-//             key, or, where the separators share 24 bytes and more, the first after the shared ones. A search gathers
-//             the head of its key in the same way and counts the heads that are not above it. In between, the
-//             separators are all the same; a key that differs from them there is below or above all that agree with it
-//             up to that place. Equal heads prove nothing ("ab" and "ab\0" look the same): the full keys are compared.
+//             key, or, where the separators share 24 bytes and more, the first after the shared ones.
+//             A search gathers the head of its key in the same way and counts the heads that are not above it. In
+//             between, the separators are all the same; a key that differs from them there is below or above all that
+//             agree with it up to that place. Equal heads prove nothing ("ab" and "ab\0" look the same): the full
+//             keys are compared.
 //
 //             offset  size  field
-//                  0     8  separators_   the block
-//                  8     8  positions_    of the bytes of a head in the window, the last first
-//                 16    32  common_       the window of the first separator
-//                 48     4  checked_      bit i: byte i of the window is the same in all separators, and must be
-//                 checked 52     2  prefix_bytes_ where the window starts 54     2  count_        of separators 56 8  -
-//                 64   480  heads_        60 of them, for four at a time; the ones past the last are the greatest
-//                544   240  children_     60 links
-//                784   236  ends_         of each separator in the block
+//                  0     8  separators_    the block
+//                  8     8  positions_     of the bytes of a head in the window, the last first
+//                 16    32  common_        the window of the first separator
+//                 48     4  checked_       bit i: byte i of the window is the same in all separators, to be checked
+//                 52     2  prefix_bytes_  where the window starts
+//                 54     2  count_         of separators
+//                 56     8  -
+//                 64   480  heads_         60, for four at a time; the ones past the last are the greatest
+//                544   240  children_      60 links
+//                784   236  ends_          of each separator in the block
 //               1020     4  -
 //
 // Threads     One writer; any number of readers, without locks. Changes other than the exchange of a child make a new
 //             node (NodeDraft), and publish that.
 //
 // Invariants  I1  All but the child links is constant after construction.
-//             I2  separator(i - 1) <= every key under child i < separator(i), compared as unsigned bytes, then by
-//             length. I3  Heads never decrease; of two different ones the smaller belongs to the smaller separator.
+//             I2  separator(i - 1) <= every key under child i < separator(i), as unsigned bytes, then by length.
+//             I3  Heads never decrease; of two different ones the smaller belongs to the smaller separator.
 // Fences      P1  child:  release store in SetChild() -> acquire load in child(). The node is whole when seen.
 #pragma once
 

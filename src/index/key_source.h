@@ -1,8 +1,8 @@
 // KeySource: the owner's answer to "which key stands behind this location?". The index keeps locations, not keys.
 //
 // Threads     Const members are called from any thread, by readers that are pinned and by the one writer.
-// Lifetime    A location that was in the index when the caller pinned stays readable until the caller unpins, also when
-//             its entry was overwritten, moved or erased meanwhile.
+// Lifetime    A location that the caller found in the index while pinned stays readable until the caller unpins, also
+//             when its entry is overwritten, moved or erased meanwhile.
 // Errors      A record that cannot be trusted is kDamaged, or nullopt: never another key, never "absent".
 #pragma once
 

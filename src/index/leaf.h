@@ -101,11 +101,13 @@ inline Leaf::Line Leaf::LoadLine(unsigned line) const {
 }
 
 inline unsigned Leaf::Line::SlotsWith(Tag tag) const {
-  unsigned slots = 0;
+  unsigned with_tag = 0;
+  unsigned live = 0;
   for (unsigned i = 0; i < kLineSlots; ++i) {
-    slots |= static_cast<unsigned>((entries[i].tag() == tag) & entries[i].is_live()) << i;
+    with_tag |= static_cast<unsigned>(entries[i].tag() == tag) << i;
+    live |= static_cast<unsigned>(entries[i].is_live()) << i;
   }
-  return slots;
+  return with_tag & live;
 }
 
 inline bool Leaf::Line::has_empty() const {

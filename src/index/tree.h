@@ -3,23 +3,23 @@
 // Design      Inner nodes (InnerNode) are 1 kB and copied when they change; leaves (Leaf) are small hash tables of 256
 //             bytes. Keys are not stored but in separators: the full key is asked from the owner (KeySource), so that
 //             an entry costs some 14 bytes whatever the length of its key. A point operation touches an inner node on
-//             each level, one cache line of a leaf, and the record. A split or merge makes new nodes out of old ones,
-//             publishes them by one store of a link, and retires the old ones to the epoch. A key past the end of the
-//             tree starts a leaf of its own, so that keys inserted in ascending order fill their leaves. Nodes live in
-//             arenas and are linked by numbers, so that a tree could be saved as it is.
+//             each level, one cache line of a leaf, and the record.
+//             A split or merge makes new nodes out of old ones, publishes them by one store of a link, and retires the
+//             old ones to the epoch. A leaf is split in its middle, or further on, where keys come in ascending order.
+//             Nodes live in arenas and are linked by numbers, so that a tree could be saved as it is.
 // Threads     Readers: any thread, without locks, writes to shared memory (but the pin) or allocations (but in Scan()).
 //             Writers: one at a time, by the caller's lock; they need no pin.
-// Ordering    Linearizable for each key. A scan sees each key at some time during the scan.
+// Ordering    Linearizable for each key. A scan sees each key as it was at some time during the scan.
 // Ownership   The tree must end before its KeySource and its EpochDomain, when nobody uses it any more.
-// Limits      Keys of 0 to 65,535 bytes, any bytes. A location is never none. Others end the process: the caller
-// checks. Errors      A damaged record is kDamaged, with its location, where its key had to be known. Nothing was
-// changed then.
+// Limits      Keys of 0 to 65,535 bytes, any bytes; a location is never none. The caller checks: others end the
+//             process.
+// Errors      A damaged record is kDamaged, with its location, where its key had to be known. Nothing was changed then.
 //
 // Invariants  I1  The tree always has a leaf. All leaves are on the same level.
 //             I2  A key is in no other leaf than the one that the separators lead to.
 //             I3  A node is retired after the store that unlinked it, and freed when no pin is left that could see it.
 //             I4  A reader uses nodes and keys only while it is pinned.
-// Fences      P1  root_:   release store in SetRoot() -> acquire load in Root(). The nodes are whole when seen.
+// Fences      P1  root_:  release store in SetRoot() -> acquire load in Root(). The nodes are whole when seen.
 //                 Links and entries: InnerNode P1, Leaf P1.
 //             R1  size_, separator_bytes_: relaxed. Figures, nothing is reached through them.
 #pragma once

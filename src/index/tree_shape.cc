@@ -27,27 +27,32 @@ Tree::~Tree() {
 }
 
 // Inserts an entry into a full leaf. Returns the location of a record that is damaged: then nothing was changed.
+// The leaf is split in the middle, or further on where keys come in ascending order: so they leave full leaves behind,
+// be it at the end of the tree or in many places.
 std::optional<base::Location> Tree::SplitLeaf(const Path& path, std::string_view key, Entry entry) {
   LeafKeys leaf_keys;
   const auto damaged = leaf_keys.Read(*path.leaf, keys_, {});
   if (damaged) return damaged;
   const std::span<const KeyedEntry> sorted = leaf_keys.sorted();
+  const auto behind = std::find_if(sorted.begin(), sorted.end(), [&](const KeyedEntry& e) { return key < e.key; });
+  const auto place = static_cast<std::size_t>(behind - sorted.begin());
+  const std::size_t half = sorted.size() / 2;
+  const std::size_t middle = leaf_keys.EndsAscendingRun(place) ? std::max(place, half) : half;
+  const unsigned child = path.PlaceOnLevel(0);
   const NodeId right = NewLeaf();
-  const unsigned place = path.PlaceOnLevel(0);
-  if (!FenceBehind(path) && sorted.back().key < key) {
+  if (middle == sorted.size()) {
     KVS_CHECK(LeafAt(right)->Insert(entry));
-    Apply(path, Splice::ToTwo(place, path.leaf_id, key, right));
+    Apply(path, Splice::ToTwo(child, path.leaf_id, key, right));
     return std::nullopt;
   }
   const NodeId left = NewLeaf();
-  const std::size_t middle = sorted.size() / 2;
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     KVS_CHECK(LeafAt(i < middle ? left : right)->Insert(sorted[i].entry));
   }
   const std::string_view separator = sorted[middle].key;
   KVS_CHECK(LeafAt(key < separator ? left : right)->Insert(entry));
   retired_.Add({NodeKind::kLeaf, path.leaf_id});
-  Apply(path, Splice::ToTwo(place, left, separator, right));
+  Apply(path, Splice::ToTwo(child, left, separator, right));
   return std::nullopt;
 }
 

@@ -3,9 +3,8 @@
 // Threads     The bytes are the owner's affair; the object itself is not shared.
 // Ownership   Unmaps on destruction: nobody may look at the bytes any more.
 // Limits      Mappings of 2 MB and more begin at a 2 MB boundary, so that the kernel can use large pages. A mapping may
-// be
-//             longer than its file: bytes past the file's end must not be touched (they read as zeroes and count as a
-//             fault).
+//             be longer than its file: bytes past the file's end must not be touched (they read as zeroes and count as
+//             a fault).
 // Errors      A fault on file pages does not end the process: see fault_guard.h.
 #pragma once
 

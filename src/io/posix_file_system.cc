@@ -141,13 +141,16 @@ class RealFileSystem final : public FileSystem {
   }
 
   Status CreateDirectories(const fs::path& directory) override {
+    std::error_code status;
+    const fs::path absolute = fs::absolute(directory, status);
+    if (status) return SystemError("getcwd for", directory, status.value());
     fs::path so_far;
-    for (const fs::path& part : fs::absolute(directory).lexically_normal()) {
+    for (const fs::path& part : absolute.lexically_normal()) {
       const fs::path parent = so_far;
       so_far /= part;
       if (::mkdir(so_far.c_str(), 0755) == 0) {
         KVS_TRY(SyncDirectory(parent));
-      } else if (const int error = errno; !fs::is_directory(so_far)) {
+      } else if (const int error = errno; !fs::is_directory(so_far, status)) {
         return SystemError("mkdir", so_far, error);
       }
     }

@@ -1,7 +1,7 @@
 // UniqueFd: owns a file descriptor and closes it once.
 //
-// Errors      close() is not asked for its result: by then whatever had to be durable was synced, and Linux has released
-//             the descriptor even where close() reports an error.
+// Errors      close() is not asked for its result: by then whatever had to be durable was synced, and Linux has
+//             released the descriptor even where close() reports an error.
 #pragma once
 
 #include <unistd.h>

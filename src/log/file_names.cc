@@ -9,10 +9,12 @@ namespace {
 constexpr std::string_view kSegmentSuffix = ".seg";
 constexpr std::string_view kHintSuffix = ".hint";
 
-// Twelve digits, so that `ls` lists segments in the order in which they were made.
+// So many that `ls` lists segments in the order in which they were made.
+constexpr std::size_t kDigitsMin = 12;
+
 std::filesystem::path Numbered(const std::filesystem::path& directory, std::uint64_t id, std::string_view suffix) {
   char digits[24];
-  std::snprintf(digits, sizeof digits, "%012llu", static_cast<unsigned long long>(id));
+  std::snprintf(digits, sizeof digits, "%0*llu", static_cast<int>(kDigitsMin), static_cast<unsigned long long>(id));
   return directory / (std::string(digits) + std::string(suffix));
 }
 
@@ -30,12 +32,14 @@ std::filesystem::path ManifestPath(const std::filesystem::path& directory) { ret
 
 std::optional<std::uint64_t> SegmentIdOfFileName(std::string_view name) {
   const std::size_t digits = name.find('.');
-  if (digits == std::string_view::npos || digits < 12) return std::nullopt;
+  if (digits == std::string_view::npos || digits < kDigitsMin) return std::nullopt;
   const std::string_view suffix = name.substr(digits);
   if (suffix != kSegmentSuffix && suffix != kHintSuffix) return std::nullopt;
   std::uint64_t id = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + digits, id);
   if (error != std::errc() || end != name.data() + digits) return std::nullopt;
+  const bool is_padded_too_far = digits > kDigitsMin && name.front() == '0';
+  if (is_padded_too_far) return std::nullopt;
   return id;
 }
 

@@ -1,8 +1,7 @@
 // Segment: one file of the log as readers see it: records in a mapping.
 //
 // Threads     Decode() and Read() from any thread, also while a SegmentWriter appends: a reader knows an offset only
-// from
-//             the index, which learns it after the record is whole.
+//             from the index, which learns it after the record is whole.
 // Ownership   Views into records live as long as the segment.
 // Errors      What does not parse, or fails its checksum, is nullopt. Never a wrong record.
 //

@@ -1,17 +1,14 @@
 // SegmentWriter: appends records to a segment, whose room on the disk it takes in steps ahead of need.
 //
 // Design      The file is mapped for its whole capacity from the start, and grows underneath: Extend() reserves the
-// next
-//             step, Append() copies into what is reserved. Where the file system cannot reserve, appends go to memory,
-//             for readers, and through File::WriteAt to the file.
+//             next step, Append() copies into what is reserved. Where the file system cannot reserve, appends go to
+//             memory, for readers, and through File::WriteAt to the file.
 // Threads     One thread at a time for Append() and GrowTo(); Extend() and Sync() may run beside them, each on one
-// thread
-//             at a time. Seal() alone.
+//             thread at a time. Seal() alone.
 // Durability  An appended record survives the death of the process; after Sync() power loss as well.
 // Limits      capacity_bytes at most 4 GiB - 1; records begin within the first 1 GiB.
 // Errors      kNoSpace from Create() and Extend(): nothing is harmed. After any other error, and after a failed
-// Append()
-//             or Sync(), nothing more may be written.
+//             Append() or Sync(), nothing more may be written.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +21,9 @@
 #include "log/segment.h"
 
 namespace kvs::log {
+
+// Segments whose hint file would be larger than this share of them go without.
+inline constexpr std::uint64_t kSegmentBytesPerHintByte = 8;
 
 class SegmentWriter {
  public:
@@ -64,7 +64,7 @@ class SegmentWriter {
   Result<std::shared_ptr<Segment>> Seal();
 
   // Whether a hint file would be small beside the segment. Where it would not, reading the segment is as quick.
-  bool IsHintWorthwhile() const { return hint_bytes_ * 8 <= used_bytes_; }
+  bool IsHintWorthwhile() const { return hint_bytes_ * kSegmentBytesPerHintByte <= used_bytes_; }
 
  private:
   SegmentWriter(std::unique_ptr<io::File> file, std::filesystem::path path, std::uint64_t capacity_bytes);

@@ -3,8 +3,8 @@
 //   states  := kHeader -> kBody -> kHeader ; any violation -> kDead, for good
 //
 // Design         The decoder keeps no bytes: whoever owns the input offers all of it that is not yet consumed, and
-// offers
-//                it again, grown, after kNeedMore. Reading sixteen bytes twice is cheaper than remembering them.
+//                offers it again, grown, after kNeedMore. Reading sixteen bytes twice is cheaper than remembering
+//                them.
 // Hostile input  Limits are checked on the 16-byte header, before any body byte is awaited or allocated.
 // Lifetime       Views in the request point into `input` and die with it.
 #pragma once

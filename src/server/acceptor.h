@@ -4,9 +4,8 @@
 //             the first loop.
 // Threads     That of the first loop.
 // Limits      connections_max: whoever comes above it is told kOverloaded and let go. When the process has no
-// descriptor
-//             left, one kept in reserve is given up for a moment, to do the same; while even that fails, accepting
-//             pauses, and clients wait in the kernel's queue.
+//             descriptor left, one kept in reserve is given up for a moment, to do the same; while even that fails,
+//             accepting pauses, and clients wait in the kernel's queue.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,8 @@
 // Session: one client's socket and its Connection: moves the bytes between the two, a bounded amount at a time.
 //
 // Design      A turn is Input(), then the settling of writes (turn.h), then Output(): one receive, one send. next()
-// then
-//             tells what the session needs. One turn takes kReceiveBytes at most, so no client holds a loop for long.
+//             then tells what the session needs. One turn takes kReceiveBytes at most, so no client holds a loop for
+//             long.
 // Threads     One thread at a time: its loop's, or that of the job which has its turn.
 // Errors      A socket that fails ends the session: nobody is left to be told.
 #pragma once

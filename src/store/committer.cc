@@ -85,10 +85,8 @@ Status Committer::SyncOnce() {
   KVS_TRY(health_.Check());
   for (const auto& [segment, used_bytes] : unsynced) {
     if (const Status status = segment->SyncUpTo(used_bytes); !status) {
-      const Error refusal = health_.Poison(status.error());
       const sync::MutexLock lock(log_.mutex);
-      log_.room_changed.NotifyAll();
-      return refusal;
+      return log_.Poison(status.error());
     }
   }
   syncs_.fetch_add(1, std::memory_order_relaxed);  // R1

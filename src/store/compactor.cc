@@ -50,8 +50,8 @@ void Compactor::RunThread() {
 
 void Compactor::CompactBecauseDue() {
   const auto has_gained = CompactOnce(0);
-  if (has_gained && *has_gained) return;
-  if (!has_gained && parts_.options.log) parts_.options.log("compaction: " + has_gained.error().ToString());
+  if (has_gained) return;
+  if (parts_.options.log) parts_.options.log("compaction: " + has_gained.error().ToString());
   const sync::MutexLock lock(parts_.log.mutex);
   parts_.log.SetNothingToGain();
 }
@@ -137,6 +137,8 @@ Compactor::Run Compactor::PlanRun(std::uint64_t made_before) {
   SegmentAccounts& accounts = parts_.log.accounts();
   Run run;
   run.inputs = PickInputs(accounts, {.copied_bytes_max = parts_.log.CapacityForNext(), .made_before = made_before});
+  // Under the same lock, or a segment that is sealed meanwhile would be taken for one that was looked at.
+  if (run.inputs.empty() && made_before == 0) parts_.log.SetNothingToGain();
   run.created_sequence = parts_.log.last_sequence() + 1;
   run.base_sequence = run.created_sequence;
   run.oldest_with_dead_puts = OldestWithDeadPuts(accounts, run.inputs);
@@ -252,8 +254,7 @@ void Compactor::TakeBack(const Run& run, const log::Segment& output) {
     const sync::MutexLock lock(parts_.log.mutex);
     parts_.log.Retire(*run.output_slot);
   }
-  static_cast<void>(parts_.files.Remove(log::SegmentPath(parts_.directory, output.id())).has_value());
-  static_cast<void>(parts_.files.Remove(log::HintPath(parts_.directory, output.id())).has_value());
+  RemoveFiles(output.id());
 }
 
 // An entry that was overwritten or removed meanwhile stays as it is: what was copied for it is dead.
@@ -298,12 +299,15 @@ Status Compactor::ForgetInputs(const Run& run, const log::Segment* output) {
     const sync::MutexLock lock(parts_.log.mutex);
     for (const std::uint32_t slot : run.inputs) parts_.log.Retire(slot);
   }
-  // They are no part of the store any more, and the next opening removes what cannot be removed now. Most have no hint.
-  for (const std::uint64_t id : input_ids) {
-    static_cast<void>(parts_.files.Remove(log::SegmentPath(parts_.directory, id)).has_value());
-    static_cast<void>(parts_.files.Remove(log::HintPath(parts_.directory, id)).has_value());
-  }
+  for (const std::uint64_t id : input_ids) RemoveFiles(id);
   return Ok();
+}
+
+// Of a segment that is no part of the store any more. What cannot be removed goes at the next opening.
+void Compactor::RemoveFiles(std::uint64_t segment_id) {
+  const Status removed = parts_.files.Remove(log::SegmentPath(parts_.directory, segment_id));
+  if (!removed && parts_.options.log) parts_.options.log("a dropped segment stays: " + removed.error().ToString());
+  static_cast<void>(parts_.files.Remove(log::HintPath(parts_.directory, segment_id)).has_value());  // Most have none.
 }
 
 void Compactor::FreeUnreachable() {

@@ -5,16 +5,13 @@
 //             the old files. Starts before the garbage reaches its bound; at the bound writers wait for it.
 // Threads     Compact() from any thread, without the append lock.
 // Ordering    The output is on the disk before the index points into it; the log is synced before the manifest forgets
-// the
-//             inputs, so that what made their records garbage cannot be lost without them.
+//             the inputs, so that what made their records garbage cannot be lost without them.
 // Errors      A bad record is reported and its segment left as it is: a bad record is never copied. kNoSpace: tried
-// again
-//             when something changed. A failed swap of the manifest poisons the store.
+//             again when something changed. A failed swap of the manifest poisons the store.
 //
 // Invariants  I1  A tombstone is dropped only when its key has a newer record, or when no segment but the inputs was
-// made
-//                 before it and holds a dead put: only such a one can hold an older record of the key. A segment made
-//                 later holds none, because what is copied into it is live at the time.
+//                 made before it and holds a dead put: only such a one can hold an older record of the key. A segment
+//                 made later holds none, because what is copied into it is live at the time.
 #pragma once
 
 #include <atomic>
@@ -75,7 +72,7 @@ class Compactor {
   static constexpr std::chrono::milliseconds kUnreachableCheckInterval{100};
 
   struct Move {
-    std::string_view key;  // In the output.
+    std::string_view key;  // In the output, once that is whole.
     base::Location from;
     base::Location to;
     std::uint64_t from_bytes;
@@ -121,6 +118,7 @@ class Compactor {
   void MoveEntries(const std::vector<Move>& moves);
   Status ForgetInputs(const Run& run, const log::Segment* output);
   void TakeBack(const Run& run, const log::Segment& output);
+  void RemoveFiles(std::uint64_t segment_id);
   Status SyncLog();
   void FreeUnreachable();
 

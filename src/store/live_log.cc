@@ -50,7 +50,7 @@ Status LiveLog::MakeRoom(std::uint64_t bytes, Purpose purpose) {
   while (true) {
     KVS_TRY(health_.Check());
     if (is_stopped_) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
-    if (IsOverSpaceLimit() && !nothing_to_gain_) {
+    if (IsOverSpaceLimit() && MayGainSpace()) {
       compaction_wanted.NotifyAll();
     } else if (FitsNow(bytes, purpose)) {
       return Ok();
@@ -132,11 +132,20 @@ void LiveLog::Roll() {
   work_changed.NotifyAll();
 }
 
+// Of the two segments above what the live bytes allow, one is for what is not sealed yet. The other is kept for what the
+// disk holds before it is counted here: the output of compaction with its hint file, and the step by which the active
+// segment is being extended.
 bool LiveLog::IsOverSpaceLimit() const {
   const SegmentAccounts::Totals& totals = accounts_.totals();
-  const double needed = static_cast<double>(totals.live_bytes) / (1 - options_.garbage_ratio_max);
-  return totals.disk_bytes > static_cast<std::uint64_t>(needed) + active_->writer->capacity_bytes();
+  const std::uint64_t segment = active_->writer->capacity_bytes();
+  const std::uint64_t output = std::min(segment, totals.live_bytes);
+  const std::uint64_t uncounted = output + output / log::kSegmentBytesPerHintByte + log::SegmentWriter::kStepBytesMax;
+  const double allowed = static_cast<double>(totals.live_bytes) / (1 - options_.garbage_ratio_max);
+  return totals.disk_bytes + uncounted > static_cast<std::uint64_t>(allowed) + 2 * segment;
 }
+
+// A segment that is still being sealed may hold the garbage that compaction does not find elsewhere.
+bool LiveLog::MayGainSpace() const { return !nothing_to_gain_ || (!sealing_.empty() && asks_ahead_); }
 
 // --- Committer ---
 
@@ -156,8 +165,9 @@ void LiveLog::NoteSynced() {
 
 // --- Maintainer ---
 
-std::optional<LiveLog::Work> LiveLog::NextRoomWork() const {
+std::optional<LiveLog::Work> LiveLog::TakeRoomWork() {
   if (wanted_reserved_bytes_ > active_->writer->reserved_bytes()) {
+    extending_ = active_;
     return Work{Work::Kind::kExtend, active_, wanted_reserved_bytes_, 0};
   }
   if (wanted_next_bytes_ != 0) {
@@ -167,14 +177,15 @@ std::optional<LiveLog::Work> LiveLog::NextRoomWork() const {
   return std::nullopt;
 }
 
-std::optional<LiveLog::Work> LiveLog::NextSealWork() const {
-  if (sealing_.empty() || !asks_ahead_) return std::nullopt;
+std::optional<LiveLog::Work> LiveLog::TakeSealWork() {
+  if (sealing_.empty() || sealing_.front() == extending_ || !asks_ahead_) return std::nullopt;
   return Work{Work::Kind::kSeal, sealing_.front(), 0, 0};
 }
 
 void LiveLog::FinishExtend(const Work& work, const Result<std::uint64_t>& reserved_bytes) {
-  if (!reserved_bytes) return FailWork(reserved_bytes.error());
-  if (work.segment != active_) return;  // It became full meanwhile, and is cut to what is used.
+  extending_ = nullptr;
+  work_changed.NotifyAll();
+  if (!reserved_bytes) return;
   work.segment->writer->GrowTo(*reserved_bytes);
   accounts_.SetFileBytes(work.segment->slot(), *reserved_bytes);
   asks_ahead_ = true;
@@ -232,11 +243,11 @@ void LiveLog::SetNothingToGain() {
 
 Status LiveLog::SealActive() {
   const std::uint64_t failures_before = failures_;
+  asks_ahead_ = true;  // What could not be sealed before is tried again.
+  work_changed.NotifyAll();
   std::shared_ptr<OpenSegment> last;
   if (active_->writer->used_bytes() > log::kSegmentHeaderBytes) last = active_;
   if (last == nullptr && !sealing_.empty()) last = sealing_.back();
-  asks_ahead_ = true;  // What failed before is tried again.
-  work_changed.NotifyAll();
   while (last != nullptr) {
     KVS_TRY(health_.Check());
     if (is_stopped_) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};

@@ -89,8 +89,9 @@ class LiveLog {
   };
   // What is to be done next; nullopt: nothing. Sealing waits for the disk, room must not wait for sealing: so they are
   // asked for apart.
-  std::optional<Work> NextRoomWork() const KVS_REQUIRES(mutex);
-  std::optional<Work> NextSealWork() const KVS_REQUIRES(mutex);
+  std::optional<Work> TakeRoomWork() KVS_REQUIRES(mutex);
+  std::optional<Work> TakeSealWork() KVS_REQUIRES(mutex);
+  // A segment is not sealed before its extension is finished, well or not; FailWork() comes after one that failed.
   void FinishExtend(const Work& work, const Result<std::uint64_t>& reserved_bytes) KVS_REQUIRES(mutex);
   // Takes the segment that is prepared, if there is one, so that nobody rolls to it; FinishNext() or ReturnNext() follow.
   std::shared_ptr<OpenSegment> WithdrawNext() KVS_REQUIRES(mutex);
@@ -124,6 +125,7 @@ class LiveLog {
  private:
   bool FitsNow(std::uint64_t bytes, Purpose purpose) const KVS_REQUIRES(mutex);
   bool IsOverSpaceLimit() const KVS_REQUIRES(mutex);
+  bool MayGainSpace() const KVS_REQUIRES(mutex);
   // True: there was room to roll to; false: the maintainer has been asked.
   bool AskForRoom(std::uint64_t bytes) KVS_REQUIRES(mutex);
   void AskAhead() KVS_REQUIRES(mutex);
@@ -140,6 +142,7 @@ class LiveLog {
   std::shared_ptr<OpenSegment> active_ KVS_GUARDED_BY(mutex);
   std::shared_ptr<OpenSegment> next_ KVS_GUARDED_BY(mutex);                 // Prepared ahead; may be nullptr.
   std::deque<std::shared_ptr<OpenSegment>> sealing_ KVS_GUARDED_BY(mutex);  // Full, oldest first.
+  std::shared_ptr<OpenSegment> extending_ KVS_GUARDED_BY(mutex);            // By the maintainer, without the lock.
   std::uint64_t sequence_ KVS_GUARDED_BY(mutex) = 0;
   std::uint64_t position_ KVS_GUARDED_BY(mutex) = 0;
   bool is_stopped_ KVS_GUARDED_BY(mutex) = false;

@@ -25,25 +25,27 @@ Maintainer::~Maintainer() {
 }
 
 void Maintainer::Start() {
-  room_thread_ = std::thread([this] { Run(&LiveLog::NextRoomWork); });
-  seal_thread_ = std::thread([this] { Run(&LiveLog::NextSealWork); });
+  room_thread_ = std::thread([this] { Run(&LiveLog::TakeRoomWork); });
+  seal_thread_ = std::thread([this] { Run(&LiveLog::TakeSealWork); });
 }
 
-void Maintainer::Run(NextWork next_work) {
+void Maintainer::Run(TakeWork take_work) {
   while (true) {
     std::optional<LiveLog::Work> work;
     {
       const sync::MutexLock lock(log_.mutex);
-      while (!log_.is_stopped() && (health_.is_poisoned() || !(work = (log_.*next_work)()))) {
+      while (!log_.is_stopped() && (health_.is_poisoned() || !(work = (log_.*take_work)()))) {
         log_.work_changed.Wait(log_.mutex);
       }
       if (log_.is_stopped()) return;
     }
     const Status status = Do(*work);
     if (status) continue;
-    const sync::MutexLock lock(log_.mutex);
-    if (status.error().code != ErrorCode::kNoSpace) static_cast<void>(health_.Poison(status.error()));
-    log_.FailWork(status.error());
+    {
+      const sync::MutexLock lock(log_.mutex);
+      if (status.error().code != ErrorCode::kNoSpace) static_cast<void>(log_.Poison(status.error()));
+      log_.FailWork(status.error());
+    }
     if (options_.log) options_.log("cannot make room in the log: " + status.error().ToString());
   }
 }
@@ -58,10 +60,10 @@ Status Maintainer::Do(const LiveLog::Work& work) {
 }
 
 Status Maintainer::Extend(const LiveLog::Work& work) {
-  KVS_TRY_ASSIGN(const std::uint64_t reserved_bytes, work.segment->Extend(work.bytes));
+  const auto reserved_bytes = work.segment->writer->Extend(work.bytes);
   const sync::MutexLock lock(log_.mutex);
   log_.FinishExtend(work, reserved_bytes);
-  return Ok();
+  return reserved_bytes ? Ok() : Status(reserved_bytes.error());
 }
 
 // A segment that was prepared before and is too small is withdrawn first: nobody may begin to write to it while it goes.

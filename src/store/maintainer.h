@@ -1,8 +1,7 @@
 // Maintainer: does the file operations at the end of the log, so that writers need not wait for them.
 //
 // Design      Two threads. One takes more room and prepares the next segment, which writers may come to wait for; the
-// other
-//             seals full segments and writes their hint files, and waits for the disk as long as that takes.
+//             other seals full segments and writes their hint files, and waits for the disk as long as that takes.
 // Errors      kNoSpace: the writers who need the room are told, and it is tried again with their next write. Any other
 //             failure poisons the store.
 #pragma once
@@ -30,8 +29,8 @@ class Maintainer {
   void Start();
 
  private:
-  using NextWork = std::optional<LiveLog::Work> (LiveLog::*)() const;
-  void Run(NextWork next_work);
+  using TakeWork = std::optional<LiveLog::Work> (LiveLog::*)();
+  void Run(TakeWork take_work);
   Status Do(const LiveLog::Work& work);
   Status Extend(const LiveLog::Work& work);
   Status PrepareNext(const LiveLog::Work& work);

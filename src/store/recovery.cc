@@ -22,10 +22,11 @@ Error CorruptAt(const std::filesystem::path& path, std::uint64_t offset, const s
 Result<log::Manifest> Recovery::Run() {
   KVS_TRY_ASSIGN(log::Manifest manifest, ReadManifest());
   KVS_TRY(RemoveLeftovers(manifest));
-  last_sequence_ = manifest.sequence;
   KVS_TRY(OpenSealed(manifest));
-  KVS_TRY(FindEndOfLog(manifest));
-  KVS_TRY(FinishOpenParts(&manifest));
+  KVS_TRY_ASSIGN(const LogEnd end, FindLogEnd(files_, directory_, manifest));
+  last_sequence_ = end.last_sequence;
+  report_.torn_tail_bytes = end.torn_bytes;
+  KVS_TRY(FinishOpenParts(end.parts, &manifest));
   KVS_TRY(FillIndex());
   KVS_TRY(RemoveTombstones());
   return manifest;
@@ -75,94 +76,32 @@ Status Recovery::OpenSealed(const log::Manifest& manifest) {
   return Ok();
 }
 
-// --- Where the log ends ---
-
-Status Recovery::FindEndOfLog(const log::Manifest& manifest) {
-  for (const log::ManifestEntry& entry : manifest.segments) {
-    if (entry.is_sealed()) continue;
-    KVS_TRY_ASSIGN(auto segment, log::Segment::Open(files_, directory_, entry.segment_id));
-    KVS_TRY_ASSIGN(const std::uint64_t synced_bytes, segment->SyncedBytes());
-    const OpenEnd end = FindEnd(*segment);
-    open_.push_back({std::move(segment), synced_bytes, end});
-  }
-  for (std::size_t part = 0; part < open_.size(); ++part) {
-    const OpenEnd& end = open_[part].end;
-    if (end.records > 0 && end.first_sequence != last_sequence_ + 1) {
-      KVS_TRY(CheckCut(part, 0));
-      DropFrom(part);
-      break;
-    }
-    if (end.torn_bytes > 0 || end.used_bytes < open_[part].synced_bytes) {
-      KVS_TRY(CheckCut(part, end.used_bytes));
-      report_.torn_tail_bytes += end.torn_bytes;
-      if (end.records > 0) last_sequence_ = end.last_sequence;
-      DropFrom(part + 1);
-      break;
-    }
-    if (end.records > 0) last_sequence_ = end.last_sequence;
-  }
-  return Ok();
-}
-
-Recovery::OpenEnd Recovery::FindEnd(const log::Segment& segment) const {
-  OpenEnd end;
-  const std::uint64_t file_bytes = segment.readable_bytes();
-  end.used_bytes =
-      log::ScanRecords(segment, log::kSegmentHeaderBytes, file_bytes, [&](const log::RecordSummary& record) {
-        if (end.records++ == 0) end.first_sequence = record.sequence;
-        end.last_sequence = record.sequence;
-      });
-  const std::string_view rest = segment.BytesFrom(end.used_bytes);
-  const std::size_t last_written = rest.find_last_not_of('\0');
-  end.torn_bytes = last_written == std::string_view::npos ? 0 : last_written + 1;
-  return end;
-}
-
-// Whether the log may be cut at `offset` of the open segment `part`: only behind everything that is known to have been
-// on the disk. A segment behind it that was synced says that this one was synced whole.
-Status Recovery::CheckCut(std::size_t part, std::uint64_t offset) const {
-  const std::filesystem::path path = log::SegmentPath(directory_, open_[part].segment->id());
-  if (part == 0 && offset == 0) return CorruptAt(path, offset, "records before the segment are missing");
-  if (offset < open_[part].synced_bytes) return CorruptAt(path, offset, "the record is not what was written");
-  for (std::size_t later = part + 1; later < open_.size(); ++later) {
-    if (open_[later].synced_bytes > 0) return CorruptAt(path, offset, "the record is not what was written");
-  }
-  return Ok();
-}
-
-void Recovery::DropFrom(std::size_t part) {
-  for (std::size_t i = part; i < open_.size(); ++i) {
-    report_.torn_tail_bytes += open_[i].end.used_bytes - log::kSegmentHeaderBytes + open_[i].end.torn_bytes;
-    open_[i].end = OpenEnd{.used_bytes = log::kSegmentHeaderBytes};
-  }
-}
-
 // --- The log as it goes on ---
 
 // The last open segment with records is appended to; those before it are sealed, those without records go.
-Status Recovery::FinishOpenParts(log::Manifest* manifest) {
+Status Recovery::FinishOpenParts(const std::vector<OpenPart>& parts, log::Manifest* manifest) {
   const sync::MutexLock lock(log_.mutex);
   const std::uint64_t capacity_bytes = log_.CapacityForNext();
   const log::Manifest on_disk = *manifest;
   std::unique_ptr<log::SegmentWriter> active;
-  for (const OpenPart& part : open_) {
+  for (const OpenPart& part : parts) {
     const std::uint64_t id = part.segment->id();
-    if (part.end.records == 0) {
+    if (part.records == 0) {
       dropped_ids_.push_back(id);
       manifest->Remove(id);
       continue;
     }
-    const bool is_last = part.end.last_sequence == last_sequence_;
-    KVS_TRY_ASSIGN(auto writer, log::SegmentWriter::Reopen(files_, directory_, part.segment->header(),
-                                                           part.end.used_bytes, is_last ? capacity_bytes : 0));
+    const bool is_last = part.last_sequence == last_sequence_;
+    KVS_TRY_ASSIGN(auto writer, log::SegmentWriter::Reopen(files_, directory_, part.segment->header(), part.used_bytes,
+                                                           is_last ? capacity_bytes : 0));
     std::shared_ptr<log::Segment> segment = writer->segment();
     if (!is_last) {
       KVS_TRY_ASSIGN(segment, writer->Seal());
-      manifest->Find(id)->sealed_bytes = part.end.used_bytes;
-      manifest->sequence = part.end.last_sequence;
+      manifest->Find(id)->sealed_bytes = part.used_bytes;
+      manifest->sequence = part.last_sequence;
     }
     slots_.push_back(log_.AddSegment(segment, segment->readable_bytes()));
-    sources_.push_back({std::move(segment), part.end.used_bytes, !is_last});
+    sources_.push_back({std::move(segment), part.used_bytes, !is_last});
     if (is_last) active = std::move(writer);
   }
   if (active != nullptr) {

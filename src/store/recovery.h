@@ -1,13 +1,11 @@
 // Recovery: from the files of a directory to a log that can be appended to and an index of what it holds.
 //
 // Design      The manifest says which segments count. Sealed ones are whole, or the opening fails. The open ones, at
-// the end
-//             of the log, are read from record to record to find where the log ends: sequences rise by one across them,
-//             so a hole is seen even where a whole tail is missing. Then every record goes to the index, the highest
-//             sequence of a key wins, and tombstones take their keys out again.
+//             the end of the log, are read from record to record to find where the log ends: sequences rise by one
+//             across them, so a hole is seen even where a whole tail is missing. Then every record goes to the index,
+//             the highest sequence of a key wins, and tombstones take their keys out again.
 // Errors      kCorruption with file and offset for every bad byte but those of a torn tail: behind the last whole
-// record,
-//             and behind what the synced marks say had reached the disk.
+//             record, and behind what the synced marks say had reached the disk.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +19,7 @@
 #include "log/manifest.h"
 #include "log/segment.h"
 #include "store/live_log.h"
+#include "store/log_end.h"
 #include "store/record_reader.h"
 #include "store/segment_loader.h"
 
@@ -39,27 +38,10 @@ class Recovery {
   const OpenReport& report() const { return report_; }
 
  private:
-  struct OpenEnd {  // Where the records of an open segment end.
-    std::uint64_t used_bytes = 0;
-    std::uint64_t records = 0;
-    std::uint64_t first_sequence = 0;
-    std::uint64_t last_sequence = 0;
-    std::uint64_t torn_bytes = 0;  // What is not zero behind the last whole record, up to the last such byte.
-  };
-  struct OpenPart {
-    std::shared_ptr<log::Segment> segment;
-    std::uint64_t synced_bytes = 0;
-    OpenEnd end;
-  };
-
   Result<log::Manifest> ReadManifest();
   Status RemoveLeftovers(const log::Manifest& manifest);
   Status OpenSealed(const log::Manifest& manifest);
-  Status FindEndOfLog(const log::Manifest& manifest);
-  OpenEnd FindEnd(const log::Segment& segment) const;
-  Status CheckCut(std::size_t part, std::uint64_t offset) const;
-  void DropFrom(std::size_t part);
-  Status FinishOpenParts(log::Manifest* manifest);
+  Status FinishOpenParts(const std::vector<OpenPart>& parts, log::Manifest* manifest);
   Status StartNewSegment(log::Manifest* manifest) KVS_REQUIRES(log_.mutex);
   Status FillIndex();
   Status AddToIndex(std::uint32_t slot, const log::RecordSummary& record);
@@ -71,7 +53,6 @@ class Recovery {
   index::Tree& index_;
   const RecordReader& records_;
 
-  std::vector<OpenPart> open_;
   std::vector<std::uint64_t> dropped_ids_;      // Open segments that hold nothing of the log.
   std::vector<SegmentLoader::Source> sources_;  // All segments with records, and...
   std::vector<std::uint32_t> slots_;            // ...their slots.

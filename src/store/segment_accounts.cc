@@ -67,7 +67,7 @@ void SegmentAccounts::AddLive(std::uint32_t slot, std::uint64_t bytes) {
 
 void SegmentAccounts::LiveToDead(std::uint32_t slot, std::uint64_t bytes) {
   SegmentAccount& account = accounts_[slot];
-  KVS_CHECK(account.live_bytes >= bytes);
+  bytes = std::min(bytes, account.live_bytes);  // A record whose length is damaged must not count for more than all.
   account.live_bytes -= bytes;
   account.dead_bytes += bytes;
   totals_.live_bytes -= bytes;

@@ -1,12 +1,10 @@
 // Store: the inside of a KvStore: puts the parts together, and is the path of every read and write.
 //
 // Design      A write appends to the LiveLog and publishes in the index, under the append lock. A read pins the epoch,
-// asks
-//             the index, and checks the record in the mapped segment. Three threads work behind: Committer, Maintainer,
-//             Compactor.
+//             asks the index, and checks the record in the mapped segment. Three threads work behind: Committer,
+//             Maintainer, Compactor.
 // Threads     As KvStore. Lock order: the append lock (LiveLog::mutex), then any other; nobody takes the append lock
-// while
-//             holding another.
+//             while holding another.
 //
 // Fences      P1  pending_: release store of a batch before its first index change, and of nullptr after its last ->
 //                 acquire load after the index was read. Who sees nullptr after a change of the batch sees all changes.

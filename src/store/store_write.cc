@@ -81,7 +81,7 @@ Status Store::Write(const WriteBatch& batch) {
   members.reserve(batch.size());
   std::uint64_t bytes_max = 0;
   for (const WriteBatch::Operation& operation : batch.operations()) {
-    KVS_TRY(CheckPair(operation.key, operation.value.value_or(std::string())));
+    KVS_TRY(CheckPair(operation.key, operation.value ? std::string_view(*operation.value) : std::string_view()));
     const log::RecordDraft draft =
         operation.value ? log::DraftPut(operation.key, *operation.value) : log::DraftTombstone(operation.key);
     bytes_max += RecordBytesMax(draft);

@@ -10,14 +10,13 @@
 //             I2  Slot value 0: not pinned. Otherwise: the thread sees no object unlinked in an earlier epoch.
 //             I3  Chunks are added in order: behind the first that is missing there is none.
 // Fences      P1  pin:     the pin's exchange and the reclaimer's fetch_add(0) are both acq_rel read-modify-writes of
-// one
-//                          slot, hence ordered. Pin first: the reclaimer sees it and waits. Reclaimer first: the pin
-//                          reads what the reclaimer released, and so sees every object as already unlinked.
-//             P2  unpin:   release store of 0 -> the reclaimer's fetch_add. Reads under the pin are over before the
-//             free. P3  epoch_:  release fetch_add in EndEpoch() -> acquire load in Pin(). Who pins a later epoch sees
-//             the unlink. P4  chunks_: as P1, on the chunk's pointer. Who adds a chunk after the reclaimer found none
-//             there reads what
-//                          the reclaimer released, and hands it on to who finds the chunk.
+//                          one slot, hence ordered. Pin first: the reclaimer sees it and waits. Reclaimer first: the
+//                          pin reads what the reclaimer released, and so sees every object as already unlinked.
+//             P2  unpin:   release store of 0 -> the reclaimer's fetch_add. Reads under the pin end before the free.
+//             P3  epoch_:  release fetch_add in EndEpoch() -> acquire load in Pin(). Who pins a later epoch sees the
+//                          unlink.
+//             P4  chunks_: as P1, on the chunk's pointer. Who adds a chunk after the reclaimer found none there reads
+//                          what the reclaimer released, and hands it on to who finds the chunk.
 #pragma once
 
 #include <array>

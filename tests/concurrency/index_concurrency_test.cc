@@ -2,9 +2,9 @@
 // finds under a key must be a record of that key. Beyond that:
 //   - keys that stay are found by each search and visited once, in order, by each scan, while leaves around them split
 //     and merge and their entries are moved;
-//   - the generation of a key that is only overwritten never goes back for one reader.
-// The numbers of operations are fixed, the schedule is the machine's; runs under ThreadSanitizer. KVS_TEST_SEED replays
-// the writer's choices.
+//   - locations grow with each write, so the location under a key never goes back for one reader.
+// The numbers of operations are fixed, the schedule is the machine's; made for ThreadSanitizer. KVS_TEST_SEED replays
+// the choices of the threads.
 #include <gtest/gtest.h>
 
 #include <array>

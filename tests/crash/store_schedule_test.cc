@@ -161,19 +161,6 @@ TEST_F(StoreSchedule, ASegmentOfNeededTombstonesIsLeftAlone) {
   EXPECT_EQ(store::PickInputs(accounts, {.copied_bytes_max = 1 << 20}), std::vector{active});
 }
 
-// The thread that gives room may be late: the segment that it lengthens is full and sealed already.
-TEST_F(StoreSchedule, ASealedSegmentDoesNotGrow) {
-  const log::SegmentHeader header{.segment_id = 1, .base_sequence = 1, .created_sequence = 1};
-  auto writer = log::SegmentWriter::Create(files_, scratch_.path(), header, std::uint64_t{1} << 20);
-  ASSERT_TRUE(writer);
-  ASSERT_TRUE((*writer)->Append(log::DraftPut("key", "value"), 1));
-  const std::uint64_t used_bytes = (*writer)->used_bytes();
-  store::OpenSegment segment(*std::move(writer), 0);
-  ASSERT_TRUE(segment.Seal());
-  EXPECT_TRUE(segment.Extend(std::uint64_t{1} << 19));
-  EXPECT_EQ(std::filesystem::file_size(log::SegmentPath(scratch_.path(), 1)), used_bytes);
-}
-
 // The kernel reports a failed write-back once; the next sync of the same file would succeed, and mean nothing.
 TEST_F(StoreSchedule, ASyncThatFailedIsNeverTriedAgain) {
   const log::SegmentHeader header{.segment_id = 1, .base_sequence = 1, .created_sequence = 1};

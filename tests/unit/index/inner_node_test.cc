@@ -126,7 +126,7 @@ TEST(InnerNodeTest, ZeroBytesAtTheEndAreNotTakenForTheEnd) {
 
 TEST(InnerNodeTest, SeparatorsOfTheGreatestHeadsAreNotTakenForPadding) {
   const NodeUnderTest under_test({std::string(8, '\xff'), std::string(9, '\xff'), std::string(50, '\xff')});
-  for (const std::size_t bytes : {0, 7, 8, 9, 10, 49, 50, 51}) {
+  for (const std::size_t bytes : {0U, 7U, 8U, 9U, 10U, 49U, 50U, 51U}) {
     under_test.ExpectRightAnswers(std::string(bytes, '\xff'));
   }
 }

@@ -45,6 +45,21 @@ TEST(LeafKeysTest, OfAKeyMetTwiceTheEntryReadLastIsKept) {
   EXPECT_EQ(keys.sorted()[1].entry.location().bits(), 5U);
 }
 
+TEST(LeafKeysTest, KeysThatCameLastInAscendingOrderAreARun) {
+  Records records;
+  Leaf leaf;
+  // Tags go round the lines: the four that come last take the last slot of each.
+  for (unsigned n = 0; n < Leaf::kSlots; ++n) {
+    const std::string key = (n < Leaf::kSlots - Leaf::kLines ? "old" : "run") + std::to_string(100 + n);
+    ASSERT_TRUE(leaf.Insert(Entry(static_cast<Tag>(n << 14), records.Add(key))));
+  }
+  LeafKeys keys;
+  ASSERT_FALSE(keys.Read(leaf, records, {}));
+  EXPECT_TRUE(keys.EndsAscendingRun(Leaf::kSlots));
+  EXPECT_FALSE(keys.EndsAscendingRun(Leaf::kSlots - Leaf::kLines));
+  EXPECT_FALSE(keys.EndsAscendingRun(0));
+}
+
 TEST(LeafKeysTest, ADamagedRecordIsTheAnswer) {
   Records records;
   Leaf leaf;

@@ -1,0 +1,81 @@
+/* The C interface of the crate beside it: sled's database for a caller in another language.
+ *
+ * Threads     Call anything on a database from any thread. Bytes and scans belong to one thread at a time.
+ * Durability  A write that returned kKvsSledOk has left the process: sled flushes its buffer before, once for all
+ *             writers that wait. kvs_sled_sync() makes it survive power loss too.
+ * Ownership   What a call hands out by a pointer to a pointer is the caller's, who gives it back to the _free or _close
+ *             of its kind. Every argument may end with the call.
+ * Errors      `error` receives a text where the answer is an error, otherwise it is left alone. A panic of sled is an
+ *             error as well; nothing unwinds across this border.
+ */
+#ifndef KVS_SLED_H
+#define KVS_SLED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct KvsSled KvsSled;           /* An open database. */
+typedef struct KvsSledBytes KvsSledBytes; /* Bytes that sled handed out. */
+typedef struct KvsSledBatch KvsSledBatch; /* Writes that will take effect together. */
+typedef struct KvsSledScan KvsSledScan;   /* A walk over keys in order. */
+
+/* Bytes of the caller. data may be null where size is 0. */
+typedef struct {
+  const uint8_t* data;
+  size_t size;
+} KvsSledView;
+
+/* What a call came to. DO NOT renumber: lib.rs repeats these. */
+typedef enum {
+  kKvsSledOk = 0,
+  kKvsSledAbsent = 1,      /* No such key, or the end of a scan. */
+  kKvsSledConflict = 2,    /* Another writer came between. */
+  kKvsSledIo = 3,          /* The error's errno says why, where it has one. */
+  kKvsSledCorruption = 4,
+  kKvsSledInUse = 5,       /* Another process has the database open. */
+  kKvsSledFault = 6        /* A panic, or what sled calls a bug of its own. */
+} KvsSledStatus;
+
+typedef struct {
+  int sys_errno;       /* 0: none. */
+  KvsSledBytes* text;  /* UTF-8; null: none. The caller's to free. */
+} KvsSledError;
+
+KvsSledStatus kvs_sled_open(KvsSledView directory, KvsSled** database, KvsSledError* error);
+void kvs_sled_close(KvsSled* database); /* Flushes. */
+
+KvsSledStatus kvs_sled_set(const KvsSled* database, KvsSledView key, KvsSledView value, KvsSledError* error);
+KvsSledStatus kvs_sled_get(const KvsSled* database, KvsSledView key, KvsSledBytes** value, KvsSledError* error);
+KvsSledStatus kvs_sled_remove(const KvsSled* database, KvsSledView key, KvsSledError* error);
+
+/* Sets the key to *next, or removes it where next is null, if it still holds *current, or is absent where current is
+ * null. Otherwise kKvsSledConflict, and nothing was done. */
+KvsSledStatus kvs_sled_replace(const KvsSled* database, KvsSledView key, const KvsSledView* current,
+                               const KvsSledView* next, KvsSledError* error);
+
+KvsSledBatch* kvs_sled_batch_new(void);
+void kvs_sled_batch_set(KvsSledBatch* batch, KvsSledView key, KvsSledView value);
+void kvs_sled_batch_remove(KvsSledBatch* batch, KvsSledView key);
+KvsSledStatus kvs_sled_batch_apply(const KvsSled* database, KvsSledBatch* batch, KvsSledError* error); /* Frees it. */
+
+/* Walks the keys from <= key < to (null: to the last), greatest first where `reverse` is not 0. */
+KvsSledScan* kvs_sled_scan_new(const KvsSled* database, KvsSledView from, const KvsSledView* to, int reverse);
+KvsSledStatus kvs_sled_scan_next(KvsSledScan* scan, KvsSledBytes** key, KvsSledError* error);
+void kvs_sled_scan_free(KvsSledScan* scan);
+
+KvsSledStatus kvs_sled_sync(const KvsSled* database, KvsSledError* error);
+KvsSledStatus kvs_sled_count(const KvsSled* database, uint64_t* keys, KvsSledError* error); /* Looks at every key. */
+KvsSledStatus kvs_sled_disk_bytes(const KvsSled* database, uint64_t* bytes, KvsSledError* error);
+
+KvsSledView kvs_sled_bytes_view(const KvsSledBytes* bytes);
+void kvs_sled_bytes_free(KvsSledBytes* bytes); /* null is allowed. */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* KVS_SLED_H */

@@ -1,0 +1,142 @@
+// kvs-server: an engine on a directory, behind a server, until a signal comes.
+#include <signal.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <variant>
+
+#include "apps/exit_codes.h"
+#include "apps/server_command_line.h"
+#include "apps/signal_watcher.h"
+#include "base/try.h"
+#include "kvs/open_engine.h"
+#include "kvs/server.h"
+#include "kvs/thread_pool.h"
+#include "kvs/version.h"
+
+namespace kvs::apps {
+namespace {
+
+void Log(const std::string& line) { spdlog::info(line); }
+
+void StartLog() {
+  const auto log = std::make_shared<spdlog::logger>("kvs-server", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
+  log->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(log);
+}
+
+unsigned ThreadCount(const ServerCommandLine& line) {
+  return line.threads != 0 ? line.threads : std::max(1U, std::thread::hardware_concurrency());
+}
+
+template <class Pool>
+Result<std::shared_ptr<ThreadPool>> MakePoolOf(unsigned threads) {
+  KVS_TRY_ASSIGN(std::unique_ptr<Pool> pool, Pool::Create(threads));
+  return std::shared_ptr<ThreadPool>(std::move(pool));
+}
+
+// nullptr: none was asked for.
+Result<std::shared_ptr<ThreadPool>> MakePool(const ServerCommandLine& line) {
+  switch (line.pool) {
+    case PoolKind::kNone: break;
+    case PoolKind::kNaive: return MakePoolOf<NaiveThreadPool>(ThreadCount(line));
+    case PoolKind::kQueue: return MakePoolOf<SharedQueueThreadPool>(ThreadCount(line));
+    case PoolKind::kStealing: return MakePoolOf<WorkStealingThreadPool>(ThreadCount(line));
+  }
+  return std::shared_ptr<ThreadPool>();
+}
+
+// Under `always` the store syncs every second and the server before each answer: one sync for all that was ready,
+// instead of one for each write, and for every engine alike.
+KvStoreOptions StoreOptions(const ServerCommandLine& line) {
+  KvStoreOptions options;
+  options.sync = line.sync == SyncPolicy::kAlways ? SyncPolicy::kInterval : line.sync;
+  options.log = Log;
+  return options;
+}
+
+Result<ServerOptions> MakeServerOptions(const ServerCommandLine& line) {
+  ServerOptions options;
+  options.address = line.address;
+  options.threads = ThreadCount(line);
+  KVS_TRY_ASSIGN(options.pool, MakePool(line));
+  options.sync_before_reply = line.sync == SyncPolicy::kAlways;
+  options.log = Log;
+  return options;
+}
+
+std::string_view PoolName(PoolKind pool) {
+  switch (pool) {
+    case PoolKind::kNone: return "none";
+    case PoolKind::kNaive: return "naive";
+    case PoolKind::kQueue: return "queue";
+    case PoolKind::kStealing: return "stealing";
+  }
+  return "";
+}
+
+std::string_view SyncName(SyncPolicy sync) {
+  switch (sync) {
+    case SyncPolicy::kNone: return "none";
+    case SyncPolicy::kInterval: return "interval";
+    case SyncPolicy::kAlways: return "always";
+  }
+  return "";
+}
+
+void LogStart(const ServerCommandLine& line, const KvsEngine& engine, const KvsServer& server) {
+  std::error_code ignored;
+  const std::filesystem::path directory = std::filesystem::absolute(line.directory, ignored).lexically_normal();
+  spdlog::info("kvs-server {}", kVersion);
+  spdlog::info("engine {} in {}, sync {}", engine.Name(), directory.string(), SyncName(line.sync));
+  spdlog::info("pool {}, {} threads", PoolName(line.pool), ThreadCount(line));
+  spdlog::info("listening on {}", server.address().ToString());
+}
+
+Result<std::unique_ptr<KvsServer>> Listen(const std::shared_ptr<KvsEngine>& engine, const ServerOptions& options) {
+  Result<std::unique_ptr<KvsServer>> server = KvsServer::Create(engine, options);
+  if (!server) server.error().context += " (choose where to listen with --addr IP:PORT)";
+  return server;
+}
+
+Status Serve(const ServerCommandLine& line, SignalWatcher& signals) {
+  KVS_TRY_ASSIGN(const std::shared_ptr<KvsEngine> engine, OpenEngine(line.engine, line.directory, StoreOptions(line)));
+  KVS_TRY_ASSIGN(const ServerOptions options, MakeServerOptions(line));
+  KVS_TRY_ASSIGN(const std::unique_ptr<KvsServer> server, Listen(engine, options));
+  LogStart(line, *engine, *server);
+
+  signals.CallOnSignal([&server] {
+    Log("stopping; a second signal ends the server at once");
+    server->Stop();
+  });
+  Status status = server->Run();
+  signals.CallOnSignal({});
+  return status;
+}
+
+int Main(int argc, char** argv) {
+  const std::variant<ServerCommandLine, int> parsed = ParseServerCommandLine(argc, argv);
+  if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
+  StartLog();
+  ::signal(SIGPIPE, SIG_IGN);  // Who reads the log may leave before the server does.
+  SignalWatcher signals;
+  const Status status = Serve(std::get<ServerCommandLine>(parsed), signals);
+  if (!status) {
+    spdlog::error(status.error().ToString());
+    return kExitError;
+  }
+  Log("stopped");
+  return kExitOk;
+}
+
+}  // namespace
+}  // namespace kvs::apps
+
+int main(int argc, char** argv) { return kvs::apps::Main(argc, argv); }

@@ -1,0 +1,61 @@
+#include "apps/signal_watcher.h"
+
+#include <signal.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "apps/exit_codes.h"
+#include "base/check.h"
+
+namespace kvs::apps {
+namespace {
+
+sigset_t WatchedSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
+}  // namespace
+
+SignalWatcher::SignalWatcher() {
+  const sigset_t signals = WatchedSignals();
+  KVS_CHECK(::pthread_sigmask(SIG_BLOCK, &signals, nullptr) == 0);
+  thread_ = std::thread([this] { Watch(); });
+}
+
+SignalWatcher::~SignalWatcher() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_ending_ = true;
+  }
+  ::pthread_kill(thread_.native_handle(), SIGTERM);  // Wakes it.
+  thread_.join();
+}
+
+void SignalWatcher::CallOnSignal(std::function<void()> stop) {
+  const std::lock_guard lock(mutex_);
+  stop_ = std::move(stop);
+  if (was_signalled_ && stop_) stop_();
+}
+
+void SignalWatcher::Watch() {
+  const sigset_t signals = WatchedSignals();
+  while (true) {
+    int signal = 0;
+    KVS_CHECK(::sigwait(&signals, &signal) == 0);
+    const std::lock_guard lock(mutex_);
+    if (is_ending_) return;
+    OnSignal();
+  }
+}
+
+void SignalWatcher::OnSignal() {
+  if (std::exchange(was_signalled_, true)) std::_Exit(kExitError);  // Somebody does not want to wait any longer.
+  if (stop_) stop_();
+}
+
+}  // namespace kvs::apps

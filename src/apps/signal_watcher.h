@@ -1,0 +1,35 @@
+// SignalWatcher: turns the first SIGINT or SIGTERM into a call, and the second into the end of the process.
+//
+// Design      The constructor blocks both signals in this thread, hence in all that are started later, and a thread of
+//             the watcher waits for them. So the call happens in an ordinary thread, where everything is allowed.
+// Threads     Make it before any other thread is started.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace kvs::apps {
+
+class SignalWatcher {
+ public:
+  SignalWatcher();
+  ~SignalWatcher();  // From here on the signals wait for the end of the process.
+  SignalWatcher(const SignalWatcher&) = delete;
+  SignalWatcher& operator=(const SignalWatcher&) = delete;
+
+  // Calls `stop` on the first signal, at once if it has come already. An empty function ends that.
+  void CallOnSignal(std::function<void()> stop);
+
+ private:
+  void Watch();
+  void OnSignal();
+
+  std::mutex mutex_;
+  std::function<void()> stop_;  // Guarded by mutex_, as all below.
+  bool was_signalled_ = false;
+  bool is_ending_ = false;
+  std::thread thread_;  // Constant after construction.
+};
+
+}  // namespace kvs::apps

@@ -1,0 +1,58 @@
+#include "registry/engine_table.h"
+
+#include <array>
+#include <utility>
+
+#include "base/try.h"
+#include "kvs/sled_kvs_engine.h"
+
+namespace kvs::registry {
+namespace {
+
+// An engine that does not lock its directory by itself, with the lock, which outlives it.
+struct LockedEngine {
+  std::unique_ptr<io::DirectoryLock> lock;
+  std::shared_ptr<KvsEngine> engine;
+};
+
+std::shared_ptr<KvsEngine> HoldLock(std::shared_ptr<KvsEngine> engine, std::unique_ptr<io::DirectoryLock> lock) {
+  const auto held = std::make_shared<LockedEngine>(LockedEngine{std::move(lock), std::move(engine)});
+  return {held, held->engine.get()};
+}
+
+Result<std::shared_ptr<KvsEngine>> OpenKvStore(const std::filesystem::path& directory, const KvStoreOptions& options,
+                                               std::unique_ptr<io::DirectoryLock> lock) {
+  lock.reset();  // It locks by itself. Whoever comes in between reads the marker file first.
+  KVS_TRY_ASSIGN(std::shared_ptr<KvStore> engine, KvStore::Open(directory, options));
+  return std::shared_ptr<KvsEngine>(std::move(engine));
+}
+
+Result<std::shared_ptr<KvsEngine>> OpenSled(const std::filesystem::path& directory, const KvStoreOptions& /*options*/,
+                                            std::unique_ptr<io::DirectoryLock> lock) {
+  KVS_TRY_ASSIGN(std::shared_ptr<SledKvsEngine> engine, SledKvsEngine::Open(directory));
+  return HoldLock(std::move(engine), std::move(lock));
+}
+
+constexpr std::array kEngines = {
+    EngineEntry{.name = "kvs", .telling_file = "MANIFEST", .check_built_in = Ok, .open = OpenKvStore},
+    EngineEntry{.name = "sled", .telling_file = "db", .check_built_in = SledKvsEngine::CheckBuiltIn, .open = OpenSled},
+};
+
+}  // namespace
+
+std::span<const EngineEntry> EngineTable() { return kEngines; }
+
+const EngineEntry* FindEngine(std::string_view name) {
+  for (const EngineEntry& entry : kEngines) {
+    if (entry.name == name) return &entry;
+  }
+  return nullptr;
+}
+
+std::string EngineNames() {
+  std::string names;
+  for (const EngineEntry& entry : kEngines) names.append(names.empty() ? "" : ", ").append(entry.name);
+  return names;
+}
+
+}  // namespace kvs::registry

@@ -1,0 +1,23 @@
+// The marker file ENGINE: a directory's memory of the engine whose data it holds.
+//
+//   contents  := name "\n" ; name: 1..32 of a-z, 0-9, "_" and "-"
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "io/file_system.h"
+#include "kvs/result.h"
+
+namespace kvs::registry {
+
+inline constexpr std::string_view kMarkerFileName = "ENGINE";
+
+// nullopt: there is none. kCorruption: its contents are no name.
+Result<std::optional<std::string>> ReadMarker(io::FileSystem& file_system, const std::filesystem::path& directory);
+
+Status WriteMarker(io::FileSystem& file_system, const std::filesystem::path& directory, std::string_view name);
+
+}  // namespace kvs::registry

@@ -1,0 +1,77 @@
+#include "kvs/open_engine.h"
+
+#include <string>
+#include <utility>
+
+#include "base/try.h"
+#include "io/file_system.h"
+#include "registry/engine_table.h"
+#include "registry/marker.h"
+
+namespace kvs {
+namespace {
+
+using registry::EngineEntry;
+
+// Whose files stand in a directory without a marker; nullptr: nobody's.
+Result<const EngineEntry*> DetectEngine(io::FileSystem& file_system, const std::filesystem::path& directory) {
+  const EngineEntry* found = nullptr;
+  for (const EngineEntry& entry : registry::EngineTable()) {
+    KVS_TRY_ASSIGN(const bool is_there, file_system.Exists(directory / entry.telling_file));
+    if (!is_there) continue;
+    if (found != nullptr) {
+      return Error{.code = ErrorCode::kCorruption,
+                   .context = directory.string() + " holds the files of two engines, " + std::string(found->name) +
+                              " and " + std::string(entry.name) + ", and no marker file ENGINE that decides"};
+    }
+    found = &entry;
+  }
+  return found;
+}
+
+// The engine that the directory remembers; nullopt: it is new.
+Result<std::optional<std::string>> EngineInUse(io::FileSystem& file_system, const std::filesystem::path& directory) {
+  KVS_TRY_ASSIGN(std::optional<std::string> marked, registry::ReadMarker(file_system, directory));
+  if (marked) return marked;
+  KVS_TRY_ASSIGN(const EngineEntry* const detected, DetectEngine(file_system, directory));
+  if (detected == nullptr) return std::optional<std::string>();
+  return std::optional<std::string>(detected->name);
+}
+
+Result<const EngineEntry*> ChooseEngine(const EngineEntry* requested, const std::optional<std::string>& in_use,
+                                        const std::filesystem::path& directory) {
+  if (!in_use) return requested != nullptr ? requested : &registry::EngineTable().front();
+  if (requested != nullptr && requested->name != *in_use) {
+    return Error{.code = ErrorCode::kWrongEngine,
+                 .context = directory.string() + " holds data of the engine " + *in_use + ", not of " +
+                            std::string(requested->name) + ": open it with that one, or choose another directory"};
+  }
+  const EngineEntry* const entry = registry::FindEngine(*in_use);
+  if (entry != nullptr) return entry;
+  return Error{.code = ErrorCode::kUnsupported,
+               .context = directory.string() + " holds data of the engine " + *in_use +
+                          ", which this version of kvs does not have; it has " + registry::EngineNames()};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<KvsEngine>> OpenEngine(std::optional<std::string_view> name,
+                                              const std::filesystem::path& directory, const KvStoreOptions& options) {
+  const EngineEntry* const requested = name ? registry::FindEngine(*name) : nullptr;
+  if (name && requested == nullptr) {
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .context = "there is no engine '" + std::string(*name) + "'; there are " + registry::EngineNames()};
+  }
+
+  io::FileSystem& file_system = io::PosixFileSystem();
+  KVS_TRY(file_system.CreateDirectories(directory));
+  KVS_TRY_ASSIGN(std::unique_ptr<io::DirectoryLock> lock, file_system.LockDirectory(directory));
+  KVS_TRY_ASSIGN(const std::optional<std::string> in_use, EngineInUse(file_system, directory));
+  KVS_TRY_ASSIGN(const EngineEntry* const entry, ChooseEngine(requested, in_use, directory));
+  KVS_TRY(entry->check_built_in());
+  KVS_TRY_ASSIGN(const bool is_marked, file_system.Exists(directory / registry::kMarkerFileName));
+  if (!is_marked) KVS_TRY(registry::WriteMarker(file_system, directory, entry->name));
+  return entry->open(directory, options, std::move(lock));
+}
+
+}  // namespace kvs

@@ -1,0 +1,162 @@
+// VerifyStore(): a look at every byte of a store.
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/try.h"
+#include "kvs/inspect.h"
+#include "log/file_names.h"
+#include "store/log_end.h"
+#include "store/store_files.h"
+
+namespace kvs::store {
+namespace {
+
+constexpr std::uint64_t kHeaderReserveOffset = log::kSyncedMarkOffset + 8;
+
+bool IsSame(const log::RecordSummary& a, const log::RecordSummary& b) {
+  return a.type == b.type && a.offset == b.offset && a.bytes == b.bytes && a.sequence == b.sequence && a.key == b.key;
+}
+
+class Verifier {
+ public:
+  Verifier(io::FileSystem& files, const std::filesystem::path& directory, FunctionRef<void(const Error&)> damage)
+      : files_(files), directory_(directory), damage_(damage) {}
+
+  Result<VerifyReport> Run() {
+    const auto manifest = ReadManifest(files_, directory_);
+    if (!manifest) {
+      KVS_TRY(Judge(manifest.error()));
+      return report_;
+    }
+    report_.bytes += log::EncodeManifest(*manifest).size();
+    for (const log::ManifestEntry& entry : manifest->segments) {
+      const Status whole = entry.is_sealed() ? CheckSealed(entry, manifest->sequence) : CheckOpen(entry.segment_id);
+      if (!whole) KVS_TRY(Judge(whole.error()));
+    }
+    const Status whole = CheckLogEnd(*manifest);
+    if (!whole) KVS_TRY(Judge(whole.error()));
+    return report_;
+  }
+
+ private:
+  // Damage is told, and the work goes on; any other error ends it.
+  Status Judge(const Error& error) {
+    if (error.code != ErrorCode::kCorruption) return error;
+    report_.damages += 1;
+    damage_(error);
+    return Ok();
+  }
+
+  Result<std::shared_ptr<log::Segment>> OpenSegment(std::uint64_t id) {
+    KVS_TRY_ASSIGN(auto segment, log::Segment::Open(files_, directory_, id));
+    report_.segments += 1;
+    report_.bytes += segment->readable_bytes();
+    const std::string_view reserve =
+        segment->BytesFrom(kHeaderReserveOffset).substr(0, log::kSegmentHeaderBytes - kHeaderReserveOffset);
+    if (reserve.find_first_not_of('\0') != std::string_view::npos) {
+      KVS_TRY(Judge(DamageIn(log::SegmentPath(directory_, id), kHeaderReserveOffset, "these bytes should be zero")));
+    }
+    return segment;
+  }
+
+  Status CheckSealed(const log::ManifestEntry& entry, std::uint64_t sequence_max) {
+    const std::filesystem::path path = log::SegmentPath(directory_, entry.segment_id);
+    KVS_TRY_ASSIGN(const auto segment, OpenSegment(entry.segment_id));
+    if (segment->readable_bytes() != entry.sealed_bytes) {
+      return DamageIn(path, std::min(segment->readable_bytes(), entry.sealed_bytes),
+                      "the file has " + std::to_string(segment->readable_bytes()) + " bytes and should have " +
+                          std::to_string(entry.sealed_bytes));
+    }
+    const auto synced_bytes = segment->SyncedBytes();
+    if (!synced_bytes || *synced_bytes != entry.sealed_bytes) {
+      KVS_TRY(Judge(DamageIn(path, log::kSyncedMarkOffset, "the synced mark of a sealed segment should be its end")));
+    }
+    std::vector<log::RecordSummary> records;
+    std::optional<std::uint64_t> from_the_future;
+    const std::uint64_t bad =
+        log::ScanRecords(*segment, log::kSegmentHeaderBytes, entry.sealed_bytes, [&](const auto& record) {
+          if (record.sequence > sequence_max && !from_the_future) from_the_future = record.offset;
+          records.push_back(record);
+        });
+    report_.records += records.size();
+    if (from_the_future) {
+      KVS_TRY(Judge(DamageIn(path, *from_the_future, "the sequence is higher than the manifest knows of")));
+    }
+    if (bad != entry.sealed_bytes) {
+      return DamageIn(path, bad, "the record is not what was written; nothing behind it in this file was checked");
+    }
+    return CheckHint(*segment, records);
+  }
+
+  Status CheckHint(const log::Segment& segment, const std::vector<log::RecordSummary>& records) {
+    const std::filesystem::path path = log::HintPath(directory_, segment.id());
+    KVS_TRY_ASSIGN(const bool exists, files_.Exists(path));
+    if (!exists) return Ok();
+    KVS_TRY_ASSIGN(const Hint hint, ReadHint(files_, path, segment));
+    report_.bytes += hint.bytes.size();
+    const bool agrees = std::equal(hint.records.begin(), hint.records.end(), records.begin(), records.end(), IsSame);
+    if (!agrees) return DamageIn(path, 0, "the hint file says something else than its segment");
+    return Ok();
+  }
+
+  // Where its records end is told by CheckLogEnd(), which meets a segment that cannot be read again, and tells of it.
+  Status CheckOpen(std::uint64_t id) {
+    const auto segment = OpenSegment(id);
+    if (segment || segment.error().code == ErrorCode::kCorruption) return Ok();
+    return segment.error();
+  }
+
+  Status CheckLogEnd(const log::Manifest& manifest) {
+    KVS_TRY_ASSIGN(const LogEnd end, FindLogEnd(files_, directory_, manifest));
+    report_.torn_tail_bytes = end.torn_bytes;
+    for (const OpenPart& part : end.parts) {
+      if (part.records > 0) KVS_TRY(CheckSequences(part));
+    }
+    return Ok();
+  }
+
+  Status CheckSequences(const OpenPart& part) {
+    std::uint64_t expected = part.first_sequence;
+    std::optional<std::uint64_t> break_offset;
+    log::ScanRecords(*part.segment, log::kSegmentHeaderBytes, part.used_bytes, [&](const auto& record) {
+      if (record.sequence != expected++ && !break_offset) break_offset = record.offset;
+    });
+    report_.records += part.records;
+    if (!break_offset) return Ok();
+    return DamageIn(log::SegmentPath(directory_, part.segment->id()), *break_offset, "a record in front is missing");
+  }
+
+  io::FileSystem& files_;
+  const std::filesystem::path& directory_;
+  const FunctionRef<void(const Error&)> damage_;
+  VerifyReport report_;
+};
+
+// On a file system that nobody can write to nobody can open a store either, so no lock is needed there.
+Result<std::unique_ptr<io::DirectoryLock>> LockUnlessReadOnly(io::FileSystem& files,
+                                                              const std::filesystem::path& directory) {
+  auto lock = files.LockDirectory(directory);
+  if (!lock && lock.error().sys_errno == EROFS) return std::unique_ptr<io::DirectoryLock>();
+  return lock;
+}
+
+}  // namespace
+}  // namespace kvs::store
+
+namespace kvs {
+
+Result<VerifyReport> VerifyStore(const std::filesystem::path& directory, FunctionRef<void(const Error&)> damage) {
+  io::FileSystem& files = io::PosixFileSystem();
+  const auto manifest = store::ReadManifest(files, directory);
+  if (!manifest && manifest.error().code != ErrorCode::kCorruption) return manifest.error();
+  KVS_TRY_ASSIGN(const auto lock, store::LockUnlessReadOnly(files, directory));
+  return store::Verifier(files, directory, damage).Run();
+}
+
+}  // namespace kvs

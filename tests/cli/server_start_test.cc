@@ -1,0 +1,136 @@
+// Promised: kvs-server says on stderr what it starts with, takes the engine that the directory remembers, and refuses
+// what it cannot do with an exit code and words that help. The tests start it with each kind of wrong line and on each
+// kind of wrong directory.
+#include <signal.h>
+
+#include "cli/programs.h"
+#include "kvs/version.h"
+
+namespace kvs::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class ServerStartTest : public testing::Test {
+ protected:
+  // Runs a server that cannot start.
+  void ExpectRefused(int exit_code, std::vector<std::string> arguments,
+                     const testing::Matcher<std::string>& error_output) {
+    arguments.insert(arguments.end(), {"--dir", directory_.path().string()});
+    const Outcome outcome = RunServer(std::move(arguments));
+    EXPECT_EQ(outcome.exit_code, exit_code) << outcome.error_output;
+    EXPECT_THAT(outcome.output, IsEmpty());
+    EXPECT_THAT(outcome.error_output, error_output);
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(ServerStartTest, VersionGoesToStdout) {
+  for (const char* flag : {"-V", "--version"}) {
+    const Outcome outcome = RunServer({flag});
+    EXPECT_EQ(outcome.exit_code, 0);
+    EXPECT_EQ(outcome.output, std::string("kvs-server ") + kVersion + "\n");
+    EXPECT_THAT(outcome.error_output, IsEmpty());
+  }
+}
+
+TEST_F(ServerStartTest, HelpTeachesByExample) {
+  const Outcome outcome = RunServer({"--help"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.output, AllOf(HasSubstr("kvs-server --engine sled"), HasSubstr("kvs-client set"),
+                                    HasSubstr("naive|queue|stealing"), HasSubstr("Exit codes")));
+}
+
+TEST_F(ServerStartTest, TheLogTellsVersionEngineAndAddress) {
+  ServerProgram server(directory_.path());
+  KVS_START_OR_FAIL(server);
+  EXPECT_THAT(server.process().error_output(),
+              AllOf(HasSubstr(kVersion), HasSubstr("engine kvs"), HasSubstr(directory_.path().string()),
+                    HasSubstr("listening on 127.0.0.1:" + server.port())));
+  EXPECT_THAT(server.process().output(), IsEmpty());
+  EXPECT_NE(server.port(), "0");
+}
+
+TEST_F(ServerStartTest, AnUnknownEngineIsRefusedAndTheKnownOnesAreNamed) {
+  ExpectRefused(1, {"--engine", "unknown", "--addr", "127.0.0.1:0"},
+                AllOf(HasSubstr("unknown"), HasSubstr("kvs"), HasSubstr("sled")));
+}
+
+TEST_F(ServerStartTest, AnAddressThatIsNoneIsRefused) {
+  for (const char* address : {"invalid-addr", "127.0.0.1", "localhost:4000", "127.0.0.1:70000"}) {
+    ExpectRefused(2, {"--addr", address}, AllOf(HasSubstr("--addr"), HasSubstr(address)));
+  }
+}
+
+TEST_F(ServerStartTest, UnknownFlagsFieldsAndWordsAreRefused) {
+  ExpectRefused(2, {"--unknown"}, HasSubstr("--unknown"));
+  ExpectRefused(2, {"extra"}, HasSubstr("extra"));
+  ExpectRefused(2, {"--pool", "lottery"}, HasSubstr("lottery"));
+  ExpectRefused(2, {"--sync", "sometimes"}, HasSubstr("sometimes"));
+  ExpectRefused(2, {"--threads", "-1"}, HasSubstr("--threads"));
+  ExpectRefused(2, {"--threads", "many"}, HasSubstr("--threads"));
+}
+
+TEST_F(ServerStartTest, APortThatIsTakenIsRefused) {
+  ServerProgram first(directory_.path());
+  KVS_START_OR_FAIL(first);
+  const TemporaryDirectory other;
+  const Outcome outcome = RunServer({"--addr", first.address(), "--dir", other.path()});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.error_output, AllOf(HasSubstr(first.address()), HasSubstr("--addr")));
+}
+
+TEST_F(ServerStartTest, AnAddressThatIsNotOfThisMachineIsRefused) {
+  ExpectRefused(1, {"--addr", "192.0.2.1:4000"}, HasSubstr("192.0.2.1:4000"));
+}
+
+TEST_F(ServerStartTest, MoreThreadsThanAPoolTakesAreRefused) {
+  ExpectRefused(1, {"--addr", "127.0.0.1:0", "--pool", "queue", "--threads", "1000000"}, HasSubstr("1000000"));
+}
+
+TEST_F(ServerStartTest, ADirectoryThatCannotBeIsRefused) {
+  const Outcome outcome = RunServer({"--addr", "127.0.0.1:0", "--dir", "/dev/null/data"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.error_output, HasSubstr("/dev/null"));
+}
+
+class ServerEngineTest : public ServerStartTest, public testing::WithParamInterface<std::string> {
+ protected:
+  void SetUp() override { KVS_SKIP_WITHOUT(GetParam()); }
+};
+INSTANTIATE_TEST_SUITE_P(Engines, ServerEngineTest, testing::Values("kvs", "sled"),
+                         [](const auto& instance) { return instance.param; });
+
+TEST_P(ServerEngineTest, TheDirectoryRemembersItsEngine) {
+  {
+    ServerProgram first(directory_.path(), {"--engine", GetParam()});
+    KVS_START_OR_FAIL(first);
+    EXPECT_THAT(first.process().error_output(), HasSubstr("engine " + GetParam()));
+    EXPECT_EQ(first.StopBy(SIGTERM), 0);
+  }
+  ServerProgram second(directory_.path());
+  KVS_START_OR_FAIL(second);
+  EXPECT_THAT(second.process().error_output(), HasSubstr("engine " + GetParam()));
+}
+
+TEST_P(ServerEngineTest, AnotherEngineThanTheOneInUseIsRefused) {
+  {
+    ServerProgram first(directory_.path(), {"--engine", GetParam()});
+    KVS_START_OR_FAIL(first);
+    EXPECT_EQ(first.StopBy(SIGTERM), 0);
+  }
+  const std::string other = GetParam() == "kvs" ? "sled" : "kvs";
+  ExpectRefused(1, {"--engine", other, "--addr", "127.0.0.1:0"}, AllOf(HasSubstr("kvs"), HasSubstr("sled")));
+}
+
+TEST_P(ServerEngineTest, ADirectoryInUseIsRefusedWithThePidOfItsHolder) {
+  ServerProgram holder(directory_.path(), {"--engine", GetParam()});
+  KVS_START_OR_FAIL(holder);
+  ExpectRefused(1, {"--addr", "127.0.0.1:0"}, HasSubstr(std::to_string(holder.process().pid())));
+}
+
+}  // namespace
+}  // namespace kvs::test

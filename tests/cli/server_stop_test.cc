@@ -1,0 +1,68 @@
+// Promised: SIGINT and SIGTERM end the server with exit code 0 and everything acknowledged in place; SIGKILL takes
+// nothing that was acknowledged either. The tests stop servers while clients write, and ask their successors.
+#include <signal.h>
+
+#include <atomic>
+#include <thread>
+#include <tuple>
+
+#include "cli/programs.h"
+
+namespace kvs::test {
+namespace {
+
+struct Ending {
+  std::string name;
+  int signal;
+  int exit_code;
+};
+
+class ServerStopTest : public testing::TestWithParam<std::tuple<std::string, Ending>> {
+ protected:
+  void SetUp() override { KVS_SKIP_WITHOUT(std::get<0>(GetParam())); }
+
+  TemporaryDirectory directory_;
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    EnginesAndEndings, ServerStopTest,
+    testing::Combine(testing::Values("kvs", "sled"),
+                     testing::Values(Ending{"Interrupt", SIGINT, 0}, Ending{"Terminate", SIGTERM, 0},
+                                     Ending{"Kill", SIGKILL, 128 + SIGKILL})),
+    [](const auto& instance) { return std::get<0>(instance.param) + std::get<1>(instance.param).name; });
+
+TEST_P(ServerStopTest, WhatWasAcknowledgedIsThereAfterwards) {
+  const auto& [engine, ending] = GetParam();
+  constexpr int kClients = 3;
+  std::atomic<int> acknowledged[kClients] = {};
+  {
+    ServerProgram server(directory_.path(), {"--engine", engine});
+    KVS_START_OR_FAIL(server);
+    std::vector<std::jthread> clients;
+    for (int client = 0; client < kClients; ++client) {
+      clients.emplace_back([&server, &acknowledged, client] {
+        for (int i = 0;; ++i) {
+          const std::string key = std::to_string(client) + "-" + std::to_string(i);
+          if (server.Client({"set", key, "of " + key}).exit_code != 0) return;
+          acknowledged[client].store(i + 1, std::memory_order_release);
+        }
+      });
+    }
+    for (const std::atomic<int>& count : acknowledged) {
+      while (count.load(std::memory_order_acquire) < 5) std::this_thread::yield();
+    }
+    EXPECT_EQ(server.StopBy(ending.signal), ending.exit_code) << server.process().error_output();
+  }
+
+  ServerProgram successor(directory_.path());
+  KVS_START_OR_FAIL(successor);
+  for (int client = 0; client < kClients; ++client) {
+    for (int i = 0; i < acknowledged[client].load(std::memory_order_acquire); ++i) {
+      const std::string key = std::to_string(client) + "-" + std::to_string(i);
+      EXPECT_EQ(successor.Client({"get", key}).output, "of " + key + "\n");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace kvs::test

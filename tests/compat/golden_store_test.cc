@@ -1,0 +1,209 @@
+// Format 1 is promised for good: a store that an older build wrote opens with all that it held, and today's build writes
+// the same bytes. The tests open a copy of the golden store, compare every pair and every file, and pin the encodings of
+// a record, a header, a hint and a manifest byte by byte.
+#include "compat/golden_store.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <map>
+#include <string>
+
+#include "kvs/inspect.h"
+#include "kvs/kv_store.h"
+#include "support/temporary_directory.h"
+
+namespace kvs::compat {
+namespace {
+
+const std::filesystem::path kGolden = std::filesystem::path(KVS_COMPAT_DIRECTORY) / "v1" / "data" / "store";
+
+std::string Hex(std::string_view bytes) {
+  std::string hex;
+  for (const char c : bytes) {
+    char digits[3];
+    std::snprintf(digits, sizeof digits, "%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    hex += digits;
+  }
+  return hex;
+}
+
+std::string ReadFile(const std::filesystem::path& path) { return *io::PosixFileSystem().ReadFile(path, 1 << 20); }
+
+// Work on the golden files themselves would change them.
+class GoldenStoreTest : public testing::Test {
+ protected:
+  GoldenStoreTest() : copy_(directory_.path() / "store") { std::filesystem::copy(kGolden, copy_); }
+
+  const test::TemporaryDirectory directory_;
+  const std::filesystem::path copy_;
+};
+
+std::map<std::string, std::string> AllPairs(KvStore& store) {
+  std::map<std::string, std::string> pairs;
+  EXPECT_TRUE(store.Scan({}, [&](std::string_view key, std::string_view value) {
+    pairs.emplace(key, value);
+    return true;
+  }));
+  return pairs;
+}
+
+TEST_F(GoldenStoreTest, OpensWithEverythingThatWasWritten) {
+  const auto store = KvStore::Open(copy_);
+  ASSERT_TRUE(store) << store.error().ToString();
+  EXPECT_EQ(AllPairs(**store), GoldenPairs());
+  for (const auto& [key, value] : GoldenPairs()) EXPECT_EQ(*(*store)->Get(key), value);
+  for (const char* key : {"gone", "moved twice", "never there"}) EXPECT_EQ(*(*store)->Get(key), std::nullopt);
+  EXPECT_EQ((*store)->open_report().segments_from_hints, 1U);
+  EXPECT_EQ((*store)->open_report().records, 14U);
+  EXPECT_EQ((*store)->open_report().torn_tail_bytes, 0U);
+}
+
+TEST_F(GoldenStoreTest, CanBeWrittenCompactedAndOpenedAgain) {
+  auto expected = GoldenPairs();
+  {
+    const auto store = *KvStore::Open(copy_);
+    ASSERT_TRUE(store->Set("alpha", "third"));
+    ASSERT_TRUE(store->Remove("last"));
+    ASSERT_TRUE(store->Compact());
+  }
+  expected["alpha"] = "third";
+  expected.erase("last");
+  EXPECT_EQ(AllPairs(**KvStore::Open(copy_)), expected);
+}
+
+TEST_F(GoldenStoreTest, KeepsItsExpiriesThroughCompaction) {
+  {
+    const auto store = *KvStore::Open(copy_);
+    ASSERT_TRUE(store->Set("long value", "short"));  // Makes garbage of what stands beside the expiry.
+    ASSERT_TRUE(store->Compact());
+  }
+  std::uint64_t expiries = 0;
+  const StoreInspection inspection = *InspectStore(copy_);
+  for (const SegmentInspection& segment : inspection.segments) {
+    EXPECT_TRUE(VisitRecords(copy_, segment.id, [&](const RecordInspection& record) {
+      if (record.expiry_ms == 0) return true;
+      EXPECT_EQ(record.key, "expires");
+      EXPECT_EQ(record.expiry_ms, kGoldenExpiryMs);
+      ++expiries;
+      return true;
+    }));
+  }
+  EXPECT_EQ(expiries, 1U);
+}
+
+TEST_F(GoldenStoreTest, HasNoDamage) {
+  const auto report = VerifyStore(copy_, [](const Error& damage) { ADD_FAILURE() << damage.ToString(); });
+  ASSERT_TRUE(report) << report.error().ToString();
+  EXPECT_EQ(report->records, 14U);
+  EXPECT_EQ(report->torn_tail_bytes, 0U);
+}
+
+TEST_F(GoldenStoreTest, TodaysBuildWritesTheSameBytes) {
+  const std::filesystem::path fresh = directory_.path() / "fresh";
+  ASSERT_TRUE(io::PosixFileSystem().CreateDirectories(fresh));
+  WriteGoldenStore(fresh);
+  for (const std::string& name : GoldenFiles()) EXPECT_EQ(Hex(ReadFile(fresh / name)), Hex(ReadFile(kGolden / name)));
+}
+
+// --- The encodings, byte by byte ---
+
+std::string RecordHex(const log::RecordDraft& draft, std::uint64_t segment_id, std::uint64_t delta) {
+  std::string bytes(log::RecordBytes(draft, delta), '\0');
+  log::EncodeRecord(bytes.data(), draft, segment_id, delta);
+  return Hex(bytes);
+}
+
+TEST(GoldenBytesTest, Records) {
+  EXPECT_EQ(RecordHex(log::DraftPut("key", "value"), 1, 5),
+            "0d110087"
+            "01"
+            "03"
+            "05"
+            "05"
+            "6b6579"
+            "76616c7565");
+  EXPECT_EQ(RecordHex(log::DraftPut("", ""), 1, 0),
+            "a09e2c70"
+            "01"
+            "00"
+            "00"
+            "00");
+  EXPECT_EQ(RecordHex(log::DraftPut("key", "value", kGoldenExpiryMs), 1, 300),
+            "927ede5a"
+            "11"
+            "03"
+            "05"
+            "ac02"
+            "00d8c32cbb030000"
+            "6b6579"
+            "76616c7565");
+  EXPECT_EQ(RecordHex(log::DraftTombstone("key"), 2, 128),
+            "de90356d"
+            "02"
+            "03"
+            "00"
+            "8001"
+            "6b6579");
+  EXPECT_EQ(RecordHex(log::DraftBatch("members"), 2, 7),
+            "69be7981"
+            "03"
+            "00"
+            "07"
+            "07"
+            "6d656d62657273");
+}
+
+TEST(GoldenBytesTest, SegmentHeaderAndMark) {
+  std::string bytes(log::kSegmentHeaderBytes, '\xee');
+  log::EncodeSegmentHeader(bytes.data(), {.segment_id = 42, .base_sequence = 1'000, .created_sequence = 2'000});
+  EXPECT_EQ(Hex(bytes),
+            "4b56532e5345470a"
+            "01000000"
+            "01148da2"
+            "2a00000000000000"
+            "e803000000000000"
+            "d007000000000000"
+            "0000000000000000"
+            "00000000e589e3a8"
+            "0000000000000000");
+  EXPECT_EQ(log::EncodeSyncedMark(4'096, 42), 0xa67148fb00001000U);
+}
+
+TEST(GoldenBytesTest, Manifest) {
+  const log::Manifest manifest{
+      .next_segment_id = 9,
+      .sequence = 77,
+      .segments = {{.segment_id = 3, .sealed_bytes = 4'096}, {.segment_id = 8, .sealed_bytes = 0}}};
+  EXPECT_EQ(Hex(log::EncodeManifest(manifest)),
+            "4b56532e4d414e0a"
+            "01000000"
+            "12f80570"
+            "0900000000000000"
+            "4d00000000000000"
+            "0200000000000000"
+            "0300000000000000"
+            "0010000000000000"
+            "0800000000000000"
+            "0000000000000000");
+}
+
+TEST(GoldenBytesTest, HintFile) {
+  EXPECT_EQ(Hex(ReadFile(kGolden / "000000000001.hint")),
+            "4b56532e48494e0a"
+            "01000000"
+            "ac895c8c"
+            "0100000000000000"
+            "f34e000000000000"
+            "0700000000000000"
+            "0100120005616c706861"
+            "01001a0104676f6e65"
+            "0100150200"
+            "010014030300ff0a"
+            "01001e040765787069726573"
+            "0100b49c01050a6c6f6e672076616c7565"
+            "02000c0604676f6e65");
+}
+
+}  // namespace
+}  // namespace kvs::compat

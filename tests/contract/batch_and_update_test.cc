@@ -1,0 +1,158 @@
+// Promised by engine.h: a batch takes effect as a whole, in its order, or not at all; an update reads and writes in one
+// step. The tests look at every kind of operation, and at a batch from another thread while it is written.
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "contract/engine_test.h"
+
+namespace kvs::test {
+namespace {
+
+class BatchTest : public EngineTest {};
+KVS_FOR_EACH_ENGINE(BatchTest);
+
+TEST_P(BatchTest, SetsAndRemovesTogether) {
+  ASSERT_EQ(CodeOf(engine_->Set("old", "value")), "ok");
+  WriteBatch batch;
+  batch.Set("one", "1");
+  batch.Remove("old");
+  batch.Set("two", "2");
+  ASSERT_EQ(CodeOf(engine_->Write(batch)), "ok");
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(Get("one"), "1");
+    EXPECT_EQ(Get("two"), "2");
+    EXPECT_EQ(Get("old"), "(absent)");
+    Reopen();
+  }
+}
+
+TEST_P(BatchTest, OfTwoOperationsOnAKeyTheLaterWins) {
+  WriteBatch batch;
+  batch.Set("twice", "first");
+  batch.Set("twice", "second");
+  batch.Set("set and removed", "value");
+  batch.Remove("set and removed");
+  batch.Remove("removed and set");
+  batch.Set("removed and set", "value");
+  ASSERT_EQ(CodeOf(engine_->Write(batch)), "ok");
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(Get("twice"), "second");
+    EXPECT_EQ(Get("set and removed"), "(absent)");
+    EXPECT_EQ(Get("removed and set"), "value");
+    Reopen();
+  }
+}
+
+TEST_P(BatchTest, RemovingAnAbsentKeyIsAllowed) {
+  WriteBatch batch;
+  batch.Remove("absent");
+  batch.Set("key", "value");
+  EXPECT_EQ(CodeOf(engine_->Write(batch)), "ok");
+  EXPECT_EQ(Get("key"), "value");
+}
+
+TEST_P(BatchTest, AnEmptyBatchDoesNothing) { EXPECT_EQ(CodeOf(engine_->Write(WriteBatch())), "ok"); }
+
+TEST_P(BatchTest, AReaderSeesBothHalvesOrNeither) {
+  WriteBatch both;
+  both.Set("left", "0");
+  both.Set("right", "0");
+  ASSERT_EQ(CodeOf(engine_->Write(both)), "ok");
+
+  std::atomic<bool> is_done{false};
+  std::jthread writer([&] {
+    for (int i = 1; i <= 300; ++i) {
+      WriteBatch next;
+      next.Set("left", std::to_string(i));
+      next.Set("right", std::to_string(i));
+      EXPECT_EQ(CodeOf(engine_->Write(next)), "ok");
+    }
+    is_done.store(true, std::memory_order_release);
+  });
+  while (!is_done.load(std::memory_order_acquire)) {
+    const int left = std::stoi(Get("left"));  // Written before, or with, what is read next.
+    const int right = std::stoi(Get("right"));
+    ASSERT_LE(left, right);
+  }
+}
+
+class UpdateTest : public EngineTest {};
+KVS_FOR_EACH_ENGINE(UpdateTest);
+
+TEST_P(UpdateTest, SeesTheCurrentValueAndSetsTheNext) {
+  ASSERT_EQ(CodeOf(engine_->Set("key", "1")), "ok");
+  ASSERT_EQ(CodeOf(engine_->Update("key",
+                                   [](std::optional<std::string_view> current) {
+                                     return UpdateDecision(std::string(current.value()) + "2");
+                                   })),
+            "ok");
+  EXPECT_EQ(Get("key"), "12");
+  Reopen();
+  EXPECT_EQ(Get("key"), "12");
+}
+
+TEST_P(UpdateTest, SeesThatAKeyIsAbsentAndMayCreateIt) {
+  ASSERT_EQ(CodeOf(engine_->Update("key",
+                                   [](std::optional<std::string_view> current) {
+                                     EXPECT_EQ(current, std::nullopt);
+                                     return UpdateDecision::Set("");
+                                   })),
+            "ok");
+  EXPECT_EQ(Get("key"), "");
+}
+
+TEST_P(UpdateTest, TellsTheEmptyValueFromNone) {
+  ASSERT_EQ(CodeOf(engine_->Set("key", "")), "ok");
+  ASSERT_EQ(CodeOf(engine_->Update("key",
+                                   [](std::optional<std::string_view> current) {
+                                     EXPECT_EQ(current, "");
+                                     return UpdateDecision::Set("set");
+                                   })),
+            "ok");
+  EXPECT_EQ(Get("key"), "set");
+}
+
+TEST_P(UpdateTest, MayRemove) {
+  ASSERT_EQ(CodeOf(engine_->Set("key", "value")), "ok");
+  ASSERT_EQ(CodeOf(engine_->Update("key", [](auto) { return UpdateDecision::Remove(); })), "ok");
+  EXPECT_EQ(Get("key"), "(absent)");
+  Reopen();
+  EXPECT_EQ(Get("key"), "(absent)");
+}
+
+TEST_P(UpdateTest, MayRemoveWhatIsAbsent) {
+  EXPECT_EQ(CodeOf(engine_->Update("key", [](auto) { return UpdateDecision::Remove(); })), "ok");
+  EXPECT_EQ(Get("key"), "(absent)");
+}
+
+TEST_P(UpdateTest, MayKeep) {
+  ASSERT_EQ(CodeOf(engine_->Set("key", "value")), "ok");
+  EXPECT_EQ(CodeOf(engine_->Update("key", [](auto) { return UpdateDecision::Keep(); })), "ok");
+  EXPECT_EQ(Get("key"), "value");
+  EXPECT_EQ(CodeOf(engine_->Update("absent", [](auto) { return UpdateDecision::Keep(); })), "ok");
+  EXPECT_EQ(Get("absent"), "(absent)");
+}
+
+TEST_P(UpdateTest, OfManyThreadsLosesNone) {
+  constexpr int kThreads = 4;
+  constexpr int kUpdates = 250;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < kThreads; ++i) {
+      threads.emplace_back([this] {
+        for (int j = 0; j < kUpdates; ++j) {
+          const Status status = engine_->Update("counter", [](std::optional<std::string_view> current) {
+            return UpdateDecision(std::to_string(std::stoi(std::string(current.value_or("0"))) + 1));
+          });
+          EXPECT_EQ(CodeOf(status), "ok");
+        }
+      });
+    }
+  }
+  EXPECT_EQ(Get("counter"), std::to_string(kThreads * kUpdates));
+}
+
+}  // namespace
+}  // namespace kvs::test

@@ -1,0 +1,50 @@
+// File names promise to tell which files are the store's: an id comes back from the name that was made of it, and from
+// no other name, so that recovery never removes a stranger's file, nor takes it for a segment.
+#include "log/file_names.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <limits>
+#include <string>
+
+namespace kvs::log {
+namespace {
+
+TEST(FileNamesTest, AnIdComesBackFromTheNamesThatWereMadeOfIt) {
+  for (const std::uint64_t id : {std::uint64_t{1}, std::uint64_t{42}, std::uint64_t{999'999'999'999},
+                                 std::uint64_t{1'000'000'000'000}, std::numeric_limits<std::uint64_t>::max()}) {
+    EXPECT_EQ(SegmentIdOfFileName(SegmentPath("dir", id).filename().string()), id);
+    EXPECT_EQ(SegmentIdOfFileName(HintPath("dir", id).filename().string()), id);
+  }
+}
+
+TEST(FileNamesTest, NamesAreThoseOfTheFormat) {
+  EXPECT_EQ(SegmentPath("dir", 42), "dir/000000000042.seg");
+  EXPECT_EQ(HintPath("dir", 42), "dir/000000000042.hint");
+  EXPECT_EQ(ManifestPath("dir"), "dir/MANIFEST");
+}
+
+TEST(FileNamesTest, EveryOtherNameHasNoId) {
+  for (const std::string name :
+       {"", "MANIFEST", "LOCK", "ENGINE", ".seg", "42.seg", "00000000042.seg", "000000000042", "000000000042.",
+        "000000000042.segment", "000000000042.seg.tmp", "000000000042.SEG", "x00000000042.seg", "00000000004x.seg",
+        "-00000000042.seg", "+00000000042.seg", " 00000000042.seg", "99999999999999999999999.seg"}) {
+    EXPECT_FALSE(SegmentIdOfFileName(name)) << name;
+  }
+}
+
+TEST(FileNamesTest, AnIdHasOneNameOnly) {
+  EXPECT_FALSE(SegmentIdOfFileName("0000000000042.seg"));
+  EXPECT_FALSE(SegmentIdOfFileName("0999999999999.hint"));
+}
+
+TEST(FileNamesTest, WhatAnInterruptedWriteLeavesIsKnownByItsEnd) {
+  EXPECT_TRUE(IsTemporaryFileName("MANIFEST.tmp"));
+  EXPECT_TRUE(IsTemporaryFileName("000000000042.hint.tmp"));
+  EXPECT_FALSE(IsTemporaryFileName("MANIFEST"));
+  EXPECT_FALSE(IsTemporaryFileName("tmp"));
+}
+
+}  // namespace
+}  // namespace kvs::log

@@ -1,0 +1,224 @@
+// A segment writer promises that what it appended can be read, also after the file was sealed or opened again, that
+// going on behind a torn tail wipes it, and that want of room or a file that is cut underneath is an error, never a
+// wrong byte. Every promise is tested twice: on a mapped file, and where the file system cannot reserve room.
+#include "log/segment_writer.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/coding.h"
+#include "log/file_names.h"
+#include "support/forwarding_file_system.h"
+#include "support/temporary_directory.h"
+
+namespace kvs::log {
+namespace {
+
+constexpr std::uint64_t kCapacityBytes = std::uint64_t{1} << 20;
+constexpr SegmentHeader kHeader{.segment_id = 3, .base_sequence = 100, .created_sequence = 90};
+
+// The real file system, but every Reserve() answers with an error.
+class FileSystemThatRefusesToReserve final : public test::ForwardingFileSystem {
+ public:
+  explicit FileSystemThatRefusesToReserve(ErrorCode answer) : answer_(answer) {}
+
+ private:
+  class RefusingFile final : public test::ForwardingFile {
+   public:
+    RefusingFile(std::unique_ptr<io::File> file, ErrorCode answer) : ForwardingFile(std::move(file)), answer_(answer) {}
+    Status Reserve(std::uint64_t, std::uint64_t) override { return Error{.code = answer_}; }
+
+   private:
+    const ErrorCode answer_;
+  };
+
+  Result<std::unique_ptr<io::File>> OnOpen(const std::filesystem::path&, io::OpenMode,
+                                           std::unique_ptr<io::File> file) override {
+    return std::make_unique<RefusingFile>(std::move(file), answer_);
+  }
+
+  const ErrorCode answer_;
+};
+
+enum class Way { kMapped, kWritten };
+
+class SegmentWriterTest : public testing::TestWithParam<Way> {
+ protected:
+  io::FileSystem& files() {
+    if (GetParam() == Way::kMapped) return io::PosixFileSystem();
+    return cannot_reserve_;
+  }
+  std::unique_ptr<SegmentWriter> Create() {
+    return *SegmentWriter::Create(files(), directory_.path(), kHeader, kCapacityBytes);
+  }
+  std::unique_ptr<SegmentWriter> Reopen(std::uint64_t used_bytes) {
+    return *SegmentWriter::Reopen(files(), directory_.path(), kHeader, used_bytes, kCapacityBytes);
+  }
+  std::shared_ptr<Segment> OpenFile() { return *Segment::Open(io::PosixFileSystem(), directory_.path(), 3); }
+  std::string FileBytes() { return *io::PosixFileSystem().ReadFile(SegmentPath(directory_.path(), 3), 8 << 20); }
+
+  const test::TemporaryDirectory directory_;
+  FileSystemThatRefusesToReserve cannot_reserve_{ErrorCode::kUnsupported};
+};
+
+INSTANTIATE_TEST_SUITE_P(BothWays, SegmentWriterTest, testing::Values(Way::kMapped, Way::kWritten),
+                         [](const auto& way) { return way.param == Way::kMapped ? "Mapped" : "Written"; });
+
+TEST_P(SegmentWriterTest, ANewSegmentHoldsItsHeaderAndNothing) {
+  const auto writer = Create();
+  EXPECT_EQ(writer->used_bytes(), kSegmentHeaderBytes);
+  EXPECT_EQ(writer->capacity_bytes(), kCapacityBytes);
+  EXPECT_GE(writer->reserved_bytes(), SegmentWriter::kFirstStepBytes);
+  const auto segment = OpenFile();
+  EXPECT_EQ(segment->header().base_sequence, 100U);
+  EXPECT_EQ(segment->header().created_sequence, 90U);
+  EXPECT_EQ(*segment->SyncedBytes(), 0U);
+  EXPECT_EQ(segment->BytesFrom(kSegmentHeaderBytes).find_first_not_of('\0'), std::string_view::npos);
+}
+
+TEST_P(SegmentWriterTest, WhatWasAppendedIsReadAtOnceAndIsInTheFileWithoutASync) {
+  const auto writer = Create();
+  const std::uint64_t first = *writer->Append(DraftPut("a", "1"), 100);
+  const std::uint64_t second = *writer->Append(DraftTombstone("b"), 105);
+  EXPECT_EQ(first, kSegmentHeaderBytes);
+  for (const auto& segment : {writer->segment(), OpenFile()}) {
+    EXPECT_EQ(segment->Read(first)->value, "1");
+    EXPECT_EQ(segment->Read(second)->key, "b");
+    EXPECT_EQ(segment->SequenceOf(*segment->Read(second)), 105U);
+  }
+}
+
+TEST_P(SegmentWriterTest, GrowsInStepsToItsCapacityAndNotBeyond) {
+  const auto writer = Create();
+  while (writer->reserved_bytes() < kCapacityBytes) {
+    const std::uint64_t before = writer->reserved_bytes();
+    const std::uint64_t reserved = *writer->Extend(before + 1);
+    EXPECT_GT(reserved, before);
+    EXPECT_EQ(writer->reserved_bytes(), before) << "room counts only once it was handed to GrowTo()";
+    writer->GrowTo(reserved);
+  }
+  EXPECT_EQ(*writer->Extend(kCapacityBytes), kCapacityBytes);
+  const std::string value(kCapacityBytes - kSegmentHeaderBytes - kRecordHeaderBytesMax, 'v');
+  const std::uint64_t offset = *writer->Append(DraftPut("", value), 100);
+  EXPECT_EQ(OpenFile()->Read(offset)->value, value);
+}
+
+TEST_P(SegmentWriterTest, AMarkSaysHowFarTheSyncBeforeCame) {
+  const auto writer = Create();
+  ASSERT_TRUE(writer->Append(DraftPut("a", "1"), 100));
+  const std::uint64_t first_sync = writer->used_bytes();
+  ASSERT_TRUE(writer->Sync(kSegmentHeaderBytes));
+  EXPECT_EQ(*OpenFile()->SyncedBytes(), kSegmentHeaderBytes);
+  ASSERT_TRUE(writer->Sync(first_sync));
+  EXPECT_EQ(*OpenFile()->SyncedBytes(), first_sync);
+}
+
+TEST_P(SegmentWriterTest, ASealedSegmentEndsWithItsLastRecordAndIsMarkedWhole) {
+  const auto writer = Create();
+  const std::uint64_t offset = *writer->Append(DraftPut("a", "1"), 100);
+  const auto sealed = *writer->Seal();
+  EXPECT_EQ(sealed->readable_bytes(), writer->used_bytes());
+  EXPECT_EQ(sealed->Read(offset)->value, "1");
+  const auto opened = OpenFile();
+  EXPECT_EQ(opened->readable_bytes(), writer->used_bytes());
+  EXPECT_EQ(*opened->SyncedBytes(), writer->used_bytes());
+  EXPECT_EQ(opened->Read(offset)->value, "1");
+}
+
+TEST_P(SegmentWriterTest, AnEmptySegmentCanBeSealed) {
+  EXPECT_EQ((*Create()->Seal())->readable_bytes(), kSegmentHeaderBytes);
+  EXPECT_EQ(FileBytes().size(), kSegmentHeaderBytes);
+}
+
+TEST_P(SegmentWriterTest, ReadersOfTheOpenSegmentMayGoOnAfterItWasSealed) {
+  const auto writer = Create();
+  const std::uint64_t offset = *writer->Append(DraftPut("a", "1"), 100);
+  const auto open = writer->segment();
+  const auto sealed = *writer->Seal();
+  EXPECT_EQ(open->Read(offset)->value, "1");
+  EXPECT_EQ(sealed->Read(offset)->value, "1");
+}
+
+TEST_P(SegmentWriterTest, GoingOnBehindATornTailWipesIt) {
+  std::uint64_t used_bytes = 0;
+  {
+    const auto writer = Create();
+    ASSERT_TRUE(writer->Append(DraftPut("kept", "1"), 100));
+    used_bytes = writer->used_bytes();
+    ASSERT_TRUE(writer->Append(DraftPut("torn", std::string(10'000, 't')), 101));
+  }
+  const auto writer = Reopen(used_bytes);
+  EXPECT_EQ(writer->used_bytes(), used_bytes);
+  EXPECT_EQ(FileBytes().find_first_not_of('\0', used_bytes), std::string::npos);
+  const std::uint64_t offset = *writer->Append(DraftPut("next", "2"), 101);
+  EXPECT_EQ(offset, used_bytes);
+  for (const auto& segment : {writer->segment(), OpenFile()}) {
+    EXPECT_EQ(segment->Read(kSegmentHeaderBytes)->key, "kept");
+    EXPECT_EQ(segment->Read(offset)->key, "next");
+  }
+}
+
+TEST_P(SegmentWriterTest, ASegmentThatIsFullerThanItsCapacityCanBeOpenedAgainAndSealed) {
+  std::uint64_t used_bytes = 0;
+  {
+    const auto writer = Create();
+    ASSERT_TRUE(writer->Append(DraftPut("a", "1"), 100));
+    used_bytes = writer->used_bytes();
+  }
+  const auto writer = *SegmentWriter::Reopen(files(), directory_.path(), kHeader, used_bytes, 0);
+  EXPECT_EQ(writer->capacity_bytes(), used_bytes);
+  EXPECT_EQ((*writer->Seal())->Read(kSegmentHeaderBytes)->key, "a");
+}
+
+TEST_P(SegmentWriterTest, AHintIsWorthwhileForLongValuesNotForShortOnes) {
+  const auto short_values = Create();
+  for (std::uint64_t i = 0; i < 100; ++i) ASSERT_TRUE(short_values->Append(DraftPut("key", "v"), 100 + i));
+  EXPECT_FALSE(short_values->IsHintWorthwhile());
+  const auto long_values = Create();
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    ASSERT_TRUE(long_values->Append(DraftPut("key", std::string(1'000, 'v')), 100 + i));
+  }
+  EXPECT_TRUE(long_values->IsHintWorthwhile());
+}
+
+// --- What the world does ---
+
+class SegmentWriterFailureTest : public testing::Test {
+ protected:
+  const test::TemporaryDirectory directory_;
+};
+
+TEST_F(SegmentWriterFailureTest, ASegmentThatFindsNoRoomLeavesNoFile) {
+  FileSystemThatRefusesToReserve full(ErrorCode::kNoSpace);
+  const auto writer = SegmentWriter::Create(full, directory_.path(), kHeader, kCapacityBytes);
+  ASSERT_FALSE(writer);
+  EXPECT_EQ(writer.error().code, ErrorCode::kNoSpace);
+  EXPECT_TRUE(io::PosixFileSystem().List(directory_.path())->empty());
+}
+
+TEST_F(SegmentWriterFailureTest, AnAppendToAFileThatWasCutUnderneathIsAnError) {
+  const auto writer = *SegmentWriter::Create(io::PosixFileSystem(), directory_.path(), kHeader, kCapacityBytes);
+  const auto path = SegmentPath(directory_.path(), kHeader.segment_id);
+  ASSERT_TRUE((*io::PosixFileSystem().Open(path, io::OpenMode::kReadWrite))->Truncate(0));
+  const auto offset = writer->Append(DraftPut("a", "1"), 100);
+  ASSERT_FALSE(offset);
+  EXPECT_EQ(offset.error().code, ErrorCode::kIo);
+}
+
+TEST_F(SegmentWriterFailureTest, ASegmentThatIsAbsentCannotBeGoneOnWith) {
+  EXPECT_FALSE(SegmentWriter::Reopen(io::PosixFileSystem(), directory_.path(), kHeader, 64, kCapacityBytes));
+}
+
+using SegmentWriterDeathTest = SegmentWriterFailureTest;
+
+TEST_F(SegmentWriterDeathTest, AppendingBeyondTheReservedRoomIsABug) {
+  const auto writer = *SegmentWriter::Create(io::PosixFileSystem(), directory_.path(), kHeader, kCapacityBytes);
+  const std::string value(SegmentWriter::kFirstStepBytes, 'v');
+  EXPECT_DEATH(static_cast<void>(writer->Append(DraftPut("a", value), 100)), "reserved_bytes");
+}
+
+}  // namespace
+}  // namespace kvs::log

@@ -1,0 +1,183 @@
+// What the store does when a file operation fails, or is slow, at an unlucky moment. Promised: data that was
+// acknowledged is there after reopening, what was removed stays removed, nobody waits for ever, and a failed sync is
+// never tried again. The tests put themselves between the store and its files, and so choose the moment.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+
+#include "store_fixture.h"
+#include "support/hooked_file_system.h"
+#include "sync/latch.h"
+
+namespace kvs::store {
+namespace {
+
+using test::FileOperation;
+using test::HookedFileSystem;
+
+class StoreFaultTest : public StoreFixture {
+ protected:
+  static bool IsSegment(const std::filesystem::path& path) { return path.extension() == ".seg"; }
+  static Error NoSpace() { return Error{.code = ErrorCode::kNoSpace, .context = "by the test"}; }
+  static Error IoError() { return Error{.code = ErrorCode::kIo, .context = "by the test"}; }
+
+  void SetKeys(int from, int to, std::size_t value_bytes, char fill = 'v') {
+    for (int i = from; i < to; ++i) {
+      ASSERT_TRUE(IsOk(store_->Set("key" + std::to_string(i), std::string(value_bytes, fill))));
+    }
+  }
+};
+
+// The removal is the first write after compaction chose its inputs and copied the key: its tombstone has the very
+// sequence at which the output was made, and guards the dead copy there.
+TEST_F(StoreFaultTest, AKeyRemovedWhileItIsCopiedStaysRemovedWhenItsTombstoneIsCompacted) {
+  std::string output;
+  bool is_armed = false;
+  sync::Latch tombstone_dropped(1);
+  std::filesystem::path with_tombstone;
+  HookedFileSystem files([&](FileOperation operation, const std::filesystem::path& path) -> Status {
+    if (operation == FileOperation::kTruncate && is_armed && IsSegment(path) && path != with_tombstone &&
+        output.empty() && path > with_tombstone) {
+      output = path.string();  // Everything is copied; nothing of it is published.
+      return store_->Remove("removed");
+    }
+    if (operation == FileOperation::kRemove && is_armed && path == with_tombstone) tombstone_dropped.CountDown();
+    return Ok();
+  });
+  Open(files);
+  ASSERT_TRUE(IsOk(store_->Set("removed", "comes back?")));
+  SetKeys(0, 80, 10'000);
+  SetKeys(0, 10, 10'000);  // Garbage, so that there is something to compact.
+  with_tombstone = Files(".seg").back();
+  is_armed = true;
+  ASSERT_TRUE(IsOk(store_->Compact()));
+  ASSERT_FALSE(output.empty());
+  ASSERT_EQ(Get("removed"), "(none)");
+  // The segment with the tombstone fills with garbage and is rewritten alone.
+  for (int round = 0; round < 40; ++round) SetKeys(1000, 1010, 10'000);
+  tombstone_dropped.Wait();
+  ASSERT_EQ(Get("removed"), "(none)");
+  Open();
+  EXPECT_EQ(Get("removed"), "(none)");
+}
+
+TEST_F(StoreFaultTest, WhereNoRoomCanBeReservedCompactionWorksToo) {
+  HookedFileSystem files([&](FileOperation operation, const std::filesystem::path&) -> Status {
+    if (operation != FileOperation::kReserve) return Ok();
+    return Error{.code = ErrorCode::kUnsupported};
+  });
+  Open(files);
+  for (int round = 0; round < 5; ++round) SetKeys(0, 100, 5'000, static_cast<char>('a' + round));
+  ASSERT_TRUE(IsOk(store_->Compact()));
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(Get("key" + std::to_string(i)), std::string(5'000, 'e'));
+  Open(files);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(Get("key" + std::to_string(i)), std::string(5'000, 'e'));
+}
+
+TEST_F(StoreFaultTest, AnInputOfCompactionThatCannotBeUnlinkedHarmsNothing) {
+  HookedFileSystem files([&](FileOperation operation, const std::filesystem::path& path) -> Status {
+    if (operation == FileOperation::kRemove && IsSegment(path)) return NoSpace();
+    return Ok();
+  });
+  Open(files);
+  SetKeys(0, 100, 5'000, 'a');
+  SetKeys(0, 50, 5'000, 'b');
+  static_cast<void>(store_->Compact().has_value());
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(Get("key" + std::to_string(i)), std::string(5'000, i < 50 ? 'b' : 'a'));
+  Open();
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(Get("key" + std::to_string(i)), std::string(5'000, i < 50 ? 'b' : 'a'));
+}
+
+// The new manifest stands already when its name cannot be synced.
+TEST_F(StoreFaultTest, AFullDiskBehindTheRenameOfTheManifestDoesNotTakeItBack) {
+  bool is_armed = false;
+  bool is_renamed = false;
+  HookedFileSystem files([&](FileOperation operation, const std::filesystem::path& path) -> Status {
+    if (operation == FileOperation::kRemove && IsSegment(path)) return Ok();
+    if (operation == FileOperation::kRename && path.filename() == "MANIFEST") is_renamed = is_armed;
+    if (operation == FileOperation::kSyncDirectory && is_renamed) {
+      is_armed = is_renamed = false;
+      return NoSpace();
+    }
+    return Ok();
+  });
+  Open(files);
+  SetKeys(0, 100, 5'000, 'a');
+  SetKeys(0, 50, 5'000, 'b');
+  ASSERT_TRUE(IsOk(store_->Compact()));
+  SetKeys(0, 10, 5'000, 'c');
+  is_armed = true;
+  static_cast<void>(store_->Compact().has_value());
+  Open();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(Get("key" + std::to_string(i)), std::string(5'000, i < 10 ? 'c' : i < 50 ? 'b' : 'a'));
+  }
+}
+
+TEST_F(StoreFaultTest, ASegmentWhoseSyncFailedIsNeverSyncedAgain) {
+  std::atomic<bool> is_armed{false};
+  std::atomic<bool> has_failed{false};
+  std::atomic<int> retries{0};
+  std::filesystem::path active;
+  HookedFileSystem files([&](FileOperation operation, const std::filesystem::path& path) -> Status {
+    if (operation != FileOperation::kSync || !is_armed || path != active) return Ok();
+    if (has_failed.exchange(true)) {
+      ++retries;
+      return Ok();
+    }
+    return NoSpace();  // fdatasync answers ENOSPC where blocks are given late.
+  });
+  Open(files);
+  SetKeys(0, 50, 5'000);
+  active = Files(".seg").front();
+  is_armed = true;
+  EXPECT_FALSE(store_->Compact());  // Seals the active segment.
+  EXPECT_TRUE(has_failed);
+  static_cast<void>(store_->Compact().has_value());
+  static_cast<void>(store_->Sync().has_value());
+  EXPECT_EQ(retries, 0);
+  EXPECT_TRUE(Fails(store_->Set("key", "value"), ErrorCode::kPoisoned));
+  EXPECT_EQ(Get("key1"), std::string(5'000, 'v'));
+}
+
+TEST_F(StoreFaultTest, TheLogCallBackMayAskTheStore) {
+  std::atomic<bool> is_full{false};
+  std::atomic<bool> was_told{false};
+  HookedFileSystem files([&](FileOperation operation, const std::filesystem::path&) -> Status {
+    return operation == FileOperation::kReserve && is_full ? Status(NoSpace()) : Ok();
+  });
+  options_.log = [&](const std::string&) {
+    EXPECT_TRUE(IsOk(store_->Stats()));
+    was_told = true;
+  };
+  Open(files);
+  is_full = true;
+  Status status;
+  for (int i = 0; i < 1'000 && status; ++i) status = store_->Set("key" + std::to_string(i), std::string(10'000, 'v'));
+  EXPECT_TRUE(Fails(status, ErrorCode::kNoSpace));
+  store_.reset();
+  EXPECT_TRUE(was_told);
+}
+
+TEST_F(StoreFaultTest, ARecordWhoseLengthWasDamagedCanBeOverwritten) {
+  Open();
+  const std::string key = "the key of the damaged record";
+  ASSERT_TRUE(IsOk(store_->Set(key, "short")));
+  const std::filesystem::path path = Files(".seg").front();
+  const int fd = ::open(path.c_str(), O_RDWR);
+  ASSERT_GE(fd, 0);
+  constexpr off_t kValueBytesField = 64 + 4 + 1 + 1;  // Behind the segment's header: checksum, type, key_bytes.
+  const char longer = 127;
+  ASSERT_EQ(::pwrite(fd, &longer, 1, kValueBytesField), 1);
+  ::close(fd);
+  const auto damaged = store_->Get(key);
+  ASSERT_TRUE(Fails(damaged, ErrorCode::kCorruption));
+  ASSERT_TRUE(IsOk(store_->Set(key, "new")));
+  EXPECT_EQ(Get(key), "new");
+}
+
+}  // namespace
+}  // namespace kvs::store

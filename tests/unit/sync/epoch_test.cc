@@ -1,0 +1,150 @@
+// Promise: an epoch is past exactly when nobody is left who pinned it or an earlier one. The test pins and unpins in
+// known orders, from one thread and from several that meet at latches.
+#include "sync/epoch.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "sync/latch.h"
+
+namespace kvs::sync {
+namespace {
+
+constexpr std::uint64_t kNobody = std::numeric_limits<std::uint64_t>::max();
+
+// A guard whose end the test chooses.
+std::unique_ptr<EpochGuard> Hold(EpochDomain& domain) { return std::make_unique<EpochGuard>(domain.Pin()); }
+
+TEST(EpochDomainTest, WithoutReadersEveryEndedEpochIsPast) {
+  EpochDomain domain;
+  EXPECT_EQ(domain.OldestPinned(), kNobody);
+  EXPECT_TRUE(domain.IsPast(domain.EndEpoch()));
+}
+
+TEST(EpochDomainTest, EpochsCountUp) {
+  EpochDomain domain;
+  const std::uint64_t first = domain.EndEpoch();
+  EXPECT_GT(first, 0U);  // 0 in a slot means "not pinned".
+  EXPECT_EQ(domain.EndEpoch(), first + 1);
+}
+
+TEST(EpochDomainTest, AReaderHoldsTheEpochThatItPinnedUntilItsGuardEnds) {
+  EpochDomain domain;
+  std::uint64_t ended = 0;
+  {
+    const EpochGuard guard = domain.Pin();
+    ended = domain.EndEpoch();
+    EXPECT_FALSE(domain.IsPast(ended));
+  }
+  EXPECT_TRUE(domain.IsPast(ended));
+}
+
+TEST(EpochDomainTest, AReaderWhoCameLaterDoesNotHoldAnEarlierEpoch) {
+  EpochDomain domain;
+  const std::uint64_t before = domain.EndEpoch();
+  const EpochGuard guard = domain.Pin();
+  EXPECT_TRUE(domain.IsPast(before));
+  EXPECT_FALSE(domain.IsPast(domain.EndEpoch()));
+}
+
+TEST(EpochDomainTest, NestedGuardsHoldTheEpochOfTheOutermost) {
+  EpochDomain domain;
+  std::unique_ptr<EpochGuard> outer = Hold(domain);
+  const std::uint64_t ended = domain.EndEpoch();
+  std::unique_ptr<EpochGuard> inner = Hold(domain);
+  EXPECT_FALSE(domain.IsPast(ended));
+  inner.reset();
+  EXPECT_FALSE(domain.IsPast(ended));
+  outer.reset();
+  EXPECT_TRUE(domain.IsPast(ended));
+}
+
+TEST(EpochDomainTest, GuardsMayEndInAnyOrder) {
+  EpochDomain domain;
+  std::unique_ptr<EpochGuard> first = Hold(domain);
+  std::unique_ptr<EpochGuard> second = Hold(domain);
+  const std::uint64_t ended = domain.EndEpoch();
+  first.reset();
+  EXPECT_FALSE(domain.IsPast(ended));
+  second.reset();
+  EXPECT_TRUE(domain.IsPast(ended));
+}
+
+TEST(EpochDomainTest, AMovedGuardPinsOnce) {
+  EpochDomain domain;
+  std::unique_ptr<EpochGuard> target;
+  std::uint64_t ended = 0;
+  {
+    EpochGuard source = domain.Pin();
+    ended = domain.EndEpoch();
+    target = std::make_unique<EpochGuard>(std::move(source));
+  }
+  EXPECT_FALSE(domain.IsPast(ended));
+  target.reset();
+  EXPECT_TRUE(domain.IsPast(ended));
+}
+
+TEST(EpochDomainTest, DomainsKnowNothingOfEachOther) {
+  EpochDomain one;
+  EpochDomain other;
+  const EpochGuard guard = one.Pin();
+  EXPECT_TRUE(other.IsPast(other.EndEpoch()));
+}
+
+TEST(EpochDomainTest, TheSlowestOfManyReadersDecides) {
+  constexpr std::size_t kReaders = 150;  // More than two chunks of slots.
+  EpochDomain domain;
+  Latch all_pinned(kReaders);
+  Latch most_may_go(1);
+  Latch last_may_go(1);
+  std::vector<std::thread> readers;
+  for (std::size_t i = 0; i < kReaders; ++i) {
+    readers.emplace_back([&, is_last = i == kReaders / 2] {
+      const EpochGuard guard = domain.Pin();
+      all_pinned.CountDown();
+      (is_last ? last_may_go : most_may_go).Wait();
+    });
+  }
+  all_pinned.Wait();
+  const std::uint64_t ended = domain.EndEpoch();
+  EXPECT_FALSE(domain.IsPast(ended));
+  most_may_go.CountDown();
+  for (std::size_t i = 0; i < kReaders; ++i) {
+    if (i != kReaders / 2) readers[i].join();
+  }
+  EXPECT_FALSE(domain.IsPast(ended));
+  last_may_go.CountDown();
+  readers[kReaders / 2].join();
+  EXPECT_TRUE(domain.IsPast(ended));
+}
+
+TEST(EpochDomainTest, AThreadThatTakesOverANumberStartsUnpinned) {
+  EpochDomain domain;
+  for (int i = 0; i < 1'000; ++i) {  // One after the other: the same number each time.
+    std::thread([&domain] {
+      const EpochGuard outer = domain.Pin();
+      const EpochGuard inner = domain.Pin();
+    }).join();
+    ASSERT_TRUE(domain.IsPast(domain.EndEpoch()));
+  }
+}
+
+TEST(EpochDomainDeathTest, ADomainThatEndsUnderAReaderIsCaught) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(
+      {
+        std::optional<EpochDomain> domain(std::in_place);
+        const EpochGuard guard = domain->Pin();
+        domain.reset();
+      },
+      "OldestPinned");
+}
+
+}  // namespace
+}  // namespace kvs::sync

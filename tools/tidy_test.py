@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+"""Promise: each rule of tidy.py finds what it is for, and nothing in a clean tree.
+
+The tests build a small clean tree, spoil one thing, and expect that one finding: a check that cannot fail is no check.
+"""
+
+import pathlib
+import tempfile
+import unittest
+
+import tidy
+
+CLEAN = {
+    "ARCHITECTURE.md": """
+| floor | folder | may include | public headers | links besides | what it is |
+|---|---|---|---|---|---|
+| 2 | store | io base | engine.h | - | the store |
+| 1 | io | base | - | - | files |
+| 1 | sync | base | - | - | locks |
+| 0 | base | - | - | - | the ground |
+""",
+    "dev": "tidy\n",
+    "include/kvs/kvs.h": '// All.\n#pragma once\n#include "kvs/engine.h"\n#include "kvs/result.h"\n',
+    "include/kvs/engine.h": '// Engine.\n#pragma once\n#include "kvs/result.h"\n',
+    "include/kvs/result.h": "// Result.\n#pragma once\n",
+    "src/base/CMakeLists.txt": "kvs_folder(base SOURCES text.cc)\n",
+    "src/base/text.h": "// Text.\n#pragma once\nint Text();\n",
+    "src/base/text.cc": '#include "base/text.h"\nint Text() { return 1; }\n',
+    "src/sync/CMakeLists.txt": "kvs_folder(sync SOURCES lock.cc LINKS kvs::base)\n",
+    "src/sync/lock.cc": "#include <mutex>\nstd::mutex lock;\n",
+    "src/io/CMakeLists.txt": "kvs_folder(io SOURCES file.cc LINKS kvs::base Threads::Threads)\n",
+    "src/io/file.cc": '#include "base/text.h"\nint Open() { return ::open("a", 0); }\n',
+    "src/store/CMakeLists.txt": "kvs_folder(store\n  SOURCES store.cc\n  LINKS kvs::io kvs::base)\n",
+    "src/store/store.h": '// Store.\n#pragma once\n#include "kvs/engine.h"\n#include "kvs/result.h"\n',
+    "src/store/store.cc": '#include "store/store.h"\n#include "base/text.h"\n// assert(this) is only talk.\n',
+    "tests/unit/store/CMakeLists.txt": "kvs_test(unit_store SOURCES store_test.cc)\n",
+    "tests/unit/store/store_test.cc": '#include "store/store.h"\n',
+}
+
+
+def findings_of(tree):
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder).resolve()
+        for path, text in tree.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text, encoding="utf-8")
+        return list(tidy.findings(tidy.load(root)))
+
+
+class TidyTest(unittest.TestCase):
+    def expect(self, rule, path, fragment="", *, tree):
+        """Expects exactly one finding, of `rule` in `path`, once the files of `tree` replace those of the clean one."""
+        found = findings_of({**CLEAN, **tree})
+        self.assertEqual([(one.rule, one.path) for one in found], [(rule, path)], "\n".join(map(str, found)))
+        self.assertIn(fragment, found[0].message)
+
+    def expect_in_code(self, rule, code, fragment="", path="src/store/store.cc"):
+        self.expect(rule, path, fragment, tree={path: CLEAN[path] + code + "\n"})
+
+    def expect_clean(self, code, path="src/store/store.cc"):
+        self.assertEqual(findings_of({**CLEAN, path: CLEAN[path] + code + "\n"}), [])
+
+    def test_a_clean_tree_has_no_finding(self):
+        self.assertEqual(findings_of(CLEAN), [])
+
+    # Floors.
+
+    def test_an_include_upwards_is_found(self):
+        self.expect_in_code("floors", '#include "store/store.h"', "io may not include store", "src/io/file.cc")
+
+    def test_an_include_of_the_same_floor_is_found(self):
+        self.expect_in_code("floors", '#include "sync/lock.h"', "io may not include sync", "src/io/file.cc")
+
+    def test_a_public_header_outside_the_row_is_found(self):
+        self.expect_in_code("floors", '#include "kvs/engine.h"', "public header", "src/io/file.cc")
+
+    def test_an_include_by_a_bare_name_is_found(self):
+        self.expect_in_code("floors", '#include "store.h"', "path from src/")
+
+    def test_a_public_header_that_includes_an_internal_one_is_found(self):
+        self.expect_in_code("floors", '#include "base/text.h"', "only public", "include/kvs/engine.h")
+
+    def test_links_that_are_not_the_row_are_found(self):
+        for links in ("kvs::base", "kvs::io kvs::base kvs::sync"):
+            text = f"kvs_folder(store SOURCES store.cc LINKS {links})\n"
+            self.expect("floors", "src/store/CMakeLists.txt", "LINKS of store", tree={"src/store/CMakeLists.txt": text})
+
+    def test_a_folder_without_a_row_is_found(self):
+        text = CLEAN["ARCHITECTURE.md"].replace("| 1 | sync | base | - | - | locks |\n", "")
+        self.expect("floors", "ARCHITECTURE.md", "src/sync", tree={"ARCHITECTURE.md": text})
+
+    def test_a_row_without_a_folder_is_found(self):
+        text = CLEAN["ARCHITECTURE.md"] + "| 1 | attic | base | - | - | empty |\n"
+        self.expect("floors", "ARCHITECTURE.md", "attic", tree={"ARCHITECTURE.md": text})
+
+    def test_a_row_that_looks_upwards_is_found(self):
+        tree = {
+            "ARCHITECTURE.md": CLEAN["ARCHITECTURE.md"].replace("| 1 | sync | base |", "| 1 | sync | base io |"),
+            "src/sync/CMakeLists.txt": "kvs_folder(sync SOURCES lock.cc LINKS kvs::base kvs::io)\n",
+        }
+        self.expect("floors", "ARCHITECTURE.md", "downwards", tree=tree)
+
+    # Banned calls.
+
+    def test_banned_calls_are_found_and_their_replacement_is_named(self):
+        for rule, code, fragment in (
+            ("assert", "void F() { assert(true); }", "KVS_CHECK"),
+            ("system-call", 'int f = ::rename("a", "b");', "src/io"),
+            ("system-call", "int f = fsync(3);", "src/io"),
+            ("system-call", "void* f = mmap(nullptr, 1, 0, 0, 0, 0);", "src/io"),
+            ("system-call", "auto f = ::read(0, nullptr, 0);", "src/io"),
+            ("system-call", "std::ofstream f;", "src/io"),
+            ("system-call", 'bool f = std::filesystem::remove("a");', "src/io"),
+            ("mutex", "std::mutex m;", "sync/mutex.h"),
+            ("mutex", "std::condition_variable c;", "sync/mutex.h"),
+            ("detach", "void F(std::thread& t) { t.detach(); }", "joins"),
+            ("random", "int r = rand();", "base/random.h"),
+            ("throw", "void F() { throw 1; }", "Error"),
+            ("number", 'int n = atoi("1");', "from_chars"),
+        ):
+            with self.subTest(code):
+                self.expect_in_code(rule, code, fragment)
+
+    def test_a_sleeping_test_is_found(self):
+        code = "void F() { std::this_thread::sleep_for(x); }"
+        self.expect_in_code("sleep", code, "latch", "tests/unit/store/store_test.cc")
+
+    def test_a_header_that_opens_a_namespace_is_found(self):
+        self.expect_in_code("using-namespace", "using namespace std;", path="src/store/store.h")
+
+    def test_an_atomic_without_a_memory_order_is_found(self):
+        for code in ("int v = a.load();", "void F() { a->store(f(1)); }", "int v = a.fetch_add(\n    1);"):
+            with self.subTest(code):
+                self.expect_in_code("memory-order", code, "memory order")
+
+    def test_what_only_looks_like_a_banned_call_is_not_found(self):
+        for code in (
+            "int v = a.load(std::memory_order_relaxed);  // R1",
+            "bool b = a.compare_exchange_weak(f(x),\n    y, std::memory_order_acq_rel);",
+            'const char* text = "assert(1) std::mutex TO" "DO";',
+            'const char* text = R"(throw 1;)";',
+            "/* rand() */ static_assert(true);",
+            "void F(File& file) { file.open(1); file.rename(2); Sys::read(3); }",
+            "void F() { throw std::bad_alloc(); }",
+            "char quote = '\"'; int number = 1'000; // '",
+        ):
+            with self.subTest(code):
+                self.expect_clean(code)
+
+    def test_an_allowance_with_a_reason_is_heard_and_one_without_is_not(self):
+        self.expect_clean("std::mutex m;  // tidy-allow(mutex): the library's own call-back takes one")
+        self.expect_clean("// tidy-allow(mutex): the library's own call-back takes one\nstd::mutex m;")
+        self.expect_in_code("mutex", "std::mutex m;  // tidy-allow(mutex):")
+        self.expect_in_code("mutex", "std::mutex m;  // tidy-allow(sleep): another rule")
+
+    def test_a_loose_end_is_found(self):
+        self.expect_in_code("loose-end", "// TO" + "DO: later")
+        self.expect("loose-end", "docs/a.md", tree={"docs/a.md": "FIX" + "ME\n"})
+
+    # Dead files.
+
+    def test_a_source_that_nobody_builds_is_found(self):
+        self.expect("dead-file", "src/store/lost.cc", "names it", tree={"src/store/lost.cc": "int x;\n"})
+
+    def test_a_source_whose_name_only_ends_like_a_built_one_is_found(self):
+        self.expect("dead-file", "src/store/re.cc", tree={"src/store/re.cc": "int x;\n"})
+
+    def test_a_fuzzer_is_built_by_its_short_name(self):
+        tree = {"fuzz/CMakeLists.txt": "kvs_fuzz(frames FOLDER io)\n", "fuzz/frames_fuzz.cc": "int x;\n"}
+        self.assertEqual(findings_of({**CLEAN, **tree}), [])
+        self.expect("dead-file", "fuzz/more_frames_fuzz.cc", tree={**tree, "fuzz/more_frames_fuzz.cc": "int x;\n"})
+
+    def test_a_header_that_nobody_includes_is_found(self):
+        self.expect("dead-file", "src/store/lost.h", "includes it", tree={"src/store/lost.h": "// L.\n#pragma once\n"})
+
+    def test_a_public_header_outside_of_kvs_h_is_found(self):
+        tree = {
+            "include/kvs/lost.h": "// L.\n#pragma once\n",
+            "tests/unit/store/store_test.cc": '#include "kvs/lost.h"\n',
+        }
+        tree["src/store/store.cc"] = '#include "store/store.h"\n'
+        self.expect("dead-file", "include/kvs/lost.h", "kvs.h", tree=tree)
+
+    def test_a_unit_test_without_a_source_is_found(self):
+        tree = {
+            "tests/unit/store/gone_test.cc": "int x;\n",
+            "tests/unit/store/store_limits_test.cc": "int x;\n",  # One side of a source: fine.
+            "tests/unit/store/CMakeLists.txt": "SOURCES store_test.cc store_limits_test.cc gone_test.cc\n",
+        }
+        self.expect("dead-file", "tests/unit/store/gone_test.cc", "that gone could test", tree=tree)
+
+    def test_a_tool_that_nobody_calls_is_found(self):
+        self.expect("dead-file", "tools/lost.py", "calls it", tree={"tools/lost.py": "pass\n"})
+
+    # Layout.
+
+    def test_a_header_without_its_marks_is_found(self):
+        path = "src/store/store.h"
+        self.expect("header", path, "comment", tree={path: "#pragma once\n"})
+        self.expect("header", path, "pragma", tree={path: "// Store.\n"})
+
+    def test_long_lines_and_tabs_are_found(self):
+        self.expect_in_code("layout", "// " + "x" * 118, "121 characters")
+        self.expect_in_code("layout", "\tint x;", "tab")
+        self.expect_clean("// " + "x" * 117)
+
+    def test_a_long_file_is_noted_but_is_no_finding(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder).resolve()
+            (root / "src/store").mkdir(parents=True)
+            (root / "src/store/long.h").write_text("// Long.\n#pragma once\n" + "\n" * 499)
+            self.assertEqual(len(list(tidy.notes(tidy.load(root)))), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
