@@ -3,9 +3,9 @@
 // Threads     Spawn() from any thread, jobs included.
 // Ordering    None between jobs.
 // Ownership   Destruction runs every job that was spawned, then joins the threads. No job may spawn once it has begun.
-// Errors      Create(): kInvalidArgument unless threads is 1..1'024; kIo where a thread could not start, and those that did
-//             have ended. A job that throws is counted in failed_jobs() and logged to stderr; the pool keeps its number of
-//             threads.
+// Errors      Create(): kInvalidArgument unless threads is 1..1'024; kIo where a thread could not start, and those that
+//             did have ended. A job that throws is counted in failed_jobs() and logged to stderr; the pool keeps its
+//             number of threads.
 #pragma once
 
 #include <cstdint>

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/address_option.h"
 #include "apps/exit_codes.h"
 #include "base/try.h"
 #include "kvs/address.h"
@@ -30,10 +31,15 @@ constexpr const char* kFooter =
     "Exit codes: 0 done, 1 an error, 2 the command line was not understood.";
 
 struct Arguments {
-  Address address{};
+  std::string address = Address().ToString();
   std::string key{};
   std::string value{};
 };
+
+Result<KvsClient> Connect(const Arguments& arguments) {
+  KVS_TRY_ASSIGN(const Address address, Address::Parse(arguments.address));
+  return KvsClient::Connect(address);
+}
 
 Status PrintLine(std::string_view text) {
   const bool is_written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
@@ -43,18 +49,18 @@ Status PrintLine(std::string_view text) {
 }
 
 Status Set(const Arguments& arguments) {
-  KVS_TRY_ASSIGN(KvsClient client, KvsClient::Connect(arguments.address));
+  KVS_TRY_ASSIGN(KvsClient client, Connect(arguments));
   return client.Set(arguments.key, arguments.value);
 }
 
 Status Get(const Arguments& arguments) {
-  KVS_TRY_ASSIGN(KvsClient client, KvsClient::Connect(arguments.address));
+  KVS_TRY_ASSIGN(KvsClient client, Connect(arguments));
   KVS_TRY_ASSIGN(const std::optional<std::string> value, client.Get(arguments.key));
   return PrintLine(value.value_or("Key not found"));
 }
 
 Status Remove(const Arguments& arguments) {
-  KVS_TRY_ASSIGN(KvsClient client, KvsClient::Connect(arguments.address));
+  KVS_TRY_ASSIGN(KvsClient client, Connect(arguments));
   return client.Remove(arguments.key);
 }
 
@@ -63,12 +69,6 @@ int Report(const Status& status) {
   const bool is_absent = status.error().code == ErrorCode::kKeyNotFound;
   std::cerr << (is_absent ? "Key not found" : status.error().ToString()) << '\n';
   return kExitError;
-}
-
-Address ParseAddress(const std::string& text) {
-  Result<Address> address = Address::Parse(text);
-  if (!address) throw CLI::ValidationError("--addr", address.error().context);
-  return *std::move(address);
 }
 
 // Says what was not understood, and how it would have been.
@@ -87,9 +87,10 @@ CLI::App* AddCommand(CLI::App& app, Arguments& arguments, const std::string& nam
   CLI::App* const command = app.add_subcommand(name, help);
   command->set_help_flag("-h,--help", "Print this and exit");
   command->add_option("KEY", arguments.key, "The key, any bytes up to 65535")->required()->type_name("");
-  const auto set_address = [&arguments](const std::string& text) { arguments.address = ParseAddress(text); };
-  command->add_option_function<std::string>("--addr", set_address, "The server, v4 or v6. Default: 127.0.0.1:4000")
-      ->type_name("IP:PORT");
+  command->add_option("--addr", arguments.address, "The server, v4 or v6")
+      ->check(AddressProblem, "")
+      ->type_name(kAddressForm)
+      ->capture_default_str();
   return command;
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "apps/address_option.h"
 #include "apps/exit_codes.h"
 #include "kvs/version.h"
 
@@ -58,7 +59,8 @@ std::variant<ServerCommandLine, int> ParseServerCommandLine(int argc, char** arg
   app.set_version_flag("-V,--version", std::string("kvs-server ") + kVersion, "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this and exit");
   app.add_option("--addr", address, "Where to listen, v4 or v6; port 0: a free one, see the log")
-      ->type_name("IP:PORT")
+      ->check(AddressProblem, "")
+      ->type_name(kAddressForm)
       ->capture_default_str();
   app.add_option("--engine", line.engine, "kvs or sled. Default: the one in use, kvs in a new directory")
       ->type_name("NAME");
@@ -75,12 +77,7 @@ std::variant<ServerCommandLine, int> ParseServerCommandLine(int argc, char** arg
   } catch (const CLI::ParseError& error) {
     return app.exit(error, std::cout, std::cerr) == 0 ? kExitOk : kExitUsage;
   }
-  Result<Address> parsed = Address::Parse(address);
-  if (!parsed) {
-    std::cerr << "--addr: " << parsed.error().context << '\n';
-    return kExitUsage;
-  }
-  line.address = *std::move(parsed);
+  line.address = Address::Parse(address).value();  // Checked above.
   return line;
 }
 

@@ -29,7 +29,7 @@ SignalWatcher::SignalWatcher() {
 
 SignalWatcher::~SignalWatcher() {
   {
-    const std::lock_guard lock(mutex_);
+    const sync::MutexLock lock(mutex_);
     is_ending_ = true;
   }
   ::pthread_kill(thread_.native_handle(), SIGTERM);  // Wakes it.
@@ -37,7 +37,7 @@ SignalWatcher::~SignalWatcher() {
 }
 
 void SignalWatcher::CallOnSignal(std::function<void()> stop) {
-  const std::lock_guard lock(mutex_);
+  const sync::MutexLock lock(mutex_);
   stop_ = std::move(stop);
   if (was_signalled_ && stop_) stop_();
 }
@@ -47,7 +47,7 @@ void SignalWatcher::Watch() {
   while (true) {
     int signal = 0;
     KVS_CHECK(::sigwait(&signals, &signal) == 0);
-    const std::lock_guard lock(mutex_);
+    const sync::MutexLock lock(mutex_);
     if (is_ending_) return;
     OnSignal();
   }

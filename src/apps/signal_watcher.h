@@ -6,8 +6,9 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
 #include <thread>
+
+#include "sync/mutex.h"
 
 namespace kvs::apps {
 
@@ -19,16 +20,16 @@ class SignalWatcher {
   SignalWatcher& operator=(const SignalWatcher&) = delete;
 
   // Calls `stop` on the first signal, at once if it has come already. An empty function ends that.
-  void CallOnSignal(std::function<void()> stop);
+  void CallOnSignal(std::function<void()> stop) KVS_EXCLUDES(mutex_);
 
  private:
-  void Watch();
-  void OnSignal();
+  void Watch() KVS_EXCLUDES(mutex_);
+  void OnSignal() KVS_REQUIRES(mutex_);
 
-  std::mutex mutex_;
-  std::function<void()> stop_;  // Guarded by mutex_, as all below.
-  bool was_signalled_ = false;
-  bool is_ending_ = false;
+  sync::Mutex mutex_;
+  std::function<void()> stop_ KVS_GUARDED_BY(mutex_);
+  bool was_signalled_ KVS_GUARDED_BY(mutex_) = false;
+  bool is_ending_ KVS_GUARDED_BY(mutex_) = false;
   std::thread thread_;  // Constant after construction.
 };
 

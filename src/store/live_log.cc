@@ -139,7 +139,8 @@ bool LiveLog::IsOverSpaceLimit() const {
   const SegmentAccounts::Totals& totals = accounts_.totals();
   const std::uint64_t segment = active_->writer->capacity_bytes();
   const std::uint64_t output = std::min(segment, totals.live_bytes);
-  const std::uint64_t uncounted = output + output / log::kSegmentBytesPerHintByte + log::SegmentWriter::kStepBytesMax;
+  const std::uint64_t step = std::min(segment, log::SegmentWriter::kStepBytesMax);
+  const std::uint64_t uncounted = output + output / log::kSegmentBytesPerHintByte + step;
   const double allowed = static_cast<double>(totals.live_bytes) / (1 - options_.garbage_ratio_max);
   return totals.disk_bytes + uncounted > static_cast<std::uint64_t>(allowed) + 2 * segment;
 }

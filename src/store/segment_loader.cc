@@ -5,15 +5,10 @@
 
 #include "base/check.h"
 #include "log/file_names.h"
-#include "log/hint_file.h"
 #include "log/segment_header.h"
+#include "store/store_files.h"
 
 namespace kvs::store {
-namespace {
-
-constexpr std::size_t kHintBytesMax = std::size_t{1} << 30;
-
-}  // namespace
 
 SegmentLoader::SegmentLoader(io::FileSystem& files, std::filesystem::path directory, std::vector<Source> sources)
     : files_(files),
@@ -81,14 +76,10 @@ std::optional<LoadedSegment> SegmentLoader::LoadHint(const log::Segment& segment
   const std::filesystem::path path = log::HintPath(directory_, segment.id());
   const auto exists = files_.Exists(path);
   if (!exists || !*exists) return std::nullopt;
-  auto bytes = files_.ReadFile(path, kHintBytesMax);
-  if (!bytes) return std::nullopt;
-  LoadedSegment loaded;
-  loaded.hint = *std::move(bytes);
+  auto hint = ReadHint(files_, path, segment);
+  if (!hint) return std::nullopt;
+  LoadedSegment loaded{.records = std::move(hint->records), .hint = std::move(hint->bytes)};
   loaded.hint_bytes = loaded.hint.size();
-  auto records = log::DecodeHint(loaded.hint, segment);
-  if (!records) return std::nullopt;
-  loaded.records = *std::move(records);
   return loaded;
 }
 

@@ -2,7 +2,7 @@
 //
 //   segment 1  sealed, with a hint file: puts of all sizes of head, the empty key, a key of any bytes, an expiry, a
 //              tombstone
-//   segment 3  sealed, without a hint file, as compaction would have made it: older sequences, counted from a lower base
+//   segment 3  sealed, without a hint file, as compaction would have made it: older sequences, from a lower base
 //   segment 4  open and synced up to its mark: a batch with a tombstone, a put behind it, reserved zeroes
 //   segment 5  open and empty: prepared ahead
 #pragma once

@@ -1,6 +1,6 @@
-// Format 1 is promised for good: a store that an older build wrote opens with all that it held, and today's build writes
-// the same bytes. The tests open a copy of the golden store, compare every pair and every file, and pin the encodings of
-// a record, a header, a hint and a manifest byte by byte.
+// Format 1 is promised for good: a store that an older build wrote opens with all that it held, and today's build
+// writes the same bytes. The tests open a copy of the golden store, compare every pair and every file, and pin the
+// encodings of a record, a header, a hint and a manifest byte by byte.
 #include "compat/golden_store.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// write_golden_store DIR: writes the golden store. It made tests/compat/v1/data/store when format 1 was new; those files
-// stay as they are. A new format gets a new generator and a new folder beside them.
+// write_golden_store DIR: writes the golden store. It made tests/compat/v1/data/store when format 1 was new; those
+// files stay as they are. A new format gets a new generator and a new folder beside them.
 #include <cstdio>
 
 #include "compat/golden_store.h"

@@ -1,11 +1,17 @@
 # kvs_build_sled(<target>)
 #
-# Declares <target>, the sled crate behind its C interface, built by cargo with the versions of Cargo.lock. KVS_WITH_SLED
-# decides: OFF: no target. ON: whatever is missing ends the configuration. AUTO: it is left out, with a loud word.
+# Declares <target>, the sled crate behind its C interface, built by cargo with the versions of Cargo.lock.
+# KVS_WITH_SLED decides: OFF: no target. ON: whatever is missing ends the configuration. AUTO: it is left out, with a
+# loud word. Under ThreadSanitizer there is never a target.
 set(kvs_sled_cargo_version_min 1.70)
 set(kvs_sled_directory ${CMAKE_CURRENT_LIST_DIR})
 
 function(kvs_build_sled target)
+  if(KVS_SANITIZE MATCHES "thread")
+    # Rust code comes without instrumentation, so the sanitizer sees its memory and not its locks and atomics.
+    message(STATUS "The sled engine: left out, because ThreadSanitizer would report races in it that are none")
+    return()
+  endif()
   if(NOT KVS_WITH_SLED STREQUAL "OFF")
     kvs_find_cargo(cargo problem)
     if(problem STREQUAL "")
@@ -61,14 +67,16 @@ function(kvs_declare_sled target cargo)
   add_dependencies(${target} ${target}_build)
 endfunction()
 
+# In two messages: a WARNING is counted and coloured, but only a NOTICE keeps its lines.
 function(kvs_say_sled_is_left_out problem)
-  message(WARNING
-    "\n+----------------------------------------------------------------------+"
-    "\n|  The sled engine is LEFT OUT of this build.                          |"
-    "\n|  `--engine sled` will answer with an error.                          |"
-    "\n|  To have it: install cargo ${kvs_sled_cargo_version_min} or newer and configure again.        |"
-    "\n|  On Debian 12: apt-get install cargo-web                             |"
-    "\n|  To build without it in silence: -DKVS_WITH_SLED=OFF                 |"
-    "\n+----------------------------------------------------------------------+"
-    "\nWhy: ${problem}")
+  message(WARNING "The sled engine is left out of this build: ${problem}.")
+  message(NOTICE
+    "+----------------------------------------------------------------------+\n"
+    "|  The sled engine is LEFT OUT of this build.                          |\n"
+    "|  `--engine sled` will answer with an error.                          |\n"
+    "|                                                                      |\n"
+    "|  To have it: install cargo ${kvs_sled_cargo_version_min} or newer and configure again.        |\n"
+    "|  On Debian 12: apt-get install cargo-web                             |\n"
+    "|  To build without it in silence: -DKVS_WITH_SLED=OFF                 |\n"
+    "+----------------------------------------------------------------------+")
 endfunction()

@@ -84,7 +84,7 @@ TEST(ManifestTest, ACountThatOverflowsIsRefused) {
 
 TEST(ManifestTest, KeepsItsSegmentsByRisingId) {
   Manifest manifest{.next_segment_id = 10, .sequence = 0, .segments = {}};
-  for (const std::uint64_t id : {5, 2, 9}) manifest.Add({.segment_id = id, .sealed_bytes = id * 100});
+  for (const std::uint64_t id : {5U, 2U, 9U}) manifest.Add({.segment_id = id, .sealed_bytes = id * 100});
   EXPECT_EQ(*Decode(EncodeManifest(manifest)), manifest);
   EXPECT_EQ(manifest.Find(9)->sealed_bytes, 900U);
   EXPECT_EQ(manifest.Find(3), nullptr);

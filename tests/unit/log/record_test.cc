@@ -55,8 +55,9 @@ void ExpectRoundTrip(const RecordDraft& draft, std::uint64_t delta) {
 // --- Round trips ---
 
 TEST(RecordTest, KeysAndValuesOfAllSizesComeBack) {
-  for (const std::size_t key_bytes : {0, 1, 127, 128, 16'383, 16'384, 65'535}) {
-    for (const std::size_t value_bytes : {0, 1, 127, 128, 16'383, 16'384, 65'535, 2'097'151, 2'097'152, 5'000'000}) {
+  for (const std::size_t key_bytes : {0U, 1U, 127U, 128U, 16'383U, 16'384U, 65'535U}) {
+    for (const std::size_t value_bytes :
+         {0U, 1U, 127U, 128U, 16'383U, 16'384U, 65'535U, 2'097'151U, 2'097'152U, 5'000'000U}) {
       const std::string key = Pattern(key_bytes, 1);
       const std::string value = Pattern(value_bytes, 2);
       ExpectRoundTrip(DraftPut(key, value), key_bytes);

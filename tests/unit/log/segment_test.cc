@@ -80,7 +80,7 @@ TEST_F(SegmentTest, AFileUnderTheNameOfAnotherSegmentIsCorruption) {
 }
 
 TEST_F(SegmentTest, AFileThatIsNoSegmentIsCorruptionThatNamesIt) {
-  for (const std::size_t bytes : {0, 1, 63, 64, 100}) {
+  for (const std::size_t bytes : {0U, 1U, 63U, 64U, 100U}) {
     WriteSegment(5, std::string(bytes, 'x'));
     const auto segment = Open(5);
     ASSERT_FALSE(segment) << bytes;

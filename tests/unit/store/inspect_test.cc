@@ -1,6 +1,6 @@
-// Inspection promises to tell what a store holds without changing it; verification, that no changed byte of a store that
-// was closed goes unnoticed, and that a torn tail is not called damage. The tests compare with what was written, and
-// change every byte of every file.
+// Inspection promises to tell what a store holds without changing it; verification, that no changed byte of a store
+// that was closed goes unnoticed, and that a torn tail is not called damage. The tests compare with what was written,
+// and change every byte of every file.
 #include "kvs/inspect.h"
 
 #include <gmock/gmock.h>
@@ -26,7 +26,9 @@ class InspectTest : public testing::Test {
  protected:
   // A sealed segment with a hint file, and an open one with a batch, a removal and an overwritten key.
   InspectTest() {
-    const auto store = *KvStore::Open(path_);
+    KvStoreOptions options;
+    options.garbage_ratio_max = 0.9;  // No compaction but the one that is asked for.
+    const auto store = *KvStore::Open(path_, options);
     for (int i = 0; i < 5; ++i) EXPECT_TRUE(store->Set("key" + std::to_string(i), std::string(200, 'v')));
     EXPECT_TRUE(store->Set("key0", std::string(200, 'w')));
     EXPECT_TRUE(store->Compact());
@@ -184,7 +186,7 @@ TEST_F(InspectTest, DamageIsToldOfEveryFileNotOnlyOfTheFirst) {
 
 TEST_F(InspectTest, AFileThatIsMissingOrHasAnotherLengthIsDamage) {
   const auto all = AllFiles();
-  for (const std::size_t index : {0, 1}) {
+  for (const std::size_t index : {std::size_t{0}, std::size_t{1}}) {
     const std::string name = SegmentName(index);
     ASSERT_TRUE(files_.Rename(path_ / name, path_ / "aside"));
     EXPECT_EQ(Damages().size(), 1U);

@@ -102,8 +102,8 @@ impl Database {
         Ok(self.db.size_on_disk()?)
     }
 
-    /// sled's own flush waits for its log's pages, not for the file's length, the values it keeps in files of their own,
-    /// and the directories: so the whole file system is synced.
+    /// sled's own flush waits for its log's pages, not for the file's length, the values it keeps in files of their
+    /// own, and the directories: so the whole file system is synced.
     pub fn sync(&self) -> Result<Status, Failure> {
         self.flush()?;
         // SAFETY: the descriptor is open as long as self is.

@@ -1,8 +1,8 @@
 //! One flush for all writers that wait.
 //!
-//! sled keeps writes in a buffer of the process; a flush hands them to the kernel. A writer whose write is in the buffer
-//! comes here and leaves after a flush that began later. The first to come flushes; who comes meanwhile waits for the
-//! next, which one of them runs for all.
+//! sled keeps writes in a buffer of the process; a flush hands them to the kernel. A writer whose write is in the
+//! buffer comes here and leaves after a flush that began later. The first to come flushes; who comes meanwhile waits
+//! for the next, which one of them runs for all.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 

@@ -1,0 +1,213 @@
+// LiveLog without the threads that work for it: the test plays the maintainer, so that each moment can be chosen.
+// Promised: who waits for room is woken by whatever decides his case, and a segment is sealed only when nobody works on
+// its file.
+#include "store/live_log.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "log/file_names.h"
+#include "store_fixture.h"
+#include "support/hooked_file_system.h"
+
+namespace kvs::store {
+namespace {
+
+class LiveLogTest : public testing::Test {
+ protected:
+  void Start(io::FileSystem& files, std::uint64_t capacity_bytes = std::uint64_t{1} << 20) {
+    files_ = &files;
+    capacity_bytes_ = capacity_bytes;
+    auto writer = NewWriter();
+    const sync::MutexLock lock(log_.mutex);
+    const std::uint32_t slot = log_.AddSegment(writer->segment(), writer->reserved_bytes());
+    log_.Start(std::move(writer), slot, 0);
+  }
+
+  std::unique_ptr<log::SegmentWriter> NewWriter() {
+    auto writer = log::SegmentWriter::Create(*files_, directory_.path(), {.segment_id = next_id_++}, capacity_bytes_);
+    EXPECT_TRUE(IsOk(writer));
+    return *std::move(writer);
+  }
+
+  Status Append(const std::string& key, std::size_t value_bytes) {
+    const std::string value(value_bytes, 'v');
+    const sync::MutexLock lock(log_.mutex);
+    if (Status status = log_.MakeRoom(log::kRecordHeaderBytesMax + key.size() + value_bytes, Purpose::kStore);
+        !status) {
+      return status;
+    }
+    const auto location = log_.Append(log::DraftPut(key, value));
+    if (!location) return location.error();
+    log_.accounts().AddLive(location->slot(), value_bytes);
+    return Ok();
+  }
+
+  // Fills the active segment until it asks for more room ahead.
+  LiveLog::Work AppendUntilExtensionIsAskedFor() {
+    while (true) {
+      EXPECT_TRUE(IsOk(Append("key", 1'000)));
+      const sync::MutexLock lock(log_.mutex);
+      if (const auto work = log_.TakeRoomWork()) return *work;
+    }
+  }
+
+  std::size_t UnsyncedSegments() {
+    const sync::MutexLock lock(log_.mutex);
+    return log_.UnsyncedSegments().size();
+  }
+
+  void GiveNext() {
+    auto next = NewWriter();
+    const sync::MutexLock lock(log_.mutex);
+    log_.FinishNext(std::move(next));
+  }
+
+  // Returns once another thread waits for room, which it says by asking for it.
+  LiveLog::Work WaitForRoomWork() {
+    while (true) {
+      {
+        const sync::MutexLock lock(log_.mutex);
+        if (const auto work = log_.TakeRoomWork()) return *work;
+      }
+      std::this_thread::yield();
+    }
+  }
+
+  LiveLog::Work WaitForSealWork() {
+    while (true) {
+      {
+        const sync::MutexLock lock(log_.mutex);
+        if (const auto work = log_.TakeSealWork()) return *work;
+      }
+      std::this_thread::yield();
+    }
+  }
+
+  Status SealActive() {
+    const sync::MutexLock lock(log_.mutex);
+    return log_.SealActive();
+  }
+
+  test::TemporaryDirectory directory_;
+  io::FileSystem* files_ = nullptr;
+  std::uint64_t capacity_bytes_ = 0;
+  std::uint64_t next_id_ = 1;
+  KvStoreOptions options_{.segment_bytes = std::uint64_t{1} << 20};
+  Health health_;
+  sync::EpochDomain epochs_;
+  LiveLog log_{options_, health_, epochs_};
+};
+
+TEST_F(LiveLogTest, ASegmentIsNotSealedWhileItIsExtended) {
+  Start(io::PosixFileSystem());
+  const LiveLog::Work extension = AppendUntilExtensionIsAskedFor();
+  ASSERT_EQ(extension.kind, LiveLog::Work::Kind::kExtend);
+  GiveNext();
+  std::thread seal([&] { EXPECT_TRUE(IsOk(SealActive())); });
+  while (UnsyncedSegments() != 2) std::this_thread::yield();  // Until the log has gone over to the next segment.
+  {
+    const sync::MutexLock lock(log_.mutex);
+    EXPECT_FALSE(log_.TakeSealWork());
+    log_.FinishExtend(extension, extension.segment->writer->Extend(extension.bytes));
+  }
+  const LiveLog::Work sealing = WaitForSealWork();
+  EXPECT_EQ(sealing.segment, extension.segment);
+  const auto sealed = sealing.segment->Seal();
+  ASSERT_TRUE(IsOk(sealed));
+  {
+    const sync::MutexLock lock(log_.mutex);
+    log_.FinishSeal(*sealed, 0);
+  }
+  seal.join();
+  EXPECT_EQ(std::filesystem::file_size(log::SegmentPath(directory_.path(), 1)), (*sealed)->readable_bytes());
+}
+
+TEST_F(LiveLogTest, AnAppendThatFailsWakesWhoWaitsForRoom) {
+  std::atomic<bool> is_broken{false};
+  test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path&) -> Status {
+    if (operation == test::FileOperation::kReserve) return Error{.code = ErrorCode::kUnsupported};
+    if (operation == test::FileOperation::kWrite && is_broken) return Error{.code = ErrorCode::kIo};
+    return Ok();
+  });
+  Start(files);
+  std::thread waits([&] { EXPECT_TRUE(Fails(Append("large", std::size_t{2} << 20), ErrorCode::kPoisoned)); });
+  static_cast<void>(WaitForRoomWork());
+  is_broken = true;
+  EXPECT_TRUE(Fails(Append("small", 10), ErrorCode::kPoisoned));
+  waits.join();
+}
+
+TEST_F(LiveLogTest, StoppingWakesWhoWaitsForRoom) {
+  Start(io::PosixFileSystem());
+  std::thread waits([&] { EXPECT_TRUE(Fails(Append("large", std::size_t{2} << 20), ErrorCode::kPoisoned)); });
+  static_cast<void>(WaitForRoomWork());
+  log_.Stop();
+  waits.join();
+}
+
+TEST_F(LiveLogTest, WantOfRoomIsTheAnswerOfWhoWaitsForItAndTheNextWriteAsksAgain) {
+  Start(io::PosixFileSystem());
+  for (int i = 0; i < 2; ++i) {
+    std::thread waits([&] { EXPECT_TRUE(Fails(Append("large", std::size_t{2} << 20), ErrorCode::kNoSpace)); });
+    static_cast<void>(WaitForRoomWork());
+    {
+      const sync::MutexLock lock(log_.mutex);
+      log_.FailWork(Error{.code = ErrorCode::kNoSpace});
+    }
+    waits.join();
+  }
+  EXPECT_TRUE(IsOk(Append("small", 10)));
+}
+
+TEST_F(LiveLogTest, ASegmentThatCouldNotBeSealedIsTriedAgainWhenAskedFor) {
+  Start(io::PosixFileSystem());
+  ASSERT_TRUE(IsOk(Append("key", 10)));
+  GiveNext();
+  std::thread fails([&] { EXPECT_TRUE(Fails(SealActive(), ErrorCode::kNoSpace)); });
+  static_cast<void>(WaitForSealWork());
+  {
+    const sync::MutexLock lock(log_.mutex);
+    log_.FailWork(Error{.code = ErrorCode::kNoSpace});
+    EXPECT_FALSE(log_.TakeSealWork());
+  }
+  fails.join();
+  std::thread succeeds([&] { EXPECT_TRUE(IsOk(SealActive())); });
+  const LiveLog::Work again = WaitForSealWork();
+  const auto sealed = again.segment->Seal();
+  {
+    const sync::MutexLock lock(log_.mutex);
+    log_.FinishSeal(*sealed, 0);
+  }
+  succeeds.join();
+}
+
+// The last 64 kB are kept for removals, which are the way out of a full disk.
+TEST_F(LiveLogTest, WhatOnlyRemovalsMayUseIsLeftToThem) {
+  Start(io::PosixFileSystem(), log::SegmentWriter::kFirstStepBytes);
+  std::uint64_t appended = 0;
+  {
+    const sync::MutexLock lock(log_.mutex);
+    const std::string value(1'000, 'v');
+    while (log_.position() + value.size() + LiveLog::kRemovalReserveBytes + 200 < log::SegmentWriter::kFirstStepBytes) {
+      ASSERT_TRUE(IsOk(log_.MakeRoom(value.size() + 100, Purpose::kStore)));
+      ASSERT_TRUE(IsOk(log_.Append(log::DraftPut("key", value))));
+      ++appended;
+    }
+    log_.FailWork(Error{.code = ErrorCode::kNoSpace});  // Forget what was asked for ahead: now asking means waiting.
+  }
+  EXPECT_GT(appended, 100U);
+  std::thread waits([&] { EXPECT_TRUE(Fails(Append("key", 1'200), ErrorCode::kNoSpace)); });
+  static_cast<void>(WaitForRoomWork());
+  {
+    const sync::MutexLock lock(log_.mutex);
+    log_.FailWork(Error{.code = ErrorCode::kNoSpace});
+  }
+  waits.join();
+  const sync::MutexLock lock(log_.mutex);
+  EXPECT_TRUE(IsOk(log_.MakeRoom(1'000, Purpose::kRemove)));
+}
+
+}  // namespace
+}  // namespace kvs::store
