@@ -295,11 +295,10 @@ Status Compactor::ForgetInputs(const Run& run, const log::Segment* output) {
     if (output != nullptr) manifest.Add({.segment_id = output->id(), .sealed_bytes = output->readable_bytes()});
   });
   if (!swapped) return swapped;
-  {
-    const sync::MutexLock lock(parts_.log.mutex);
-    for (const std::uint32_t slot : run.inputs) parts_.log.Retire(slot);
-  }
+  // First the files go, then what they take on the disk: writers may use that room at once. Readers have the mappings.
   for (const std::uint64_t id : input_ids) RemoveFiles(id);
+  const sync::MutexLock lock(parts_.log.mutex);
+  for (const std::uint32_t slot : run.inputs) parts_.log.Retire(slot);
   return Ok();
 }
 
