@@ -32,17 +32,17 @@ typedef struct {
 /* What a call came to. DO NOT renumber: lib.rs repeats these. */
 typedef enum {
   kKvsSledOk = 0,
-  kKvsSledAbsent = 1,      /* No such key, or the end of a scan. */
-  kKvsSledConflict = 2,    /* Another writer came between. */
-  kKvsSledIo = 3,          /* The error's errno says why, where it has one. */
+  kKvsSledAbsent = 1,   /* No such key, or the end of a scan. */
+  kKvsSledConflict = 2, /* Another writer came between. */
+  kKvsSledIo = 3,       /* The error's errno says why, where it has one. */
   kKvsSledCorruption = 4,
-  kKvsSledInUse = 5,       /* Another process has the database open. */
-  kKvsSledFault = 6        /* A panic, or what sled calls a bug of its own. */
+  kKvsSledInUse = 5, /* Another process has the database open. */
+  kKvsSledFault = 6  /* A panic, or what sled calls a bug of its own. */
 } KvsSledStatus;
 
 typedef struct {
-  int sys_errno;       /* 0: none. */
-  KvsSledBytes* text;  /* UTF-8; null: none. The caller's to free. */
+  int sys_errno;      /* 0: none. */
+  KvsSledBytes* text; /* UTF-8; null: none. The caller's to free. */
 } KvsSledError;
 
 KvsSledStatus kvs_sled_open(KvsSledView directory, KvsSled** database, KvsSledError* error);
