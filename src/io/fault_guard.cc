@@ -34,10 +34,11 @@ Region* FindRegion(std::uintptr_t address) {
 }
 
 // Runs in a signal handler: mmap is a bare system call, and the rest is atomics without locks.
-bool Repair(std::uintptr_t address) {
+bool Repair(void* fault) {
+  const auto address = reinterpret_cast<std::uintptr_t>(fault);
   Region* const region = FindRegion(address);
   if (region == nullptr) return false;
-  void* const page = reinterpret_cast<void*>(address & ~(page_bytes - 1));
+  void* const page = static_cast<char*>(fault) - address % page_bytes;
   void* const fresh = ::mmap(page, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   if (fresh == MAP_FAILED) return false;
   region->faults.fetch_add(1, std::memory_order_relaxed);  // R1
@@ -46,7 +47,7 @@ bool Repair(std::uintptr_t address) {
 
 void OnBusError(int signal, siginfo_t* info, void* context) {
   const int saved_errno = errno;
-  const bool repaired = Repair(reinterpret_cast<std::uintptr_t>(info->si_addr));
+  const bool repaired = Repair(info->si_addr);
   errno = saved_errno;
   if (repaired) return;
   if ((former_action.sa_flags & SA_SIGINFO) != 0 && former_action.sa_sigaction != nullptr) {

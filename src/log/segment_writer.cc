@@ -52,8 +52,15 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Reopen(io::FileSystem& fil
 
 Status SegmentWriter::Prepare(const SegmentHeader& header, std::uint64_t used_bytes, std::uint64_t reserve_bytes) {
   used_bytes_ = used_bytes;
-  const std::uint64_t reserved_bytes = std::min(capacity_bytes_, std::max(used_bytes, reserve_bytes));
-  const Status reserved = reserved_bytes == used_bytes ? Ok() : file_->Reserve(used_bytes, reserved_bytes - used_bytes);
+  std::uint64_t reserved_bytes = std::min(capacity_bytes_, std::max(used_bytes, reserve_bytes));
+  Status reserved = reserved_bytes == used_bytes ? Ok() : file_->Reserve(used_bytes, reserved_bytes - used_bytes);
+  const bool has_records = used_bytes > kSegmentHeaderBytes;
+  if (has_records && !reserved && reserved.error().code == ErrorCode::kNoSpace) {
+    // A full disk must not keep anyone from reading what is there: whoever writes will be told.
+    KVS_TRY(file_->Truncate(used_bytes));
+    reserved_bytes = used_bytes;
+    reserved = Ok();
+  }
   if (reserved) {
     KVS_TRY_ASSIGN(io::Mapping mapping, file_->Map(capacity_bytes_, io::Access::kReadWrite));
     segment_ = std::make_shared<Segment>(header, std::move(mapping), reserved_bytes);

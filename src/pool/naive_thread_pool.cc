@@ -32,8 +32,8 @@ class NaiveThreadPool::Impl {
   bool StartThreadFor(const Job& job) KVS_EXCLUDES(mutex_) {
     const sync::MutexLock lock(mutex_);  // Held until the handle stands in running_, where the thread looks for it.
     const auto self = running_.emplace(running_.end());
-    Result<std::thread> thread = pool::StartThread([this, job, self]() mutable {
-      runner_.Run(std::move(job));
+    Result<std::thread> thread = pool::StartThread([this, job = Job(job), self]() mutable {
+      runner_.Run(std::exchange(job, nullptr));
       MoveToEnded(self);
     });
     if (!thread) {

@@ -290,7 +290,7 @@ Status Compactor::ForgetInputs(const Run& run, const log::Segment* output) {
     const sync::MutexLock lock(parts_.log.mutex);
     for (const std::uint32_t slot : run.inputs) input_ids.push_back(parts_.log.accounts()[slot].segment->id());
   }
-  const Status swapped = parts_.manifest.Edit([&](log::Manifest& manifest) {
+  Status swapped = parts_.manifest.Edit([&](log::Manifest& manifest) {
     for (const std::uint64_t id : input_ids) manifest.Remove(id);
     if (output != nullptr) manifest.Add({.segment_id = output->id(), .sealed_bytes = output->readable_bytes()});
   });

@@ -14,7 +14,7 @@ SegmentLoader::SegmentLoader(io::FileSystem& files, std::filesystem::path direct
     : files_(files),
       directory_(std::move(directory)),
       sources_(std::move(sources)),
-      window_(2 * std::max(1U, std::thread::hardware_concurrency())),
+      window_(std::size_t{2} * std::max(1U, std::thread::hardware_concurrency())),
       loaded_(sources_.size()) {
   const std::size_t workers = std::min<std::size_t>(window_ / 2, sources_.size());
   for (std::size_t i = 0; i < workers; ++i) workers_.emplace_back([this] { Work(); });

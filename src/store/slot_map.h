@@ -36,7 +36,7 @@ class SlotMap {
  private:
   static constexpr std::size_t kSlots = std::size_t{base::Location::kSlotMax} + 1;
   struct Free {
-    void operator()(log::Segment** slots) const { std::free(slots); }
+    void operator()(log::Segment** slots) const { std::free(static_cast<void*>(slots)); }
   };
   const std::unique_ptr<log::Segment*[], Free> slots_;
 };

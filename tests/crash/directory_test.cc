@@ -144,7 +144,7 @@ TEST_F(Directory, ASealedSegmentMadeShorterIsAnErrorForItsKeysOnly) {
 }
 
 TEST_F(Directory, TheActiveSegmentMadeShorterEndsWritingAndNothingElse) {
-  for (const std::uint64_t length : {0, 64, 100, 4096, 30'000}) {
+  for (const std::uint64_t length : {0U, 64U, 100U, 4096U, 30'000U}) {
     fs::remove_all(scratch_.path());
     Open(SyncPolicy::kAlways);
     Set("sealed", 1000);

@@ -143,6 +143,24 @@ TEST_F(StoreFaultTest, ASegmentWhoseSyncFailedIsNeverSyncedAgain) {
   EXPECT_EQ(Get("key1"), std::string(5'000, 'v'));
 }
 
+TEST_F(StoreFaultTest, AFullDiskDoesNotKeepTheStoreFromOpening) {
+  std::atomic<bool> is_full{false};
+  HookedFileSystem files([&](FileOperation operation, const std::filesystem::path&) -> Status {
+    const bool takes_room = operation == FileOperation::kReserve || operation == FileOperation::kWrite;
+    return takes_room && is_full ? Status(NoSpace()) : Ok();
+  });
+  Open(files);
+  ASSERT_TRUE(IsOk(store_->Set("key", "value")));
+  store_.reset();
+  is_full = true;
+  Open(files);
+  EXPECT_EQ(Get("key"), "value");
+  EXPECT_TRUE(Fails(store_->Set("key", "other"), ErrorCode::kNoSpace));
+  is_full = false;
+  EXPECT_TRUE(IsOk(store_->Set("key", "other")));
+  EXPECT_EQ(Get("key"), "other");
+}
+
 TEST_F(StoreFaultTest, TheLogCallBackMayAskTheStore) {
   std::atomic<bool> is_full{false};
   std::atomic<bool> was_told{false};
