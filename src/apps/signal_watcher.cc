@@ -32,7 +32,8 @@ SignalWatcher::~SignalWatcher() {
     const sync::MutexLock lock(mutex_);
     is_ending_ = true;
   }
-  ::pthread_kill(thread_.native_handle(), SIGTERM);  // Wakes it.
+  // Wakes it: the signal is blocked in every thread, and taken by its sigwait().
+  ::pthread_kill(thread_.native_handle(), SIGTERM);  // NOLINT(bugprone-bad-signal-to-kill-thread)
   thread_.join();
 }
 
