@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +32,15 @@ using ValueVisitor = FunctionRef<void(std::string_view value)>;
 
 // Called for each pair in order; answers whether to go on.
 using ScanVisitor = FunctionRef<bool(std::string_view key, std::string_view value)>;
+
+// Called for each of several keys, in no order, with its place among them; nullopt: no such key. The bytes are valid only
+// until it returns.
+using MultiGetVisitor = FunctionRef<void(std::size_t index, std::optional<std::string_view> value)>;
+
+struct KeyValue {
+  std::string_view key;
+  std::string_view value;
+};
 
 // WriteBatch: operations that take effect together, in their order (a later one on the same key wins).
 class WriteBatch {
@@ -116,6 +126,26 @@ class KvsEngine {
   // As Get(), without a copy. False: no such key, and `visit` was not called. `visit` may read from the engine,
   // not write.
   virtual Result<bool> Read(std::string_view key, ValueVisitor visit) = 0;
+
+  // Many Read() in one call, for engines that are quicker that way; each key is read by itself, there is no snapshot.
+  // On an error some keys have been visited and some have not.
+  virtual Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) {
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const Result<bool> found = Read(keys[i], [&](std::string_view value) { visit(i, value); });
+      if (!found) return found.error();
+      if (!*found) visit(i, std::nullopt);
+    }
+    return Ok();
+  }
+
+  // Many Set() in one call, in their order; not atomic, as Write() is. `set`: how many of the first are set, which is
+  // all of them after Ok(); the one behind them is what the error is about.
+  virtual Status MultiSet(std::span<const KeyValue> pairs, std::size_t& set) {
+    for (set = 0; set < pairs.size(); ++set) {
+      if (Status status = Set(pairs[set].key, pairs[set].value); !status) return status;
+    }
+    return Ok();
+  }
 
   virtual Status Write(const WriteBatch& batch) = 0;  // All or nothing, for readers and across a crash.
   virtual Status Update(std::string_view key, UpdateFunction fn) = 0;  // Atomic read-modify-write.
