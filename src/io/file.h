@@ -13,6 +13,15 @@
 
 namespace kvs::io {
 
+// How large the pieces are in which the page cache keeps a range of a file. A sync writes every piece whole of which
+// one byte was changed through a mapping, so ranges that are synced after every few bytes need fine ones. Readers of
+// coarse ones get large pages, and taking the room costs an eighth of the CPU time (docs/performance.md).
+enum class Grain : std::uint8_t {
+  kFine,    // 4 kB.
+  kCoarse,  // kCoarseGrainBytes, where a whole aligned one is reserved at once.
+};
+inline constexpr std::uint64_t kCoarseGrainBytes = std::uint64_t{2} << 20;
+
 class File {
  public:
   virtual ~File() = default;
@@ -27,7 +36,7 @@ class File {
 
   // Makes [offset, offset + bytes) part of the file, zeroed, with its room on the disk taken, so that writing there
   // through a mapping cannot fail for want of space. kUnsupported: the file system cannot promise that.
-  virtual Status Reserve(std::uint64_t offset, std::uint64_t bytes) = 0;
+  virtual Status Reserve(std::uint64_t offset, std::uint64_t bytes, Grain grain) = 0;
 
   virtual Status Truncate(std::uint64_t bytes) = 0;
 

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -59,9 +60,8 @@ class PosixFile final : public File {
     return Ok();
   }
 
-  // The zeroes are written page by page on purpose: one large write would make the page cache keep the range in large
-  // folios, and every later sync of one dirty byte would then write the whole folio (docs/performance.md).
-  Status Reserve(std::uint64_t offset, std::uint64_t bytes) override {
+  // The page cache keeps what one call writes in folios as large as the call and its alignment allow.
+  Status Reserve(std::uint64_t offset, std::uint64_t bytes, Grain grain) override {
     int reserved = 0;
     do {
       reserved = ::fallocate(fd_.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(bytes));
@@ -70,12 +70,11 @@ class PosixFile final : public File {
       return Error{.code = ErrorCode::kUnsupported, .sys_errno = errno, .context = "fallocate " + path_.string()};
     }
     if (reserved != 0) return SystemError("fallocate", path_);
-    static constexpr std::array<char, 4096> kZeroes{};
+    const std::uint64_t piece = grain == Grain::kCoarse ? kCoarseGrainBytes : kPageBytes;
     for (const std::uint64_t end = offset + bytes; offset < end;) {
-      const std::uint64_t page_left = kZeroes.size() - offset % kZeroes.size();
-      const auto step = static_cast<std::size_t>(std::min(page_left, end - offset));
-      KVS_TRY(WriteAt(offset, {kZeroes.data(), step}));
-      offset += step;
+      const std::uint64_t piece_left = piece - offset % piece;
+      KVS_TRY_ASSIGN(const std::size_t written, WriteZeroes(offset, std::min(piece_left, end - offset)));
+      offset += written;
     }
     return Ok();
   }
@@ -101,6 +100,26 @@ class PosixFile final : public File {
   }
 
  private:
+  static constexpr std::uint64_t kPageBytes = 4096;
+
+  // One call that writes up to `bytes`, at most kCoarseGrainBytes, all from one short run of zeroes.
+  Result<std::size_t> WriteZeroes(std::uint64_t offset, std::uint64_t bytes) {
+    static constexpr std::array<char, std::size_t{64} << 10> kZeroes{};
+    std::array<iovec, kCoarseGrainBytes / kZeroes.size()> parts;
+    int count = 0;
+    for (std::uint64_t left = bytes; left > 0; ++count) {
+      const std::uint64_t length = std::min<std::uint64_t>(left, kZeroes.size());
+      parts[static_cast<std::size_t>(count)] = {const_cast<char*>(kZeroes.data()), length};  // It is only read.
+      left -= length;
+    }
+    ssize_t put = 0;
+    do {
+      put = ::pwritev(fd_.get(), parts.data(), count, static_cast<off_t>(offset));
+    } while (put < 0 && errno == EINTR);
+    if (put < 0) return SystemError("pwritev", path_);
+    return static_cast<std::size_t>(put);
+  }
+
   const UniqueFd fd_;
   const fs::path path_;
 };

@@ -12,6 +12,13 @@
 #include "log/hint_file.h"
 
 namespace kvs::log {
+namespace {
+
+std::uint64_t RoundUpToGrain(std::uint64_t bytes) {
+  return (bytes + io::kCoarseGrainBytes - 1) / io::kCoarseGrainBytes * io::kCoarseGrainBytes;
+}
+
+}  // namespace
 
 SegmentWriter::SegmentWriter(std::unique_ptr<io::File> file, std::filesystem::path path, std::uint64_t capacity_bytes)
     : file_(std::move(file)), path_(std::move(path)), capacity_bytes_(capacity_bytes) {}
@@ -53,7 +60,10 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Reopen(io::FileSystem& fil
 Status SegmentWriter::Prepare(const SegmentHeader& header, std::uint64_t used_bytes, std::uint64_t reserve_bytes) {
   used_bytes_ = used_bytes;
   std::uint64_t reserved_bytes = std::min(capacity_bytes_, std::max(used_bytes, reserve_bytes));
-  Status reserved = reserved_bytes == used_bytes ? Ok() : file_->Reserve(used_bytes, reserved_bytes - used_bytes);
+  Status reserved = Ok();
+  if (reserved_bytes > used_bytes) {
+    reserved = file_->Reserve(used_bytes, reserved_bytes - used_bytes, io::Grain::kFine);
+  }
   const bool has_records = used_bytes > kSegmentHeaderBytes;
   if (has_records && !reserved && reserved.error().code == ErrorCode::kNoSpace) {
     // A full disk must not keep anyone from reading what is there: whoever writes will be told.
@@ -94,11 +104,13 @@ Result<std::uint64_t> SegmentWriter::Append(const RecordDraft& draft, std::uint6
   return offset;
 }
 
-Result<std::uint64_t> SegmentWriter::Extend(std::uint64_t wanted_bytes) {
+Result<std::uint64_t> SegmentWriter::Extend(std::uint64_t wanted_bytes, io::Grain grain) {
   const std::uint64_t reserved = reserved_bytes();
   const std::uint64_t step = std::clamp(reserved, kFirstStepBytes, kStepBytesMax);
-  const std::uint64_t end = std::min(capacity_bytes_, std::max(wanted_bytes, reserved + step));
-  if (end > reserved) KVS_TRY(file_->Reserve(reserved, end - reserved));
+  std::uint64_t end = std::max(wanted_bytes, reserved + step);
+  if (grain == io::Grain::kCoarse && step == io::kCoarseGrainBytes) end = RoundUpToGrain(end);
+  end = std::min(capacity_bytes_, end);
+  if (end > reserved) KVS_TRY(file_->Reserve(reserved, end - reserved, grain));
   return end;
 }
 
@@ -115,8 +127,9 @@ Status SegmentWriter::Sync(std::uint64_t synced_before) {
 // Whoever cuts the file cuts what was appended, and within a page neither the append nor the sync would notice.
 Status SegmentWriter::CheckLength() {
   if (!is_mapped_) return Ok();
+  const std::uint64_t expected_bytes = reserved_bytes();  // Before the look at the file, which may grow meanwhile.
   KVS_TRY_ASSIGN(const std::uint64_t bytes, file_->Size());
-  if (bytes >= reserved_bytes() && segment_->mapping_.FaultCount() == 0) return Ok();
+  if (bytes >= expected_bytes && segment_->mapping_.FaultCount() == 0) return Ok();
   return Error{.code = ErrorCode::kIo, .context = path_.string() + ": somebody made the file shorter"};
 }
 

@@ -29,9 +29,10 @@ class SegmentWriter {
  public:
   // The first step that is reserved, and the largest by which it grows later: a small store stays small.
   static constexpr std::uint64_t kFirstStepBytes = std::uint64_t{256} << 10;
-  static constexpr std::uint64_t kStepBytesMax = std::uint64_t{4} << 20;
+  static constexpr std::uint64_t kStepBytesMax = io::kCoarseGrainBytes;
 
-  // Makes the file with its header, synced; its directory is not. `reserve_bytes`: how much room to take at once.
+  // Makes the file with its header, synced; its directory is not. `reserve_bytes`: how much room to take at once. It is
+  // of fine grain, as each sync notes the mark in the header.
   static Result<std::unique_ptr<SegmentWriter>> Create(io::FileSystem& files, const std::filesystem::path& directory,
                                                        const SegmentHeader& header, std::uint64_t capacity_bytes,
                                                        std::uint64_t reserve_bytes = kFirstStepBytes);
@@ -52,7 +53,7 @@ class SegmentWriter {
 
   // Takes room for the next step, to at least `wanted_bytes` in all, and returns the new end of the reserved room,
   // which counts only once it was handed to GrowTo().
-  Result<std::uint64_t> Extend(std::uint64_t wanted_bytes);
+  Result<std::uint64_t> Extend(std::uint64_t wanted_bytes, io::Grain grain);
   void GrowTo(std::uint64_t reserved_bytes);
 
   // Brings everything that was appended before the call to the disk, and notes `synced_before`: how far the Sync()

@@ -83,6 +83,10 @@ Status Committer::SyncOnce() {
     if (synced_position_ == position) return Ok();
   }
   KVS_TRY(health_.Check());
+  {
+    const sync::MutexLock lock(log_.mutex);
+    log_.NoteSync();
+  }
   for (const auto& [segment, used_bytes] : unsynced) {
     if (const Status status = segment->SyncUpTo(used_bytes); !status) {
       const sync::MutexLock lock(log_.mutex);

@@ -210,7 +210,7 @@ Status Compactor::CopyRecord(Run* run, log::SegmentWriter* output, base::Locatio
       is_put ? log::DraftPut(record->key, record->value, record->expiry_ms) : log::DraftTombstone(record->key);
   const std::uint64_t bytes = log::RecordBytes(draft, summary.sequence - run->base_sequence);
   if (output->used_bytes() + bytes > output->reserved_bytes()) {
-    KVS_TRY_ASSIGN(const std::uint64_t reserved, output->Extend(output->used_bytes() + bytes));
+    KVS_TRY_ASSIGN(const std::uint64_t reserved, output->Extend(output->used_bytes() + bytes, io::Grain::kCoarse));
     output->GrowTo(reserved);
   }
   KVS_TRY_ASSIGN(const std::uint64_t offset, output->Append(draft, summary.sequence));

@@ -175,6 +175,19 @@ std::vector<LiveLog::Unsynced> LiveLog::UnsyncedSegments() const {
   return segments;
 }
 
+void LiveLog::NoteSync() {
+  sync_pace_.NoteSync(position_);
+  if (sync_pace_.NeedsFineRoom() && active_->IsInCoarseRoom()) LeaveCoarseRoom();
+}
+
+// Each segment begins with fine room, so the log goes on in the next one.
+void LiveLog::LeaveCoarseRoom() {
+  if (!asks_ahead_) return;
+  if (next_ != nullptr) return Roll();
+  wanted_next_bytes_ = std::max(wanted_next_bytes_, log::kSegmentHeaderBytes + 1);
+  work_changed.NotifyAll();
+}
+
 void LiveLog::NoteSynced() {
   const sync::MutexLock lock(mutex);
   for (const Unsynced& unsynced : UnsyncedSegments()) {
@@ -187,7 +200,7 @@ void LiveLog::NoteSynced() {
 std::optional<LiveLog::Work> LiveLog::TakeRoomWork() {
   if (wanted_reserved_bytes_ > active_->writer->reserved_bytes()) {
     extending_ = active_;
-    return Work{Work::Kind::kExtend, active_, wanted_reserved_bytes_, 0};
+    return Work{Work::Kind::kExtend, active_, wanted_reserved_bytes_, 0, sync_pace_.GrainAhead(position_)};
   }
   if (wanted_next_bytes_ != 0) {
     const std::uint64_t reserve = std::max(wanted_next_bytes_, log::SegmentWriter::kFirstStepBytes);
@@ -205,6 +218,7 @@ void LiveLog::FinishExtend(const Work& work, const Result<std::uint64_t>& reserv
   extending_ = nullptr;
   work_changed.NotifyAll();
   if (!reserved_bytes) return;
+  if (work.grain == io::Grain::kCoarse) work.segment->NoteCoarseRoom();
   work.segment->writer->GrowTo(*reserved_bytes);
   accounts_.SetFileBytes(work.segment->slot(), *reserved_bytes);
   asks_ahead_ = true;

@@ -23,6 +23,7 @@
 #include "store/open_segment.h"
 #include "store/segment_accounts.h"
 #include "store/slot_map.h"
+#include "store/sync_pace.h"
 #include "sync/epoch.h"
 #include "sync/mutex.h"
 
@@ -76,6 +77,8 @@ class LiveLog {
   };
   // The open segments in the order of the log, with how far each is filled.
   std::vector<Unsynced> UnsyncedSegments() const KVS_REQUIRES(mutex);
+  // A sync of all that was appended begins.
+  void NoteSync() KVS_REQUIRES(mutex);
 
   // After a last sync, at closing: notes in the files how far it came.
   void NoteSynced() KVS_EXCLUDES(mutex);
@@ -86,6 +89,7 @@ class LiveLog {
     std::shared_ptr<OpenSegment> segment;  // To extend, or to seal.
     std::uint64_t bytes;                   // The end of the room that is wanted: of `segment`, or of the next one.
     std::uint64_t capacity_bytes;          // Of the next one.
+    io::Grain grain = io::Grain::kFine;    // Of the room that `segment` gets.
   };
   // What is to be done next; nullopt: nothing. Sealing waits for the disk, room must not wait for sealing: so they are
   // asked for apart.
@@ -133,6 +137,7 @@ class LiveLog {
   bool AskForRoom(std::uint64_t bytes) KVS_REQUIRES(mutex);
   void AskAhead() KVS_REQUIRES(mutex);
   void Roll() KVS_REQUIRES(mutex);
+  void LeaveCoarseRoom() KVS_REQUIRES(mutex);
 
   // Constant after construction.
   const KvStoreOptions& options_;
@@ -148,6 +153,7 @@ class LiveLog {
   std::shared_ptr<OpenSegment> extending_ KVS_GUARDED_BY(mutex);            // By the maintainer, without the lock.
   std::uint64_t sequence_ KVS_GUARDED_BY(mutex) = 0;
   std::uint64_t position_ KVS_GUARDED_BY(mutex) = 0;
+  SyncPace sync_pace_ KVS_GUARDED_BY(mutex);
   bool is_stopped_ KVS_GUARDED_BY(mutex) = false;
 
   // What the maintainer is asked for; 0: nothing.

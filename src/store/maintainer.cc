@@ -60,7 +60,7 @@ Status Maintainer::Do(const LiveLog::Work& work) {
 }
 
 Status Maintainer::Extend(const LiveLog::Work& work) {
-  const auto reserved_bytes = work.segment->writer->Extend(work.bytes);
+  const auto reserved_bytes = work.segment->writer->Extend(work.bytes, work.grain);
   const sync::MutexLock lock(log_.mutex);
   log_.FinishExtend(work, reserved_bytes);
   return reserved_bytes ? Ok() : Status(reserved_bytes.error());

@@ -5,6 +5,7 @@
 //             because the kernel may have dropped it. Never kNoSpace, which would say that nothing was harmed.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -53,6 +54,11 @@ class OpenSegment {
 
   std::uint32_t slot() const { return slot_; }
 
+  // Under the append lock: what is reserved next is of coarse grain (io::Grain), as is all that follows; and whether
+  // the records have come so far.
+  void NoteCoarseRoom() { coarse_from_ = std::min(coarse_from_, writer->reserved_bytes()); }
+  bool IsInCoarseRoom() const { return writer->used_bytes() > coarse_from_; }
+
   // Appending and growing under the append lock; Extend() by the maintainer.
   const std::unique_ptr<log::SegmentWriter> writer;
 
@@ -68,6 +74,7 @@ class OpenSegment {
   }
 
   const std::uint32_t slot_;
+  std::uint64_t coarse_from_ = UINT64_MAX;
   sync::Mutex mutex_;
   std::uint64_t synced_bytes_ KVS_GUARDED_BY(mutex_);  // A writer begins on a file that is synced.
   std::optional<Error> failure_ KVS_GUARDED_BY(mutex_);

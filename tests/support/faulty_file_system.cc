@@ -116,9 +116,9 @@ class FaultyFileSystem::FaultyFile final : public io::File {
     return status;
   }
 
-  Status Reserve(std::uint64_t offset, std::uint64_t bytes) override {
+  Status Reserve(std::uint64_t offset, std::uint64_t bytes, io::Grain grain) override {
     KVS_TRY(system_.Enter(OperationKind::kReserve, path_));
-    return file_->Reserve(offset, bytes);
+    return file_->Reserve(offset, bytes, grain);
   }
 
   Status Truncate(std::uint64_t bytes) override {

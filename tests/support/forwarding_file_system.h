@@ -20,7 +20,9 @@ class ForwardingFile : public io::File {
     return file_->ReadAt(offset, to, bytes);
   }
   Status WriteAt(std::uint64_t offset, std::string_view bytes) override { return file_->WriteAt(offset, bytes); }
-  Status Reserve(std::uint64_t offset, std::uint64_t bytes) override { return file_->Reserve(offset, bytes); }
+  Status Reserve(std::uint64_t offset, std::uint64_t bytes, io::Grain grain) override {
+    return file_->Reserve(offset, bytes, grain);
+  }
   Status Truncate(std::uint64_t bytes) override { return file_->Truncate(bytes); }
   Status Sync() override { return file_->Sync(); }
   Result<io::Mapping> Map(std::size_t bytes, io::Access access) override { return file_->Map(bytes, access); }

@@ -42,9 +42,9 @@ class HookedFile final : public io::File {
     KVS_TRY(hook_(FileOperation::kWrite, path_));
     return file_->WriteAt(offset, bytes);
   }
-  Status Reserve(std::uint64_t offset, std::uint64_t bytes) override {
+  Status Reserve(std::uint64_t offset, std::uint64_t bytes, io::Grain grain) override {
     KVS_TRY(hook_(FileOperation::kReserve, path_));
-    return file_->Reserve(offset, bytes);
+    return file_->Reserve(offset, bytes, grain);
   }
   Status Truncate(std::uint64_t bytes) override {
     KVS_TRY(hook_(FileOperation::kTruncate, path_));

@@ -50,7 +50,7 @@ class FileSizeLimit {
 class FileSystemTest : public testing::Test {
  protected:
   std::filesystem::path Path(const std::string& name) const { return directory_.path() / name; }
-  std::string Contents(const std::string& name) { return *files_.ReadFile(Path(name), 1 << 20); }
+  std::string Contents(const std::string& name) { return *files_.ReadFile(Path(name), 8 << 20); }
   void Write(const std::string& name, const std::string& bytes) {
     ASSERT_TRUE((*files_.Open(Path(name), OpenMode::kCreate))->WriteAt(0, bytes));
   }
@@ -112,16 +112,18 @@ TEST_F(FileSystemTest, AFileOpenedForReadingTakesNoWrites) {
 }
 
 TEST_F(FileSystemTest, ReservedRoomIsZeroedPartOfTheFileAndTakenOnTheDisk) {
-  const auto file = *files_.Open(Path("file"), OpenMode::kCreate);
-  ASSERT_TRUE(file->WriteAt(0, "hello"));
-  const Status reserved = file->Reserve(5, 100'000);
-  if (!reserved && reserved.error().code == ErrorCode::kUnsupported) GTEST_SKIP() << reserved.error().ToString();
-  ASSERT_TRUE(reserved) << reserved.error().ToString();
-  EXPECT_EQ(*file->Size(), 100'005U);
-  EXPECT_EQ(Contents("file"), "hello" + std::string(100'000, '\0'));
-  struct stat status {};
-  ASSERT_EQ(::stat(Path("file").c_str(), &status), 0);
-  EXPECT_GE(static_cast<std::uint64_t>(status.st_blocks) * 512, 100'005U);
+  for (const Grain grain : {Grain::kFine, Grain::kCoarse}) {
+    const auto file = *files_.Open(Path("file"), OpenMode::kCreate);
+    ASSERT_TRUE(file->WriteAt(0, "hello"));
+    const Status reserved = file->Reserve(5, 5'000'000, grain);
+    if (!reserved && reserved.error().code == ErrorCode::kUnsupported) GTEST_SKIP() << reserved.error().ToString();
+    ASSERT_TRUE(reserved) << reserved.error().ToString();
+    EXPECT_EQ(*file->Size(), 5'000'005U);
+    EXPECT_TRUE(Contents("file") == "hello" + std::string(5'000'000, '\0'));
+    struct stat status {};
+    ASSERT_EQ(::stat(Path("file").c_str(), &status), 0);
+    EXPECT_GE(static_cast<std::uint64_t>(status.st_blocks) * 512, 5'000'005U);
+  }
 }
 
 // --- Want of room ---
@@ -130,7 +132,7 @@ TEST_F(FileSystemTest, WhatFindsNoRoomIsKNoSpaceAndHarmsNothing) {
   const auto file = *files_.Open(Path("file"), OpenMode::kCreate);
   ASSERT_TRUE(file->WriteAt(0, "hello"));
   const FileSizeLimit limit(64 << 10);
-  const Status reserved = file->Reserve(5, 1 << 20);
+  const Status reserved = file->Reserve(5, 1 << 20, Grain::kFine);
   ASSERT_FALSE(reserved);
   EXPECT_EQ(reserved.error().code, ErrorCode::kNoSpace);
   EXPECT_THAT(reserved.error().context, HasSubstr(Path("file").string()));
@@ -148,14 +150,14 @@ TEST_F(FileSystemTest, AFullDiskIsKNoSpaceAndWorksAgainWhenRoomReturns) {
   }
   {
     const auto filler = *files_.Open(disk / "filler", OpenMode::kCreate);
-    ASSERT_TRUE(filler->Reserve(0, 768 << 10));
+    ASSERT_TRUE(filler->Reserve(0, 768 << 10, Grain::kFine));
     const auto file = *files_.Open(disk / "file", OpenMode::kCreate);
-    const Status refused = file->Reserve(0, 512 << 10);
+    const Status refused = file->Reserve(0, 512 << 10, Grain::kCoarse);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::kNoSpace);
     EXPECT_EQ(refused.error().sys_errno, ENOSPC);
     ASSERT_TRUE(filler->Truncate(0));
-    EXPECT_TRUE(file->Reserve(0, 512 << 10));
+    EXPECT_TRUE(file->Reserve(0, 512 << 10, Grain::kCoarse));
   }
   EXPECT_EQ(::umount(disk.c_str()), 0);
 }

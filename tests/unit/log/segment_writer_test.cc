@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -29,7 +30,7 @@ class FileSystemThatRefusesToReserve final : public test::ForwardingFileSystem {
   class RefusingFile final : public test::ForwardingFile {
    public:
     RefusingFile(std::unique_ptr<io::File> file, ErrorCode answer) : ForwardingFile(std::move(file)), answer_(answer) {}
-    Status Reserve(std::uint64_t, std::uint64_t) override { return Error{.code = answer_}; }
+    Status Reserve(std::uint64_t, std::uint64_t, io::Grain) override { return Error{.code = answer_}; }
 
    private:
     const ErrorCode answer_;
@@ -95,12 +96,12 @@ TEST_P(SegmentWriterTest, GrowsInStepsToItsCapacityAndNotBeyond) {
   const auto writer = Create();
   while (writer->reserved_bytes() < kCapacityBytes) {
     const std::uint64_t before = writer->reserved_bytes();
-    const std::uint64_t reserved = *writer->Extend(before + 1);
+    const std::uint64_t reserved = *writer->Extend(before + 1, io::Grain::kFine);
     EXPECT_GT(reserved, before);
     EXPECT_EQ(writer->reserved_bytes(), before) << "room counts only once it was handed to GrowTo()";
     writer->GrowTo(reserved);
   }
-  EXPECT_EQ(*writer->Extend(kCapacityBytes), kCapacityBytes);
+  EXPECT_EQ(*writer->Extend(kCapacityBytes, io::Grain::kFine), kCapacityBytes);
   const std::string value(kCapacityBytes - kSegmentHeaderBytes - kRecordHeaderBytesMax, 'v');
   const std::uint64_t offset = *writer->Append(DraftPut("", value), 100);
   EXPECT_EQ(OpenFile()->Read(offset)->value, value);
@@ -210,6 +211,40 @@ TEST_F(SegmentWriterFailureTest, AnAppendToAFileThatWasCutUnderneathIsAnError) {
 
 TEST_F(SegmentWriterFailureTest, ASegmentThatIsAbsentCannotBeGoneOnWith) {
   EXPECT_FALSE(SegmentWriter::Reopen(io::PosixFileSystem(), directory_.path(), kHeader, 64, kCapacityBytes));
+}
+
+// Tells the size of its file late: another thread may have made it longer by then.
+class FileSystemWithLateSizes final : public test::ForwardingFileSystem {
+ public:
+  std::function<void()> meanwhile = [] {};
+
+ private:
+  class LateFile final : public test::ForwardingFile {
+   public:
+    LateFile(std::unique_ptr<io::File> file, const std::function<void()>& meanwhile)
+        : ForwardingFile(std::move(file)), meanwhile_(meanwhile) {}
+    Result<std::uint64_t> Size() override {
+      auto size = ForwardingFile::Size();
+      meanwhile_();
+      return size;
+    }
+
+   private:
+    const std::function<void()>& meanwhile_;
+  };
+
+  Result<std::unique_ptr<io::File>> OnOpen(const std::filesystem::path&, io::OpenMode,
+                                           std::unique_ptr<io::File> file) override {
+    return std::make_unique<LateFile>(std::move(file), meanwhile);
+  }
+};
+
+TEST_F(SegmentWriterFailureTest, ASegmentThatGrowsDuringASyncWasNotCut) {
+  FileSystemWithLateSizes files;
+  const auto writer = *SegmentWriter::Create(files, directory_.path(), kHeader, kCapacityBytes);
+  files.meanwhile = [&] { writer->GrowTo(*writer->Extend(writer->reserved_bytes() + 1, io::Grain::kFine)); };
+  const Status synced = writer->Sync(kSegmentHeaderBytes);
+  EXPECT_TRUE(synced) << synced.error().ToString();
 }
 
 using SegmentWriterDeathTest = SegmentWriterFailureTest;

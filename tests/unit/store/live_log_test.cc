@@ -110,7 +110,7 @@ TEST_F(LiveLogTest, ASegmentIsNotSealedWhileItIsExtended) {
   {
     const sync::MutexLock lock(log_.mutex);
     EXPECT_FALSE(log_.TakeSealWork());
-    log_.FinishExtend(extension, extension.segment->writer->Extend(extension.bytes));
+    log_.FinishExtend(extension, extension.segment->writer->Extend(extension.bytes, extension.grain));
   }
   const LiveLog::Work sealing = WaitForSealWork();
   EXPECT_EQ(sealing.segment, extension.segment);
@@ -181,6 +181,28 @@ TEST_F(LiveLogTest, ASegmentThatCouldNotBeSealedIsTriedAgainWhenAskedFor) {
     log_.FinishSeal(*sealed, 0);
   }
   succeeds.join();
+}
+
+// Coarse room would make each of the small syncs write 2 MB.
+TEST_F(LiveLogTest, ALogThatSlowsDownGoesOnInTheFineRoomOfTheNextSegment) {
+  Start(io::PosixFileSystem(), std::uint64_t{64} << 20);
+  bool was_coarse = false;
+  while (!was_coarse) {
+    const LiveLog::Work extension = AppendUntilExtensionIsAskedFor();
+    was_coarse = extension.grain == io::Grain::kCoarse;
+    const auto reserved = extension.segment->writer->Extend(extension.bytes, extension.grain);
+    const sync::MutexLock lock(log_.mutex);
+    log_.FinishExtend(extension, reserved);
+  }
+  static_cast<void>(AppendUntilExtensionIsAskedFor());  // Into the coarse room.
+  GiveNext();
+  EXPECT_EQ(UnsyncedSegments(), 1U);
+  for (unsigned i = 0; i <= SyncPace::kFineSyncs; ++i) {
+    EXPECT_TRUE(IsOk(Append("key", 100)));
+    const sync::MutexLock lock(log_.mutex);
+    log_.NoteSync();
+  }
+  EXPECT_EQ(UnsyncedSegments(), 2U);
 }
 
 // The last 64 kB are kept for removals, which are the way out of a full disk.
