@@ -116,7 +116,7 @@ class KvsEngine {
  public:
   virtual ~KvsEngine() = default;
 
-  // The name on the command line and in the directory's marker file: "kvs", "sled", ...
+  // The name on the command line and in the directory's marker file: "kvs", "sled", "rocksdb"
   virtual std::string_view Name() const = 0;
 
   virtual Status Set(std::string_view key, std::string_view value) = 0;

@@ -28,7 +28,7 @@ class ServerStopTest : public testing::TestWithParam<std::tuple<std::string, End
 
 INSTANTIATE_TEST_SUITE_P(
     EnginesAndEndings, ServerStopTest,
-    testing::Combine(testing::Values("kvs", "sled"),
+    testing::Combine(testing::ValuesIn(AllEngineNames()),
                      testing::Values(Ending{"Interrupt", SIGINT, 0}, Ending{"Terminate", SIGTERM, 0},
                                      Ending{"Kill", SIGKILL, 128 + SIGKILL})),
     [](const auto& instance) { return std::get<0>(instance.param) + std::get<1>(instance.param).name; });
