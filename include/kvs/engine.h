@@ -33,8 +33,8 @@ using ValueVisitor = FunctionRef<void(std::string_view value)>;
 // Called for each pair in order; answers whether to go on.
 using ScanVisitor = FunctionRef<bool(std::string_view key, std::string_view value)>;
 
-// Called for each of several keys, in no order, with its place among them; nullopt: no such key. The bytes are valid only
-// until it returns.
+// Called for each of several keys, in no order, with its place among them; nullopt: no such key. The bytes are valid
+// only until it returns.
 using MultiGetVisitor = FunctionRef<void(std::size_t index, std::optional<std::string_view> value)>;
 
 struct KeyValue {
@@ -116,7 +116,7 @@ class KvsEngine {
  public:
   virtual ~KvsEngine() = default;
 
-  // The name on the command line and in the directory's marker file: "kvs", "sled", ...
+  // The name on the command line and in the directory's marker file: "kvs", "sled", "rocksdb"
   virtual std::string_view Name() const = 0;
 
   virtual Status Set(std::string_view key, std::string_view value) = 0;

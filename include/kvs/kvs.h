@@ -9,6 +9,7 @@
 #include "kvs/kv_store.h"         // IWYU pragma: export
 #include "kvs/open_engine.h"      // IWYU pragma: export
 #include "kvs/result.h"           // IWYU pragma: export
+#include "kvs/rocksdb_engine.h"   // IWYU pragma: export
 #include "kvs/server.h"           // IWYU pragma: export
 #include "kvs/sled_kvs_engine.h"  // IWYU pragma: export
 #include "kvs/thread_pool.h"      // IWYU pragma: export

@@ -14,9 +14,9 @@
 
 namespace kvs {
 
-// `name`: "kvs" or "sled"; nullopt: the engine already in use, else "kvs". `options` is for the engines that know them.
-// kInvalidArgument: unknown name. kWrongEngine: the directory holds another engine's data. kInUse: another process has
-// it open; the context names its pid. kUnsupported: this build has no such engine.
+// `name`: "kvs", "sled" or "rocksdb"; nullopt: the engine already in use, else "kvs". `options` is for the engines that
+// know them. kInvalidArgument: unknown name. kWrongEngine: the directory holds another engine's data. kInUse: another
+// process has it open; the context names its pid. kUnsupported: this build has no such engine.
 Result<std::shared_ptr<KvsEngine>> OpenEngine(std::optional<std::string_view> name,
                                               const std::filesystem::path& directory,
                                               const KvStoreOptions& options = {});

@@ -1,9 +1,10 @@
 #include "kvs/sled_kvs_engine.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
+#include "adapters/key_interval.h"
+#include "adapters/limits.h"
 #include "adapters/sled/kvs_sled.h"
 #include "base/check.h"
 #include "base/try.h"
@@ -11,7 +12,10 @@
 namespace kvs {
 namespace {
 
-constexpr std::size_t kBatchOperationBytes = 30;  // What engine.h counts for an operation beside key and value.
+using adapters::CheckBatch;
+using adapters::CheckKey;
+using adapters::CheckValue;
+using adapters::KeyInterval;
 
 KvsSledView ToView(std::string_view bytes) {
   return {.data = reinterpret_cast<const std::uint8_t*>(bytes.data()), .size = bytes.size()};
@@ -73,44 +77,6 @@ struct Answer {
     return Error{.code = ToErrorCode(status), .sys_errno = error.sys_errno, .context = std::move(context)};
   }
 };
-
-Error LimitBroken(const char* what, std::size_t bytes, std::size_t bytes_max) {
-  return {.code = ErrorCode::kInvalidArgument,
-          .context =
-              std::string(what) + " of " + std::to_string(bytes) + " bytes: the limit is " + std::to_string(bytes_max)};
-}
-
-Status CheckKey(std::string_view key) {
-  if (key.size() > kKeyBytesMax) return LimitBroken("a key", key.size(), kKeyBytesMax);
-  return Ok();
-}
-
-Status CheckValue(std::string_view value) {
-  if (value.size() > kValueBytesMax) return LimitBroken("a value", value.size(), kValueBytesMax);
-  return Ok();
-}
-
-Status CheckBatch(const WriteBatch& batch) {
-  std::size_t bytes = 0;
-  for (const WriteBatch::Operation& operation : batch.operations()) {
-    KVS_TRY(CheckKey(operation.key));
-    if (operation.value) KVS_TRY(CheckValue(*operation.value));
-    bytes += kBatchOperationBytes + operation.key.size() + (operation.value ? operation.value->size() : 0);
-  }
-  if (bytes > kBatchBytesMax) return LimitBroken("a batch", bytes, kBatchBytesMax);
-  return Ok();
-}
-
-// The least string that is greater than every string with this prefix; nullopt: there is none.
-std::optional<std::string> EndOfPrefix(std::string prefix) {
-  while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
-  if (prefix.empty()) return std::nullopt;
-  prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
-  return prefix;
-}
-
-// Whether `key` stands before `end`, where nullopt is the end of all keys.
-bool IsBefore(const std::string& key, const std::optional<std::string>& end) { return !end || key < *end; }
 
 }  // namespace
 
@@ -221,14 +187,13 @@ Status SledKvsEngine::Update(std::string_view key, UpdateFunction fn) {
 }
 
 Status SledKvsEngine::Scan(const ScanRange& range, ScanVisitor visit) {
-  const std::string from = std::max(range.from, range.prefix);
-  std::optional<std::string> to = EndOfPrefix(range.prefix);
-  if (range.to && (!to || *range.to < *to)) to = range.to;
-  if (!IsBefore(from, to)) return Ok();
+  const KeyInterval interval = adapters::IntervalOf(range);
+  if (interval.is_empty()) return Ok();
 
-  const KvsSledView to_view = to ? ToView(*to) : KvsSledView{};
+  const KvsSledView to_view = interval.to ? ToView(*interval.to) : KvsSledView{};
   const std::unique_ptr<KvsSledScan, void (*)(KvsSledScan*)> scan(
-      kvs_sled_scan_new(database_->handle(), ToView(from), to ? &to_view : nullptr, range.reverse ? 1 : 0),
+      kvs_sled_scan_new(database_->handle(), ToView(interval.from), interval.to ? &to_view : nullptr,
+                        range.reverse ? 1 : 0),
       kvs_sled_scan_free);
   for (std::size_t visited = 0; visited < range.limit;) {
     Bytes key;

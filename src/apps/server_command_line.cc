@@ -22,6 +22,7 @@ constexpr const char* kFooter =
     "  kvs-server                                   the data of this directory, for clients of this machine\n"
     "  kvs-server --dir /var/lib/kvs --addr [::]:4000\n"
     "  kvs-server --engine sled --dir sled-data     the sled engine, in a directory of its own\n"
+    "  kvs-server --engine rocksdb --dir rocks      RocksDB, where kvs was built with it\n"
     "  kvs-server --sync always                     every answer waits until its write survives power loss\n"
     "  kvs-server --pool stealing --threads 8       connections as jobs on a pool, for engines that block\n\n"
     "Then, from another terminal:\n"
@@ -62,7 +63,7 @@ std::variant<ServerCommandLine, int> ParseServerCommandLine(int argc, char** arg
       ->check(AddressProblem, "")
       ->type_name(kAddressForm)
       ->capture_default_str();
-  app.add_option("--engine", line.engine, "kvs or sled. Default: the one in use, kvs in a new directory")
+  app.add_option("--engine", line.engine, "kvs, sled or rocksdb. Default: the one in use, kvs in a new directory")
       ->type_name("NAME");
   app.add_option("--dir", line.directory, "Where the data lives. Default: the current directory")->type_name("PATH");
   app.add_option("--threads", line.threads, "Event loops, or workers of the pool. Default: one for each core")

@@ -2,22 +2,16 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 
 #include "base/check.h"
 
 namespace kvs::index {
 
-Arena::Arena(std::size_t slot_bytes) : slot_bytes_(slot_bytes) {
-  KVS_CHECK(slot_bytes % kAlignment == 0 && slot_bytes <= kChunkBytesMin);
-  KVS_CHECK(kChunkBytesMax / slot_bytes <= std::size_t{1} << kSlotBits);
+Arena::Arena(std::size_t slot_bytes)
+    : slot_bytes_(slot_bytes), chunk_slots_(static_cast<std::uint32_t>(kChunkBytes / slot_bytes)) {
+  KVS_CHECK(slot_bytes % kAlignment == 0 && slot_bytes <= kChunkBytes);
+  KVS_CHECK(chunk_slots_ <= std::size_t{1} << kSlotBits);
   GrowTable();
-}
-
-Arena::~Arena() {
-  for (std::uint32_t number = 0; number < chunks_.size(); ++number) {
-    if (chunks_[number].capacity != 0) RemoveChunk(number);
-  }
 }
 
 NodeId Arena::Take() {
@@ -28,11 +22,24 @@ NodeId Arena::Take() {
   if (id != kNoSlot) {
     std::memcpy(&chunk.first_free, Address(id), sizeof id);
   } else {
-    id = (number << kSlotBits) + chunk.untouched++;
+    id = TakeUntouched(number);
   }
   ++slots_taken_;
   if (chunk.taken == 0) empty_.erase(number);
-  if (++chunk.taken == chunk.capacity) with_free_slots_.erase(number);
+  if (++chunk.taken == chunk_slots_) with_free_slots_.erase(number);
+  return id;
+}
+
+NodeId Arena::TakeUntouched(std::uint32_t number) {
+  Chunk& chunk = chunks_[number];
+  const NodeId id = (number << kSlotBits) + chunk.untouched++;
+  const std::size_t touched = chunk.untouched * slot_bytes_;
+  if (touched > chunk.bytes) {
+    const std::size_t small_pages = (touched - chunk.bytes - 1) / base::HugePage::kSmallPageBytes + 1;
+    AddBytes(small_pages * base::HugePage::kSmallPageBytes);
+    chunk.bytes += small_pages * base::HugePage::kSmallPageBytes;
+  }
+  if (chunk.untouched == chunk_slots_ && number < kChunksAsTouched) chunk.page->Unite();
   return id;
 }
 
@@ -53,7 +60,7 @@ void Arena::Return(NodeId id) {
 // time.
 void Arena::RemoveEmptyChunk() {
   const std::uint32_t number = *empty_.rbegin();
-  const std::uint64_t slots_left = slots_ - chunks_[number].capacity;
+  const std::uint64_t slots_left = slots_ - chunk_slots_;
   if (slots_left - slots_taken_ >= slots_left / 16) RemoveChunk(number);
 }
 
@@ -61,30 +68,29 @@ void Arena::AddChunk() {
   if (unused_numbers_.empty()) {
     KVS_CHECK(chunks_.size() < std::size_t{1} << (32 - kSlotBits));
     if (chunks_.size() == table_entries_) GrowTable();
-    unused_numbers_.push_back(static_cast<std::uint32_t>(chunks_.size()));
+    unused_numbers_.insert(static_cast<std::uint32_t>(chunks_.size()));
     chunks_.emplace_back();
   }
-  const std::uint32_t number = unused_numbers_.back();
-  unused_numbers_.pop_back();
-  const std::size_t bytes = std::clamp(slots_ * slot_bytes_ / 8, kChunkBytesMin, kChunkBytesMax);
-  chunks_[number] = Chunk{.capacity = static_cast<std::uint32_t>(bytes / slot_bytes_)};
-  slots_ += chunks_[number].capacity;
-  const std::size_t chunk_bytes = chunks_[number].capacity * slot_bytes_;
-  SetAddress(number, static_cast<char*>(::operator new (chunk_bytes, std::align_val_t{kAlignment})));
-  AddBytes(chunk_bytes);
+  const std::uint32_t number = *unused_numbers_.begin();
+  unused_numbers_.erase(unused_numbers_.begin());
+  Chunk& chunk = chunks_[number];
+  const bool as_touched = number < kChunksAsTouched;
+  chunk.page.emplace(as_touched ? base::HugePage::Given::kAsTouched : base::HugePage::Given::kAtOnce);
+  chunk.bytes = as_touched ? 0 : kChunkBytes;
+  slots_ += chunk_slots_;
+  SetAddress(number, chunk.page->data());
+  AddBytes(chunk.bytes);
   with_free_slots_.insert(number);
 }
 
 void Arena::RemoveChunk(std::uint32_t number) {
-  Chunk& chunk = chunks_[number];
   with_free_slots_.erase(number);
   empty_.erase(number);
-  ::operator delete (Address(number << kSlotBits), std::align_val_t{kAlignment});
   SetAddress(number, nullptr);
-  SubtractBytes(chunk.capacity * slot_bytes_);
-  slots_ -= chunk.capacity;
-  chunk = Chunk{};
-  unused_numbers_.push_back(number);
+  SubtractBytes(chunks_[number].bytes);
+  slots_ -= chunk_slots_;
+  chunks_[number] = Chunk{};
+  unused_numbers_.insert(number);
 }
 
 void Arena::GrowTable() {

@@ -1,10 +1,11 @@
 // Arena: slots of one size for the nodes of a tree, named by 32-bit numbers that links carry in place of pointers.
 //
-// Design      Slots lie in chunks that never move. A new chunk is as large as an eighth of the arena, between 8 kB and
-//             2 MB, so that a small arena is small and little of a large one is idle. A free slot is taken from the
-//             chunk with the lowest number, which empties the higher ones; while enough is free beside it, an empty
-//             chunk but the first goes back to the allocator. The numbers of slots have gaps, because early chunks
-//             are smaller than the range of numbers set aside for each.
+// Design      Slots lie in chunks of 2 MB that never move, each a large page of the processor. The first chunks take
+//             memory as it is touched, and become large pages when they are full, so that a small arena is small; the
+//             ones behind are large pages at once, so that little of a large arena is idle. A free slot is taken from
+//             the chunk with the lowest number, which empties the higher ones; while enough is free beside it, an empty
+//             chunk but the first goes back to the system. The numbers of slots have gaps where a chunk has fewer
+//             slots than the range of numbers set aside for each.
 // Threads     One writer takes and returns slots. Address() and bytes() from any thread.
 // Limits      2^32 slots: 1 TB of leaves. More ends the process.
 //
@@ -20,8 +21,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
+
+#include "base/huge_page.h"
 
 namespace kvs::index {
 
@@ -29,13 +33,11 @@ using NodeId = std::uint32_t;
 
 class Arena {
  public:
-  static constexpr std::size_t kChunkBytesMin = std::size_t{8} << 10;
-  static constexpr std::size_t kChunkBytesMax = std::size_t{2} << 20;
+  static constexpr std::size_t kChunkBytes = base::HugePage::kBytes;
   static constexpr std::size_t kAlignment = 64;  // A cache line.
 
-  // `slot_bytes` is a multiple of kAlignment, between kChunkBytesMax / 8192 and kChunkBytesMin.
+  // `slot_bytes` is a multiple of kAlignment, between kChunkBytes / 8192 and kChunkBytes.
   explicit Arena(std::size_t slot_bytes);
-  ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
@@ -63,15 +65,18 @@ class Arena {
   static constexpr NodeId kSlotMask = (NodeId{1} << kSlotBits) - 1;
   static constexpr NodeId kNoSlot = ~NodeId{0};
   static constexpr std::size_t kTableEntriesMin = 16;
+  static constexpr std::uint32_t kChunksAsTouched = 8;  // A large page more is then little beside what there is.
 
   struct Chunk {
-    std::uint32_t capacity = 0;  // Slots; 0: the number is not in use.
+    std::optional<base::HugePage> page;  // nullopt: the number is not in use.
+    std::size_t bytes = 0;               // Of the page, taken from the system.
     std::uint32_t taken = 0;
-    std::uint32_t untouched = 0;  // Slots from here to the capacity were never taken.
+    std::uint32_t untouched = 0;  // Slots from here on were never taken.
     NodeId first_free = kNoSlot;  // Returned slots, each holding the number of the next.
   };
 
   void AddChunk();
+  NodeId TakeUntouched(std::uint32_t number);
   void RemoveEmptyChunk();
   void RemoveChunk(std::uint32_t number);
   void GrowTable();
@@ -81,10 +86,11 @@ class Arena {
 
   // Constant after construction.
   const std::size_t slot_bytes_;
+  const std::uint32_t chunk_slots_;
 
   // The writer's.
   std::vector<Chunk> chunks_;
-  std::vector<std::uint32_t> unused_numbers_;
+  std::set<std::uint32_t> unused_numbers_;
   std::set<std::uint32_t> with_free_slots_;
   std::set<std::uint32_t> empty_;
   std::uint64_t slots_ = 0;

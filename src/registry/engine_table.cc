@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/try.h"
+#include "kvs/rocksdb_engine.h"
 #include "kvs/sled_kvs_engine.h"
 
 namespace kvs::registry {
@@ -33,9 +34,19 @@ Result<std::shared_ptr<KvsEngine>> OpenSled(const std::filesystem::path& directo
   return HoldLock(std::move(engine), std::move(lock));
 }
 
+Result<std::shared_ptr<KvsEngine>> OpenRocksDb(const std::filesystem::path& directory, const KvStoreOptions& options,
+                                               std::unique_ptr<io::DirectoryLock> lock) {
+  KVS_TRY_ASSIGN(std::shared_ptr<RocksDbEngine> engine, RocksDbEngine::Open(directory, options));
+  return HoldLock(std::move(engine), std::move(lock));
+}
+
 constexpr std::array kEngines = {
     EngineEntry{.name = "kvs", .telling_file = "MANIFEST", .check_built_in = Ok, .open = OpenKvStore},
     EngineEntry{.name = "sled", .telling_file = "db", .check_built_in = SledKvsEngine::CheckBuiltIn, .open = OpenSled},
+    EngineEntry{.name = "rocksdb",
+                .telling_file = "IDENTITY",  // Unlike CURRENT, which LevelDB has as well.
+                .check_built_in = RocksDbEngine::CheckBuiltIn,
+                .open = OpenRocksDb},
 };
 
 }  // namespace

@@ -34,6 +34,6 @@ std::span<const EngineEntry> EngineTable();
 
 const EngineEntry* FindEngine(std::string_view name);  // nullptr: there is none of that name.
 
-std::string EngineNames();  // "kvs, sled": for messages.
+std::string EngineNames();  // "kvs, sled, rocksdb": for messages.
 
 }  // namespace kvs::registry

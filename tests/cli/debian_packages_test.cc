@@ -102,7 +102,7 @@ TEST_P(DebianPackagesTest, SurviveSigkillAsAcknowledged) {
   EXPECT_EQ(server.StopBy(SIGTERM), 0) << server.process().error_output();
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, DebianPackagesTest, testing::Values("kvs", "sled"),
+INSTANTIATE_TEST_SUITE_P(Engines, DebianPackagesTest, testing::ValuesIn(AllEngineNames()),
                          [](const auto& engine) { return engine.param; });
 
 }  // namespace

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "kvs/sled_kvs_engine.h"
 #include "support/child_process.h"
+#include "support/engine_names.h"
 #include "support/temporary_directory.h"
 
 namespace kvs::test {
@@ -73,7 +73,5 @@ class ServerProgram {
 };
 
 #define KVS_START_OR_FAIL(server) ASSERT_TRUE((server).is_listening()) << (server).process().error_output()
-#define KVS_SKIP_WITHOUT(engine) \
-  if ((engine) == std::string("sled") && !SledKvsEngine::CheckBuiltIn()) GTEST_SKIP() << "this build has no sled"
 
 }  // namespace kvs::test

@@ -40,8 +40,9 @@ TEST_F(ServerStartTest, VersionGoesToStdout) {
 TEST_F(ServerStartTest, HelpTeachesByExample) {
   const Outcome outcome = RunServer({"--help"});
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_THAT(outcome.output, AllOf(HasSubstr("kvs-server --engine sled"), HasSubstr("kvs-client set"),
-                                    HasSubstr("naive|queue|stealing"), HasSubstr("Exit codes")));
+  EXPECT_THAT(outcome.output,
+              AllOf(HasSubstr("kvs-server --engine sled"), HasSubstr("rocksdb"), HasSubstr("kvs-client set"),
+                    HasSubstr("naive|queue|stealing"), HasSubstr("Exit codes")));
 }
 
 TEST_F(ServerStartTest, TheLogTellsVersionEngineAndAddress) {
@@ -56,7 +57,7 @@ TEST_F(ServerStartTest, TheLogTellsVersionEngineAndAddress) {
 
 TEST_F(ServerStartTest, AnUnknownEngineIsRefusedAndTheKnownOnesAreNamed) {
   ExpectRefused(1, {"--engine", "unknown", "--addr", "127.0.0.1:0"},
-                AllOf(HasSubstr("unknown"), HasSubstr("kvs"), HasSubstr("sled")));
+                AllOf(HasSubstr("unknown"), HasSubstr("kvs, sled, rocksdb")));
 }
 
 TEST_F(ServerStartTest, AnAddressThatIsNoneIsRefused) {
@@ -101,7 +102,7 @@ class ServerEngineTest : public ServerStartTest, public testing::WithParamInterf
  protected:
   void SetUp() override { KVS_SKIP_WITHOUT(GetParam()); }
 };
-INSTANTIATE_TEST_SUITE_P(Engines, ServerEngineTest, testing::Values("kvs", "sled"),
+INSTANTIATE_TEST_SUITE_P(Engines, ServerEngineTest, testing::ValuesIn(AllEngineNames()),
                          [](const auto& instance) { return instance.param; });
 
 TEST_P(ServerEngineTest, TheDirectoryRemembersItsEngine) {
@@ -122,8 +123,9 @@ TEST_P(ServerEngineTest, AnotherEngineThanTheOneInUseIsRefused) {
     KVS_START_OR_FAIL(first);
     EXPECT_EQ(first.StopBy(SIGTERM), 0);
   }
-  const std::string other = GetParam() == "kvs" ? "sled" : "kvs";
-  ExpectRefused(1, {"--engine", other, "--addr", "127.0.0.1:0"}, AllOf(HasSubstr("kvs"), HasSubstr("sled")));
+  for (const std::string& other : EngineNamesBut(GetParam())) {
+    ExpectRefused(1, {"--engine", other, "--addr", "127.0.0.1:0"}, AllOf(HasSubstr(GetParam()), HasSubstr(other)));
+  }
 }
 
 TEST_P(ServerEngineTest, ADirectoryInUseIsRefusedWithThePidOfItsHolder) {

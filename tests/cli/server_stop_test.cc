@@ -7,6 +7,8 @@
 #include <tuple>
 
 #include "cli/programs.h"
+#include "kvs/address.h"
+#include "support/frame_client.h"
 
 namespace kvs::test {
 namespace {
@@ -26,7 +28,7 @@ class ServerStopTest : public testing::TestWithParam<std::tuple<std::string, End
 
 INSTANTIATE_TEST_SUITE_P(
     EnginesAndEndings, ServerStopTest,
-    testing::Combine(testing::Values("kvs", "sled"),
+    testing::Combine(testing::ValuesIn(AllEngineNames()),
                      testing::Values(Ending{"Interrupt", SIGINT, 0}, Ending{"Terminate", SIGTERM, 0},
                                      Ending{"Kill", SIGKILL, 128 + SIGKILL})),
     [](const auto& instance) { return std::get<0>(instance.param) + std::get<1>(instance.param).name; });
@@ -62,6 +64,22 @@ TEST_P(ServerStopTest, WhatWasAcknowledgedIsThereAfterwards) {
       EXPECT_EQ(successor.Client({"get", key}).output, "of " + key + "\n");
     }
   }
+}
+
+// The first signal waits for a client that does not take its answers, the second waits for nobody. They are two
+// different signals: of two that are the same the kernel may keep one.
+TEST(ServerStop, ASecondSignalEndsTheServerAtOnceAsFailed) {
+  const TemporaryDirectory directory;
+  ServerProgram server(directory.path());
+  KVS_START_OR_FAIL(server);
+  FrameClient client(*Address::Parse(server.address()));
+  client.Send(SetFrame(1, "large", std::string(std::size_t{8} << 20, 'v')));
+  ASSERT_TRUE(client.Await().is_ok());
+  for (std::uint32_t id = 2; id < 10; ++id) client.Send(GetFrame(id, "large"));
+  client.AwaitArrival();
+  server.process().Signal(SIGTERM);
+  server.process().Signal(SIGINT);
+  EXPECT_EQ(server.process().Wait(), 1) << server.process().error_output();
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ class ServingTest : public testing::TestWithParam<std::tuple<std::string, Mode>>
 
 INSTANTIATE_TEST_SUITE_P(
     EnginesAndModes, ServingTest,
-    testing::Combine(testing::Values("kvs", "sled"),
+    testing::Combine(testing::ValuesIn(AllEngineNames()),
                      testing::Values(Mode{"Direct", {}}, Mode{"DirectOneThread", {"--threads", "1"}},
                                      Mode{"Naive", {"--pool", "naive"}}, Mode{"Queue", {"--pool", "queue"}},
                                      Mode{"Stealing", {"--pool", "stealing", "--threads", "3"}},

@@ -34,7 +34,7 @@ inline std::vector<std::string> GoldenFiles() {
 // What a reader finds in it.
 inline std::map<std::string, std::string> GoldenPairs() {
   return {{"", "the empty key"},
-          {std::string("\x00\xff\n", 3), std::string("any\x00bytes", 9)},
+          {std::string("\x00\xff\n", 3), std::string("any\vytes\0", 9)},
           {"alpha", "second"},
           {"batch one", "1"},
           {"batch two", std::string(200, '2')},
@@ -90,7 +90,7 @@ inline void WriteGoldenStore(const std::filesystem::path& directory) {
   first.Put("alpha", "first");
   first.Put("gone", "before the end");
   first.Put("", "the empty key");
-  first.Put(std::string("\x00\xff\n", 3), std::string("any\x00bytes", 9));
+  first.Put(std::string("\x00\xff\n", 3), std::string("any\vytes\0", 9));
   first.Put("expires", "in 2100", kGoldenExpiryMs);
   first.Put("long value", std::string(20'000, 'v'));
   first.Remove("gone");

@@ -135,6 +135,46 @@ TEST_P(UpdateTest, MayKeep) {
   EXPECT_EQ(Get("absent"), "(absent)");
 }
 
+// A value is a number, and gets a mark by an update. Once a number is acknowledged, nobody may see the one before it:
+// an update that has read that, and not this, would have brought it back.
+TEST_P(UpdateTest, NeverOverwritesWhatItHasNotSeen) {
+  const std::string key = "key";
+  const auto write = [&](const std::string& number) {
+    WriteBatch batch;
+    batch.Set("another", number);
+    batch.Set(key, number);
+    const std::vector<KeyValue> pairs = {{"another", number}, {key, number}};
+    std::size_t set = 0;
+    switch (number.back() % 3) {
+      case 0: return engine_->Set(key, number);
+      case 1: return engine_->Write(batch);
+      default: return engine_->MultiSet(pairs, set);
+    }
+  };
+  ASSERT_EQ(CodeOf(write("0")), "ok");
+
+  std::atomic<bool> is_done{false};
+  std::jthread updater([&] {
+    while (!is_done.load(std::memory_order_acquire)) {
+      const Status status = engine_->Update(key, [](std::optional<std::string_view> current) {
+        return UpdateDecision(std::string(current.value_or("")).substr(0, 8) + "!");
+      });
+      EXPECT_EQ(CodeOf(status), "ok");
+    }
+  });
+  for (int i = 1; i <= 500; ++i) {
+    const std::string number = std::to_string(i);
+    EXPECT_EQ(CodeOf(write(number)), "ok");
+    const std::string seen = Get(key);
+    EXPECT_EQ(seen.substr(0, seen.find('!')), number);
+    if (i % 50 == 0) {  // What is removed does not come back either, but as a mark alone.
+      EXPECT_EQ(CodeOf(engine_->Remove(key)), "ok");
+      EXPECT_THAT(Get(key), testing::AnyOf("(absent)", testing::MatchesRegex("!*")));
+    }
+  }
+  is_done.store(true, std::memory_order_release);
+}
+
 TEST_P(UpdateTest, OfManyThreadsLosesNone) {
   constexpr int kThreads = 4;
   constexpr int kUpdates = 250;

@@ -9,7 +9,7 @@
 
 #include "kvs/engine.h"
 #include "kvs/open_engine.h"
-#include "registry/engine_table.h"
+#include "support/engine_names.h"
 #include "support/temporary_directory.h"
 
 namespace kvs::test {
@@ -23,9 +23,7 @@ std::string CodeOf(const Result<T>& result) {
 class EngineTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    if (const Status built_in = registry::FindEngine(GetParam())->check_built_in(); !built_in) {
-      GTEST_SKIP() << built_in.error().ToString();
-    }
+    KVS_SKIP_WITHOUT(GetParam());
     Open();
   }
 
@@ -50,8 +48,8 @@ class EngineTest : public testing::TestWithParam<std::string> {
   std::shared_ptr<KvsEngine> engine_;
 };
 
-#define KVS_FOR_EACH_ENGINE(suite)                                         \
-  INSTANTIATE_TEST_SUITE_P(Engines, suite, testing::Values("kvs", "sled"), \
+#define KVS_FOR_EACH_ENGINE(suite)                                              \
+  INSTANTIATE_TEST_SUITE_P(Engines, suite, testing::ValuesIn(AllEngineNames()), \
                            [](const auto& instance) { return instance.param; })
 
 }  // namespace kvs::test

@@ -43,14 +43,23 @@ TEST(ArenaTest, SlotsKeepTheirPlaceAndContentWhileTheArenaGrows) {
 TEST(ArenaTest, ASmallArenaIsSmall) {
   Arena arena(kSlotBytes);
   static_cast<void>(arena.Take());
-  EXPECT_LE(arena.bytes(), 16'384U);
+  EXPECT_LE(arena.bytes(), 8'192U);
 }
 
 TEST(ArenaTest, LittleOfALargeArenaIsIdle) {
   Arena arena(kSlotBytes);
   for (std::uint64_t taken = 1; taken <= 100'000; ++taken) {
     static_cast<void>(arena.Take());
-    ASSERT_LE(arena.bytes(), taken * kSlotBytes * 9 / 8 + Arena::kChunkBytesMin + 4'096);
+    ASSERT_LE(arena.bytes(), taken * kSlotBytes * 9 / 8 + 8'192);
+  }
+}
+
+TEST(ArenaTest, ChunksAreLargePages) {
+  Arena arena(kSlotBytes);
+  for (int i = 0; i < 100'000; ++i) {
+    const NodeId id = arena.Take();
+    if (i % (Arena::kChunkBytes / kSlotBytes) != 0) continue;
+    ASSERT_EQ(reinterpret_cast<std::uintptr_t>(arena.Address(id)) % Arena::kChunkBytes, 0U);
   }
 }
 
@@ -69,7 +78,8 @@ TEST(ArenaTest, MemoryGoesBackWithTheLastSlotOfAChunk) {
   for (int i = 0; i < 50'000; ++i) slots.push_back(arena.Take());
   const std::uint64_t full = arena.bytes();
   for (std::size_t i = slots.size(); i-- > 1;) arena.Return(slots[i]);
-  EXPECT_LT(arena.bytes(), full / 100);
+  EXPECT_GT(full, 5 * Arena::kChunkBytes);
+  EXPECT_LT(arena.bytes(), Arena::kChunkBytes + 4'096);
   Fill(arena, slots[0]);
   EXPECT_TRUE(IsFilled(arena, slots[0]));
 }

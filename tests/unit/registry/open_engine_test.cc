@@ -11,8 +11,7 @@
 #include <string>
 
 #include "io/file_system.h"
-#include "kvs/sled_kvs_engine.h"
-#include "registry/engine_table.h"
+#include "support/engine_names.h"
 #include "support/temporary_directory.h"
 
 namespace kvs {
@@ -47,14 +46,10 @@ class OpenEngineTest : public testing::Test {
 // Every engine of this build against the rules; the cases that need a second engine name them.
 class OpenEngineOfEachKindTest : public OpenEngineTest, public testing::WithParamInterface<std::string> {
  protected:
-  void SetUp() override {
-    if (const Status built_in = registry::FindEngine(GetParam())->check_built_in(); !built_in) {
-      GTEST_SKIP() << built_in.error().ToString();
-    }
-  }
+  void SetUp() override { KVS_SKIP_WITHOUT(GetParam()); }
 };
 
-INSTANTIATE_TEST_SUITE_P(Engines, OpenEngineOfEachKindTest, testing::Values("kvs", "sled"),
+INSTANTIATE_TEST_SUITE_P(Engines, OpenEngineOfEachKindTest, testing::ValuesIn(test::AllEngineNames()),
                          [](const auto& instance) { return instance.param; });
 
 TEST_P(OpenEngineOfEachKindTest, ANewDirectoryTakesTheEngineAskedForAndRemembersIt) {
@@ -99,10 +94,11 @@ TEST_P(OpenEngineOfEachKindTest, DataWithoutAMarkerIsRecognised) {
 
 TEST_P(OpenEngineOfEachKindTest, DataOfAnotherEngineIsRefusedAndLeftAlone) {
   Fill(GetParam());
-  const std::string other = GetParam() == "kvs" ? "sled" : "kvs";
   for (const bool is_marked : {true, false}) {
     if (!is_marked) std::filesystem::remove(directory_.path() / "ENGINE");
-    ExpectError(other, ErrorCode::kWrongEngine, AllOf(HasSubstr(GetParam()), HasSubstr(directory_.path().string())));
+    for (const std::string& other : test::EngineNamesBut(GetParam())) {
+      ExpectError(other, ErrorCode::kWrongEngine, AllOf(HasSubstr(GetParam()), HasSubstr(directory_.path().string())));
+    }
   }
   EXPECT_EQ((*Open(std::nullopt))->Get("key").value(), "value");
 }
@@ -124,7 +120,7 @@ TEST_F(OpenEngineTest, AnUnknownNameIsRefusedBeforeTheDirectoryIsTouched) {
   const auto engine = OpenEngine("leveldb", directory);
   ASSERT_FALSE(engine);
   EXPECT_EQ(engine.error().code, ErrorCode::kInvalidArgument);
-  EXPECT_THAT(engine.error().ToString(), AllOf(HasSubstr("leveldb"), HasSubstr("kvs, sled")));
+  EXPECT_THAT(engine.error().ToString(), AllOf(HasSubstr("leveldb"), HasSubstr("kvs, sled, rocksdb")));
   EXPECT_FALSE(std::filesystem::exists(directory));
 }
 
@@ -146,10 +142,26 @@ TEST_F(OpenEngineTest, TheFilesOfTwoEnginesWithoutAMarkerAreCorruption) {
   ExpectError(std::nullopt, ErrorCode::kCorruption, AllOf(HasSubstr("kvs"), HasSubstr("sled")));
 }
 
+// LevelDB and RocksDB keep files of the same names, but one.
+TEST_F(OpenEngineTest, AForeignDirectoryOfLevelDbIsNotTakenForRocksDb) {
+  for (const char* name : {"CURRENT", "MANIFEST-000002", "000003.log", "LOG"}) {
+    std::ofstream(directory_.path() / name) << "x";
+  }
+  ExpectError("no such engine", ErrorCode::kInvalidArgument, HasSubstr("rocksdb"));
+  const auto engine = Open(std::nullopt);
+  ASSERT_TRUE(engine) << engine.error().ToString();
+  EXPECT_EQ((*engine)->Name(), "kvs");
+}
+
 TEST_F(OpenEngineTest, AnEngineThatIsLeftOutOfTheBuildLeavesNoMarker) {
-  if (SledKvsEngine::CheckBuiltIn()) GTEST_SKIP() << "this build has every engine";
-  ExpectError("sled", ErrorCode::kUnsupported, HasSubstr("cargo"));
-  EXPECT_EQ(Marker(), "none");
+  bool has_every_engine = true;
+  for (const std::string& name : test::AllEngineNames()) {
+    if (registry::FindEngine(name)->check_built_in()) continue;
+    has_every_engine = false;
+    ExpectError(name, ErrorCode::kUnsupported, AllOf(HasSubstr(name), HasSubstr("install")));
+    EXPECT_EQ(Marker(), "none");
+  }
+  if (has_every_engine) GTEST_SKIP() << "this build has every engine";
 }
 
 }  // namespace

@@ -1,0 +1,15 @@
+// The limits of engine.h, for engines that do not know them by themselves: kInvalidArgument where one is broken.
+#pragma once
+
+#include <string_view>
+
+#include "kvs/engine.h"
+#include "kvs/result.h"
+
+namespace kvs::adapters {
+
+Status CheckKey(std::string_view key);
+Status CheckValue(std::string_view value);
+Status CheckBatch(const WriteBatch& batch);
+
+}  // namespace kvs::adapters

@@ -1,0 +1,55 @@
+#include "base/huge_page.h"
+
+#include <sys/mman.h>
+
+#include <cstdint>
+#include <utility>
+
+#include "base/check.h"
+
+namespace kvs::base {
+namespace {
+
+#if !defined(MADV_COLLAPSE)
+constexpr int MADV_COLLAPSE = 25;  // Since Linux 6.1; older ones refuse it, and do it later by themselves.
+#endif
+
+// Memory has no descriptor and no name in the world: it need not go through io.
+char* MapAligned() {
+  constexpr std::size_t kReserved = 2 * HugePage::kBytes;
+  void* const reserved =
+      // tidy-allow(system-call): memory alone, for a floor below io
+      ::mmap(nullptr, kReserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  KVS_CHECK(reserved != MAP_FAILED);
+  char* const begin = static_cast<char*>(reserved);
+  const std::size_t misaligned = reinterpret_cast<std::uintptr_t>(begin) % HugePage::kBytes;
+  const std::size_t head = misaligned == 0 ? 0 : HugePage::kBytes - misaligned;
+  const std::size_t tail = kReserved - head - HugePage::kBytes;
+  if (head > 0) ::munmap(begin, head);                            // tidy-allow(system-call): as above
+  if (tail > 0) ::munmap(begin + head + HugePage::kBytes, tail);  // tidy-allow(system-call): as above
+  return begin + head;
+}
+
+}  // namespace
+
+HugePage::HugePage(Given given) : data_(MapAligned()) {
+  ::madvise(data_, kBytes, given == Given::kAtOnce ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
+HugePage::HugePage(HugePage&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
+
+HugePage& HugePage::operator=(HugePage&& other) noexcept {
+  std::swap(data_, other.data_);
+  return *this;
+}
+
+HugePage::~HugePage() {
+  if (data_ != nullptr) ::munmap(data_, kBytes);  // tidy-allow(system-call): as above
+}
+
+void HugePage::Unite() {
+  ::madvise(data_, kBytes, MADV_HUGEPAGE);
+  ::madvise(data_, kBytes, MADV_COLLAPSE);
+}
+
+}  // namespace kvs::base
