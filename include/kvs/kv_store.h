@@ -19,6 +19,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "kvs/engine.h"
@@ -72,6 +73,7 @@ class KvStore final : public KvsEngine {
   Result<std::optional<std::string>> Get(std::string_view key) override;
   Status Remove(std::string_view key) override;
   Result<bool> Read(std::string_view key, ValueVisitor visit) override;
+  Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) override;
   Status Write(const WriteBatch& batch) override;
   Status Update(std::string_view key, UpdateFunction fn) override;
   Status Scan(const ScanRange& range, ScanVisitor visit) override;

@@ -14,6 +14,10 @@
 namespace kvs::index {
 namespace {
 
+#if defined(__x86_64__)
+const bool kHasAvx2 = __builtin_cpu_supports("avx2") != 0;  // Asked once; a search is too short to ask each time.
+#endif
+
 // Heads are compared as unsigned numbers, first byte first, but stored as signed ones in the same order.
 std::int64_t ToSigned(std::uint64_t head) { return static_cast<std::int64_t>(head ^ (std::uint64_t{1} << 63)); }
 
@@ -133,7 +137,7 @@ InnerNode::Ties InnerNode::FindTies(const SearchKey& key) const {
 
 InnerNode::Ties InnerNode::FindTiesInWindow(const KeyWindow& window) const {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2")) return FindTiesByAvx2(window);
+  if (kHasAvx2) return FindTiesByAvx2(window);
 #endif
   return FindTiesPortably(window);
 }
@@ -145,7 +149,7 @@ InnerNode::Ties InnerNode::FindTiesPortably(const KeyWindow& window) const {
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) InnerNode::Ties InnerNode::FindTiesByAvx2(const KeyWindow& window) const {
+[[gnu::target("avx2"), gnu::flatten]] InnerNode::Ties InnerNode::FindTiesByAvx2(const KeyWindow& window) const {
   const __m256i bytes = _mm256_load_si256(reinterpret_cast<const __m256i*>(window.bytes.data()));
   const __m256i common = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(common_.data()));
   const auto same = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, common)));

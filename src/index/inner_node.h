@@ -42,6 +42,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/prefetch.h"
 #include "index/arena.h"
 
 namespace kvs::index {
@@ -50,15 +51,31 @@ namespace kvs::index {
 struct alignas(32) KeyWindow {
   static constexpr std::size_t kBytes = 32;
 
+  KeyWindow() = default;
   KeyWindow(std::string_view key, std::size_t from) {
-    if (from < key.size()) std::memcpy(bytes.data(), key.data() + from, std::min(kBytes, key.size() - from));
+    if (from < key.size()) Copy(key.data() + from, std::min(kBytes, key.size() - from));
   }
 
   std::array<std::uint8_t, kBytes> bytes{};
+
+ private:
+  // As memcpy(), in two steps of a fixed length that may overlap: this is on the path of every operation.
+  void Copy(const char* from, std::size_t count) {
+    if (count >= 16) return CopyEnds<16>(from, count);
+    if (count >= 8) return CopyEnds<8>(from, count);
+    if (count >= 4) return CopyEnds<4>(from, count);
+    for (std::size_t i = 0; i < count; ++i) bytes[i] = static_cast<std::uint8_t>(from[i]);
+  }
+  template <std::size_t kStep>
+  void CopyEnds(const char* from, std::size_t count) {
+    std::memcpy(bytes.data(), from, kStep);
+    std::memcpy(bytes.data() + count - kStep, from + count - kStep, kStep);
+  }
 };
 
 // A key to search for, with the window that most nodes look at.
 struct SearchKey {
+  SearchKey() = default;
   explicit SearchKey(std::string_view bytes) : key(bytes), window(bytes, 0) {}
 
   std::string_view key;
@@ -86,9 +103,9 @@ class alignas(64) InnerNode {
   unsigned ChildBefore(const SearchKey& key) const;
 
   // Asks for the links beside the heads: a search needs both, and would else wait for one after the other.
-  void PrefetchChildren() const {
-    for (unsigned i = 0; i < kChildrenMax; i += 16) __builtin_prefetch(&children_[i]);
-  }
+  void PrefetchChildren() const { base::Prefetch(&children_, sizeof children_); }
+  // Asks for all that a search needs.
+  void Prefetch() const { base::Prefetch(this, sizeof *this - sizeof ends_); }
 
   // The search of the heads, for a window of the key behind prefix(); the two ways to do it, of which a search
   // takes the one that the processor can do, give the same answer.

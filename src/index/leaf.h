@@ -17,11 +17,13 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
 #include "base/location.h"
+#include "base/prefetch.h"
 
 namespace kvs::index {
 
@@ -76,6 +78,7 @@ class alignas(64) Leaf {
     return Entry::FromBits(entries_[slot].load(std::memory_order_acquire));  // P1
   }
   Line LoadLine(unsigned line) const;
+  void PrefetchLine(unsigned line) const { base::Prefetch(&entries_[line * kLineSlots]); }
   unsigned CountLive() const;
 
   // The slot of exactly this entry: no key is compared.
@@ -102,12 +105,13 @@ inline Leaf::Line Leaf::LoadLine(unsigned line) const {
 
 inline unsigned Leaf::Line::SlotsWith(Tag tag) const {
   unsigned with_tag = 0;
+  for (unsigned i = 0; i < kLineSlots; ++i) with_tag |= static_cast<unsigned>(entries[i].tag() == tag) << i;
   unsigned live = 0;
-  for (unsigned i = 0; i < kLineSlots; ++i) {
-    with_tag |= static_cast<unsigned>(entries[i].tag() == tag) << i;
+  for (unsigned left = with_tag; left != 0; left &= left - 1) {  // Seldom more than one.
+    const auto i = static_cast<unsigned>(std::countr_zero(left));
     live |= static_cast<unsigned>(entries[i].is_live()) << i;
   }
-  return with_tag & live;
+  return live;
 }
 
 inline bool Leaf::Line::has_empty() const {

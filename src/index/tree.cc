@@ -1,6 +1,5 @@
 #include "index/tree.h"
 
-#include <bit>
 #include <random>
 
 #include "base/check.h"
@@ -24,6 +23,10 @@ Tree::Tree(const KeySource& keys, sync::EpochDomain& epochs, std::uint64_t hash_
 }
 
 LookUp Tree::Find(std::string_view key) const {
+  return Find(key, [&](base::Location location) { return keys_.Compare(location, key); });
+}
+
+LookUp Tree::Find(std::string_view key, FunctionRef<Match(base::Location)> compare) const {
   const Tag tag = TagOf(key);
   const SearchKey target(key);
   const RootLink root = Root();
@@ -33,7 +36,7 @@ LookUp Tree::Find(std::string_view key) const {
     node->PrefetchChildren();
     id = node->child(node->ChildOf(target));
   }
-  const Hit hit = SearchLeaf(*LeafAt(id), tag, key);
+  const Hit hit = SearchLeaf(*LeafAt(id), tag, compare);
   return {hit.outcome, hit.location};
 }
 
@@ -97,22 +100,8 @@ Tree::Path Tree::PathTo(std::string_view key) const {
   });
 }
 
-// A damaged record is an answer only if no intact one is: the key's own may stand further on.
 Tree::Hit Tree::SearchLeaf(const Leaf& leaf, Tag tag, std::string_view key) const {
-  Hit hit{Outcome::kAbsent, {}, 0};
-  for (unsigned step = 0; step < Leaf::kLines; ++step) {
-    const unsigned number = Leaf::LineOf(tag, step);
-    const Leaf::Line line = leaf.LoadLine(number);
-    for (unsigned slots = line.SlotsWith(tag); slots != 0; slots &= slots - 1) {
-      const auto slot = static_cast<unsigned>(std::countr_zero(slots));
-      const base::Location location = line.entries[slot].location();
-      const Match match = keys_.Compare(location, key);
-      if (match == Match::kSame) return {Outcome::kFound, location, number * Leaf::kLineSlots + slot};
-      if (match == Match::kDamaged) hit = {Outcome::kDamaged, location, 0};
-    }
-    if (line.has_empty()) break;
-  }
-  return hit;
+  return SearchLeaf(leaf, tag, [&](base::Location location) { return keys_.Compare(location, key); });
 }
 
 void Tree::AddTo(std::atomic<std::uint64_t>& figure, std::uint64_t difference) {

@@ -26,8 +26,11 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/hash.h"
@@ -75,8 +78,19 @@ class Tree {
   Tree(const Tree&) = delete;
   Tree& operator=(const Tree&) = delete;
 
-  // Readers. Find() needs the epoch pinned by the caller, who then may read the record until it unpins.
+  // Readers. The epoch is pinned by the caller, who then may read the records that were found until it unpins.
   LookUp Find(std::string_view key) const;
+  // The same for a caller who compares the records itself, as KeySource::Compare() does, to keep what it read of them.
+  LookUp Find(std::string_view key, FunctionRef<Match(base::Location)> compare) const;
+
+  // Finds up to kTogetherMax keys in step: while one waits for memory, the others go on. `compare` is asked whether a
+  // record is one of keys[i]; found[i] is the answer for it. Each key is found by itself: there is no snapshot.
+  static constexpr std::size_t kTogetherMax = 16;
+  void FindMany(std::span<const std::string_view> keys, FunctionRef<Match(std::size_t i, base::Location)> compare,
+                std::span<LookUp> found) const;
+  // Brings all near that finding or changing up to kTogetherMax keys one by one will look at; for readers as above, and
+  // for the writer.
+  void PrefetchMany(std::span<const std::string_view> keys) const;
 
   // Visits the keys in range in their order, each once, until `visit` answers false. Keys that are in the tree for the
   // whole scan are visited; of keys that come, go or change meanwhile some state that they had is.
@@ -141,8 +155,18 @@ class Tree {
   template <class ChooseChild>
   Path Descend(ChooseChild choose_child) const;
   Path PathTo(std::string_view key) const;
+  template <class Compare>
+  static Hit SearchLeaf(const Leaf& leaf, Tag tag, const Compare& compare);
   Hit SearchLeaf(const Leaf& leaf, Tag tag, std::string_view key) const;
   static void AddTo(std::atomic<std::uint64_t>& figure, std::uint64_t difference);  // Wraps around: 0 - n subtracts n.
+
+  // tree_many.cc.
+  struct Target {
+    Tag tag;
+    const Leaf* leaf;
+  };
+  using Targets = std::array<Target, kTogetherMax>;
+  void DescendTogether(std::span<const std::string_view> keys, Targets& targets) const;
 
   // tree_scan.cc.
   ScanResult ScanForward(const Bounds& bounds, FunctionRef<bool(std::string_view, base::Location)> visit) const;
@@ -181,6 +205,25 @@ class Tree {
   std::atomic<std::uint64_t> size_{0};
   std::atomic<std::uint64_t> separator_bytes_{0};
 };
+
+// A damaged record is an answer only if no intact one is: the key's own may stand further on.
+template <class Compare>
+Tree::Hit Tree::SearchLeaf(const Leaf& leaf, Tag tag, const Compare& compare) {
+  Hit hit{Outcome::kAbsent, {}, 0};
+  for (unsigned step = 0; step < Leaf::kLines; ++step) {
+    const unsigned number = Leaf::LineOf(tag, step);
+    const Leaf::Line line = leaf.LoadLine(number);
+    for (unsigned slots = line.SlotsWith(tag); slots != 0; slots &= slots - 1) {
+      const auto slot = static_cast<unsigned>(std::countr_zero(slots));
+      const base::Location location = line.entries[slot].location();
+      const Match match = compare(location);
+      if (match == Match::kSame) return {Outcome::kFound, location, number * Leaf::kLineSlots + slot};
+      if (match == Match::kDamaged) hit = {Outcome::kDamaged, location, 0};
+    }
+    if (line.has_empty()) break;
+  }
+  return hit;
+}
 
 template <class ChooseChild>
 Tree::Path Tree::Descend(ChooseChild choose_child) const {

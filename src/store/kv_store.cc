@@ -20,6 +20,9 @@ Status KvStore::Set(std::string_view key, std::string_view value) { return store
 Result<std::optional<std::string>> KvStore::Get(std::string_view key) { return store_->Get(key); }
 Status KvStore::Remove(std::string_view key) { return store_->Remove(key); }
 Result<bool> KvStore::Read(std::string_view key, ValueVisitor visit) { return store_->Read(key, visit); }
+Status KvStore::MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) {
+  return store_->MultiGet(keys, visit);
+}
 Status KvStore::Write(const WriteBatch& batch) { return store_->Write(batch); }
 Status KvStore::Update(std::string_view key, UpdateFunction fn) { return store_->Update(key, fn); }
 Status KvStore::Scan(const ScanRange& range, ScanVisitor visit) { return store_->Scan(range, visit); }

@@ -19,6 +19,17 @@ index::Match RecordReader::Compare(base::Location location, std::string_view key
   return log::IsIntact(*record, segment->id()) ? index::Match::kOther : index::Match::kDamaged;
 }
 
+index::Match RecordReader::ReadIfSame(base::Location location, std::string_view key, log::Record& record) const {
+  const log::Segment* const segment = segments_.Find(location.slot());
+  if (segment == nullptr) return index::Match::kDamaged;
+  segment->Prefetch(location.offset());
+  const std::optional<log::Record> read = segment->Read(location.offset());
+  if (!read) return index::Match::kDamaged;
+  if (read->key != key) return index::Match::kOther;
+  record = *read;
+  return index::Match::kSame;
+}
+
 std::optional<std::string_view> RecordReader::KeyAt(base::Location location) const {
   const std::optional<log::Record> record = Read(location);
   if (!record) return std::nullopt;

@@ -22,6 +22,9 @@ class RecordReader final : public index::KeySource {
   std::optional<std::string_view> KeyAt(base::Location location) const override;
   void Prefetch(base::Location location) const override;
 
+  // As Compare(), but kSame only if every byte of the record is right, which is in `record` then.
+  index::Match ReadIfSame(base::Location location, std::string_view key, log::Record& record) const;
+
   // The record, every byte of it checked.
   std::optional<log::Record> Read(base::Location location) const;
   // The record, its form checked: for a caller who has seen it whole, or who only counts bytes.

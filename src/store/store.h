@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,7 @@ class Store {
   Status Update(std::string_view key, UpdateFunction fn);
   Result<bool> Read(std::string_view key, ValueVisitor visit);
   Result<std::optional<std::string>> Get(std::string_view key);
+  Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit);
   Status Scan(const ScanRange& range, ScanVisitor visit);
   Status Sync();
   Status Compact() { return compactor_->Compact(); }
@@ -83,6 +85,9 @@ class Store {
   void FreePendingBatches() KVS_REQUIRES(log_.mutex);
 
   // store_read.cc. All under an epoch pin.
+  index::LookUp Find(std::string_view key, log::Record& record) const;
+  Status MultiGetTogether(std::span<const std::string_view> keys, std::size_t first, MultiGetVisitor visit);
+  index::LookUp Settle(std::string_view key, const index::LookUp& found, log::Record& record) const;
   Result<std::optional<log::Record>> FindRecord(std::string_view key) const;
   base::Location Resolve(std::string_view key, base::Location found) const;
 

@@ -1,6 +1,7 @@
 // Store, the reading half: no lock, no system call, no store to shared memory but the epoch pin.
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/try.h"
@@ -39,33 +40,78 @@ base::Location Store::Resolve(std::string_view key, base::Location found) const 
   return pending->Find(key).value_or(found);
 }
 
-Result<std::optional<log::Record>> Store::FindRecord(std::string_view key) const {
-  const index::LookUp found = index_.Find(key);
-  if (found.outcome == index::Outcome::kDamaged) return records_.DamageAt(found.location);
+// What the index found may be of a batch that is not visible yet, and is a tombstone where that batch removes the key.
+index::LookUp Store::Settle(std::string_view key, const index::LookUp& found, log::Record& record) const {
+  if (found.outcome == index::Outcome::kDamaged) return found;
   const bool is_found = found.outcome == index::Outcome::kFound;
   const base::Location location = Resolve(key, is_found ? found.location : base::Location());
-  if (location.is_none()) return std::optional<log::Record>();
-  const std::optional<log::Record> record = records_.Read(location);
-  if (!record) return records_.DamageAt(location);
-  if (record->type != log::RecordType::kPut) return std::optional<log::Record>();
-  return record;
+  if (location.is_none()) return {index::Outcome::kAbsent, {}};
+  if (!is_found || location != found.location) [[unlikely]] {
+    const std::optional<log::Record> before = records_.Read(location);
+    if (!before) return {index::Outcome::kDamaged, location};
+    record = *before;
+  }
+  if (record.type != log::RecordType::kPut) return {index::Outcome::kAbsent, {}};
+  return {index::Outcome::kFound, location};
+}
+
+// kFound: `record` is that of the key, every byte of it checked.
+index::LookUp Store::Find(std::string_view key, log::Record& record) const {
+  const index::LookUp found =
+      index_.Find(key, [&](base::Location location) { return records_.ReadIfSame(location, key, record); });
+  return Settle(key, found, record);
+}
+
+Result<std::optional<log::Record>> Store::FindRecord(std::string_view key) const {
+  log::Record record{};
+  const index::LookUp found = Find(key, record);
+  if (found.outcome == index::Outcome::kDamaged) return records_.DamageAt(found.location);
+  if (found.outcome == index::Outcome::kAbsent) return std::optional<log::Record>();
+  return std::optional<log::Record>(record);
 }
 
 Result<bool> Store::Read(std::string_view key, ValueVisitor visit) {
   const auto guard = epochs_.Pin();
-  const auto record = FindRecord(key);
-  if (!record) return record.error();
-  if (!*record) return false;
-  visit((*record)->value);
+  log::Record record;  // NOLINT(cppcoreguidelines-pro-type-member-init): whole where the key was found.
+  const index::LookUp found = Find(key, record);
+  if (found.outcome == index::Outcome::kDamaged) return records_.DamageAt(found.location);
+  if (found.outcome == index::Outcome::kAbsent) return false;
+  visit(record.value);
   return true;
 }
 
 Result<std::optional<std::string>> Store::Get(std::string_view key) {
+  std::optional<std::string> value;
+  const Result<bool> found = Read(key, [&](std::string_view bytes) { value.emplace(bytes); });
+  if (!found) return found.error();
+  return value;
+}
+
+Status Store::MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) {
+  for (std::size_t first = 0; first < keys.size(); first += index::Tree::kTogetherMax) {
+    const std::size_t count = std::min(keys.size() - first, index::Tree::kTogetherMax);
+    KVS_TRY(MultiGetTogether(keys.subspan(first, count), first, visit));
+  }
+  return Ok();
+}
+
+Status Store::MultiGetTogether(std::span<const std::string_view> keys, std::size_t first, MultiGetVisitor visit) {
   const auto guard = epochs_.Pin();
-  const auto record = FindRecord(key);
-  if (!record) return record.error();
-  if (!*record) return std::optional<std::string>();
-  return std::optional<std::string>((*record)->value);
+  std::array<log::Record, index::Tree::kTogetherMax> records;  // NOLINT: whole where the key was found.
+  std::array<index::LookUp, index::Tree::kTogetherMax> found;  // NOLINT: filled by FindMany().
+  index_.FindMany(
+      keys, [&](std::size_t i, base::Location location) { return records_.ReadIfSame(location, keys[i], records[i]); },
+      found);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const index::LookUp settled = Settle(keys[i], found[i], records[i]);
+    if (settled.outcome == index::Outcome::kDamaged) return records_.DamageAt(settled.location);
+    if (settled.outcome == index::Outcome::kFound) {
+      visit(first + i, records[i].value);
+    } else {
+      visit(first + i, std::nullopt);
+    }
+  }
+  return Ok();
 }
 
 Status Store::Scan(const ScanRange& range, ScanVisitor visit) {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <queue>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -41,17 +42,14 @@ ThreadNumbers& AllThreadNumbers() {
   return *numbers;
 }
 
-struct OwnThreadNumber {
-  const std::size_t number = AllThreadNumbers().Take();
-  ~OwnThreadNumber() { AllThreadNumbers().Return(number); }
-};
-
 }  // namespace
 
-std::size_t EpochDomain::ThreadNumber() {
-  thread_local const OwnThreadNumber own;
-  return own.number;
-}
+struct EpochDomain::OwnThreadNumber {
+  OwnThreadNumber() { thread_number_ = AllThreadNumbers().Take(); }
+  ~OwnThreadNumber() { AllThreadNumbers().Return(std::exchange(thread_number_, kNoNumber)); }
+};
+
+void EpochDomain::TakeThreadNumber() { thread_local const OwnThreadNumber own; }
 
 EpochDomain::Chunk* EpochDomain::AddChunksUpTo(std::size_t index) {
   KVS_CHECK(index < chunks_.size());

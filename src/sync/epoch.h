@@ -79,7 +79,9 @@ class EpochDomain {
   using Chunk = std::array<EpochGuard::Slot, kChunkSlots>;
 
   EpochGuard::Slot* SlotOfThisThread() {
-    const std::size_t thread = ThreadNumber();
+    if (thread_number_ == kNoNumber) [[unlikely]]
+      TakeThreadNumber();
+    const std::size_t thread = thread_number_;
     Chunk* chunk = chunks_[thread / kChunkSlots].load(std::memory_order_acquire);  // P4
     if (chunk == nullptr) [[unlikely]]
       chunk = AddChunksUpTo(thread / kChunkSlots);
@@ -88,7 +90,10 @@ class EpochDomain {
   Chunk* AddChunksUpTo(std::size_t index);
 
   // A small number that this thread has while it lives, the same in every domain; reused after its end.
-  static std::size_t ThreadNumber();
+  struct OwnThreadNumber;
+  static void TakeThreadNumber();
+  static constexpr std::size_t kNoNumber = ~std::size_t{0};
+  static inline constinit thread_local std::size_t thread_number_ = kNoNumber;
 
   std::atomic<std::uint64_t> epoch_{1};
   std::array<std::atomic<Chunk*>, kThreadsMax / kChunkSlots> chunks_{};

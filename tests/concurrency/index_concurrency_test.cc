@@ -111,6 +111,36 @@ class IndexConcurrencyTest : public testing::Test {
     }
   }
 
+  void FindAllInStep(std::uint64_t seed) const {
+    base::Random random(seed);
+    std::vector<std::uint64_t> newest(kKeys);
+    for (std::size_t i = 0; i < kReaderOperations; i += Tree::kTogetherMax) {
+      std::array<std::uint64_t, Tree::kTogetherMax> numbers{};
+      std::array<std::string_view, Tree::kTogetherMax> keys;
+      for (std::size_t k = 0; k < keys.size(); ++k) {
+        numbers[k] = random.Below(kKeys);
+        keys[k] = records_.Key(numbers[k]);
+      }
+      std::array<LookUp, Tree::kTogetherMax> found{};
+      const sync::EpochGuard pin = epochs_.Pin();
+      tree_.FindMany(
+          keys, [&](std::size_t k, base::Location location) { return records_.Compare(location, keys[k]); }, found);
+      for (std::size_t k = 0; k < keys.size(); ++k) {
+        if (found[k].outcome == Outcome::kAbsent) {
+          ASSERT_FALSE(Stays(numbers[k]));
+          continue;
+        }
+        ASSERT_EQ(records_.KeyAt(found[k].location), keys[k]);
+        // A key that is twice in the group may be found as it was before and after.
+        for (std::size_t other = 0; other < k; ++other) {
+          if (numbers[other] == numbers[k]) newest[numbers[k]] = 0;
+        }
+        ASSERT_GE(found[k].location.bits(), newest[numbers[k]]);
+        newest[numbers[k]] = found[k].location.bits();
+      }
+    }
+  }
+
   void ScanAll(bool reverse) const {
     for (int i = 0; i < kScans; ++i) {
       std::string last;
@@ -153,7 +183,10 @@ TEST_F(IndexConcurrencyTest, ReadersSeeWhatIsThereWhileTheWriterChangesIt) {
   };
   std::array<std::thread, kReaders + 1> threads = {
       together([&] { Write(seed); }),
-      together([&] { FindAll(seed + 1); }),
+      together([&] {
+        FindAllInStep(seed + 4);
+        FindAll(seed + 1);
+      }),
       together([&] {
         ScanAll(false);
         FindAll(seed + 2);

@@ -101,6 +101,27 @@ TEST_F(StoreConcurrencyTest, ReadersSeeNothingOlderThanWhatWasAcknowledged) {
       ASSERT_GE(seen[number], least) << KeyOf(number);
     }
   };
+  const auto read_many = [&](std::uint64_t seed) {
+    constexpr std::size_t kTogether = 20;
+    base::Random random(seed);
+    for (std::size_t i = 0; i < kReads; i += kTogether) {
+      std::array<std::uint64_t, kTogether> least{};
+      std::array<std::string, kTogether> keys;
+      std::array<std::string_view, kTogether> views;
+      for (std::size_t k = 0; k < kTogether; ++k) {
+        const std::uint64_t number = random.Below(kKeys);
+        least[k] = acknowledged[number].load(std::memory_order_acquire);
+        keys[k] = KeyOf(number);
+        views[k] = keys[k];
+      }
+      const Status status = store_->MultiGet(views, [&](std::size_t k, std::optional<std::string_view> value) {
+        const auto generation = value ? test::GenerationOf(keys[k], *value, kValueBytes) : 0;
+        ASSERT_TRUE(generation) << keys[k] << " -> " << value->substr(0, 60);
+        ASSERT_GE(*generation, least[k]) << keys[k];
+      });
+      ASSERT_TRUE(status) << status.error().ToString();
+    }
+  };
   const auto scan = [&](bool reverse) {
     return [&, reverse](std::uint64_t) {
       for (int i = 0; i < 40; ++i) {
@@ -123,7 +144,7 @@ TEST_F(StoreConcurrencyTest, ReadersSeeNothingOlderThanWhatWasAcknowledged) {
       ASSERT_TRUE(store_->Stats());
     }
   };
-  RunTogether({write(0), write(1), read, read, scan(false), scan(true), disturb});
+  RunTogether({write(0), write(1), read, read_many, scan(false), scan(true), disturb});
   Open();
   for (std::uint64_t number = 0; number < kKeys; ++number) {
     EXPECT_EQ(ReadGeneration(KeyOf(number), kValueBytes), acknowledged[number].load(std::memory_order_acquire));

@@ -108,6 +108,7 @@ class Damage : public testing::Test {
         EXPECT_EQ(*found, std::nullopt) << key;
       }
     }
+    CheckManyNeverWrong(**store);
     auto expected = contents_.begin();
     const Status scanned = (*store)->Scan({}, [&](std::string_view key, std::string_view value) {
       EXPECT_TRUE(expected != contents_.end() && expected->first == key && expected->second == value) << key;
@@ -116,6 +117,23 @@ class Damage : public testing::Test {
     });
     if (!scanned) return CheckIsDamage(scanned.error());
     EXPECT_EQ(expected, contents_.end()) << "the scan ended early and without an error";
+  }
+
+  // The same for reading all of them at once, and some that were never there.
+  void CheckManyNeverWrong(store::Store& store) {
+    std::vector<std::string_view> keys{"gone1", "gone2", "sealed4", "sealed6", "never"};
+    for (const auto& [key, value] : contents_) keys.push_back(key);
+    std::vector<int> visits(keys.size());
+    const Status status = store.MultiGet(keys, [&](std::size_t i, std::optional<std::string_view> value) {
+      ++visits[i];
+      const auto at = contents_.find(std::string(keys[i]));
+      EXPECT_EQ(value.has_value(), at != contents_.end()) << keys[i];
+      if (value && at != contents_.end()) {
+        EXPECT_EQ(*value, at->second);
+      }
+    });
+    if (!status) return CheckIsDamage(status.error());
+    EXPECT_THAT(visits, testing::Each(1));
   }
 
   static void CheckIsDamage(const Error& error) {

@@ -98,6 +98,18 @@ class Agreement {
     ASSERT_TRUE(!*value || **value == at->second) << (*value)->substr(0, 60);
   }
 
+  void MultiGet(const std::vector<std::string>& keys) const {
+    const std::vector<std::string_view> views(keys.begin(), keys.end());
+    std::vector<int> visits(keys.size());
+    ASSERT_TRUE(store_.MultiGet(views, [&](std::size_t i, std::optional<std::string_view> value) {
+      ++visits[i];
+      const auto at = model_.find(keys[i]);
+      ASSERT_EQ(value.has_value(), at != model_.end());
+      ASSERT_TRUE(!value || *value == at->second) << value->substr(0, 60);
+    }));
+    ASSERT_EQ(visits, std::vector<int>(keys.size(), 1));
+  }
+
   // Removes where the first byte of the value is odd, keeps where it is divisible by four, else sets.
   void Update(const std::string& key, const std::string& value) {
     const auto decide = [&](std::optional<std::string_view> current) {
@@ -167,8 +179,12 @@ TEST_P(RandomOperations, AgreeWithAMap) {
       both.Set(key, ValueOf(&random));
     } else if (what < 6'000) {  // Nearly as many removals, so that keys often come and go.
       both.Remove(key);
-    } else if (what < 7'500) {
+    } else if (what < 7'200) {
       both.Get(key);
+    } else if (what < 7'500) {
+      std::vector<std::string> keys;
+      for (std::uint64_t i = random.Below(50); i > 0; --i) keys.push_back(KeyOf(shape, &random));
+      both.MultiGet(keys);
     } else if (what < 8'500) {
       both.Update(key, ValueOf(&random));
     } else if (what < 9'400) {

@@ -1,0 +1,53 @@
+#include "base/check.h"
+#include "index/tree.h"
+
+namespace kvs::index {
+
+// Level by level: each step asks for the memory of the next one, for all keys, before it is needed for the first.
+void Tree::DescendTogether(std::span<const std::string_view> keys, Targets& targets) const {
+  KVS_CHECK(keys.size() <= kTogetherMax);
+  const RootLink root = Root();
+  std::array<SearchKey, kTogetherMax> search_keys;
+  std::array<NodeId, kTogetherMax> ids;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    search_keys[i] = SearchKey(keys[i]);
+    targets[i].tag = TagOf(keys[i]);
+    ids[i] = root.id;
+  }
+  for (unsigned level = root.height; level > 0; --level) {
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const InnerNode& node = *InnerAt(ids[i]);
+      ids[i] = node.child(node.ChildOf(search_keys[i]));
+      if (level > 1) {
+        InnerAt(ids[i])->Prefetch();
+      } else {
+        LeafAt(ids[i])->PrefetchLine(Leaf::HomeLine(targets[i].tag));
+      }
+    }
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    targets[i].leaf = LeafAt(ids[i]);
+    const Leaf::Line line = targets[i].leaf->LoadLine(Leaf::HomeLine(targets[i].tag));
+    for (unsigned slots = line.SlotsWith(targets[i].tag); slots != 0; slots &= slots - 1) {
+      keys_.Prefetch(line.entries[static_cast<unsigned>(std::countr_zero(slots))].location());
+    }
+  }
+}
+
+void Tree::FindMany(std::span<const std::string_view> keys, FunctionRef<Match(std::size_t i, base::Location)> compare,
+                    std::span<LookUp> found) const {
+  Targets targets;
+  DescendTogether(keys, targets);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const Hit hit =
+        SearchLeaf(*targets[i].leaf, targets[i].tag, [&](base::Location location) { return compare(i, location); });
+    found[i] = {hit.outcome, hit.location};
+  }
+}
+
+void Tree::PrefetchMany(std::span<const std::string_view> keys) const {
+  Targets targets;
+  DescendTogether(keys, targets);
+}
+
+}  // namespace kvs::index
