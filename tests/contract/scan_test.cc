@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/random.h"
@@ -106,6 +107,29 @@ TEST_P(ScanTest, TheVisitorMayReadFromTheEngine) {
                                    return true;
                                  })),
             "ok");
+}
+
+// Another thread writes while the visitor looks at the first pair: far ahead, for an engine may look a little ahead.
+TEST_P(ScanTest, ShowsWhatWasWrittenAheadOfItMeanwhile) {
+  Keys keys;
+  for (int i = 1'000; i < 2'000; ++i) keys.push_back(std::to_string(i));
+  for (const bool is_reverse : {false, true}) {
+    Fill(keys);
+    std::size_t visits = 0;
+    const auto visit = [&](std::string_view key, std::string_view value) {
+      if (++visits == 1) {
+        std::jthread([this] {
+          EXPECT_EQ(CodeOf(engine_->Set("1500", "new")), "ok");
+          EXPECT_EQ(CodeOf(engine_->Remove("1501")), "ok");
+        }).join();
+      }
+      EXPECT_EQ(value, key == "1500" ? "new" : "of " + std::string(key));
+      EXPECT_NE(key, "1501");
+      return true;
+    };
+    ASSERT_EQ(CodeOf(engine_->Scan({.reverse = is_reverse}, visit)), "ok");
+    EXPECT_EQ(visits, keys.size() - 1);
+  }
 }
 
 // What the range means, said once more by a std::map.

@@ -6,19 +6,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <charconv>
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "base/check.h"
 #include "base/try.h"
 #include "store/store.h"
+#include "support/temporary_directory.h"
 
 namespace kvs::test {
 
@@ -33,31 +31,6 @@ inline std::uint64_t NumberFromEnvironment(const char* name, std::uint64_t other
 
 inline std::uint64_t TestSeed() { return NumberFromEnvironment("KVS_TEST_SEED", 20'261'121); }
 inline std::uint64_t Rounds() { return NumberFromEnvironment("KVS_CRASH_ROUNDS", 1); }
-
-// ScratchDirectory: an empty directory that goes with the object; in memory where the system has such a place, since
-// these tests make thousands of stores and the disk itself is simulated.
-class ScratchDirectory {
- public:
-  ScratchDirectory() {
-    std::error_code error;
-    const bool has_memory = std::filesystem::is_directory("/dev/shm", error) && ::access("/dev/shm", W_OK) == 0;
-    std::filesystem::path parent = has_memory ? "/dev/shm" : std::filesystem::temp_directory_path();
-    std::string pattern = (parent / "kvs-crash-XXXXXX").string();
-    KVS_CHECK(::mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~ScratchDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  ScratchDirectory(const ScratchDirectory&) = delete;
-  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // Small segments, and no sync but those that the test asks for.
 inline KvStoreOptions SmallStore(SyncPolicy sync) {

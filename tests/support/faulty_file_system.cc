@@ -89,41 +89,41 @@ struct FaultyFileSystem::Contents {
   std::string unwritable;                // As of the last sync that failed.
 };
 
-class FaultyFileSystem::FaultyFile final : public io::File {
+class FaultyFileSystem::FaultyFile final : public ForwardingFile {
  public:
   FaultyFile(FaultyFileSystem* system, fs::path path, std::unique_ptr<io::File> file,
              std::shared_ptr<Contents> contents)
-      : system_(*system), path_(std::move(path)), file_(std::move(file)), contents_(std::move(contents)) {}
+      : ForwardingFile(std::move(file)), system_(*system), path_(std::move(path)), contents_(std::move(contents)) {}
 
   Result<std::uint64_t> Size() override {
     KVS_TRY(system_.Enter(OperationKind::kRead, path_));
-    return file_->Size();
+    return ForwardingFile::Size();
   }
 
   Result<std::size_t> ReadAt(std::uint64_t offset, char* to, std::size_t bytes) override {
     KVS_TRY(system_.Enter(OperationKind::kRead, path_));
-    return file_->ReadAt(offset, to, bytes);
+    return ForwardingFile::ReadAt(offset, to, bytes);
   }
 
   Status WriteAt(std::uint64_t offset, std::string_view bytes) override {
-    KVS_TRY_ASSIGN(const std::uint64_t size, file_->Size());
+    KVS_TRY_ASSIGN(const std::uint64_t size, ForwardingFile::Size());
     const bool is_within = offset + bytes.size() <= size;
     const Status status = system_.Enter(is_within ? OperationKind::kOverwrite : OperationKind::kWrite, path_);
-    if (status) return file_->WriteAt(offset, bytes);
+    if (status) return ForwardingFile::WriteAt(offset, bytes);
     // A short write, then the fault. It ends with a sector: those are written whole.
     const std::uint64_t middle = (offset + bytes.size() / 2) / kSectorBytes * kSectorBytes;
-    if (middle > offset) KVS_TRY(file_->WriteAt(offset, bytes.substr(0, middle - offset)));
+    if (middle > offset) KVS_TRY(ForwardingFile::WriteAt(offset, bytes.substr(0, middle - offset)));
     return status;
   }
 
   Status Reserve(std::uint64_t offset, std::uint64_t bytes, io::Grain grain) override {
     KVS_TRY(system_.Enter(OperationKind::kReserve, path_));
-    return file_->Reserve(offset, bytes, grain);
+    return ForwardingFile::Reserve(offset, bytes, grain);
   }
 
   Status Truncate(std::uint64_t bytes) override {
     KVS_TRY(system_.Enter(OperationKind::kTruncate, path_));
-    return file_->Truncate(bytes);
+    return ForwardingFile::Truncate(bytes);
   }
 
   Status Sync() override {
@@ -135,21 +135,19 @@ class FaultyFileSystem::FaultyFile final : public io::File {
 
   Result<io::Mapping> Map(std::size_t bytes, io::Access access) override {
     KVS_TRY(system_.Enter(OperationKind::kMap, path_));
-    return file_->Map(bytes, access);
+    return ForwardingFile::Map(bytes, access);
   }
 
  private:
   FaultyFileSystem& system_;
   const fs::path path_;
-  const std::unique_ptr<io::File> file_;
   const std::shared_ptr<Contents> contents_;
 };
 
-FaultyFileSystem::FaultyFileSystem(fs::path directory)
-    : real_(io::PosixFileSystem()), directory_(std::move(directory)) {
+FaultyFileSystem::FaultyFileSystem(fs::path directory) : directory_(std::move(directory)) {
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory_, error)) {
-    auto file = real_.Open(entry.path(), io::OpenMode::kRead);
+    auto file = ForwardingFileSystem::Open(entry.path(), io::OpenMode::kRead);
     KVS_CHECK(file.has_value());
     auto contents = std::make_shared<Contents>(*std::move(file));
     contents->NoteSync();
@@ -237,11 +235,11 @@ Status FaultyFileSystem::Enter(OperationKind kind, const fs::path& path) {
 
 Result<std::unique_ptr<io::File>> FaultyFileSystem::Open(const fs::path& path, io::OpenMode mode) {
   KVS_TRY(Enter(mode == io::OpenMode::kCreate ? OperationKind::kCreate : OperationKind::kRead, path));
-  KVS_TRY_ASSIGN(auto file, real_.Open(path, mode));
+  KVS_TRY_ASSIGN(auto file, ForwardingFileSystem::Open(path, mode));
   const sync::MutexLock lock(mutex_);
   std::shared_ptr<Contents>& contents = current_[path.filename()];
   if (contents == nullptr) {
-    KVS_TRY_ASSIGN(auto reader, real_.Open(path, io::OpenMode::kRead));
+    KVS_TRY_ASSIGN(auto reader, ForwardingFileSystem::Open(path, io::OpenMode::kRead));
     contents = std::make_shared<Contents>(std::move(reader));
     changes_.push_back({.from = {}, .to = path.filename(), .contents = contents});
   }
@@ -250,7 +248,7 @@ Result<std::unique_ptr<io::File>> FaultyFileSystem::Open(const fs::path& path, i
 
 Status FaultyFileSystem::Rename(const fs::path& from, const fs::path& to) {
   KVS_TRY(Enter(OperationKind::kRename, to));
-  KVS_TRY(real_.Rename(from, to));
+  KVS_TRY(ForwardingFileSystem::Rename(from, to));
   const sync::MutexLock lock(mutex_);
   changes_.push_back({.from = from.filename(), .to = to.filename(), .contents = current_[from.filename()]});
   Apply(changes_.back(), &current_);
@@ -259,7 +257,7 @@ Status FaultyFileSystem::Rename(const fs::path& from, const fs::path& to) {
 
 Status FaultyFileSystem::Remove(const fs::path& path) {
   KVS_TRY(Enter(OperationKind::kRemove, path));
-  KVS_TRY(real_.Remove(path));
+  KVS_TRY(ForwardingFileSystem::Remove(path));
   const sync::MutexLock lock(mutex_);
   changes_.push_back({.from = {}, .to = path.filename(), .contents = nullptr});
   Apply(changes_.back(), &current_);
@@ -276,22 +274,22 @@ Status FaultyFileSystem::SyncDirectory(const fs::path& directory) {
 
 Status FaultyFileSystem::CreateDirectories(const fs::path& directory) {
   KVS_TRY(Enter(OperationKind::kCreateDirectories, directory));
-  return real_.CreateDirectories(directory);
+  return ForwardingFileSystem::CreateDirectories(directory);
 }
 
 Result<std::vector<std::string>> FaultyFileSystem::List(const fs::path& directory) {
   KVS_TRY(Enter(OperationKind::kRead, directory));
-  return real_.List(directory);
+  return ForwardingFileSystem::List(directory);
 }
 
 Result<bool> FaultyFileSystem::Exists(const fs::path& path) {
   KVS_TRY(Enter(OperationKind::kRead, path));
-  return real_.Exists(path);
+  return ForwardingFileSystem::Exists(path);
 }
 
 Result<std::unique_ptr<io::DirectoryLock>> FaultyFileSystem::LockDirectory(const fs::path& directory) {
   KVS_TRY(Enter(OperationKind::kRead, directory));
-  return real_.LockDirectory(directory);
+  return ForwardingFileSystem::LockDirectory(directory);
 }
 
 // --- The disk after power loss ---

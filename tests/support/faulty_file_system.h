@@ -20,6 +20,7 @@
 
 #include "base/random.h"
 #include "io/file_system.h"
+#include "support/forwarding_file_system.h"
 #include "sync/mutex.h"
 
 namespace kvs::test {
@@ -45,7 +46,7 @@ struct Operation {
   std::uint64_t number;  // From 1; 0: not numbered.
 };
 
-class FaultyFileSystem final : public io::FileSystem {
+class FaultyFileSystem final : public ForwardingFileSystem {
  public:
   // Answers whether, and how, the operation fails. Called without any lock, by the thread that does the operation.
   using Hook = std::function<Status(const Operation&)>;
@@ -101,7 +102,6 @@ class FaultyFileSystem final : public io::FileSystem {
   static void Apply(const NameChange& change, Names* names);
   Names NamesAfterPowerLoss(base::Random* random) const KVS_REQUIRES(mutex_);
 
-  io::FileSystem& real_;
   const std::filesystem::path directory_;
 
   mutable sync::Mutex mutex_;

@@ -1,7 +1,10 @@
 // TemporaryDirectory: a new directory for one test, removed with all that is in it at the end.
+// ScratchDirectory: one in memory, where the system has such a place: for tests that make thousands of stores and
+// simulate the disk itself.
 #pragma once
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -12,8 +15,8 @@ namespace kvs::test {
 
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "kvs-test-XXXXXX").string();
+  explicit TemporaryDirectory(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string pattern = (parent / "kvs-test-XXXXXX").string();
     KVS_CHECK(::mkdtemp(pattern.data()) != nullptr);
     path_ = pattern;
   }
@@ -28,6 +31,18 @@ class TemporaryDirectory {
 
  private:
   std::filesystem::path path_;
+};
+
+class ScratchDirectory : public TemporaryDirectory {
+ public:
+  ScratchDirectory() : TemporaryDirectory(Parent()) {}
+
+ private:
+  static std::filesystem::path Parent() {
+    std::error_code error;
+    const bool has_memory = std::filesystem::is_directory("/dev/shm", error) && ::access("/dev/shm", W_OK) == 0;
+    return has_memory ? "/dev/shm" : std::filesystem::temp_directory_path();
+  }
 };
 
 }  // namespace kvs::test
