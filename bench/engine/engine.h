@@ -1,0 +1,118 @@
+// Engine and Session: the one interface through which the bench sees every store, ours among them.
+//
+// Design      Each adapter is a file of its own. A Session is what one thread talks to: it holds what a store wants
+//             kept per thread, such as LMDB's read transaction, and nothing where a store has no such thing. Values are
+//             never copied out: a read answers their size and their first eight bytes, which the caller checks.
+// Threads     Engine: from any thread. Session: one thread at a time; it must go before its engine.
+// Durability  Settings say which: with `durable` each Set() that returned survives power loss. Without, it survives the
+//             death of the process, except where Describe() owns up to less.
+// Errors      A store that fails ends the worker, with a message: there is nothing to measure any more.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kvs::bench {
+
+struct Settings {
+  std::filesystem::path directory{};
+  std::uint64_t keys = 0;  // How many there will be: for floors and maps that are sized ahead.
+  std::size_t value_bytes = 100;
+  bool durable = false;
+  unsigned writers = 1;    // That will wait for durability at once.
+  bool compaction = true;  // False: none in the background, where a store can be told so.
+};
+
+// What a read saw of one value.
+struct Sighting {
+  static constexpr std::size_t kAbsent = std::numeric_limits<std::size_t>::max();
+  std::size_t bytes = kAbsent;
+  std::uint64_t lead = 0;
+
+  static Sighting Of(const void* data, std::size_t bytes) {
+    Sighting seen{bytes, 0};
+    std::memcpy(&seen.lead, data, bytes < sizeof seen.lead ? bytes : sizeof seen.lead);
+    return seen;
+  }
+  static Sighting Of(std::string_view value) { return Of(value.data(), value.size()); }
+};
+
+// What a scan saw: each value was touched.
+struct ScanSum {
+  std::uint64_t keys = 0;
+  std::uint64_t value_bytes = 0;
+  std::uint64_t leads = 0;
+
+  void Add(const void* value, std::size_t bytes) {
+    ++keys;
+    value_bytes += bytes;
+    leads ^= Sighting::Of(value, bytes).lead;
+  }
+};
+
+struct Pair {
+  std::string_view key;
+  std::string_view value;
+};
+
+class Session {
+ public:
+  virtual ~Session() = default;
+  virtual void Set(std::string_view key, std::string_view value) = 0;
+  virtual void Remove(std::string_view key) = 0;
+  virtual Sighting Get(std::string_view key) = 0;
+
+  // As many Get(), for stores that have a call for it.
+  virtual void MultiGet(std::span<const std::string_view> keys, Sighting* seen) {
+    for (const std::string_view key : keys) *seen++ = Get(key);
+  }
+
+  // How many new pairs at once a load is best done with; 1: by Set(), and Load() is not called.
+  virtual std::size_t load_batch() const { return 1; }
+  virtual void Load(std::span<const Pair> pairs) {
+    for (const Pair& pair : pairs) Set(pair.key, pair.value);
+  }
+
+  // Up to `limit` pairs in order, from the first key that is not below `from`.
+  virtual ScanSum Scan(std::string_view from, std::uint64_t limit) = 0;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;               // Closes, as a program that ends well does.
+  virtual std::string Describe() const = 0;  // The settings, for people.
+  virtual std::unique_ptr<Session> NewSession() = 0;
+  virtual void Sync() = 0;
+  virtual bool Compact() = 0;                       // False: the store has no such thing.
+  virtual std::uint64_t IndexBytes() { return 0; }  // As the store itself says; 0: it does not.
+  virtual bool has_order() const { return true; }   // False: Scan() is not to be called.
+};
+
+// The names that this build knows, in the order of the tables; `floors`: those that are no store.
+std::vector<std::string> EngineNames();
+bool IsFloor(std::string_view name);
+
+// Ends the process where the name is unknown or the store cannot be opened.
+std::unique_ptr<Engine> OpenEngine(std::string_view name, const Settings& settings);
+
+// Each in the file that is called so.
+std::unique_ptr<Engine> OpenKvs(const Settings& settings);
+std::unique_ptr<Engine> OpenSled(const Settings& settings);
+std::unique_ptr<Engine> OpenRocksDb(const Settings& settings);
+std::unique_ptr<Engine> OpenLmdb(const Settings& settings);
+std::unique_ptr<Engine> OpenLevelDb(const Settings& settings);
+std::unique_ptr<Engine> OpenHashTable(const Settings& settings);
+std::unique_ptr<Engine> OpenEmpty(const Settings& settings);
+std::unique_ptr<Engine> OpenRawSync(const Settings& settings);
+
+[[noreturn]] void Die(const std::string& message);
+
+}  // namespace kvs::bench

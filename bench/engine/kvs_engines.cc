@@ -1,0 +1,106 @@
+// kvs and sled, both through the public interface of the library.
+#include "engine.h"
+#include "kvs/kv_store.h"
+#include "kvs/sled_kvs_engine.h"
+
+namespace kvs::bench {
+namespace {
+
+void Check(const Status& status) {
+  if (!status) Die(status.error().ToString());
+}
+
+class KvsSession final : public Session {
+ public:
+  explicit KvsSession(KvsEngine& engine, bool sync_each) : engine_(engine), sync_each_(sync_each) {}
+
+  void Set(std::string_view key, std::string_view value) override {
+    Check(engine_.Set(key, value));
+    if (sync_each_) Check(engine_.Sync());
+  }
+  void Remove(std::string_view key) override { Check(engine_.Remove(key)); }
+
+  Sighting Get(std::string_view key) override {
+    Sighting seen;
+    const auto found = engine_.Read(key, [&](std::string_view value) { seen = Sighting::Of(value); });
+    if (!found) Die(found.error().ToString());
+    return seen;
+  }
+
+  void MultiGet(std::span<const std::string_view> keys, Sighting* seen) override {
+    Check(engine_.MultiGet(keys, [&](std::size_t index, std::optional<std::string_view> value) {
+      seen[index] = value ? Sighting::Of(*value) : Sighting{};
+    }));
+  }
+
+  ScanSum Scan(std::string_view from, std::uint64_t limit) override {
+    ScanSum sum;
+    range_.from.assign(from);
+    range_.limit = limit;
+    Check(engine_.Scan(range_, [&](std::string_view, std::string_view value) {
+      sum.Add(value.data(), value.size());
+      return true;
+    }));
+    return sum;
+  }
+
+ private:
+  KvsEngine& engine_;
+  const bool sync_each_;
+  ScanRange range_;
+};
+
+class KvsAdapter final : public Engine {
+ public:
+  KvsAdapter(std::shared_ptr<KvsEngine> engine, std::string description, bool sync_each)
+      : engine_(std::move(engine)), description_(std::move(description)), sync_each_(sync_each) {}
+
+  std::string Describe() const override { return description_; }
+  std::unique_ptr<Session> NewSession() override { return std::make_unique<KvsSession>(*engine_, sync_each_); }
+  void Sync() override { Check(engine_->Sync()); }
+
+  bool Compact() override {
+    const Status status = engine_->Compact();
+    if (!status && status.error().code == ErrorCode::kUnsupported) return false;
+    Check(status);
+    return true;
+  }
+
+  std::uint64_t IndexBytes() override {
+    if (engine_->Name() != "kvs") return 0;  // sled cannot tell, and walks over every key to say so.
+    const auto stats = engine_->Stats();
+    return stats ? stats->index_bytes : 0;
+  }
+
+ private:
+  const std::shared_ptr<KvsEngine> engine_;
+  const std::string description_;
+  const bool sync_each_;
+};
+
+// Nobody overwrites so much in a run that a store of which nine tenths may be garbage would compact.
+constexpr double kGarbageRatioWithoutCompaction = 0.9;
+
+}  // namespace
+
+std::unique_ptr<Engine> OpenKvs(const Settings& settings) {
+  KvStoreOptions options;
+  options.sync = settings.durable ? SyncPolicy::kAlways : SyncPolicy::kNone;
+  if (!settings.compaction) options.garbage_ratio_max = kGarbageRatioWithoutCompaction;
+  auto store = KvStore::Open(settings.directory, options);
+  if (!store) Die(store.error().ToString());
+  std::string description = settings.durable ? "sync=always" : "sync=none";
+  description += ", all else as it comes: segments of up to 64 MiB, garbage under ";
+  description += settings.compaction ? "0.3 of the disk" : "0.9 of the disk (no compaction)";
+  return std::make_unique<KvsAdapter>(std::move(*store), std::move(description), false);
+}
+
+std::unique_ptr<Engine> OpenSled(const Settings& settings) {
+  auto store = SledKvsEngine::Open(settings.directory);
+  if (!store) Die(store.error().ToString());
+  const std::string description =
+      "sled 0.34 as it comes: cache 1 GB, a set waits for sled's buffer to be flushed (through SledKvsEngine)";
+  return std::make_unique<KvsAdapter>(std::move(*store), description, settings.durable);
+}
+
+}  // namespace kvs::bench

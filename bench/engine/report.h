@@ -1,0 +1,14 @@
+// The report: medians, what they are of the best peer, and the targets, for people and as JSON.
+#pragma once
+
+#include <filesystem>
+
+#include "plan.h"
+#include "runner.h"
+
+namespace kvs::bench {
+
+void PrintReport(const Options& options, const Results& results);
+void WriteJson(const std::filesystem::path& path, const Options& options, const Results& results);
+
+}  // namespace kvs::bench

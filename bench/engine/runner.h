@@ -1,0 +1,27 @@
+// The runner: goes through a plan, and gathers the figures.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "plan.h"
+#include "workloads.h"
+
+namespace kvs::bench {
+
+// Every value of a figure, one for each time that it was measured.
+using Samples = std::map<std::string, std::vector<double>>;
+
+struct Results {
+  // By data set, workload and engine; `order` has the first two in the order of the plan.
+  std::map<std::string, std::map<std::string, std::map<std::string, Samples>>> samples{};
+  std::vector<std::pair<std::string, std::string>> order{};
+  std::map<std::string, std::string> descriptions{};  // By engine.
+  std::vector<std::string> failures{};                // What went wrong, one line each.
+  double seconds = 0;
+};
+
+Results RunPlan(const std::vector<Step>& plan);
+
+}  // namespace kvs::bench

@@ -1,0 +1,29 @@
+// The targets: what kvs has set itself to reach, as ratios to peers that were measured in the same run.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner.h"
+
+namespace kvs::bench {
+
+struct TargetRow {
+  std::string what{};
+  std::string measure{};  // What of what: "CPU of LMDB's", "bytes a key".
+  double goal = 0;
+  bool at_least = false;  // Otherwise at most.
+  double reached = 0;
+
+  bool is_met() const { return at_least ? reached >= goal : reached <= goal; }
+};
+
+// The rows for which this run has the figures.
+std::vector<TargetRow> JudgeTargets(const Results& results);
+
+double Median(std::vector<double> values);
+std::optional<double> MedianOf(const Results& results, const std::string& data_set, const std::string& workload,
+                               const std::string& engine, const std::string& figure);
+
+}  // namespace kvs::bench

@@ -1,0 +1,66 @@
+// Workloads: what is done to an engine, and the figures that come of it.
+//
+// Design      A point workload runs for a time, or until its ids are used up; all are drawn before the clock starts.
+//             CPU is that of the whole process; for workloads that write, until its background work has come to
+//             rest, so that no store lends from the next. Every 16th operation is timed.
+// Threads     Run() from one thread, which starts those of the workload.
+// Errors      A value that is not what was written is counted, and `bad` in the figures says how many.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine.h"
+
+namespace kvs::bench {
+
+// By name: cpu_us and p50_us, p99_us, p999_us of one operation; ops_per_s; bad; ... report.cc knows what they mean.
+using Figures = std::map<std::string, double>;
+
+struct Job {
+  std::string workload{};
+  unsigned threads = 1;
+  double seconds = 1;
+};
+
+class Workloads {
+ public:
+  Workloads(Engine& engine, const Settings& settings, std::uint64_t keys_present);
+
+  // Whether `job.workload` is one of these.
+  static bool Knows(const std::string& workload);
+  Figures Run(const Job& job);
+
+  // Overwrites pairs at random until so many bytes of keys and values are written.
+  void OverwriteBytes(std::uint64_t bytes);
+
+ private:
+  struct Worker;
+  template <class Draw, class Operation>
+  Figures Measure(const Job& job, bool writes, std::uint64_t keys_per_operation, Draw draw, Operation operation);
+
+  Figures Load();
+  Figures LoadInBatches(Session& session, std::size_t batch);
+  Figures Get(const Job& job, bool is_zipfian);
+  Figures MultiGet(const Job& job);
+  Figures Absent(const Job& job);
+  Figures Mix(const Job& job, unsigned update_percent);
+  Figures ReadLatest(const Job& job);
+  Figures ScanMix(const Job& job);
+  Figures ReadModifyWrite(const Job& job);
+  Figures Scan100(const Job& job);
+  Figures FullScan();
+  Figures Durable(const Job& job);
+  Figures OverwriteThrice();
+  Figures Tail(const Job& job);
+
+  Engine& engine_;
+  const Settings settings_;
+  std::uint64_t keys_;  // Present now: the numbers from 0 on.
+  std::uint64_t seed_ = 1;
+};
+
+}  // namespace kvs::bench
