@@ -3,6 +3,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
@@ -14,6 +15,7 @@
 #include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <cstdarg>
 #include <map>
 #include <optional>
 #include <string>
@@ -39,9 +41,7 @@ constexpr std::size_t kBlockCacheBytes = std::size_t{256} << 20;
 constexpr std::size_t kBlockBytes = std::size_t{16} << 10;
 constexpr double kBloomBitsPerKey = 10;
 constexpr std::uint64_t kWriteBackBytes = std::uint64_t{1} << 20;  // Handed to the disk as they come, not in one rush.
-constexpr std::size_t kInfoLogBytes = std::size_t{16} << 20;
-constexpr std::size_t kInfoLogs = 10;
-constexpr unsigned kBackgroundJobsMin = 2;  // A flush must not wait for a compaction.
+constexpr unsigned kBackgroundJobsMin = 2;                         // A flush must not wait for a compaction.
 
 constexpr std::size_t kMultiGetKeys = 32;  // RocksDB looks up so many in step; and no more values are pinned at once.
 constexpr std::size_t kMultiSetPairs = 256;
@@ -86,6 +86,14 @@ rocksdb::CompressionType BestCompression() {
   return has_lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
 }
 
+// NoDiary: instead of the file LOG, in which RocksDB tells what it does. Where the disk is full that file fails like
+// any other, and an assertion of RocksDB, which Debian's build has on, then ends the process.
+class NoDiary final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char* /*format*/, std::va_list /*arguments*/) override {}
+};
+
 // As the tuning guide's page on basic tuning has it, where that is not the default by now.
 rocksdb::Options Settings() {
   rocksdb::Options options;
@@ -94,8 +102,7 @@ rocksdb::Options Settings() {
   options.bytes_per_sync = kWriteBackBytes;
   options.compression = BestCompression();
   options.level_compaction_dynamic_level_bytes = true;
-  options.max_log_file_size = kInfoLogBytes;  // Its own diary, LOG.
-  options.keep_log_file_num = kInfoLogs;
+  options.info_log = std::make_shared<NoDiary>();
 
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(kBlockCacheBytes);
@@ -267,8 +274,8 @@ class RocksDbEngine::Database {
   const SyncPolicy sync_;
   rocksdb::WriteOptions write_options_;
   KeyLocks locks_;
-  // Whether the last write failed. R1: relaxed, for nothing is reached through it. RocksDB recovers from a full disk
-  // by a new log, so the next write that succeeds takes it back.
+  // Whether the last write failed. R1: relaxed, for nothing is reached through it. A write that succeeds takes it back:
+  // RocksDB takes writes again only with a new log.
   std::atomic<bool> has_failed_{false};
   std::atomic<std::uint64_t> syncs_{0};          // But for those of writes, which RocksDB counts.
   rocksdb::SequenceNumber synced_sequence_ = 0;  // Of the ticker's thread.
