@@ -3,6 +3,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
@@ -14,6 +15,7 @@
 #include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <cstdarg>
 #include <map>
 #include <optional>
 #include <string>
@@ -39,9 +41,7 @@ constexpr std::size_t kBlockCacheBytes = std::size_t{256} << 20;
 constexpr std::size_t kBlockBytes = std::size_t{16} << 10;
 constexpr double kBloomBitsPerKey = 10;
 constexpr std::uint64_t kWriteBackBytes = std::uint64_t{1} << 20;  // Handed to the disk as they come, not in one rush.
-constexpr std::size_t kInfoLogBytes = std::size_t{16} << 20;
-constexpr std::size_t kInfoLogs = 10;
-constexpr unsigned kBackgroundJobsMin = 2;  // A flush must not wait for a compaction.
+constexpr unsigned kBackgroundJobsMin = 2;                         // A flush must not wait for a compaction.
 
 constexpr std::size_t kMultiGetKeys = 32;  // RocksDB looks up so many in step; and no more values are pinned at once.
 constexpr std::size_t kMultiSetPairs = 256;
@@ -86,6 +86,14 @@ rocksdb::CompressionType BestCompression() {
   return has_lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
 }
 
+// NoDiary: instead of the file LOG, in which RocksDB tells what it does. Where the disk is full that file fails like
+// any other, and an assertion of RocksDB, which Debian's build has on, then ends the process.
+class NoDiary final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char* /*format*/, std::va_list /*arguments*/) override {}
+};
+
 // As the tuning guide's page on basic tuning has it, where that is not the default by now.
 rocksdb::Options Settings() {
   rocksdb::Options options;
@@ -94,8 +102,7 @@ rocksdb::Options Settings() {
   options.bytes_per_sync = kWriteBackBytes;
   options.compression = BestCompression();
   options.level_compaction_dynamic_level_bytes = true;
-  options.max_log_file_size = kInfoLogBytes;  // Its own diary, LOG.
-  options.keep_log_file_num = kInfoLogs;
+  options.info_log = std::make_shared<NoDiary>();
 
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(kBlockCacheBytes);
@@ -213,7 +220,6 @@ class RocksDbEngine::Database {
 
   rocksdb::DB& operator*() const { return *database_; }
   rocksdb::DB* operator->() const { return database_.get(); }
-  const rocksdb::WriteOptions& write_options() const { return write_options_; }
   const BackgroundWork& work() const { return *work_; }
   KeyLocks& locks() { return locks_; }
 
@@ -226,23 +232,38 @@ class RocksDbEngine::Database {
     return true;
   }
 
-  kvs::Status Set(std::string_view key, std::string_view value) const {
-    return ToStatus(database_->Put(write_options_, ToSlice(key), ToSlice(value)), "set");
+  kvs::Status Set(std::string_view key, std::string_view value) {
+    return NoteWrite(database_->Put(write_options_, ToSlice(key), ToSlice(value)), "set");
   }
-  kvs::Status Remove(std::string_view key) const {
-    return ToStatus(database_->Delete(write_options_, ToSlice(key)), "remove");
+  kvs::Status Remove(std::string_view key) {
+    return NoteWrite(database_->Delete(write_options_, ToSlice(key)), "remove");
+  }
+  kvs::Status Write(rocksdb::WriteBatch& batch, const char* operation) {
+    return NoteWrite(database_->Write(write_options_, &batch), operation);
   }
 
   kvs::Status Sync() { return ToStatus(SyncLog(), "sync"); }
   std::uint64_t syncs() const { return syncs_.load(std::memory_order_relaxed); }
 
  private:
+  kvs::Status NoteWrite(const rocksdb::Status& status, const char* operation) {
+    if (has_failed_.load(std::memory_order_relaxed) == status.ok()) {
+      has_failed_.store(!status.ok(), std::memory_order_relaxed);  // R1
+    }
+    return ToStatus(status, operation);
+  }
+
   void SyncWhatIsNew() {
     const rocksdb::SequenceNumber sequence = database_->GetLatestSequenceNumber();
     if (sequence == synced_sequence_) return;
     if (SyncLog().ok()) synced_sequence_ = sequence;
   }
+  // A log that could not be written is not synced: RocksDB takes that for a bug of its own, and Debian's build, whose
+  // assertions are on, ends the process.
   rocksdb::Status SyncLog() {
+    if (has_failed_.load(std::memory_order_relaxed)) {  // R1
+      return {rocksdb::Status::Aborted("a write has failed before"), rocksdb::Status::kHardError};
+    }
     rocksdb::Status status = database_->SyncWAL();
     if (status.ok()) syncs_.fetch_add(1, std::memory_order_relaxed);  // Relaxed: a figure for people.
     return status;
@@ -253,6 +274,9 @@ class RocksDbEngine::Database {
   const SyncPolicy sync_;
   rocksdb::WriteOptions write_options_;
   KeyLocks locks_;
+  // Whether the last write failed. R1: relaxed, for nothing is reached through it. A write that succeeds takes it back:
+  // RocksDB takes writes again only with a new log.
+  std::atomic<bool> has_failed_{false};
   std::atomic<std::uint64_t> syncs_{0};          // But for those of writes, which RocksDB counts.
   rocksdb::SequenceNumber synced_sequence_ = 0;  // Of the ticker's thread.
   std::optional<adapters::Ticker> ticker_;
@@ -328,7 +352,7 @@ Status RocksDbEngine::MultiSet(std::span<const KeyValue> pairs, std::size_t& set
       groups.set(KeyLocks::GroupOf(pair.key));
     }
     const KeyLocks::Hold hold(database_->locks(), groups);
-    KVS_TRY(ToStatus((*database_)->Write(database_->write_options(), &writes), "set"));
+    KVS_TRY(database_->Write(writes, "set"));
     set += run.size();
   }
   return Ok();
@@ -354,7 +378,7 @@ Status RocksDbEngine::Write(const WriteBatch& batch) {
     groups.set(KeyLocks::GroupOf(operation.key));
   }
   const KeyLocks::Hold hold(database_->locks(), groups);
-  return ToStatus((*database_)->Write(database_->write_options(), &writes), "write batch");
+  return database_->Write(writes, "write batch");
 }
 
 Status RocksDbEngine::Update(std::string_view key, UpdateFunction fn) {

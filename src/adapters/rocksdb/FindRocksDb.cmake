@@ -40,7 +40,7 @@ function(kvs_say_rocksdb_is_left_out problem)
     "|  The rocksdb engine is LEFT OUT of this build.                       |\n"
     "|  `--engine rocksdb` will answer with an error.                       |\n"
     "|                                                                      |\n"
-    "|  To have it: install RocksDB ${kvs_rocksdb_version_min} or newer and configure again.      |\n"
+    "|  To have it: install RocksDB ${kvs_rocksdb_version_min} or newer and configure again.       |\n"
     "|  On Debian 12: apt-get install librocksdb-dev                        |\n"
     "|  To build without it in silence: -DKVS_WITH_ROCKSDB=OFF              |\n"
     "+----------------------------------------------------------------------+")

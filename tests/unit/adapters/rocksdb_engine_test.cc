@@ -151,7 +151,7 @@ TEST_F(RocksDbEngineTest, AfterAFailedWriteThereAreNoMoreAndReadsGoOn) {
   const std::string value(1'000, 'v');
   int acknowledged = 0;
   {
-    const auto engine = Open();
+    const auto engine = Open({.sync = SyncPolicy::kInterval, .sync_interval = std::chrono::milliseconds(1)});
     {
       const FileBytesLimit limit(kBytesMax);
       Status status = Ok();
@@ -166,6 +166,7 @@ TEST_F(RocksDbEngineTest, AfterAFailedWriteThereAreNoMoreAndReadsGoOn) {
     const Status next = engine->Set("next", value);
     ASSERT_FALSE(next);
     EXPECT_EQ(next.error().code, ErrorCode::kPoisoned) << next.error().ToString();
+    EXPECT_FALSE(engine->Sync());
     for (int i = 0; i < acknowledged; ++i) EXPECT_EQ(engine->Get(KeyOf(i)).value(), value);
   }
   ASSERT_GT(acknowledged, 0);
