@@ -4,7 +4,8 @@
 // Threads     Call anything from any thread.
 // Ordering    Linearizable per key. A WriteBatch becomes visible as a whole.
 // Ownership   Arguments need not outlive the call. Views handed to a call-back die when the call-back returns.
-// Limits      Key 0..65'535 bytes, value 0..512 MiB, both any bytes. Outside: kInvalidArgument, nothing written.
+// Limits      Key 0..65'535 bytes, value 0..512 MiB, both any bytes. Outside: kInvalidArgument, nothing written; a
+//             read may also answer that there is no such key.
 // Errors      What an engine cannot do answers kUnsupported, never something weaker.
 #pragma once
 
@@ -150,8 +151,9 @@ class KvsEngine {
   virtual Status Write(const WriteBatch& batch) = 0;  // All or nothing, for readers and across a crash.
   virtual Status Update(std::string_view key, UpdateFunction fn) = 0;  // Atomic read-modify-write.
 
-  // Visits the pairs of `range` in byte order of their keys. Each pair is current at the moment it is visited; the scan
-  // as a whole is not a snapshot. `visit` may read from the engine, not write.
+  // Visits the pairs of `range` in byte order of their keys. Each pair is as it was at some moment of the scan; as a
+  // whole it is not a snapshot, and what is written ahead of it may or may not be seen. `visit` may read from the
+  // engine, not write.
   virtual Status Scan(const ScanRange& range, ScanVisitor visit) = 0;
 
   virtual Status Sync() = 0;     // The barrier: all that was acknowledged before survives power loss after Ok().
