@@ -15,7 +15,7 @@
 //
 // The synced mark says how far the segment was known to have reached the disk: offset in the low 32 bits, their
 // checksum bound to the segment id in the high 32. It is one aligned word, stored at once, so neither a dying process
-// nor a disk that writes whole sectors can leave half of it. A sync writes the mark of the sync before it.
+// nor a disk that writes whole sectors can leave half of it. It tells of a sync that is over, not always of the last.
 #pragma once
 
 #include <cstddef>

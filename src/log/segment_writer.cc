@@ -118,8 +118,7 @@ void SegmentWriter::GrowTo(std::uint64_t reserved_bytes) {
   segment_->readable_bytes_.store(reserved_bytes, std::memory_order_relaxed);  // R1 of Segment
 }
 
-Status SegmentWriter::Sync(std::uint64_t synced_before) {
-  KVS_TRY(WriteMark(synced_before));
+Status SegmentWriter::Sync() {
   KVS_TRY(file_->Sync());
   return CheckLength();
 }
@@ -133,7 +132,7 @@ Status SegmentWriter::CheckLength() {
   return Error{.code = ErrorCode::kIo, .context = path_.string() + ": somebody made the file shorter"};
 }
 
-Status SegmentWriter::WriteMark(std::uint64_t synced_bytes) {
+Status SegmentWriter::Mark(std::uint64_t synced_bytes) {
   const std::uint64_t word = EncodeSyncedMark(synced_bytes, segment_->id());
   char* const at = segment_->mapping_.data() + kSyncedMarkOffset;
   if (is_mapped_) {
@@ -149,7 +148,7 @@ Status SegmentWriter::WriteMark(std::uint64_t synced_bytes) {
 Result<std::shared_ptr<Segment>> SegmentWriter::Seal() {
   KVS_TRY(file_->Truncate(used_bytes_));
   KVS_TRY(file_->Sync());
-  KVS_TRY(WriteMark(used_bytes_));
+  KVS_TRY(Mark(used_bytes_));
   KVS_TRY(file_->Sync());
   if (is_mapped_) {
     GrowTo(used_bytes_);

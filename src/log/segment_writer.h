@@ -3,8 +3,8 @@
 // Design      The file is mapped for its whole capacity from the start, and grows underneath: Extend() reserves the
 //             next step, Append() copies into what is reserved. Where the file system cannot reserve, appends go to
 //             memory, for readers, and through File::WriteAt to the file.
-// Threads     One thread at a time for Append() and GrowTo(); Extend() and Sync() may run beside them, each on one
-//             thread at a time. Seal() alone.
+// Threads     One thread at a time for Append() and GrowTo(); Extend(), and Mark() with Sync(), may run beside them,
+//             each on one thread at a time. Seal() alone.
 // Durability  An appended record survives the death of the process; after Sync() power loss as well.
 // Limits      capacity_bytes at most 4 GiB - 1; records begin within the first 1 GiB.
 // Errors      kNoSpace from Create() and Extend(): nothing is harmed. After any other error, and after a failed
@@ -56,9 +56,11 @@ class SegmentWriter {
   Result<std::uint64_t> Extend(std::uint64_t wanted_bytes, io::Grain grain);
   void GrowTo(std::uint64_t reserved_bytes);
 
-  // Brings everything that was appended before the call to the disk, and notes `synced_before`: how far the Sync()
-  // before this one had come.
-  Status Sync(std::uint64_t synced_before);
+  // Brings everything that was appended before the call to the disk.
+  Status Sync();
+
+  // Notes how far a Sync() came. The next one brings the mark to the disk.
+  Status Mark(std::uint64_t synced_bytes);
 
   // Cuts the file to what is used, syncs it, and returns the segment as it is from now on: the same object, or a new
   // one on the file where the old one showed memory.
@@ -70,7 +72,6 @@ class SegmentWriter {
  private:
   SegmentWriter(std::unique_ptr<io::File> file, std::filesystem::path path, std::uint64_t capacity_bytes);
   Status Prepare(const SegmentHeader& header, std::uint64_t used_bytes, std::uint64_t reserve_bytes);
-  Status WriteMark(std::uint64_t synced_bytes);
   Status CheckLength();
 
   // Constant after Create().

@@ -1,5 +1,6 @@
 #include "store/committer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -28,66 +29,135 @@ void Committer::Stop() {
 Status Committer::WaitUntilSynced(std::uint64_t position) {
   // Lives as long as the thread: the committer may still be inside release() when the waiter is already on its way.
   thread_local Waiter waiter;
+  bool is_alone = false;
   {
     const sync::MutexLock lock(mutex_);
     if (synced_position_ >= position) return Ok();
     if (stops_) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
-    waiter.position = position;
-    waiters_.push_back(&waiter);
-    if (waiters_.size() == 1) wanted_.NotifyOne();
+    is_alone = !is_syncing_ && waiters_.empty();
+    if (is_alone) is_syncing_ = true;
+    if (!is_alone) waiters_.push_back(&waiter);
+  }
+  if (is_alone) {
+    Status status = SyncOnce();
+    EndSync();
+    return status;
   }
   waiter.is_done.acquire();
   return std::exchange(waiter.status, Ok());
 }
 
+void Committer::EndSync() {
+  const sync::MutexLock lock(mutex_);
+  is_syncing_ = false;
+  const bool is_first_in_a_while = !std::exchange(needs_marks_, true);
+  if (!waiters_.empty() || stops_ || is_first_in_a_while) wanted_.NotifyOne();
+}
+
+// --- The thread ---
+
 void Committer::Run() {
   std::vector<Waiter*> waiters;
-  while (TakeWaiters(&waiters)) {
-    const Status status = SyncOnce();
-    for (Waiter* const waiter : waiters) {
-      waiter->status = status;
-      waiter->is_done.release();
+  while (true) {
+    switch (NextTask(&waiters)) {
+      case Task::kSync: Answer(&waiters, SyncOnce()); break;
+      case Task::kTick: Tick(); break;
+      case Task::kEnd: return;
     }
-    waiters.clear();
   }
 }
 
-bool Committer::TakeWaiters(std::vector<Waiter*>* waiters) {
-  const auto deadline = std::chrono::steady_clock::now() + options_.sync_interval;
-  const bool syncs_by_itself = options_.sync == SyncPolicy::kInterval;
+Committer::Task Committer::NextTask(std::vector<Waiter*>* waiters) {
   const sync::MutexLock lock(mutex_);
-  while (waiters_.empty() && !stops_) {
-    if (!syncs_by_itself) {
+  auto tick = NextTick();
+  while (is_syncing_ || waiters_.empty()) {
+    if (stops_ && !is_syncing_) return Task::kEnd;
+    if (!tick) {
       wanted_.Wait(mutex_);
-    } else if (std::chrono::steady_clock::now() < deadline) {
-      wanted_.WaitUntil(mutex_, deadline);
+      tick = NextTick();
+    } else if (std::chrono::steady_clock::now() < *tick) {
+      wanted_.WaitUntil(mutex_, *tick);
+    } else if (is_syncing_) {
+      tick = NextTick();
     } else {
-      break;
+      is_syncing_ = true;
+      return Task::kTick;
     }
   }
   waiters->swap(waiters_);
-  return !stops_ || !waiters->empty();
+  is_syncing_ = true;
+  return Task::kSync;
 }
 
-// Whoever was taken before this call appended before it, so the position that is read here covers them.
-Status Committer::SyncOnce() {
-  std::vector<LiveLog::Unsynced> unsynced;
+std::optional<Committer::Time> Committer::NextTick() const {
+  const Time now = std::chrono::steady_clock::now();
+  if (options_.sync == SyncPolicy::kInterval) return now + options_.sync_interval;
+  if (needs_marks_) return now + kRest;
+  return std::nullopt;
+}
+
+void Committer::Tick() {
   std::uint64_t position = 0;
   {
     const sync::MutexLock lock(log_.mutex);
     position = log_.position();
-    unsynced = log_.UnsyncedSegments();
   }
+  bool is_synced = false;
   {
     const sync::MutexLock lock(mutex_);
-    if (synced_position_ == position) return Ok();
+    is_synced = synced_position_ == position;
   }
+  if (is_synced) {
+    MarkSynced();
+  } else if (options_.sync == SyncPolicy::kInterval) {
+    static_cast<void>(SyncOnce().has_value());  // Who writes next is told.
+  }
+  const sync::MutexLock lock(mutex_);
+  is_syncing_ = false;
+  needs_marks_ = false;
+}
+
+void Committer::Answer(std::vector<Waiter*>* waiters, const Status& status) {
+  const std::size_t writers = waiters->size() + waiting();
+  if (writers == 1) EndSync();  // Who is alone goes on by itself.
+  for (Waiter* const waiter : *waiters) {
+    waiter->status = status;
+    waiter->is_done.release();
+  }
+  waiters->clear();
+  if (writers == 1) return;
+  if (gather_pause_ == 0) {
+    Gather(writers);
+  } else {
+    --gather_pause_;
+  }
+  EndSync();
+}
+
+// Not with a clock: they come within a few microseconds, and yielding gives them the processor for it.
+void Committer::Gather(std::size_t writers) {
+  for (int i = 0; i < kGatherYields; ++i) {
+    if (waiting() >= writers) {
+      next_gather_pause_ = 1;
+      return;
+    }
+    std::this_thread::yield();
+  }
+  gather_pause_ = next_gather_pause_;
+  next_gather_pause_ = std::min(2 * next_gather_pause_, kGatherPausesMax);
+}
+
+// --- A sync ---
+
+// Whoever waits for this sync appended before it began, so the position that is read here covers them.
+Status Committer::SyncOnce() {
   KVS_TRY(health_.Check());
+  LiveLog::Unsynced unsynced;
   {
     const sync::MutexLock lock(log_.mutex);
-    log_.NoteSync();
+    unsynced = log_.BeginSync();
   }
-  for (const auto& [segment, used_bytes] : unsynced) {
+  for (const auto& [segment, used_bytes] : unsynced.parts) {
     if (const Status status = segment->SyncUpTo(used_bytes); !status) {
       const sync::MutexLock lock(log_.mutex);
       return log_.Poison(status.error());
@@ -95,8 +165,20 @@ Status Committer::SyncOnce() {
   }
   syncs_.fetch_add(1, std::memory_order_relaxed);  // R1
   const sync::MutexLock lock(mutex_);
-  synced_position_ = position;
+  synced_position_ = unsynced.position;
   return Ok();
+}
+
+// Should it fail, everything is on the disk all the same: the next sync tells.
+void Committer::MarkSynced() {
+  LiveLog::Unsynced unsynced;
+  {
+    const sync::MutexLock lock(log_.mutex);
+    unsynced = log_.UnsyncedSegments();
+  }
+  for (const auto& [segment, used_bytes] : unsynced.parts) {
+    if (!segment->MarkSynced()) return;
+  }
 }
 
 }  // namespace kvs::store

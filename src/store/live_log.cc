@@ -168,16 +168,19 @@ bool LiveLog::MayGainSpace() const { return !HasNothingToGain() || (!sealing_.em
 
 // --- Committer ---
 
-std::vector<LiveLog::Unsynced> LiveLog::UnsyncedSegments() const {
-  std::vector<Unsynced> segments;
-  for (const auto& segment : sealing_) segments.push_back({segment, segment->writer->used_bytes()});
-  segments.push_back({active_, active_->writer->used_bytes()});
-  return segments;
+LiveLog::Unsynced LiveLog::UnsyncedSegments() const {
+  Unsynced unsynced{.parts = {}, .position = position_};
+  unsynced.parts.reserve(sealing_.size() + 1);
+  for (const auto& segment : sealing_) unsynced.parts.push_back({segment, segment->writer->used_bytes()});
+  unsynced.parts.push_back({active_, active_->writer->used_bytes()});
+  return unsynced;
 }
 
-void LiveLog::NoteSync() {
+LiveLog::Unsynced LiveLog::BeginSync() {
+  Unsynced unsynced = UnsyncedSegments();
   sync_pace_.NoteSync(position_);
   if (sync_pace_.NeedsFineRoom() && active_->IsInCoarseRoom()) LeaveCoarseRoom();
+  return unsynced;
 }
 
 // Each segment begins with fine room, so the log goes on in the next one.
@@ -186,13 +189,6 @@ void LiveLog::LeaveCoarseRoom() {
   if (next_ != nullptr) return Roll();
   wanted_next_bytes_ = std::max(wanted_next_bytes_, log::kSegmentHeaderBytes + 1);
   work_changed.NotifyAll();
-}
-
-void LiveLog::NoteSynced() {
-  const sync::MutexLock lock(mutex);
-  for (const Unsynced& unsynced : UnsyncedSegments()) {
-    if (!unsynced.segment->NoteSynced()) return;  // Everything is on the disk; only a note of it is missing.
-  }
 }
 
 // --- Maintainer ---

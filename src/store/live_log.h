@@ -72,16 +72,16 @@ class LiveLog {
 
   // --- Committer ---
   struct Unsynced {
-    std::shared_ptr<OpenSegment> segment;
-    std::uint64_t used_bytes;
+    struct Part {
+      std::shared_ptr<OpenSegment> segment;
+      std::uint64_t used_bytes;
+    };
+    std::vector<Part> parts;     // The open segments in the order of the log, with how far each is filled.
+    std::uint64_t position = 0;  // Where the log ends.
   };
-  // The open segments in the order of the log, with how far each is filled.
-  std::vector<Unsynced> UnsyncedSegments() const KVS_REQUIRES(mutex);
-  // A sync of all that was appended begins.
-  void NoteSync() KVS_REQUIRES(mutex);
-
-  // After a last sync, at closing: notes in the files how far it came.
-  void NoteSynced() KVS_EXCLUDES(mutex);
+  Unsynced UnsyncedSegments() const KVS_REQUIRES(mutex);
+  // The same, for a sync of all of it that begins now.
+  Unsynced BeginSync() KVS_REQUIRES(mutex);
 
   // --- Maintainer: what takes file operations, done without the lock ---
   struct Work {

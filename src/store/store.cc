@@ -66,7 +66,7 @@ Status Store::Recover() {
   return Ok();
 }
 
-// The second sync notes what the first one did: everything is below the synced mark then, and any damage from now on is
+// Marking notes what the sync did: everything is below the synced mark then, and any damage from now on is
 // seen as such, not taken for a torn tail.
 Store::~Store() {
   if (!committer_) return;  // Open() failed.
@@ -80,7 +80,7 @@ Store::~Store() {
   compactor_->Join();
   maintainer_->Join();
   committer_->Stop();
-  if (is_synced) log_.NoteSynced();
+  if (is_synced) committer_->MarkSynced();
 }
 
 Status Store::Sync() {

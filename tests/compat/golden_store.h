@@ -68,7 +68,10 @@ class GoldenWriter {
     }
     Append(log::DraftBatch(records), members.size());
   }
-  void SyncAndMark() { KVS_CHECK(writer_->Sync(writer_->used_bytes())); }
+  void SyncAndMark() {
+    KVS_CHECK(writer_->Mark(writer_->used_bytes()));
+    KVS_CHECK(writer_->Sync());
+  }
   std::shared_ptr<log::Segment> Seal() { return *writer_->Seal(); }
 
  private:

@@ -218,16 +218,19 @@ TEST_F(Damage, AFileThatIsMissingIsReported) {
 
 class TornTail : public Damage {
  protected:
-  // Writes ten records, the first four of them covered by the synced mark, and takes the files as a crash would leave
-  // them.
+  static constexpr int kSynced = static_cast<int>(store::OpenSegment::kMarkSyncsMax) + 1;
+  static constexpr int kRecords = kSynced + 4;
+
+  // Writes records, of which those before the last sync are covered by the synced mark, and takes the files as a crash
+  // would leave them.
   void MakeCrashedStore() {
     const ScratchDirectory running;
     auto opened = store::Store::Open(io::PosixFileSystem(), running.path(), SmallStore(SyncPolicy::kNone));
     ASSERT_TRUE(opened);
-    for (int i = 0; i < 10; ++i) {
+    for (int i = 0; i < kRecords; ++i) {
       ASSERT_TRUE((*opened)->Set(KeyOf(i), std::string(20, 'v')));
-      if (i == 3 || i == 5) {
-        ASSERT_TRUE((*opened)->Sync());  // The second one notes how far the first one came.
+      if (i < kSynced) {
+        ASSERT_TRUE((*opened)->Sync());  // The last one notes how far the one before it came.
       }
     }
     files_ = FilesOf(running.path());
@@ -244,7 +247,7 @@ class TornTail : public Damage {
     ASSERT_LT(marked_bytes_ + 100, used_bytes_);
   }
 
-  static std::string KeyOf(int i) { return "key" + std::to_string(i); }
+  static std::string KeyOf(int i) { return "key" + std::to_string(10 + i); }
 
   // Opens the store with the segment as given, of which everything before `good_bytes` is as it was written.
   void CheckCut(const std::string& segment, std::size_t good_bytes) {
@@ -254,7 +257,7 @@ class TornTail : public Damage {
     ASSERT_TRUE(store) << store.error().ToString();
     const auto found = ReadAll(**store);
     ASSERT_TRUE(found) << found.error().ToString();
-    const std::size_t record_bytes = (used_bytes_ - log::kSegmentHeaderBytes) / 10;
+    const std::size_t record_bytes = (used_bytes_ - log::kSegmentHeaderBytes) / kRecords;
     EXPECT_EQ(found->size(), (good_bytes - log::kSegmentHeaderBytes) / record_bytes);
     for (std::size_t i = 0; i < found->size(); ++i) EXPECT_TRUE(found->contains(KeyOf(static_cast<int>(i))));
     const std::size_t kept = log::kSegmentHeaderBytes + found->size() * record_bytes;

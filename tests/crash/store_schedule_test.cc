@@ -177,7 +177,7 @@ TEST_F(StoreSchedule, ASyncThatFailedIsNeverTriedAgain) {
   EXPECT_FALSE(segment.Seal());
   EXPECT_EQ(segment.SyncUpTo(used_bytes).error().code, ErrorCode::kIo);
   EXPECT_FALSE(segment.Seal());
-  EXPECT_FALSE(segment.NoteSynced());
+  EXPECT_FALSE(segment.MarkSynced());
   EXPECT_EQ(syncs, 1);
 }
 

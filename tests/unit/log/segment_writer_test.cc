@@ -107,14 +107,16 @@ TEST_P(SegmentWriterTest, GrowsInStepsToItsCapacityAndNotBeyond) {
   EXPECT_EQ(OpenFile()->Read(offset)->value, value);
 }
 
-TEST_P(SegmentWriterTest, AMarkSaysHowFarTheSyncBeforeCame) {
+TEST_P(SegmentWriterTest, AMarkStandsInTheFileUntilTheNextOne) {
   const auto writer = Create();
   ASSERT_TRUE(writer->Append(DraftPut("a", "1"), 100));
-  const std::uint64_t first_sync = writer->used_bytes();
-  ASSERT_TRUE(writer->Sync(kSegmentHeaderBytes));
+  ASSERT_TRUE(writer->Sync());
+  EXPECT_EQ(*OpenFile()->SyncedBytes(), 0U);
+  ASSERT_TRUE(writer->Mark(kSegmentHeaderBytes));
   EXPECT_EQ(*OpenFile()->SyncedBytes(), kSegmentHeaderBytes);
-  ASSERT_TRUE(writer->Sync(first_sync));
-  EXPECT_EQ(*OpenFile()->SyncedBytes(), first_sync);
+  ASSERT_TRUE(writer->Mark(writer->used_bytes()));
+  ASSERT_TRUE(writer->Sync());
+  EXPECT_EQ(*OpenFile()->SyncedBytes(), writer->used_bytes());
 }
 
 TEST_P(SegmentWriterTest, ASealedSegmentEndsWithItsLastRecordAndIsMarkedWhole) {
@@ -243,7 +245,7 @@ TEST_F(SegmentWriterFailureTest, ASegmentThatGrowsDuringASyncWasNotCut) {
   FileSystemWithLateSizes files;
   const auto writer = *SegmentWriter::Create(files, directory_.path(), kHeader, kCapacityBytes);
   files.meanwhile = [&] { writer->GrowTo(*writer->Extend(writer->reserved_bytes() + 1, io::Grain::kFine)); };
-  const Status synced = writer->Sync(kSegmentHeaderBytes);
+  const Status synced = writer->Sync();
   EXPECT_TRUE(synced) << synced.error().ToString();
 }
 

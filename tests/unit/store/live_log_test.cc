@@ -55,7 +55,7 @@ class LiveLogTest : public testing::Test {
 
   std::size_t UnsyncedSegments() {
     const sync::MutexLock lock(log_.mutex);
-    return log_.UnsyncedSegments().size();
+    return log_.UnsyncedSegments().parts.size();
   }
 
   void GiveNext() {
@@ -200,7 +200,7 @@ TEST_F(LiveLogTest, ALogThatSlowsDownGoesOnInTheFineRoomOfTheNextSegment) {
   for (unsigned i = 0; i <= SyncPace::kFineSyncs; ++i) {
     EXPECT_TRUE(IsOk(Append("key", 100)));
     const sync::MutexLock lock(log_.mutex);
-    log_.NoteSync();
+    static_cast<void>(log_.BeginSync());
   }
   EXPECT_EQ(UnsyncedSegments(), 2U);
 }
