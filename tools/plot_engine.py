@@ -192,7 +192,7 @@ def cell(median, best):
 def tables(results):
     document_ = results.document
     yield f"{document_['cores']} cores; {document_['keys']:,} keys, values of {document_['value_bytes']} bytes,"
-    yield f"{document_['rounds']} rounds, {document_['seconds'] / 60:.0f} minutes in all. In brackets: of the best peer."
+    yield f"{document_['rounds']} rounds, {document_['seconds'] / 60:.0f} minutes. In brackets: of the best peer."
     yield ""
     yield from target_table(results)
     points = [name for name, _ in POINT_ROWS + SCAN_ROWS]
@@ -210,7 +210,7 @@ def tables(results):
     space = results.data_set(", overwritten")
     overwrite = ("overwrite",)
     yield from engine_table(results, space, overwrite, "cpu_us", "Overwritten three times, CPU µs a set")
-    yield from engine_table(results, space, overwrite, "disk_peak_per_user", "Most on disk meanwhile, of the user's bytes")
+    yield from engine_table(results, space, overwrite, "disk_peak_per_user", "Most on disk, of the user's bytes")
     yield from engine_table(results, space, overwrite, "written_per_user", "Written meanwhile, of the user's bytes")
     durable = results.data_set(", durable")
     writers = [name for name, _ in DURABLE_ROWS]
