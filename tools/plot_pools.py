@@ -12,6 +12,8 @@ import statistics
 import sys
 from typing import NamedTuple
 
+from charts import circle, document, line, replace_table, round_up, spread_labels, text
+
 REQUESTS_PER_ROUND = 1000
 COLOURS = {
     "direct_kvstore": "#1b7f5c",
@@ -22,9 +24,6 @@ COLOURS = {
 }
 WIDTH, HEIGHT = 940, 400
 PANEL_WIDTH, PANEL_HEIGHT, TOP = 360, 270, 70
-LABEL_GAP = 15
-
-MARKERS = ("<!-- table: begin -->", "<!-- table: end -->")
 
 
 class Point(NamedTuple):
@@ -55,29 +54,6 @@ def read_results(path):
 
 
 # ------------------------------------------------------------------------------------------------------------- drawing
-
-
-def text(x, y, words, anchor="start", size=12, colour="#4a5568", weight="normal"):
-    style = f'font-size="{size}" fill="{colour}" font-weight="{weight}"'
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" {style}>{words}</text>'
-
-
-def line(x1, y1, x2, y2, colour, width=1.0):
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" stroke-width="{width}"/>'
-
-
-def round_up(value):
-    """The least of 1, 2, 2.5, 5 times a power of ten that is not below the value."""
-    power = 10 ** (len(str(int(value))) - 1) if value >= 1 else 0.1
-    return next(power * step for step in (1, 2, 2.5, 5, 10) if power * step >= value)
-
-
-def spread_labels(labels):
-    """Moves labels (y, words, colour), downwards in order, so that none covers another."""
-    placed = []
-    for y, words, colour in sorted(labels):
-        placed.append((max(y, placed[-1][0] + LABEL_GAP) if placed else y, words, colour))
-    return placed
 
 
 class Panel:
@@ -125,7 +101,7 @@ class Panel:
         yield f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>'
         for point, (x, y) in zip(points, places):
             yield line(x, self.y(min(self.pick(point))), x, self.y(max(self.pick(point))), colour)
-            yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>'
+            yield circle(x, y, colour)
 
 
 def draw(operation, variants):
@@ -133,8 +109,7 @@ def draw(operation, variants):
     cost = Panel(540, "CPU a request, µs, clients included", 1, variants, lambda point: point.cpu_us_per_request)
     body = [text(20, 26, f"{operation.capitalize()}: 1,000 keys by 8 clients over loopback", size=15, colour="#1a202c")]
     body += list(rate.draw()) + list(cost.draw())
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif">'
-    return "\n".join([head, '<rect width="100%" height="100%" fill="white"/>', *body, "</svg>"]) + "\n"
+    return document(WIDTH, HEIGHT, body)
 
 
 # --------------------------------------------------------------------------------------------------------------- table
@@ -154,13 +129,6 @@ def table(results, context):
             for point in points:
                 rate, cost = spread(point.requests_per_second, 0), spread(point.cpu_us_per_request, 1)
                 yield f"| {operation} | {variant.replace('_', ' ')} | {point.threads} | {rate} | {cost} |"
-
-
-def replace_table(page, lines):
-    begin, end = MARKERS
-    before, rest = page.split(begin)
-    after = rest.split(end)[1]
-    return before + "\n".join([begin, *lines, end]) + after
 
 
 def main(arguments):

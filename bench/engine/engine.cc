@@ -16,9 +16,9 @@ struct Entry {
 };
 
 constexpr Entry kEntries[] = {
-    {"kvs", OpenKvs, false},         {"lmdb", OpenLmdb, false},  {"rocksdb", OpenRocksDb, false},
-    {"leveldb", OpenLevelDb, false}, {"sled", OpenSled, false},  {"hash", OpenHashTable, true},
-    {"empty", OpenEmpty, true},      {"raw", OpenRawSync, true},
+    {"kvs", OpenKvs, false},         {"raw", OpenRawSync, true},      {"lmdb", OpenLmdb, false},
+    {"rocksdb", OpenRocksDb, false}, {"leveldb", OpenLevelDb, false}, {"sled", OpenSled, false},
+    {"hash", OpenHashTable, true},   {"empty", OpenEmpty, true},
 };
 
 bool IsBuiltIn(std::string_view name) {

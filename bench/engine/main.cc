@@ -16,7 +16,8 @@ namespace kvs::bench {
 namespace {
 
 constexpr unsigned kQuickRounds = 2;
-constexpr double kQuickSeconds = 0.25;
+constexpr double kQuickSeconds = 0.15;
+constexpr double kQuickLoadSeconds = 5;
 constexpr std::uint64_t kQuickKeys = 1'000'000;
 constexpr std::uint64_t kKeysMax = 400'000'000;
 
@@ -68,11 +69,14 @@ int RunBench(const CLI::App& app, Options options) {
     if (app.count("--keys") == 0) options.keys = kQuickKeys;
     if (app.count("--rounds") == 0) options.rounds = kQuickRounds;
     if (app.count("--seconds") == 0) options.seconds = kQuickSeconds;
+    if (app.count("--load-seconds") == 0) options.load_seconds = kQuickLoadSeconds;
   }
   if (options.engines.empty()) options.engines = EngineNames();
   if (options.directory.empty()) options.directory = std::filesystem::current_path();
   options.directory /= "kvs-bench-" + std::to_string(::getpid());
   std::signal(SIGPIPE, SIG_IGN);  // A worker that died is seen by what it does not answer.
+
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { StopPlan(); });
 
   const Results results = RunPlan(MakePlan(options));
   std::filesystem::remove_all(options.directory);

@@ -21,8 +21,8 @@ struct Options {
   std::uint64_t keys = 10'000'000;
   std::size_t value_bytes = 100;
   unsigned rounds = 5;
-  double seconds = 0.7;       // Of a point workload, in each round.
-  double load_seconds = 110;  // That an engine may spend on loading the large data set, in all rounds.
+  double seconds = 0.5;      // Of a point workload, in each round.
+  double load_seconds = 80;  // That an engine may spend on loading the large data set, in all rounds.
   bool is_quick = false;
 
   bool Wants(const std::string& workload) const;

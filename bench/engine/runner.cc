@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <memory>
 #include <set>
@@ -12,6 +13,8 @@
 
 namespace kvs::bench {
 namespace {
+
+std::atomic<bool> stops{false};  // Relaxed: nothing is reached through it.
 
 std::vector<std::string> WorkerArguments(const Step& step) {
   const Settings& settings = step.settings;
@@ -33,7 +36,12 @@ class Runner {
 
   Results Run() {
     const double begin = WallSeconds();
+    ShowPlan();
     for (const Step& step : plan_) {
+      if (stops.load(std::memory_order_relaxed)) {
+        results_.failures.emplace_back("stopped by a signal");
+        break;
+      }
       ShowProgress(WallSeconds() - begin, step);
       const double step_begin = WallSeconds();
       Execute(step);
@@ -59,6 +67,9 @@ class Runner {
     }
   }
 
+  // Far more than any store needs, far less than anybody would wait.
+  static double SecondsMax(const Step& step) { return 180 + 10 * step.expected_seconds; }
+
   void Start(const Step& step) {
     const std::filesystem::path& directory = step.settings.directory;
     if (step.is_fresh) std::filesystem::remove_all(directory);
@@ -69,20 +80,21 @@ class Runner {
 
   void RunCommand(const Step& step) {
     if (step.command != "describe") return Ask(step, step.command);
-    if (WorkerProcess* const worker = WorkerOf(step)) results_.descriptions[step.engine] = *worker->Ask("describe");
+    if (WorkerProcess* const worker = WorkerOf(step))
+      results_.descriptions[step.engine] = worker->Ask("describe", SecondsMax(step)).value_or("?");
   }
 
   void End(const Step& step) {
     WorkerProcess* const worker = WorkerOf(step);
     if (worker == nullptr) return;
-    if (!worker->AskFigures("close")) Fail(step, "died while it closed");
+    if (!worker->AskFigures("close", SecondsMax(step))) Fail(step, "died while it closed");
     workers_.erase(step.slot);
   }
 
   void Crash(const Step& step) {
     WorkerProcess* const worker = WorkerOf(step);
     if (worker == nullptr) return;
-    if (worker->Ask(step.command)) Fail(step, "survived its death");
+    if (worker->Ask(step.command, SecondsMax(step))) Fail(step, "survived its death");
     workers_.erase(step.slot);
   }
 
@@ -96,10 +108,10 @@ class Runner {
   void Ask(const Step& step, const std::string& command) {
     WorkerProcess* const worker = WorkerOf(step);
     if (worker == nullptr) return;
-    const std::optional<Figures> figures = worker->AskFigures(command);
+    const std::optional<Figures> figures = worker->AskFigures(command, SecondsMax(step));
     if (!figures) {
       workers_.erase(step.slot);
-      return Fail(step, "died: " + command);
+      return Fail(step, "died or took too long: " + command);
     }
     const auto bad = figures->find("bad");
     if (bad != figures->end() && bad->second > 0) Fail(step, "read wrong values: " + command);
@@ -118,6 +130,20 @@ class Runner {
   void Fail(const Step& step, const std::string& what) {
     results_.failures.push_back(step.data_set + ", " + step.engine + ": " + what);
     std::fprintf(stderr, "\nFAILED: %s\n", results_.failures.back().c_str());
+  }
+
+  void ShowPlan() const {
+    std::vector<std::pair<std::string, double>> parts;
+    for (const Step& step : plan_) {
+      const auto at = std::ranges::find(parts, step.data_set, &std::pair<std::string, double>::first);
+      if (at == parts.end()) {
+        parts.emplace_back(step.data_set, step.expected_seconds);
+      } else {
+        at->second += step.expected_seconds;
+      }
+    }
+    for (const auto& [data_set, seconds] : parts) std::fprintf(stderr, "%6.0f s  %s\n", seconds, data_set.c_str());
+    std::fprintf(stderr, "%6.0f s  in all, as far as one can guess\n", seconds_left_);
   }
 
   // What is left is the guess, times how much longer than guessed the steps so far have taken.
@@ -143,6 +169,8 @@ class Runner {
 };
 
 }  // namespace
+
+void StopPlan() { stops.store(true, std::memory_order_relaxed); }
 
 Results RunPlan(const std::vector<Step>& plan) { return Runner(plan).Run(); }
 

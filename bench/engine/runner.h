@@ -24,4 +24,7 @@ struct Results {
 
 Results RunPlan(const std::vector<Step>& plan);
 
+// From a signal handler: the plan ends after the step it is at, as a failure.
+void StopPlan();
+
 }  // namespace kvs::bench

@@ -1,6 +1,7 @@
 #include "targets.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace kvs::bench {
 namespace {
@@ -43,13 +44,9 @@ class Judge {
     Ratio("load, CPU", "of rocksdb", 0.10, main_, "load", "cpu_us", "rocksdb");
     Ratio("get, CPU", "of lmdb", 0.40, main_, "get", "cpu_us", "lmdb");
     Ratio("get, 2 threads, CPU", "of lmdb", 0.40, main_, "get/2", "cpu_us", "lmdb");
-    if (const auto one = Kvs(main_, "get", "cpu_us"), two = Kvs(main_, "get/2", "cpu_us"); one && two) {
-      rows_.push_back({"get, CPU with 2 threads", "of kvs with 1", 1.05, false, *two / *one});
-    }
-    const auto together = Kvs(main_, "mget16", "cpu_us");
-    if (const auto lmdb = MedianOf(results_, main_, "get", "lmdb", "cpu_us"); together && lmdb) {
-      rows_.push_back({"get of 16 at once, CPU per key", "of lmdb's get", 0.10, false, *together / *lmdb});
-    }
+    AddRatio("get, CPU with 2 threads", "of kvs with 1", 1.05, RatioOf(main_, "get/2", "cpu_us", "kvs", "get"));
+    AddRatio("get of 16 at once, CPU per key", "of lmdb's get", 0.10,
+             RatioOf(main_, "mget16", "cpu_us", "lmdb", "get"));
     BestPeer("YCSB A, CPU", 0.20, main_, "ycsb-a");
     BestPeer("YCSB A, 2 threads, CPU", 0.15, main_, "ycsb-a/2");
     Ratio("YCSB B, CPU", "of lmdb", 0.40, main_, "ycsb-b", "cpu_us", "lmdb");
@@ -71,15 +68,16 @@ class Judge {
   }
 
   void DurableRow(const std::string& workload, const std::string& writers, double of_raw, double of_peers) {
-    const auto own = Kvs(durable_, workload, "ops_per_s");
-    if (!own) return;
-    if (const auto raw = MedianOf(results_, durable_, workload, "raw", "ops_per_s")) {
-      rows_.push_back({"durable set, " + writers + ", rate", "of the raw limit", of_raw, true, *own / *raw});
+    const std::string what = "durable set, " + writers + ", rate";
+    if (const auto ratio = RatioOf(durable_, workload, "ops_per_s", "raw", workload)) {
+      rows_.push_back({what, "of the raw limit", of_raw, true, *ratio});
     }
-    double best = 0;
-    for (const auto& [engine, value] : Peers(durable_, workload, "ops_per_s")) best = std::max(best, value);
-    if (best > 0)
-      rows_.push_back({"durable set, " + writers + ", rate", "of the best peer", of_peers, true, *own / best});
+    const auto peers = Peers(durable_, workload, "ops_per_s");
+    if (peers.empty()) return;
+    const std::string best = std::ranges::max_element(peers, {}, &std::pair<std::string, double>::second)->first;
+    if (const auto ratio = RatioOf(durable_, workload, "ops_per_s", best, workload)) {
+      rows_.push_back({what, "of the best peer (" + best + ")", of_peers, true, *ratio});
+    }
   }
 
   void Opening() {
@@ -101,7 +99,7 @@ class Judge {
     }
   }
 
-  // Where the large data set is ten times another one of the same values.
+  // Where the large data set is larger than that of ten million keys, which is then measured as well.
   void Scale() {
     const std::string small = "10M keys of 100 B";
     if (main_ == small) return;
@@ -111,6 +109,22 @@ class Judge {
       if (large && tenth)
         rows_.push_back({std::string(workload) + ", CPU", "of that at 10M keys", goal, false, *large / *tenth});
     }
+  }
+
+  // What kvs needs, of what `peer` needs for `peer_workload`.
+  std::optional<double> RatioOf(const std::string& data_set, const std::string& workload, const std::string& figure,
+                                const std::string& peer, const std::string& peer_workload) const {
+    const auto* const own = ValuesOf(results_, data_set, workload, "kvs", figure);
+    const auto* const other = ValuesOf(results_, data_set, peer_workload, peer, figure);
+    if (own == nullptr || other == nullptr) return std::nullopt;
+    if (own->size() != other->size()) return Median(*own) / Median(*other);
+    std::vector<double> ratios(own->size());
+    std::ranges::transform(*own, *other, ratios.begin(), std::divides<>());
+    return Median(std::move(ratios));
+  }
+
+  void AddRatio(const std::string& what, const std::string& measure, double goal, std::optional<double> ratio) {
+    if (ratio) rows_.push_back({what, measure, goal, false, *ratio});
   }
 
   std::optional<double> Kvs(const std::string& data_set, const std::string& workload, const std::string& figure) const {
@@ -124,17 +138,14 @@ class Judge {
 
   void Ratio(const std::string& what, const std::string& measure, double goal, const std::string& data_set,
              const std::string& workload, const std::string& figure, const std::string& peer) {
-    const auto own = Kvs(data_set, workload, figure);
-    const auto other = MedianOf(results_, data_set, workload, peer, figure);
-    if (own && other) rows_.push_back({what, measure, goal, false, *own / *other});
+    AddRatio(what, measure, goal, RatioOf(data_set, workload, figure, peer, workload));
   }
 
   void BestPeer(const std::string& what, double goal, const std::string& data_set, const std::string& workload) {
-    const auto own = Kvs(data_set, workload, "cpu_us");
     const auto peers = Peers(data_set, workload, "cpu_us");
-    if (!own || peers.empty()) return;
-    const auto best = std::ranges::min_element(peers, {}, &std::pair<std::string, double>::second);
-    rows_.push_back({what, "of the best peer (" + best->first + ")", goal, false, *own / best->second});
+    if (peers.empty()) return;
+    const std::string best = std::ranges::min_element(peers, {}, &std::pair<std::string, double>::second)->first;
+    AddRatio(what, "of the best peer (" + best + ")", goal, RatioOf(data_set, workload, "cpu_us", best, workload));
   }
 
   std::vector<std::pair<std::string, double>> Peers(const std::string& data_set, const std::string& workload,
@@ -162,17 +173,22 @@ double Median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
+const std::vector<double>* ValuesOf(const Results& results, const std::string& data_set, const std::string& workload,
+                                    const std::string& engine, const std::string& figure) {
+  const auto set = results.samples.find(data_set);
+  if (set == results.samples.end()) return nullptr;
+  const auto at = set->second.find(workload);
+  if (at == set->second.end()) return nullptr;
+  const auto samples = at->second.find(engine);
+  if (samples == at->second.end()) return nullptr;
+  const auto values = samples->second.find(figure);
+  return values == samples->second.end() || values->second.empty() ? nullptr : &values->second;
+}
+
 std::optional<double> MedianOf(const Results& results, const std::string& data_set, const std::string& workload,
                                const std::string& engine, const std::string& figure) {
-  const auto set = results.samples.find(data_set);
-  if (set == results.samples.end()) return std::nullopt;
-  const auto at = set->second.find(workload);
-  if (at == set->second.end()) return std::nullopt;
-  const auto samples = at->second.find(engine);
-  if (samples == at->second.end()) return std::nullopt;
-  const auto values = samples->second.find(figure);
-  if (values == samples->second.end() || values->second.empty()) return std::nullopt;
-  return Median(values->second);
+  const auto* const values = ValuesOf(results, data_set, workload, engine, figure);
+  return values == nullptr ? std::nullopt : std::optional(Median(*values));
 }
 
 }  // namespace kvs::bench

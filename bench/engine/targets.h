@@ -19,10 +19,14 @@ struct TargetRow {
   bool is_met() const { return at_least ? reached >= goal : reached <= goal; }
 };
 
-// The rows for which this run has the figures.
+// The rows for which this run has the figures. A ratio is the median of those of the rounds, so that what slows a whole
+// round down does not count; where the two were not measured equally often, it is that of the medians.
 std::vector<TargetRow> JudgeTargets(const Results& results);
 
 double Median(std::vector<double> values);
+// Null where it was not measured.
+const std::vector<double>* ValuesOf(const Results& results, const std::string& data_set, const std::string& workload,
+                                    const std::string& engine, const std::string& figure);
 std::optional<double> MedianOf(const Results& results, const std::string& data_set, const std::string& workload,
                                const std::string& engine, const std::string& figure);
 

@@ -10,12 +10,6 @@
 #include <sstream>
 
 namespace kvs::bench {
-namespace {
-
-constexpr int kAnswerMillisecondsMax = 1'800'000;
-
-}  // namespace
-
 WorkerProcess::WorkerProcess(const std::vector<std::string>& arguments) {
   int to[2];
   int from[2];
@@ -42,20 +36,20 @@ WorkerProcess::WorkerProcess(const std::vector<std::string>& arguments) {
 
 WorkerProcess::~WorkerProcess() { End(); }
 
-std::optional<std::string> WorkerProcess::Ask(const std::string& command) {
+std::optional<std::string> WorkerProcess::Ask(const std::string& command, double seconds_max) {
   if (pid_ < 0) return std::nullopt;
   const std::string line = command + "\n";
   if (::write(to_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
     End();
     return std::nullopt;
   }
-  std::optional<std::string> answer = ReadLine();
+  std::optional<std::string> answer = ReadLine(seconds_max);
   if (!answer) End();
   return answer;
 }
 
-std::optional<Figures> WorkerProcess::AskFigures(const std::string& command) {
-  const std::optional<std::string> answer = Ask(command);
+std::optional<Figures> WorkerProcess::AskFigures(const std::string& command, double seconds_max) {
+  const std::optional<std::string> answer = Ask(command, seconds_max);
   if (!answer) return std::nullopt;
   Figures figures;
   std::istringstream words(*answer);
@@ -67,7 +61,7 @@ std::optional<Figures> WorkerProcess::AskFigures(const std::string& command) {
   return figures;
 }
 
-std::optional<std::string> WorkerProcess::ReadLine() {
+std::optional<std::string> WorkerProcess::ReadLine(double seconds_max) {
   while (true) {
     if (const std::size_t end = received_.find('\n'); end != std::string::npos) {
       std::string line = received_.substr(0, end);
@@ -75,7 +69,7 @@ std::optional<std::string> WorkerProcess::ReadLine() {
       return line;
     }
     pollfd readable{from_, POLLIN, 0};
-    if (::poll(&readable, 1, kAnswerMillisecondsMax) <= 0) {
+    if (::poll(&readable, 1, static_cast<int>(seconds_max * 1e3)) <= 0) {
       ::kill(pid_, SIGKILL);
       return std::nullopt;
     }

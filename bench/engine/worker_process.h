@@ -2,7 +2,7 @@
 //
 // Threads     One.
 // Ownership   The destructor lets the worker close its store and end, and waits for it.
-// Errors      A worker that dies, or does not answer in time, is gone: its commands answer nothing any more.
+// Errors      A worker that dies is gone, and one that does not answer in time is killed: commands then answer nothing.
 #pragma once
 
 #include <sys/types.h>
@@ -23,11 +23,11 @@ class WorkerProcess {
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
-  std::optional<std::string> Ask(const std::string& command);  // One line; nullopt: the worker is gone.
-  std::optional<Figures> AskFigures(const std::string& command);
+  std::optional<std::string> Ask(const std::string& command, double seconds_max);  // nullopt: the worker is gone.
+  std::optional<Figures> AskFigures(const std::string& command, double seconds_max);
 
  private:
-  std::optional<std::string> ReadLine();
+  std::optional<std::string> ReadLine(double seconds_max);
   void End();
 
   pid_t pid_ = -1;
