@@ -71,6 +71,8 @@ class KvStore final : public KvsEngine {
   std::string_view Name() const override { return "kvs"; }
   Status Set(std::string_view key, std::string_view value) override;
   Result<std::optional<std::string>> Get(std::string_view key) override;
+  // Under kAlways one wait for all of them; should that fail, none counts as set.
+  Status MultiSet(std::span<const KeyValue> pairs, std::size_t& set) override;
   Status Remove(std::string_view key) override;
   Result<bool> Read(std::string_view key, ValueVisitor visit) override;
   Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) override;

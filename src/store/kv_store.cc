@@ -18,6 +18,7 @@ KvStore::~KvStore() = default;
 
 Status KvStore::Set(std::string_view key, std::string_view value) { return store_->Set(key, value); }
 Result<std::optional<std::string>> KvStore::Get(std::string_view key) { return store_->Get(key); }
+Status KvStore::MultiSet(std::span<const KeyValue> pairs, std::size_t& set) { return store_->MultiSet(pairs, set); }
 Status KvStore::Remove(std::string_view key) { return store_->Remove(key); }
 Result<bool> KvStore::Read(std::string_view key, ValueVisitor visit) { return store_->Read(key, visit); }
 Status KvStore::MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) {

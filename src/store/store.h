@@ -44,6 +44,7 @@ class Store {
   ~Store();
 
   Status Set(std::string_view key, std::string_view value);
+  Status MultiSet(std::span<const KeyValue> pairs, std::size_t& set);
   Status Remove(std::string_view key);
   Status Write(const WriteBatch& batch);
   Status Update(std::string_view key, UpdateFunction fn);
@@ -73,6 +74,8 @@ class Store {
 
   // store_write.cc
   Status Finish(const Appended& appended);
+  // The pairs that go under one append lock, from the first on.
+  Status SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uint64_t& position);
   Appended Put(const log::RecordDraft& draft) KVS_REQUIRES(log_.mutex);
   Appended Bury(std::string_view key, base::Location old) KVS_REQUIRES(log_.mutex);
   Appended ApplyUpdate(std::string_view key, UpdateFunction fn) KVS_REQUIRES(log_.mutex);

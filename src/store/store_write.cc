@@ -1,5 +1,7 @@
 // Store, the writing half: append to the log, then publish in the index, under the append lock.
 
+#include <algorithm>
+#include <array>
 #include <limits>
 #include <utility>
 
@@ -28,6 +30,10 @@ std::uint64_t RecordBytesMax(const log::RecordDraft& draft) {
   return log::kRecordHeaderBytesMax + draft.key.size() + draft.value.size();
 }
 
+// What a run of sets may do under one append lock, so that others wait only shortly.
+constexpr std::size_t kRunSetsMax = 64;
+constexpr std::uint64_t kRunBytesMax = std::uint64_t{64} << 10;
+
 constexpr std::uint64_t kNeverPast = std::numeric_limits<std::uint64_t>::max();
 
 Error KeyNotFound() { return Error{.code = ErrorCode::kKeyNotFound}; }
@@ -50,6 +56,46 @@ Status Store::Set(std::string_view key, std::string_view value) {
     appended = Put(draft);
   }
   return Finish(appended);
+}
+
+Status Store::MultiSet(std::span<const KeyValue> pairs, std::size_t& set) {
+  set = 0;
+  std::uint64_t position = 0;
+  Status status = Ok();
+  while (status && set < pairs.size()) status = SetRun(pairs.subspan(set), set, position);
+  if (Status synced = Finish({.status = Ok(), .position = position}); !synced) {
+    set = 0;
+    return synced;
+  }
+  return status;
+}
+
+Status Store::SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uint64_t& position) {
+  std::array<log::RecordDraft, kRunSetsMax> drafts;
+  std::size_t count = 0;
+  std::uint64_t bytes_max = 0;
+  for (const KeyValue& pair : pairs.first(std::min(pairs.size(), kRunSetsMax))) {
+    const Status checked = CheckPair(pair.key, pair.value);
+    if (!checked && count == 0) return checked;
+    if (!checked || (count > 0 && bytes_max + pair.key.size() + pair.value.size() > kRunBytesMax)) break;
+    drafts[count] = log::DraftPut(pair.key, pair.value);
+    bytes_max += RecordBytesMax(drafts[count]);
+    ++count;
+  }
+  const sync::MutexLock lock(log_.mutex);
+  Status has_room = log_.MakeRoom(bytes_max, Purpose::kStore);
+  if (!has_room && has_room.error().code == ErrorCode::kNoSpace && count > 1) {
+    count = 1;  // Where there is no room for all of them there may be for one after the other.
+    has_room = log_.MakeRoom(RecordBytesMax(drafts[0]), Purpose::kStore);
+  }
+  KVS_TRY(has_room);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Appended appended = Put(drafts[i]);
+    KVS_TRY(appended.status);
+    position = appended.position;
+    ++set;
+  }
+  return Ok();
 }
 
 Status Store::Remove(std::string_view key) {

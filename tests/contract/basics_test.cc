@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <string>
+#include <vector>
 
 #include "contract/engine_test.h"
 
@@ -150,6 +151,42 @@ TEST_P(BasicsTest, AValueOverTheLimitIsRefusedUnread) {
   EXPECT_EQ(CodeOf(engine_->Set("key", {static_cast<const char*>(space), bytes})), "invalid argument");
   EXPECT_EQ(Get("key"), "(absent)");
   ::munmap(space, bytes);
+}
+
+TEST_P(BasicsTest, ManyPairsAreSetInTheirOrder) {
+  std::vector<std::string> keys;
+  for (int i = 0; i < 1'000; ++i) keys.push_back("key" + std::to_string(i % 700));
+  std::vector<KeyValue> pairs;
+  for (const std::string& key : keys) pairs.push_back({key, pairs.size() < 700 ? "first" : "second"});
+  std::size_t set = 0;
+  ASSERT_EQ(CodeOf(engine_->MultiSet(pairs, set)), "ok");
+  EXPECT_EQ(set, pairs.size());
+  Reopen();
+  EXPECT_EQ(Get("key0"), "second");
+  EXPECT_EQ(Get("key299"), "second");
+  EXPECT_EQ(Get("key300"), "first");
+  EXPECT_EQ(Get("key699"), "first");
+  EXPECT_EQ(CodeOf(engine_->MultiSet({}, set)), "ok");
+  EXPECT_EQ(set, 0U);
+}
+
+TEST_P(BasicsTest, OfManyPairsThoseBeforeABadOneAreSet) {
+  const std::string too_long(kKeyBytesMax + 1, 'k');
+  std::vector<KeyValue> pairs;
+  std::vector<std::string> keys;
+  for (int i = 0; i < 200; ++i) keys.push_back("key" + std::to_string(i));
+  for (const std::string& key : keys) pairs.push_back({key, "value"});
+  for (const std::size_t bad : {std::size_t{0}, std::size_t{100}, std::size_t{199}}) {
+    std::vector<KeyValue> with_bad = pairs;
+    with_bad[bad].key = too_long;
+    std::size_t set = 0;
+    EXPECT_EQ(CodeOf(engine_->MultiSet(with_bad, set)), "invalid argument");
+    EXPECT_EQ(set, bad);
+    EXPECT_EQ(Get(keys[bad]), "(absent)");
+    if (bad > 0) {
+      EXPECT_EQ(Get(keys[bad - 1]), "value");
+    }
+  }
 }
 
 TEST_P(BasicsTest, StatsCountKeysAndDiskBytes) {

@@ -9,6 +9,7 @@
 // Replay: KVS_TEST_SEED with the seed that the failure names. KVS_CRASH_ROUNDS=1000 for a long night.
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "crash/crash_test.h"
 #include "crash/write_history.h"
@@ -134,6 +135,48 @@ TEST_P(PowerCut, TakesASuffixAtMostAndNothingThatWasSynced) {
                                    << at << " (the first of them at " << cut_at << ")";
       }
     }
+  }
+}
+
+// A run of sets is no batch, but it is in order: what survives is a first part of it, and what was acknowledged as
+// durable is in that part.
+TEST_P(PowerCut, LeavesAFirstPartOfARunOfSets) {
+  constexpr std::size_t kRun = 100;
+  constexpr std::size_t kRuns = 30;
+  const std::string value(2'000, 'v');
+  const auto key_of = [](std::size_t i) { return std::to_string(1'000'000 + i); };
+  base::Random random(TestSeed());
+  std::uint64_t operations = 1;
+  for (std::uint64_t cut_at = 1; cut_at <= operations; cut_at += std::max(GetParam().stride, operations / 40)) {
+    const ScratchDirectory scratch;
+    std::size_t acknowledged = 0;
+    {
+      FaultyFileSystem files(scratch.path());
+      if (!GetParam().can_reserve) files.RefuseToReserve();
+      if (cut_at > 1) files.CutPowerAt(cut_at);
+      if (auto store = store::Store::Open(files, scratch.path(), SmallStore(GetParam().sync))) {
+        for (std::size_t run = 0; run < kRuns; ++run) {
+          std::vector<std::string> keys;
+          for (std::size_t i = 0; i < kRun; ++i) keys.push_back(key_of(run * kRun + i));
+          std::vector<KeyValue> pairs;
+          for (const std::string& key : keys) pairs.push_back({key, value});
+          std::size_t set = 0;
+          const Status status = (*store)->MultiSet(pairs, set);
+          if (GetParam().sync == SyncPolicy::kAlways) acknowledged += set;
+          if (!status) break;
+          if (run % 8 == 7 && (*store)->Sync()) acknowledged = (run + 1) * kRun;
+        }
+      }
+      operations = std::max(operations, files.operations());
+      files.RestoreAsAfterPowerLoss(random.Next());
+    }
+    auto store = store::Store::Open(io::PosixFileSystem(), scratch.path(), SmallStore(GetParam().sync));
+    ASSERT_TRUE(store) << store.error().ToString();
+    const auto found = ReadAll(**store);
+    ASSERT_TRUE(found) << found.error().ToString();
+    EXPECT_GE(found->size(), acknowledged) << "KVS_TEST_SEED=" << TestSeed() << ", cut at " << cut_at;
+    std::size_t next = 0;
+    for (const auto& pair : *found) ASSERT_EQ(pair.first, key_of(next++)) << "a key from the middle is missing";
   }
 }
 

@@ -314,5 +314,36 @@ TEST_F(StoreTest, WhenEverythingWasRemovedCompactLeavesLessThanASegment) {
   EXPECT_THAT(Scan({}), IsEmpty());
 }
 
+// --- Many at once ---
+
+TEST_F(StoreTest, ARunOfSetsWaitsForOneSync) {
+  options_.sync = SyncPolicy::kAlways;
+  Open();
+  std::vector<std::string> keys;
+  for (int i = 0; i < 300; ++i) keys.push_back("key" + std::to_string(i));
+  std::vector<KeyValue> pairs;
+  for (const std::string& key : keys) pairs.push_back({key, key});
+  const std::uint64_t syncs_before = store_->Stats()->syncs;
+  std::size_t set = 0;
+  EXPECT_TRUE(IsOk(store_->MultiSet(pairs, set)));
+  EXPECT_EQ(set, pairs.size());
+  EXPECT_EQ(store_->Stats()->syncs, syncs_before + 1);
+  for (const std::string& key : keys) EXPECT_EQ(Get(key), key);
+}
+
+TEST_F(StoreTest, ARunMayBeLargerThanASegmentAndHoldLargeValues) {
+  Open();
+  const std::string large(std::size_t{3} << 20, 'l');
+  const std::string small(1'000, 's');
+  std::vector<std::string> keys;
+  for (int i = 0; i < 2'000; ++i) keys.push_back("key" + std::to_string(i));
+  std::vector<KeyValue> pairs;
+  for (std::size_t i = 0; i < keys.size(); ++i) pairs.push_back({keys[i], i % 500 == 7 ? large : small});
+  std::size_t set = 0;
+  EXPECT_TRUE(IsOk(store_->MultiSet(pairs, set)));
+  EXPECT_EQ(set, pairs.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) EXPECT_TRUE(Get(keys[i]) == pairs[i].value) << keys[i];
+}
+
 }  // namespace
 }  // namespace kvs::store
