@@ -17,9 +17,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kDrawsMax = std::size_t{1} << 20;  // Of one thread in one run of a workload.
 constexpr std::size_t kTimedEvery = 16;
-constexpr std::size_t kOperationsPerLook = 256;  // Between two looks at the clock that ends the run.
 constexpr std::size_t kKeysPerBatch = 16;
 constexpr std::uint64_t kScanKeys = 100;
 constexpr std::uint64_t kAbsentFrom = std::uint64_t{1} << 40;
@@ -68,6 +66,18 @@ class Meter {
 
 }  // namespace
 
+// How a workload is cut: by what an operation of it takes.
+struct Workloads::Shape {
+  std::size_t draws_max;    // Of one thread in one run.
+  std::size_t per_look;     // Operations between two looks at the clock that ends the run.
+  std::size_t timed_every;  // Of so many operations one is timed.
+
+  static constexpr Shape OfPoints() { return {std::size_t{1} << 20, 256, kTimedEvery}; }
+  static constexpr Shape OfBatches() { return {std::size_t{1} << 18, 32, kTimedEvery}; }
+  static constexpr Shape OfScans() { return {std::size_t{1} << 17, 1, 1}; }
+  static constexpr Shape OfSyncs() { return {std::size_t{1} << 20, 1, 1}; }
+};
+
 // What one thread of a workload has for itself.
 struct Workloads::Worker {
   Worker(Engine& engine, std::size_t bytes_of_value, std::uint64_t seed)
@@ -87,11 +97,11 @@ struct Workloads::Worker {
 
   // Runs `operation` on each draw, until the draws or the time are used up.
   template <class Operation>
-  void Drive(Clock::time_point deadline, std::size_t per_look, std::size_t timed_every, Operation operation) {
+  void Drive(Clock::time_point deadline, const Shape& shape, Operation operation) {
     for (std::size_t at = 0; at < draws.size();) {
-      const std::size_t end = std::min(at + per_look, draws.size());
+      const std::size_t end = std::min(at + shape.per_look, draws.size());
       for (; at < end; ++at) {
-        if (at % timed_every != 0) {
+        if (at % shape.timed_every != 0) {
           operation(*this, draws[at]);
           continue;
         }
@@ -118,16 +128,12 @@ Workloads::Workloads(Engine& engine, const Settings& settings, std::uint64_t key
     : engine_(engine), settings_(settings), keys_(keys_present) {}
 
 template <class Draw, class Operation>
-Figures Workloads::Measure(const Job& job, bool writes, std::uint64_t keys_per_operation, Draw draw,
-                           Operation operation) {
-  const bool is_long = keys_per_operation > kKeysPerBatch;
-  const std::size_t per_look = is_long || settings_.durable ? 1 : kOperationsPerLook;
-  const std::size_t timed_every = is_long || settings_.durable ? 1 : kTimedEvery;
+Figures Workloads::Measure(const Job& job, bool writes, const Shape& shape, Draw draw, Operation operation) {
   std::vector<std::unique_ptr<Worker>> workers;
   for (unsigned i = 0; i < job.threads; ++i) {
     workers.push_back(std::make_unique<Worker>(engine_, settings_.value_bytes, ++seed_));
     auto& draws = workers.back()->draws;
-    draws.resize(kDrawsMax / keys_per_operation);
+    draws.resize(shape.draws_max);
     for (std::uint32_t& one : draws) one = draw(workers.back()->random);
   }
   std::latch ready(job.threads);
@@ -138,7 +144,7 @@ Figures Workloads::Measure(const Job& job, bool writes, std::uint64_t keys_per_o
       ready.count_down();
       go.wait();
       const auto span = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(job.seconds));
-      own->Drive(Clock::now() + span, per_look, timed_every, operation);
+      own->Drive(Clock::now() + span, shape, operation);
     });
   }
   ready.wait();
@@ -229,7 +235,7 @@ Figures Workloads::LoadInBatches(Session& session, std::size_t batch) {
 Figures Workloads::Get(const Job& job, bool is_zipfian) {
   const Zipfian zipfian(keys_);
   return Measure(
-      job, false, 1,
+      job, false, Shape::OfPoints(),
       [&](base::Random& random) {
         return DrawOf(kRead, is_zipfian ? Scramble(zipfian.Next(random) + 1) % keys_ : random.Below(keys_));
       },
@@ -238,7 +244,7 @@ Figures Workloads::Get(const Job& job, bool is_zipfian) {
 
 Figures Workloads::Absent(const Job& job) {
   return Measure(
-      job, false, 1, [&](base::Random& random) { return DrawOf(kRead, random.Below(keys_)); },
+      job, false, Shape::OfPoints(), [&](base::Random& random) { return DrawOf(kRead, random.Below(keys_)); },
       [](Worker& worker, std::uint32_t draw) {
         const Key key(kAbsentFrom + draw);
         const Sighting seen = worker.session->Get(key.view());
@@ -249,7 +255,7 @@ Figures Workloads::Absent(const Job& job) {
 // A draw seeds sixteen numbers that are evenly spread. CPU and rate are per key, latencies per call.
 Figures Workloads::MultiGet(const Job& job) {
   Figures figures = Measure(
-      job, false, kKeysPerBatch, [&](base::Random& random) { return DrawOf(kRead, random.Below(keys_)); },
+      job, false, Shape::OfBatches(), [&](base::Random& random) { return DrawOf(kRead, random.Below(keys_)); },
       [keys_present = keys_](Worker& worker, std::uint32_t draw) {
         std::array<Key, kKeysPerBatch> keys;
         std::array<std::string_view, kKeysPerBatch> views;
@@ -272,7 +278,7 @@ Figures Workloads::MultiGet(const Job& job) {
 Figures Workloads::Mix(const Job& job, unsigned update_percent) {
   const Zipfian zipfian(keys_);
   return Measure(
-      job, true, 1,
+      job, true, Shape::OfPoints(),
       [&](base::Random& random) {
         const Kind kind = random.Below(100) < update_percent ? kUpdate : kRead;
         return DrawOf(kind, Scramble(zipfian.Next(random) + 1) % keys_);
@@ -287,7 +293,7 @@ Figures Workloads::Mix(const Job& job, unsigned update_percent) {
 Figures Workloads::ReadLatest(const Job& job) {
   const Zipfian zipfian(keys_);
   return Measure(
-      job, true, 1,
+      job, true, Shape::OfPoints(),
       [&](base::Random& random) {
         return random.Below(100) < 5 ? DrawOf(kInsert, 0) : DrawOf(kRead, zipfian.Next(random));
       },
@@ -301,7 +307,7 @@ Figures Workloads::ReadLatest(const Job& job) {
 Figures Workloads::ScanMix(const Job& job) {
   const Zipfian zipfian(keys_);
   return Measure(
-      job, true, kScanKeys / 2,
+      job, true, Shape::OfScans(),
       [&](base::Random& random) {
         const std::uint64_t number = Scramble(zipfian.Next(random) + 1) % keys_;
         return random.Below(100) < 5 ? DrawOf(kInsert, 0) : DrawOf(kRead, number);
@@ -319,7 +325,7 @@ Figures Workloads::ScanMix(const Job& job) {
 Figures Workloads::ReadModifyWrite(const Job& job) {
   const Zipfian zipfian(keys_);
   return Measure(
-      job, true, 1,
+      job, true, Shape::OfPoints(),
       [&](base::Random& random) {
         return DrawOf(random.OneIn(2) ? kUpdate : kRead, Scramble(zipfian.Next(random) + 1) % keys_);
       },
@@ -334,7 +340,7 @@ Figures Workloads::ReadModifyWrite(const Job& job) {
 // At the last keys there are fewer than a hundred to come.
 Figures Workloads::Scan100(const Job& job) {
   return Measure(
-      job, false, kScanKeys, [&](base::Random& random) { return DrawOf(kRead, random.Below(keys_)); },
+      job, false, Shape::OfScans(), [&](base::Random& random) { return DrawOf(kRead, random.Below(keys_)); },
       [](Worker& worker, std::uint32_t draw) {
         const Key key(draw);
         const ScanSum sum = worker.session->Scan(key.view(), kScanKeys);
@@ -358,7 +364,7 @@ Figures Workloads::FullScan() {
 
 Figures Workloads::Durable(const Job& job) {
   return Measure(
-      job, true, 1, [&](base::Random& random) { return DrawOf(kUpdate, random.Below(settings_.keys)); },
+      job, true, Shape::OfSyncs(), [&](base::Random& random) { return DrawOf(kUpdate, random.Below(settings_.keys)); },
       [](Worker& worker, std::uint32_t draw) { worker.Set(draw & kNumberMask); });
 }
 
@@ -419,7 +425,8 @@ Figures Workloads::Tail(const Job& job) {
       ++writer.operations;
     }
   });
-  for (; reader.operations % kOperationsPerLook != 0 || WallSeconds() < end; ++reader.operations) {
+  const std::size_t per_look = Shape::OfPoints().per_look;
+  for (; reader.operations % per_look != 0 || WallSeconds() < end; ++reader.operations) {
     const std::uint64_t number = reader.random.Below(keys_);
     const Clock::time_point begin = Clock::now();
     reader.Get(number);

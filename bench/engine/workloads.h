@@ -38,9 +38,10 @@ class Workloads {
   void OverwriteBytes(std::uint64_t bytes);
 
  private:
+  struct Shape;
   struct Worker;
   template <class Draw, class Operation>
-  Figures Measure(const Job& job, bool writes, std::uint64_t keys_per_operation, Draw draw, Operation operation);
+  Figures Measure(const Job& job, bool writes, const Shape& shape, Draw draw, Operation operation);
 
   Figures Load();
   Figures LoadInBatches(Session& session, std::size_t batch);
