@@ -106,11 +106,16 @@ class Tree {
   bool Replace(std::string_view key, base::Location expected, base::Location desired);
   bool EraseExact(std::string_view key, base::Location expected);
 
+  // The tag of a key in this tree, for those who make entries for TreeBuilder.
+  Tag TagOf(std::string_view key) const { return static_cast<Tag>(base::Hash64(key, hash_seed_) >> 48); }
+
   // Figures, from any thread.
   std::uint64_t size() const { return size_.load(std::memory_order_relaxed); }  // R1. Number of keys.
   std::uint64_t MemoryBytes() const;
 
  private:
+  friend class TreeBuilder;
+
   static constexpr unsigned kHeightMax = 16;
   // Fewer live entries in a leaf, or separators in an inner node, look for a sibling to merge with: such that what
   // comes of it has room to grow.
@@ -148,7 +153,6 @@ class Tree {
   };
 
   // tree.cc: points.
-  Tag TagOf(std::string_view key) const { return static_cast<Tag>(base::Hash64(key, hash_seed_) >> 48); }
   RootLink Root() const;
   InnerNode* InnerAt(NodeId id) const { return static_cast<InnerNode*>(inner_arena_.Address(id)); }
   Leaf* LeafAt(NodeId id) const { return static_cast<Leaf*>(leaf_arena_.Address(id)); }

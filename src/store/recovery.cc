@@ -28,7 +28,6 @@ Result<log::Manifest> Recovery::Run() {
   report_.torn_tail_bytes = end.torn_bytes;
   KVS_TRY(FinishOpenParts(end.parts, &manifest));
   KVS_TRY(FillIndex());
-  KVS_TRY(RemoveTombstones());
   return manifest;
 }
 
@@ -70,8 +69,8 @@ Status Recovery::OpenSealed(const log::Manifest& manifest) {
       return CorruptAt(log::SegmentPath(directory_, entry.segment_id), segment->readable_bytes(),
                        "the file should have " + std::to_string(entry.sealed_bytes) + " bytes");
     }
-    slots_.push_back(log_.AddSegment(segment, entry.sealed_bytes));
-    sources_.push_back({std::move(segment), entry.sealed_bytes, true});
+    const std::uint32_t slot = log_.AddSegment(segment, entry.sealed_bytes);
+    sources_.push_back({std::move(segment), slot, entry.sealed_bytes, true});
   }
   return Ok();
 }
@@ -100,12 +99,12 @@ Status Recovery::FinishOpenParts(const std::vector<OpenPart>& parts, log::Manife
       manifest->Find(id)->sealed_bytes = part.used_bytes;
       manifest->sequence = part.last_sequence;
     }
-    slots_.push_back(log_.AddSegment(segment, segment->readable_bytes()));
-    sources_.push_back({std::move(segment), part.used_bytes, !is_last});
+    const std::uint32_t slot = log_.AddSegment(segment, segment->readable_bytes());
+    sources_.push_back({std::move(segment), slot, part.used_bytes, !is_last});
     if (is_last) active = std::move(writer);
   }
   if (active != nullptr) {
-    log_.Start(std::move(active), slots_.back(), last_sequence_);
+    log_.Start(std::move(active), sources_.back().slot, last_sequence_);
   } else {
     KVS_TRY(StartNewSegment(manifest));
   }
@@ -131,53 +130,20 @@ Status Recovery::StartNewSegment(log::Manifest* manifest) {
 // --- The index ---
 
 Status Recovery::FillIndex() {
+  IndexRebuild rebuild(files_, directory_, sources_, records_, options_.log);
+  KVS_TRY_ASSIGN(const std::vector<SegmentTally> tallies, rebuild.Run(&index_));
   report_.segments = sources_.size();
-  const std::vector<SegmentLoader::Source> sources = sources_;
-  SegmentLoader loader(files_, directory_, sources);
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    KVS_TRY_ASSIGN(const LoadedSegment loaded, loader.Next());
-    for (const log::RecordSummary& record : loaded.records) KVS_TRY(AddToIndex(slots_[i], record));
-    report_.records += loaded.records.size();
-    report_.segments_from_hints += loaded.hint_bytes > 0 ? 1 : 0;
-    if (sources[i].is_sealed) {
-      const sync::MutexLock lock(log_.mutex);
-      log_.SealSegment(slots_[i], sources[i].segment, loaded.hint_bytes);
-    }
-  }
-  return Ok();
-}
-
-// Tombstones stay in the index until everything is read, so that an older record that comes later finds them.
-Status Recovery::AddToIndex(std::uint32_t slot, const log::RecordSummary& record) {
-  const base::Location location(slot, record.offset);
-  const bool is_put = record.type == log::RecordType::kPut;
-  if (!is_put) tombstones_.push_back(location);
-  const index::Change change = index_.Upsert(record.key, location);
-  if (change.outcome == index::Outcome::kDamaged) return records_.DamageAt(change.old);
-
   const sync::MutexLock lock(log_.mutex);
-  SegmentAccounts& accounts = log_.accounts();
-  if (!is_put) accounts.AddTombstone(slot, record.bytes, record.sequence);
-  if (is_put) accounts.AddLive(slot, record.bytes);
-  if (change.outcome == index::Outcome::kAbsent) return Ok();
-  const auto old = records_.Decode(change.old);
-  if (!old) return records_.DamageAt(change.old);
-  if (records_.SequenceOf(change.old, *old) < record.sequence) {
-    if (old->type == log::RecordType::kPut) accounts.LiveToDead(change.old.slot(), old->bytes());
-    return Ok();
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    const SegmentTally& tally = tallies[i];
+    SegmentAccounts& accounts = log_.accounts();
+    accounts.AddLive(sources_[i].slot, tally.put_bytes - tally.dead_bytes);
+    accounts.AddDead(sources_[i].slot, tally.dead_bytes);
+    accounts.AddTombstone(sources_[i].slot, tally.tombstone_bytes, tally.newest_tombstone);
+    if (sources_[i].is_sealed) log_.SealSegment(sources_[i].slot, sources_[i].segment, tally.hint_bytes);
+    report_.records += tally.records;
+    report_.segments_from_hints += tally.hint_bytes > 0 ? 1 : 0;
   }
-  if (is_put) accounts.LiveToDead(slot, record.bytes);
-  const index::Change back = index_.Upsert(record.key, change.old);
-  return back.outcome == index::Outcome::kDamaged ? Status(records_.DamageAt(back.old)) : Ok();
-}
-
-Status Recovery::RemoveTombstones() {
-  for (const base::Location location : tombstones_) {
-    const auto record = records_.Decode(location);
-    if (!record) return records_.DamageAt(location);
-    index_.EraseExact(record->key, location);
-  }
-  tombstones_ = {};
   return Ok();
 }
 

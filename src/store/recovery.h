@@ -2,8 +2,8 @@
 //
 // Design      The manifest says which segments count. Sealed ones are whole, or the opening fails. The open ones, at
 //             the end of the log, are read from record to record to find where the log ends: sequences rise by one
-//             across them, so a hole is seen even where a whole tail is missing. Then every record goes to the index,
-//             the highest sequence of a key wins, and tombstones take their keys out again.
+//             across them, so a hole is seen even where a whole tail is missing. Then the index is built from all
+//             records (IndexRebuild): the highest sequence of a key wins.
 // Errors      kCorruption with file and offset for every bad byte but those of a torn tail: behind the last whole
 //             record, and behind what the synced marks say had reached the disk.
 #pragma once
@@ -18,18 +18,23 @@
 #include "kvs/kv_store.h"
 #include "log/manifest.h"
 #include "log/segment.h"
+#include "store/index_rebuild.h"
 #include "store/live_log.h"
 #include "store/log_end.h"
 #include "store/record_reader.h"
-#include "store/segment_loader.h"
 
 namespace kvs::store {
 
 class Recovery {
  public:
   Recovery(io::FileSystem& files, std::filesystem::path directory, LiveLog& log, index::Tree& index,
-           const RecordReader& records)
-      : files_(files), directory_(std::move(directory)), log_(log), index_(index), records_(records) {}
+           const RecordReader& records, const KvStoreOptions& options)
+      : files_(files),
+        directory_(std::move(directory)),
+        log_(log),
+        index_(index),
+        records_(records),
+        options_(options) {}
 
   // Opens the log and fills the index; the directory is locked and nobody else uses either yet. Returns the manifest as
   // it stands on the disk then.
@@ -44,19 +49,16 @@ class Recovery {
   Status FinishOpenParts(const std::vector<OpenPart>& parts, log::Manifest* manifest);
   Status StartNewSegment(log::Manifest* manifest) KVS_REQUIRES(log_.mutex);
   Status FillIndex();
-  Status AddToIndex(std::uint32_t slot, const log::RecordSummary& record);
-  Status RemoveTombstones();
 
   io::FileSystem& files_;
   const std::filesystem::path directory_;
   LiveLog& log_;
   index::Tree& index_;
   const RecordReader& records_;
+  const KvStoreOptions& options_;
 
-  std::vector<std::uint64_t> dropped_ids_;      // Open segments that hold nothing of the log.
-  std::vector<SegmentLoader::Source> sources_;  // All segments with records, and...
-  std::vector<std::uint32_t> slots_;            // ...their slots.
-  std::vector<base::Location> tombstones_;
+  std::vector<std::uint64_t> dropped_ids_;     // Open segments that hold nothing of the log.
+  std::vector<IndexRebuild::Source> sources_;  // All segments with records.
   std::uint64_t last_sequence_ = 0;
   OpenReport report_;
 };

@@ -49,7 +49,7 @@ Result<std::unique_ptr<Store>> Store::Open(io::FileSystem& files, const std::fil
 }
 
 Status Store::Recover() {
-  Recovery recovery(files_, directory_, log_, index_, records_);
+  Recovery recovery(files_, directory_, log_, index_, records_, options_);
   KVS_TRY_ASSIGN(log::Manifest manifest, recovery.Run());
   report_ = recovery.report();
   if (options_.log && report_.torn_tail_bytes > 0) {

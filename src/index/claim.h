@@ -1,0 +1,61 @@
+// Claim: what one record says of its key while an index is built from all records at once: where it stands, and when it
+// was written. Of the claims of one key the newest holds.
+//
+// Design      Claims are sorted by their heads: 7 bytes of the key, from a depth on that is common to a list, and in
+//             the last byte how many bytes the key has there. Heads are compared as numbers, and order keys as their
+//             bytes do, a key before those that it is a prefix of. Equal heads that end their keys are equal keys;
+//             others are told apart by heads of a greater depth, for which the key is asked from the record.
+// Invariants  I1  All keys of a list agree in the bytes in front of its depth.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/coding.h"
+#include "index/leaf.h"
+
+namespace kvs::index {
+
+inline constexpr std::size_t kHeadKeyBytes = 7;
+
+// The head of a key that has at least `depth` bytes.
+inline std::uint64_t HeadOf(std::string_view key, std::size_t depth) {
+  const std::size_t left = key.size() - depth;
+  if (left > kHeadKeyBytes) {
+    const std::uint64_t bytes = __builtin_bswap64(base::GetFixed64(key.data() + depth));
+    return (bytes & ~std::uint64_t{0xff}) | (kHeadKeyBytes + 1);
+  }
+  std::uint64_t head = left;
+  for (std::size_t i = 0; i < left; ++i) {
+    head |= std::uint64_t{static_cast<std::uint8_t>(key[depth + i])} << (56 - 8 * i);
+  }
+  return head;
+}
+
+// Whether the key ends within its head: then keys with this head are equal.
+inline bool EndsKey(std::uint64_t head) { return (head & 0xff) <= kHeadKeyBytes; }
+
+// The head that the key has where its head began `common.size()` bytes earlier, with these in front.
+inline std::uint64_t HeadBehind(std::string_view common, std::uint64_t head) {
+  const std::uint64_t left = std::min<std::uint64_t>((head & 0xff) + common.size(), kHeadKeyBytes + 1);
+  if (common.size() > kHeadKeyBytes) return HeadOf(common, 0);
+  const std::uint64_t behind = common.empty() ? head : head >> (8 * common.size());
+  return (((HeadOf(common, 0) | behind) & ~std::uint64_t{0xff})) | left;
+}
+
+struct Claim {
+  std::uint64_t head;
+  Entry entry;          // Empty: given up, for a newer one or a removal.
+  std::uint64_t order;  // The sequence, then one bit: the record removes its key.
+
+  static constexpr std::uint64_t kSequenceMax = ~std::uint64_t{0} >> 1;
+  static constexpr std::uint64_t OrderOf(std::uint64_t sequence, std::uint64_t removes) {
+    return sequence << 1 | removes;
+  }
+  constexpr bool removes() const { return (order & 1) != 0; }
+};
+static_assert(sizeof(Claim) == 24);
+
+}  // namespace kvs::index

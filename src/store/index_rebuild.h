@@ -1,0 +1,90 @@
+// IndexRebuild: makes the index of a store anew, from all of its records at once.
+//
+// Design      All cores read the segments, or their hint files, and note 24 bytes for each record (index::Claim). The
+//             notes are parted by ranges of keys, of which each is sorted and becomes the leaves of a part of the tree.
+//             So no record is looked up in the index, and hardly one is looked at twice.
+// Threads     Run() from one thread, which takes others to help.
+// Limits      Memory while it runs: 24 bytes a record, removed and overwritten ones included, beside the index.
+// Errors      kCorruption with file and offset: a bad record. kIo.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "index/claim_list.h"
+#include "index/tree.h"
+#include "index/tree_builder.h"
+#include "io/file_system.h"
+#include "kvs/result.h"
+#include "log/record_scan.h"
+#include "log/segment.h"
+#include "store/record_reader.h"
+#include "sync/mutex.h"
+
+namespace kvs::store {
+
+// What a segment was found to hold.
+struct SegmentTally {
+  std::uint64_t records = 0;
+  std::uint64_t hint_bytes = 0;  // 0: there is no usable hint file, and the segment itself was read.
+  std::uint64_t put_bytes = 0;   // Of all puts, and...
+  std::uint64_t dead_bytes = 0;  // ...of those that a newer record of their key came after.
+  std::uint64_t tombstone_bytes = 0;
+  std::uint64_t newest_tombstone = 0;
+};
+
+class IndexRebuild {
+ public:
+  struct Source {
+    std::shared_ptr<log::Segment> segment;
+    std::uint32_t slot;
+    std::uint64_t bytes;  // How far its records go.
+    bool is_sealed;       // And so may have a hint file.
+  };
+
+  // `log` is told now and then how far the reading came; it may be empty.
+  IndexRebuild(io::FileSystem& files, std::filesystem::path directory, std::vector<Source> sources,
+               const RecordReader& records, std::function<void(const std::string&)> log);
+
+  // Fills the index, which is empty. Returns a tally for each source.
+  Result<std::vector<SegmentTally>> Run(index::Tree* index);
+
+ private:
+  Status ReadSource(const index::Tree& index, std::size_t number);
+  Status ScanSegment(const Source& source, FunctionRef<void(const log::RecordSummary&)> visit) const;
+  Result<bool> ReadHintOf(const Source& source, FunctionRef<void(const log::RecordSummary&)> visit,
+                          SegmentTally* tally) const;
+  void ReportProgress(const SegmentTally& tally) KVS_EXCLUDES(mutex_);
+  std::size_t BringToOneDepth();
+  std::vector<std::uint64_t> ChooseSplitters();
+  Status PartitionBlocks(const std::vector<std::uint64_t>& splitters);
+  Status BuildParts(index::TreeBuilder* builder, std::size_t depth, std::vector<index::TreeBuilder::Part>* parts);
+  Status BuildPart(index::TreeBuilder* builder, std::size_t depth, std::size_t number, index::TreeBuilder::Part* part);
+  Status CountDead(const std::vector<base::Location>& dead_puts) KVS_EXCLUDES(mutex_);
+
+  // Constant after construction.
+  io::FileSystem& files_;
+  const std::filesystem::path directory_;
+  const std::vector<Source> sources_;
+  const RecordReader& records_;
+  const std::function<void(const std::string&)> log_;
+  const std::uint32_t slots_;  // Above that of each source.
+
+  // Of each source; written by one thread at a time.
+  std::vector<index::ClaimList> claims_;
+  std::vector<SegmentTally> tallies_;
+
+  sync::Mutex mutex_;
+  std::chrono::steady_clock::time_point last_report_ KVS_GUARDED_BY(mutex_) = std::chrono::steady_clock::now();
+  std::size_t sources_read_ KVS_GUARDED_BY(mutex_) = 0;
+  std::uint64_t records_read_ KVS_GUARDED_BY(mutex_) = 0;
+  std::vector<std::uint64_t> dead_bytes_of_slots_ KVS_GUARDED_BY(mutex_);
+};
+
+}  // namespace kvs::store

@@ -1,0 +1,57 @@
+#include "store/parallel.h"
+
+#include <algorithm>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "sync/mutex.h"
+
+namespace kvs::store {
+namespace {
+
+class Numbers {
+ public:
+  explicit Numbers(std::size_t count) : count_(count) {}
+
+  std::optional<std::size_t> Take() KVS_EXCLUDES(mutex_) {
+    const sync::MutexLock lock(mutex_);
+    if (!status_ || next_ == count_) return std::nullopt;
+    return next_++;
+  }
+
+  void Fail(const Status& status) KVS_EXCLUDES(mutex_) {
+    const sync::MutexLock lock(mutex_);
+    if (status_) status_ = status;
+  }
+
+  Status status() KVS_EXCLUDES(mutex_) {
+    const sync::MutexLock lock(mutex_);
+    return status_;
+  }
+
+ private:
+  const std::size_t count_;
+  sync::Mutex mutex_;
+  std::size_t next_ KVS_GUARDED_BY(mutex_) = 0;
+  Status status_ KVS_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+Status ForEachInParallel(std::size_t count, FunctionRef<Status(std::size_t number)> call) {
+  Numbers numbers(count);
+  const auto work = [&] {
+    while (const auto number = numbers.Take()) {
+      if (const Status status = call(*number); !status) numbers.Fail(status);
+    }
+  };
+  const std::size_t threads = std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), count);
+  std::vector<std::thread> others;
+  for (std::size_t i = 1; i < threads; ++i) others.emplace_back(work);
+  work();
+  for (std::thread& other : others) other.join();
+  return numbers.status();
+}
+
+}  // namespace kvs::store
