@@ -71,7 +71,10 @@ int RunBench(const CLI::App& app, Options options) {
     if (app.count("--seconds") == 0) options.seconds = kQuickSeconds;
     if (app.count("--load-seconds") == 0) options.load_seconds = kQuickLoadSeconds;
   }
-  if (options.engines.empty()) options.engines = EngineNames();
+  if (options.engines.empty()) {
+    options.engines = EngineNames();
+    if (options.is_quick) std::erase(options.engines, "sled");  // Most of the time would be its.
+  }
   if (options.directory.empty()) options.directory = std::filesystem::current_path();
   options.directory /= "kvs-bench-" + std::to_string(::getpid());
   std::signal(SIGPIPE, SIG_IGN);  // A worker that died is seen by what it does not answer.

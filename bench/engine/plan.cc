@@ -254,8 +254,8 @@ class Planner {
   }
 
   void PlanHugeValues() {
-    if (!options_.Wants("values")) return;
-    Begin(std::min(options_.keys, kHugeKeys) / (options_.is_quick ? 10 : 1), kHugeValueBytes, "");
+    if (!options_.Wants("values") || options_.is_quick) return;
+    Begin(std::min(options_.keys, kHugeKeys), kHugeValueBytes, "");
     PlanValues({{"get", 1}, {"ycsb-a", 1}});
   }
 

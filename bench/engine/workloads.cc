@@ -18,6 +18,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kTimedEvery = 16;
+constexpr unsigned kWarmUpShare = 5;  // A fifth of a run goes before it, uncounted: others had the caches meanwhile.
 constexpr std::size_t kKeysPerBatch = 16;
 constexpr std::uint64_t kScanKeys = 100;
 constexpr std::uint64_t kAbsentFrom = std::uint64_t{1} << 40;
@@ -95,11 +96,15 @@ struct Workloads::Worker {
     session->Set(key.view(), values.Next(key.view()));
   }
 
-  // Runs `operation` on each draw, until the draws or the time are used up.
+  // Runs `operation` on the draws up to `last`, until they or the time are used up. Forgets what it measured before.
   template <class Operation>
-  void Drive(Clock::time_point deadline, const Shape& shape, Operation operation) {
-    for (std::size_t at = 0; at < draws.size();) {
-      const std::size_t end = std::min(at + shape.per_look, draws.size());
+  void Drive(std::size_t last, double seconds, const Shape& shape, Operation operation) {
+    const auto span = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    const Clock::time_point deadline = Clock::now() + span;
+    latencies = {};
+    const std::size_t first = next;
+    for (std::size_t at = first; at < last;) {
+      const std::size_t end = std::min(at + shape.per_look, last);
       for (; at < end; ++at) {
         if (at % shape.timed_every != 0) {
           operation(*this, draws[at]);
@@ -109,7 +114,8 @@ struct Workloads::Worker {
         operation(*this, draws[at]);
         latencies.Add(NanosecondsSince(begin));
       }
-      operations = at;
+      next = at;
+      operations = at - first;
       if (Clock::now() >= deadline) return;
     }
   }
@@ -119,6 +125,7 @@ struct Workloads::Worker {
   base::Random random;
   const std::size_t value_bytes;
   std::vector<std::uint32_t> draws{};
+  std::size_t next = 0;  // The draw to go on with.
   Histogram latencies{};
   std::uint64_t operations = 0;
   std::uint64_t bad = 0;
@@ -141,10 +148,10 @@ Figures Workloads::Measure(const Job& job, bool writes, const Shape& shape, Draw
   std::vector<std::thread> threads;
   for (const auto& worker : workers) {
     threads.emplace_back([&, own = worker.get()] {
+      own->Drive(shape.draws_max / kWarmUpShare, job.seconds / kWarmUpShare, shape, operation);
       ready.count_down();
       go.wait();
-      const auto span = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(job.seconds));
-      own->Drive(Clock::now() + span, shape, operation);
+      own->Drive(shape.draws_max, job.seconds, shape, operation);
     });
   }
   ready.wait();
