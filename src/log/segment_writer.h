@@ -32,7 +32,7 @@ class SegmentWriter {
   static constexpr std::uint64_t kStepBytesMax = io::kCoarseGrainBytes;
 
   // Makes the file with its header, synced; its directory is not. `reserve_bytes`: how much room to take at once. It is
-  // of fine grain, as each sync notes the mark in the header.
+  // of fine grain, as syncs note their mark in the header.
   static Result<std::unique_ptr<SegmentWriter>> Create(io::FileSystem& files, const std::filesystem::path& directory,
                                                        const SegmentHeader& header, std::uint64_t capacity_bytes,
                                                        std::uint64_t reserve_bytes = kFirstStepBytes);

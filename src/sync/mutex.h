@@ -18,10 +18,28 @@ class KVS_CAPABILITY("mutex") Mutex {
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
 
-  void Lock() KVS_ACQUIRE() { mutex_.lock(); }
+  // Tries for a moment before it sleeps: what is done under these locks takes less than the two system calls and the
+  // change of threads that a sleep costs.
+  void Lock() KVS_ACQUIRE() {
+    for (int i = 0; i < kTries; ++i) {
+      if (mutex_.try_lock()) return;
+      for (int pause = 0; pause < kPausesBetweenTries; ++pause) Pause();
+    }
+    mutex_.lock();
+  }
   void Unlock() KVS_RELEASE() { mutex_.unlock(); }
 
  private:
+  static constexpr int kTries = 32;
+  static constexpr int kPausesBetweenTries = 4;
+
+  // Tells the processor that this is a waiting loop.
+  static void Pause() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+  }
+
   friend class ConditionVariable;
   std::mutex mutex_;
 };
