@@ -16,6 +16,7 @@ constexpr std::size_t kChecksumOffset = 12;
 constexpr std::size_t kIdOffset = 16;
 constexpr std::size_t kBaseSequenceOffset = 24;
 constexpr std::size_t kCreatedSequenceOffset = 32;
+constexpr std::size_t kRunOffset = 40;
 
 std::uint32_t HeaderChecksum(const char* header) {
   const std::uint64_t seed = base::Hash64({header, kChecksumOffset});
@@ -39,6 +40,7 @@ void EncodeSegmentHeader(char* to, const SegmentHeader& header) {
   base::PutFixed64(to + kIdOffset, header.segment_id);
   base::PutFixed64(to + kBaseSequenceOffset, header.base_sequence);
   base::PutFixed64(to + kCreatedSequenceOffset, header.created_sequence);
+  base::PutFixed64(to + kRunOffset, header.run);
   base::PutFixed32(to + kChecksumOffset, HeaderChecksum(to));
   base::PutFixed64(to + kSyncedMarkOffset, EncodeSyncedMark(0, header.segment_id));
 }
@@ -56,7 +58,8 @@ Result<SegmentHeader> DecodeSegmentHeader(std::string_view bytes) {
   }
   return SegmentHeader{.segment_id = base::GetFixed64(bytes.data() + kIdOffset),
                        .base_sequence = base::GetFixed64(bytes.data() + kBaseSequenceOffset),
-                       .created_sequence = base::GetFixed64(bytes.data() + kCreatedSequenceOffset)};
+                       .created_sequence = base::GetFixed64(bytes.data() + kCreatedSequenceOffset),
+                       .run = base::GetFixed64(bytes.data() + kRunOffset)};
 }
 
 std::uint64_t EncodeSyncedMark(std::uint64_t synced_bytes, std::uint64_t segment_id) {

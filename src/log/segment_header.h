@@ -8,7 +8,8 @@
 //       24     8  base_sequence     what the sequences of its records are counted from
 //       32     8  created_sequence  the store's sequence when the segment was made: no record with a lower sequence was
 //                                   overwritten or removed before that and still written here
-//       40     8  zero
+//       40     8  run               not 0: the segment is one of those that a compaction wrote in the order of their
+//                                   keys, and no key of it lies among those of another with the same number
 //       48     8  synced mark       see below; the only field that changes after the file was made
 //       56     8  zero
 //       64     -  records
@@ -36,6 +37,7 @@ struct SegmentHeader {
   std::uint64_t segment_id = 0;
   std::uint64_t base_sequence = 0;
   std::uint64_t created_sequence = 0;
+  std::uint64_t run = 0;
 };
 
 // Writes kSegmentHeaderBytes to `to`, with a synced mark of 0.

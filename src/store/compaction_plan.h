@@ -1,10 +1,14 @@
-// PickInputs: which segments compaction should rewrite next.
+// PickInputs, PickToCluster: which segments compaction should rewrite next.
 //
-// Design      The benefit of rewriting a segment is the share of it that comes free. A tombstone comes free only when
+// Design      In the background the benefit decides: what a segment sets free, for what must be read and copied, and
+//             the longer ago it was made the better, since what lives in a young one may soon die by itself. The root
+//             of the age was the best of several in a simulation (docs/decisions.md). A tombstone comes free only when
 //             no older segment can hold its key; where tombstones are all that is left to gain, the oldest segment with
 //             a dead put is rewritten, which frees the tombstones behind it in time. So space is always given back in
 //             the end, and every rewriting takes something away, so that it comes to an end.
-// Threads     A pure function of the accounts, under the append lock.
+//             To cluster, as many segments as fit are taken together: the more, the fewer places a scan must read from.
+//             What is clustered in large groups already and has no garbage stays as it is.
+// Threads     Pure functions of the accounts, under the append lock.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +21,31 @@ namespace kvs::store {
 // What is worth rewriting: at least this share of a segment comes free.
 inline constexpr double kWorthwhileShare = 0.05;
 
+// Records as large as this are read at full speed wherever they stand.
+inline constexpr std::uint64_t kLargeRecordBytes = std::uint64_t{64} << 10;
+
+enum class Preference : std::uint8_t {
+  kBenefit,
+  kLeastCopied,  // For a full disk: the one segment that needs the least room.
+};
+
 struct CompactionAim {
   std::uint64_t copied_bytes_max;  // Of all inputs together, but one input is always allowed.
-  std::uint64_t made_before = 0;   // Not 0: takes every segment with garbage that was made before this sequence.
+  std::uint64_t sequence = 0;      // The store's, at present.
+  Preference preference = Preference::kBenefit;
 };
 
 // The slots to rewrite together; empty: nothing is to be gained.
 std::vector<std::uint32_t> PickInputs(const SegmentAccounts& accounts, const CompactionAim& aim);
+
+struct ClusterAim {
+  std::uint64_t copied_bytes_max;  // As above.
+  std::uint64_t made_before;       // Takes segments that were made before this sequence.
+};
+
+// The slots to rewrite together, oldest first: every segment with garbage gets its turn, and every other that is not
+// yet clustered. Empty: there is none.
+std::vector<std::uint32_t> PickToCluster(const SegmentAccounts& accounts, const ClusterAim& aim);
 
 // When the first segment was made that holds a dead put and is not in `excluded`; UINT64_MAX: there is none. A
 // tombstone with a lower sequence guards nothing.

@@ -1,55 +1,29 @@
 // Compactor: the thread that gives back the space of overwritten and removed records.
 //
-// Design      Takes the sealed segments whose rewriting frees most for what must be copied, copies the records that the
-//             index still points at into one new segment, moves the index entries over, swaps the manifest, and drops
-//             the old files. Starts before the garbage reaches its bound; at the bound writers wait for it.
+// Design      Runs (CompactionRun) one after another while compaction is due: it begins before the garbage reaches its
+//             bound, writers are slowed down the nearer it comes (WritePace), and wait at the bound. Compact()
+//             clusters: it takes as much together as the bound leaves room for, so that few places hold
+//             neighbouring keys.
 // Threads     Compact() from any thread, without the append lock.
-// Ordering    The output is on the disk before the index points into it; the log is synced before the manifest forgets
-//             the inputs, so that what made their records garbage cannot be lost without them.
-// Errors      A bad record is reported and its segment left as it is: a bad record is never copied. kNoSpace: tried
-//             again when something changed. A failed swap of the manifest poisons the store.
-//
-// Invariants  I1  A tombstone is dropped only when its key has a newer record, or when no segment but the inputs was
-//                 made before it and holds a dead put: only such a one can hold an older record of the key. A segment
-//                 made later holds none, because what is copied into it is live at the time.
+// Errors      As CompactionRun. kNoSpace: the segment that needs the least room is tried, and again when something
+//             changed.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
-#include <memory>
 #include <optional>
 #include <thread>
 #include <vector>
 
-#include "index/tree.h"
-#include "io/file_system.h"
-#include "kvs/kv_store.h"
-#include "log/record_scan.h"
-#include "log/segment_writer.h"
-#include "store/committer.h"
-#include "store/health.h"
-#include "store/live_log.h"
-#include "store/manifest_keeper.h"
-#include "store/record_reader.h"
+#include "store/compaction_plan.h"
+#include "store/compaction_run.h"
 
 namespace kvs::store {
 
 class Compactor {
  public:
-  struct Parts {  // Of the store; all outlive the compactor.
-    LiveLog& log;
-    index::Tree& index;
-    const RecordReader& records;
-    Committer& committer;
-    ManifestKeeper& manifest;
-    Health& health;
-    sync::EpochDomain& epochs;
-    io::FileSystem& files;
-    const std::filesystem::path& directory;
-    const KvStoreOptions& options;
-  };
+  using Parts = CompactionParts;
   struct Figures {
     std::uint64_t compactions = 0;
     std::uint64_t written_bytes = 0;
@@ -66,30 +40,8 @@ class Compactor {
   Figures figures() const;
 
  private:
-  // Index entries are moved in groups of this size, so that writers wait only shortly.
-  static constexpr std::size_t kMovesUnderLock = 64;
   // How often it looks whether the readers of a dropped segment are gone.
   static constexpr std::chrono::milliseconds kUnreachableCheckInterval{100};
-
-  struct Move {
-    std::string_view key;  // In the output, once that is whole.
-    base::Location from;
-    base::Location to;
-    std::uint64_t from_bytes;
-    std::uint64_t to_bytes;
-  };
-  struct Run {
-    std::vector<std::uint32_t> inputs;  // Slots.
-    std::uint64_t copied_bytes_max = 0;
-    std::uint64_t base_sequence = 0;  // The lowest of the inputs.
-    std::uint64_t created_sequence = 0;
-    std::uint64_t oldest_with_dead_puts = 0;  // Among the segments that are no input: when the first of them was made.
-    std::vector<Move> moves;
-    std::uint64_t tombstone_bytes = 0;  // Copied.
-    std::uint64_t newest_tombstone = 0;
-    bool writes_hint = false;
-    std::optional<std::uint32_t> output_slot;
-  };
 
   void RunThread();
   struct Work {
@@ -102,24 +54,16 @@ class Compactor {
   Status CompactAll();
   // Seals the active segment; `made_before`: every record up to now stands in a segment made before that sequence.
   Status SealActive(std::uint64_t* made_before);
+  Status ClusterAll(std::uint64_t made_before);
   Status CompactWhileWorthwhile();
+  Status CompactWhileDue();
   void CompactBecauseDue();
-  // One run: some inputs, at most one output. `made_before`: takes every segment with garbage that was made before this
-  // sequence, oldest first; 0: takes those that are worth it. False: there was nothing to do.
-  Result<bool> CompactOnce(std::uint64_t made_before);
-  Run PlanRun(std::uint64_t made_before);
-  // nullptr: nothing of the inputs is needed any more.
-  Result<std::shared_ptr<log::Segment>> WriteOutput(Run* run);
-  Result<std::shared_ptr<log::Segment>> FillOutput(Run* run, log::SegmentWriter* output);
-  Status CopyNeeded(Run* run, log::SegmentWriter* output, std::uint32_t slot);
-  Status CopyRecord(Run* run, log::SegmentWriter* output, base::Location from, const log::RecordSummary& summary);
-  bool IsNeeded(const Run& run, base::Location at, const log::RecordSummary& record) const;
-  void Publish(Run* run, const std::shared_ptr<log::Segment>& output);
-  void MoveEntries(const std::vector<Move>& moves);
-  Status ForgetInputs(const Run& run, const log::Segment* output);
-  void TakeBack(const Run& run, const log::Segment& output);
-  void RemoveFiles(std::uint64_t segment_id);
-  Status SyncLog();
+  // Rewrites what is worth it. False: there was nothing to do.
+  Result<bool> CompactOnce();
+  Result<bool> RunFor(Preference preference);
+  // One group of what was made before. nullopt: there is nothing left.
+  Result<std::optional<CompactionRun::End>> ClusterOnce(std::uint64_t made_before, std::uint64_t copied_bytes_max);
+  Result<CompactionRun::End> Execute(CompactionRun* run);
   void FreeUnreachable();
 
   const Parts parts_;

@@ -9,18 +9,15 @@
 namespace kvs::store {
 namespace {
 
-// Compaction starts this much before the bound at which writers wait for it.
-constexpr double kCompactionHeadStart = 0.8;
-
-// This part of a segment that has become garbage is worth another look: PickInputs() takes a segment for no less.
-constexpr std::uint64_t kSegmentsPerGain = 20;
+// The bound counts as near in the last one of so many parts of the way to it.
+constexpr std::int64_t kBoundIsNear = 4;
 
 std::uint64_t RoundUp(std::uint64_t bytes, std::uint64_t unit) { return (bytes + unit - 1) / unit * unit; }
 
 }  // namespace
 
 LiveLog::LiveLog(const KvStoreOptions& options, Health& health, sync::EpochDomain& epochs)
-    : options_(options), health_(health), epochs_(epochs) {}
+    : options_(options), health_(health), epochs_(epochs), bound_(options.garbage_ratio_max) {}
 
 // --- Opening ---
 
@@ -50,13 +47,17 @@ void LiveLog::Start(std::unique_ptr<log::SegmentWriter> writer, std::uint32_t sl
 
 Status LiveLog::MakeRoom(std::uint64_t bytes, Purpose purpose) {
   const std::uint64_t failures_before = failures_;
+  bool is_paid = purpose == Purpose::kRemove;  // Removals are the way out.
   while (true) {
     KVS_TRY(health_.Check());
     if (is_stopped_) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
     if (IsOverSpaceLimit() && MayGainSpace()) {
       compaction_wanted.NotifyAll();
     } else if (FitsNow(bytes, purpose)) {
-      return Ok();
+      const auto until = std::exchange(is_paid, true) ? std::nullopt : Charge(bytes);
+      if (!until) return Ok();
+      pace_changed.WaitUntil(mutex, *until);
+      continue;
     } else if (failures_ != failures_before) {
       return last_failure_;
     } else if (AskForRoom(bytes)) {
@@ -135,17 +136,26 @@ void LiveLog::Roll() {
   work_changed.NotifyAll();
 }
 
-// Of the two segments above what the live bytes allow, one is for what is not sealed yet. The other is kept for what is
-// on the disk before it is counted here: the output of compaction with its hint file, the room that is being taken, and
-// what becomes garbage before compaction is asked again.
-bool LiveLog::IsOverSpaceLimit() const {
+SpaceUse LiveLog::Use() const {
   const SegmentAccounts::Totals& totals = accounts_.totals();
-  const std::uint64_t segment = active_->writer->capacity_bytes();
-  const std::uint64_t output = std::min(segment, totals.live_bytes);
-  const std::uint64_t unasked = 2 * segment / kSegmentsPerGain;
-  const std::uint64_t uncounted = output + output / log::kSegmentBytesPerHintByte + BytesAhead() + unasked;
-  const double allowed = static_cast<double>(totals.live_bytes) / (1 - options_.garbage_ratio_max);
-  return totals.disk_bytes + uncounted > static_cast<std::uint64_t>(allowed) + 2 * segment;
+  return {.disk_bytes = totals.disk_bytes,
+          .live_bytes = totals.live_bytes,
+          .segment_bytes = active_->writer->capacity_bytes(),
+          .ahead_bytes = BytesAhead()};
+}
+
+// How long who writes `bytes` should wait first, so that compaction keeps up before the bound is reached. What the run
+// has earned counts as free, so that writers go at an even pace from its beginning to its end; but the bound is near
+// where it is near.
+std::optional<WritePace::Clock::time_point> LiveLog::Charge(std::uint64_t bytes) {
+  const SpaceUse use = Use();
+  const std::int64_t head_start = bound_.HeadStart(use);
+  const std::int64_t really_free = bound_.Headroom(use);
+  if (really_free >= head_start || HasNothingToGain()) return std::nullopt;
+  const std::int64_t earned = static_cast<std::int64_t>(coming_free_bytes_);
+  const std::int64_t headroom = std::min(really_free + earned, kBoundIsNear * really_free);
+  const double way = 1 - static_cast<double>(headroom) / static_cast<double>(head_start);
+  return write_pace_.Charge(bytes, way, WritePace::Clock::now());
 }
 
 // What the maintainer may be taking at this moment, ahead of need.
@@ -159,7 +169,7 @@ std::uint64_t LiveLog::BytesAhead() const {
 // Compaction found nothing, and not much has become garbage since. A removal takes few bytes and may free many, so a
 // full segment is not waited for.
 bool LiveLog::HasNothingToGain() const {
-  const std::uint64_t worthwhile = active_->writer->capacity_bytes() / kSegmentsPerGain;
+  const std::uint64_t worthwhile = active_->writer->capacity_bytes() / SpaceBound::kSegmentsPerGain;
   return nothing_to_gain_ && accounts_.totals().sealed_live_bytes + worthwhile > live_bytes_without_gain_;
 }
 
@@ -259,10 +269,25 @@ void LiveLog::FinishSeal(std::shared_ptr<log::Segment> sealed, std::uint64_t hin
 
 bool LiveLog::IsCompactionDue() const {
   if (HasNothingToGain()) return false;
-  if (IsOverSpaceLimit()) return true;
-  const SegmentAccounts::Totals& totals = accounts_.totals();
-  const double live = static_cast<double>(totals.sealed_live_bytes);
-  return static_cast<double>(totals.sealed_disk_bytes) > live / (1 - kCompactionHeadStart * options_.garbage_ratio_max);
+  const SpaceUse use = Use();
+  return bound_.Headroom(use) < bound_.HeadStart(use);
+}
+
+// Such that one output takes it, however the records grow by the longer form of their sequences.
+std::uint64_t LiveLog::CopiedBytesMax() const {
+  const std::uint64_t capacity = CapacityForNext();
+  return capacity - capacity / 32;
+}
+
+std::uint64_t LiveLog::ClusteredBytesMax() const {
+  const SpaceUse use = Use();
+  const std::int64_t room = bound_.Headroom(use) - bound_.HeadStart(use);
+  return std::max(CopiedBytesMax(), static_cast<std::uint64_t>(std::max<std::int64_t>(room, 0)));
+}
+
+void LiveLog::NoteRun(std::uint64_t freed_bytes, WritePace::Clock::duration duration) {
+  coming_free_bytes_ = 0;
+  write_pace_.NoteGain(freed_bytes, duration);
 }
 
 void LiveLog::SetNothingToGain() {

@@ -23,7 +23,9 @@
 #include "store/open_segment.h"
 #include "store/segment_accounts.h"
 #include "store/slot_map.h"
+#include "store/space_bound.h"
 #include "store/sync_pace.h"
+#include "store/write_pace.h"
 #include "sync/epoch.h"
 #include "sync/mutex.h"
 
@@ -113,6 +115,13 @@ class LiveLog {
   // Waits until every record that was appended before stands in a sealed segment; the lock is released meanwhile.
   Status SealActive() KVS_REQUIRES(mutex);
   std::uint64_t CapacityForNext() const KVS_REQUIRES(mutex);
+  bool IsOverSpaceLimit() const KVS_REQUIRES(mutex) { return Headroom() < 0; }
+  // How much a run may copy: what fits one output, or what the bound has room for at present.
+  std::uint64_t CopiedBytesMax() const KVS_REQUIRES(mutex);
+  std::uint64_t ClusteredBytesMax() const KVS_REQUIRES(mutex);
+  // What a run has earned of the space that it will free at its end; and what it freed, in which time.
+  void NoteComingFree(std::uint64_t bytes) KVS_REQUIRES(mutex) { coming_free_bytes_ = bytes; }
+  void NoteRun(std::uint64_t freed_bytes, WritePace::Clock::duration duration) KVS_REQUIRES(mutex);
   // Takes a segment out of the log; it stays readable for those who are looking at it.
   void Retire(std::uint32_t slot) KVS_REQUIRES(mutex);
   bool has_retired() const KVS_REQUIRES(mutex) { return !retired_.empty(); }
@@ -124,12 +133,15 @@ class LiveLog {
   bool is_stopped() const KVS_REQUIRES(mutex) { return is_stopped_; }
 
   sync::ConditionVariable room_changed;       // Writers wait for room.
+  sync::ConditionVariable pace_changed;       // Writers wait because they write faster than compaction frees.
   sync::ConditionVariable work_changed;       // The maintainer waits for work.
   sync::ConditionVariable compaction_wanted;  // The compactor waits for work, and callers for the compactor.
 
  private:
   bool FitsNow(std::uint64_t bytes, Purpose purpose) const KVS_REQUIRES(mutex);
-  bool IsOverSpaceLimit() const KVS_REQUIRES(mutex);
+  SpaceUse Use() const KVS_REQUIRES(mutex);
+  std::int64_t Headroom() const KVS_REQUIRES(mutex) { return bound_.Headroom(Use()); }
+  std::optional<WritePace::Clock::time_point> Charge(std::uint64_t bytes) KVS_REQUIRES(mutex);
   std::uint64_t BytesAhead() const KVS_REQUIRES(mutex);
   bool HasNothingToGain() const KVS_REQUIRES(mutex);
   bool MayGainSpace() const KVS_REQUIRES(mutex);
@@ -143,6 +155,7 @@ class LiveLog {
   const KvStoreOptions& options_;
   Health& health_;
   sync::EpochDomain& epochs_;
+  const SpaceBound bound_;
 
   SlotMap slots_;  // Written under mutex, read without it.
 
@@ -163,6 +176,8 @@ class LiveLog {
   std::uint64_t failures_ KVS_GUARDED_BY(mutex) = 0;
   Error last_failure_ KVS_GUARDED_BY(mutex){.code = ErrorCode::kNoSpace};
 
+  WritePace write_pace_ KVS_GUARDED_BY(mutex);
+  std::uint64_t coming_free_bytes_ KVS_GUARDED_BY(mutex) = 0;
   bool nothing_to_gain_ KVS_GUARDED_BY(mutex) = false;
   std::uint64_t live_bytes_without_gain_ KVS_GUARDED_BY(mutex) = 0;  // In sealed segments, when that was found.
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <memory>
 
 #include "segments_of_nothing.h"
 
@@ -31,8 +32,22 @@ class CompactionPlanTest : public testing::Test {
     return slot;
   }
 
-  std::vector<std::uint32_t> Pick(std::uint64_t copied_bytes_max = 10 * kMega, std::uint64_t made_before = 0) const {
-    return PickInputs(accounts_, {.copied_bytes_max = copied_bytes_max, .made_before = made_before});
+  // A sealed segment of 1 MB without garbage, of run `run`.
+  std::uint32_t AddOfRun(std::uint64_t made, std::uint64_t run) {
+    const log::SegmentHeader header{.segment_id = made, .created_sequence = made, .run = run};
+    const auto segment = std::make_shared<log::Segment>(header, io::Mapping(), 0);
+    const std::uint32_t slot = accounts_.Add(segment, kMega);
+    accounts_.AddLive(slot, kMega);
+    accounts_.Seal(slot, segment, kMega, 0);
+    return slot;
+  }
+
+  std::vector<std::uint32_t> Pick(std::uint64_t copied_bytes_max = 10 * kMega) const {
+    return PickInputs(accounts_, {.copied_bytes_max = copied_bytes_max, .sequence = 1'000});
+  }
+
+  std::vector<std::uint32_t> Cluster(std::uint64_t copied_bytes_max, std::uint64_t made_before = kNever) const {
+    return PickToCluster(accounts_, {.copied_bytes_max = copied_bytes_max, .made_before = made_before});
   }
 
   SegmentAccounts accounts_;
@@ -42,7 +57,6 @@ TEST_F(CompactionPlanTest, NothingIsPickedWhereNothingIsToBeGained) {
   EXPECT_THAT(Pick(), IsEmpty());
   Add(1, kMega, 0);
   EXPECT_THAT(Pick(), IsEmpty());
-  EXPECT_THAT(Pick(10 * kMega, kNever), IsEmpty());
 }
 
 TEST_F(CompactionPlanTest, LessThanTheWorthwhileShareIsLeft) {
@@ -72,14 +86,54 @@ TEST_F(CompactionPlanTest, OpenAndDamagedSegmentsAreLeft) {
   accounts_.AddDead(open, kMega);
   accounts_.MarkDamaged(Add(2, 0, kMega));
   EXPECT_THAT(Pick(), IsEmpty());
-  EXPECT_THAT(Pick(10 * kMega, kNever), IsEmpty());
+  EXPECT_THAT(Cluster(10 * kMega), IsEmpty());
 }
 
-TEST_F(CompactionPlanTest, AskedForAllItTakesTheOldestFirstAndNoneThatIsNewer) {
+TEST_F(CompactionPlanTest, OfEqualGarbageTheOlderIsWorthMore) {
+  const std::uint32_t young = Add(900, 500'000, 500'000);
+  const std::uint32_t old = Add(100, 500'000, 500'000);
+  const std::uint32_t youngest = Add(999, 400'000, 600'000);
+  EXPECT_THAT(Pick(), ElementsAre(old, young, youngest));
+}
+
+TEST_F(CompactionPlanTest, OnAFullDiskTheOneSegmentGoesFirstThatNeedsTheLeastRoom) {
+  const std::uint32_t old = Add(1, 500'000, 500'000);
+  const std::uint32_t small = Add(990, 400'000, 600'000);
+  const auto pick = [&](Preference preference) {
+    return PickInputs(accounts_, {.copied_bytes_max = kMega, .sequence = 1'000, .preference = preference});
+  };
+  EXPECT_THAT(pick(Preference::kBenefit), ElementsAre(old, small));
+  EXPECT_THAT(pick(Preference::kLeastCopied), ElementsAre(small));
+}
+
+TEST_F(CompactionPlanTest, ClusteringTakesWhatHasGarbageOrIsInNoRunOldestFirstAndNothingThatIsNewer) {
   const std::uint32_t second = Add(20, 999'000, 1'000);
-  const std::uint32_t first = Add(10, 998'000, 2'000);
+  const std::uint32_t first = Add(10, kMega, 0);
   Add(30, 0, kMega);
-  EXPECT_THAT(Pick(10 * kMega, 30), ElementsAre(first, second));
+  EXPECT_THAT(Cluster(10 * kMega, 30), ElementsAre(first, second));
+}
+
+TEST_F(CompactionPlanTest, ClusteringTakesAsFewGroupsAsFitAndMakesThemEqual) {
+  for (std::uint64_t made = 1; made <= 12; ++made) Add(made, kMega, 0);
+  EXPECT_EQ(Cluster(12 * kMega).size(), 12U);
+  EXPECT_EQ(Cluster(11 * kMega).size(), 6U);
+  EXPECT_EQ(Cluster(5 * kMega).size(), 4U);
+  EXPECT_EQ(Cluster(1).size(), 1U);
+}
+
+TEST_F(CompactionPlanTest, WhatIsClusteredStays) {
+  for (std::uint64_t made = 1; made <= 4; ++made) AddOfRun(made, 1);
+  EXPECT_THAT(Cluster(100 * kMega), IsEmpty()) << "one run, however small";
+  for (std::uint64_t made = 5; made <= 8; ++made) AddOfRun(made, 5);
+  EXPECT_THAT(Cluster(7 * kMega), IsEmpty()) << "two runs of more than half of what fits";
+  EXPECT_EQ(Cluster(8 * kMega).size(), 8U) << "two runs that fit into one";
+}
+
+TEST_F(CompactionPlanTest, ARunLosesWhatHasGarbageAndKeepsTheRest) {
+  for (std::uint64_t made = 1; made <= 4; ++made) AddOfRun(made, 1);
+  const std::uint32_t dirty = AddOfRun(5, 1);
+  accounts_.LiveToDead(dirty, 1);
+  EXPECT_THAT(Cluster(6 * kMega), ElementsAre(dirty));
 }
 
 TEST_F(CompactionPlanTest, TombstonesAreGarbageWhereNoOlderSegmentHasDeadPuts) {

@@ -5,12 +5,17 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "base/try.h"
+#include "log/file_names.h"
+#include "log/record_scan.h"
 #include "store/store.h"
 #include "support/forwarding_file_system.h"
 #include "support/temporary_directory.h"
@@ -18,11 +23,17 @@
 namespace kvs::store {
 namespace {
 
-// The real file system, with a call before each truncation and each removal of a segment.
+// The real file system, with a call before each truncation and each removal of a segment, and each renaming.
 class SteppedFileSystem final : public test::ForwardingFileSystem {
  public:
   std::function<void()> before_truncate = [] {};
   std::function<void()> before_remove = [] {};
+  std::function<Status()> before_rename = [] { return Ok(); };
+
+  Status Rename(const std::filesystem::path& from, const std::filesystem::path& to) override {
+    KVS_TRY(before_rename());
+    return ForwardingFileSystem::Rename(from, to);
+  }
 
   Status Remove(const std::filesystem::path& path) override {
     if (path.extension() == ".seg") before_remove();
@@ -103,6 +114,145 @@ TEST(CompactorTest, AKeyRemovedWhileItsRecordIsCopiedStaysRemovedWhenItsTombston
   EXPECT_EQ(*(*reopened)->Get("victim"), std::nullopt);
   EXPECT_EQ(*(*reopened)->Get("first0"), std::string(1'000, 'v'));
   EXPECT_EQ(*(*reopened)->Get("second0"), std::string(1'000, 'v'));
+}
+
+std::string KeyOf(int number) {
+  const std::string digits = std::to_string(number);
+  return "key" + std::string(5 - digits.size(), '0') + digits;
+}
+
+// 3,000 keys in an order that is not theirs, of which each third is overwritten and each third removed.
+void FillForClustering(Store& store) {
+  constexpr int kKeys = 3'000;
+  constexpr int kStep = 1'009;  // Has no divisor in common with the number of keys.
+  const std::string old_value(1'000, 'o');
+  for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(store.Set(KeyOf(i * kStep % kKeys), old_value));
+  for (int i = 0; i < kKeys; ++i) {
+    const int number = i * kStep % kKeys;
+    if (number % 3 == 0) {
+      ASSERT_TRUE(store.Set(KeyOf(number), std::string(900, 'n')));
+    } else if (number % 3 == 1) {
+      ASSERT_TRUE(store.Remove(KeyOf(number)));
+    }
+  }
+}
+
+void ExpectAllOfClustering(Store& store) {
+  int number = 0;
+  const auto visit = [&](std::string_view key, std::string_view value) {
+    if (number % 3 == 1) ++number;
+    EXPECT_EQ(key, KeyOf(number));
+    EXPECT_EQ(value, number % 3 == 0 ? std::string(900, 'n') : std::string(1'000, 'o'));
+    ++number;
+    return key == KeyOf(number - 1);
+  };
+  ASSERT_TRUE(store.Scan({}, visit));
+  EXPECT_EQ(number, 3'000);
+}
+
+std::vector<std::shared_ptr<log::Segment>> SegmentsIn(const std::filesystem::path& directory) {
+  std::vector<std::shared_ptr<log::Segment>> segments;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    const auto id = log::SegmentIdOfFileName(entry.path().filename().string());
+    if (id && entry.path().extension() == ".seg") {
+      segments.push_back(*log::Segment::Open(io::PosixFileSystem(), directory, *id));
+    }
+  }
+  std::sort(segments.begin(), segments.end(), [](const auto& a, const auto& b) { return a->id() < b->id(); });
+  return segments;
+}
+
+TEST(CompactorTest, CompactingWritesOneRunOfSeveralSegmentsInTheOrderOfTheKeysAndThenLeavesIt) {
+  const test::TemporaryDirectory directory;
+  auto store = *Store::Open(io::PosixFileSystem(), directory.path(), SmallSegments());
+  FillForClustering(*store);
+  ASSERT_TRUE(store->Compact());
+  ExpectAllOfClustering(*store);
+  const std::uint64_t compactions = store->Stats()->compactions;
+  ASSERT_TRUE(store->Compact());
+  EXPECT_EQ(store->Stats()->compactions, compactions);
+  store.reset();
+
+  std::string last_key;
+  std::uint64_t run = 0;
+  int outputs = 0;
+  for (const auto& segment : SegmentsIn(directory.path())) {
+    if (segment->header().run == 0) continue;  // The end of the log, which is empty.
+    ++outputs;
+    run = run == 0 ? segment->header().run : run;
+    EXPECT_EQ(segment->header().run, run);
+    const auto visit = [&](const log::RecordSummary& record) {
+      EXPECT_LT(last_key, record.key);
+      last_key = record.key;
+    };
+    const std::uint64_t end = segment->readable_bytes();
+    EXPECT_EQ(log::ScanRecords(*segment, log::kSegmentHeaderBytes, end, visit), end);
+  }
+  EXPECT_GE(outputs, 2);
+  EXPECT_EQ(last_key, KeyOf(2'999));
+
+  store = *Store::Open(io::PosixFileSystem(), directory.path(), SmallSegments());
+  ExpectAllOfClustering(*store);
+  ASSERT_TRUE(store->Compact());
+  EXPECT_EQ(store->Stats()->compactions, 0U) << "it is known after an opening, too";
+}
+
+// Before each step that counts the process ends: outputs that are whole or not, named or not, inputs dropped or not.
+TEST(CompactorTest, WhereverARunOfSeveralOutputsIsKilledNothingIsLostAndNothingComesBack) {
+  const test::TemporaryDirectory directory;
+  SteppedFileSystem files;
+  const auto store = *Store::Open(files, directory.path() / "store", SmallSegments());
+  FillForClustering(*store);
+  int deaths = 0;
+  const auto die = [&] {
+    const std::filesystem::path crashed = directory.path() / ("crashed" + std::to_string(++deaths));
+    std::filesystem::copy(directory.path() / "store", crashed, std::filesystem::copy_options::recursive);
+    auto reopened = Store::Open(io::PosixFileSystem(), crashed, SmallSegments());
+    ASSERT_TRUE(reopened) << reopened.error().ToString();
+    ExpectAllOfClustering(**reopened);
+    ASSERT_TRUE((*reopened)->Compact());
+    ExpectAllOfClustering(**reopened);
+    reopened->reset();
+    const auto again = Store::Open(io::PosixFileSystem(), crashed, SmallSegments());
+    ASSERT_TRUE(again) << again.error().ToString();
+    ExpectAllOfClustering(**again);
+  };
+  files.before_truncate = die;
+  files.before_remove = die;
+  files.before_rename = [&] {
+    die();
+    return Ok();
+  };
+  ASSERT_TRUE(store->Compact());
+  files.before_truncate = files.before_remove = [] {};
+  files.before_rename = [] { return Ok(); };
+  EXPECT_GT(deaths, 8);
+  ExpectAllOfClustering(*store);
+}
+
+// The first outputs were named in the manifest, then the disk had no room for another one.
+TEST(CompactorTest, WhatARunCopiedStaysWhereTheDiskIsFullBeforeItsEndAndTheInputsGoLater) {
+  constexpr int kNamed = 3;
+  const test::TemporaryDirectory directory;
+  SteppedFileSystem files;
+  auto store = *Store::Open(files, directory.path(), SmallSegments());
+  FillForClustering(*store);
+  bool has_outputs = false;
+  files.before_truncate = [&] { has_outputs = true; };
+  int renames = 0;
+  files.before_rename = [&]() -> Status {
+    if (has_outputs && ++renames > kNamed) return Error{.code = ErrorCode::kNoSpace};
+    return Ok();
+  };
+  const Status refused = store->Compact();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kNoSpace);
+  files.before_rename = [] { return Ok(); };
+  ExpectAllOfClustering(*store);
+  ASSERT_TRUE(store->Compact());
+  ExpectAllOfClustering(*store);
+  const auto stats = *store->Stats();
+  EXPECT_LT(stats.disk_bytes, stats.live_bytes + 2 * SmallSegments().segment_bytes);
 }
 
 }  // namespace

@@ -1,0 +1,273 @@
+#include "store/compaction_run.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/try.h"
+#include "log/file_names.h"
+#include "store/compaction_plan.h"
+#include "store/maintainer.h"
+
+namespace kvs::store {
+
+CompactionRun::CompactionRun(const CompactionParts& parts, std::vector<std::uint32_t> inputs)
+    : parts_(parts), inputs_(std::move(inputs)) {
+  const SegmentAccounts& accounts = parts_.log.accounts();
+  segment_bytes_ = parts_.log.CapacityForNext();
+  created_sequence_ = parts_.log.last_sequence() + 1;
+  base_sequence_ = created_sequence_;
+  for (const std::uint32_t slot : inputs_) {
+    const SegmentAccount& account = accounts[slot];
+    input_bytes_ += account.disk_bytes();
+    copied_bytes_max_ += account.live_bytes + account.tombstone_bytes;
+    base_sequence_ = std::min(base_sequence_, account.segment->header().base_sequence);
+  }
+  oldest_with_dead_puts_ = OldestWithDeadPuts(accounts, inputs_);
+}
+
+Result<CompactionRun::End> CompactionRun::Execute() {
+  if (copied_bytes_max_ > 0) {
+    KVS_TRY(Gather());
+    SortByKey(&records_, [this](base::Location at) { return parts_.records.Decode(at)->key; });
+    auto end = CopyAll();
+    if (!end && output_.writer != nullptr) RemoveFiles(output_.writer->segment()->id());
+    if (!end || *end != End::kInputsDropped) return end;
+  }
+  KVS_TRY(SyncLog());
+  KVS_TRY(DropInputs());
+  return End::kInputsDropped;
+}
+
+// --- What stands in the inputs ---
+
+Status CompactionRun::Gather() {
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    KVS_TRY(GatherFrom(inputs_[i]));
+    if (records_.size() > kRecordsMax && i + 1 < inputs_.size()) {
+      KeepInputs(i + 1);
+      return Ok();
+    }
+  }
+  return Ok();
+}
+
+Status CompactionRun::GatherFrom(std::uint32_t slot) {
+  std::shared_ptr<log::Segment> input;
+  {
+    const sync::MutexLock lock(parts_.log.mutex);
+    input = parts_.log.accounts()[slot].segment;
+  }
+  const std::uint64_t end = input->readable_bytes();
+  const auto bad = log::ScanRecords(*input, log::kSegmentHeaderBytes, end, [&](const log::RecordSummary& record) {
+    records_.push_back({KeyHead(record.key, 0), base::Location(slot, record.offset)});
+  });
+  if (bad == end) return Ok();
+  const sync::MutexLock lock(parts_.log.mutex);
+  parts_.log.accounts().MarkDamaged(slot);
+  return parts_.records.DamageAt(base::Location(slot, bad));
+}
+
+void CompactionRun::KeepInputs(std::size_t count) {
+  const sync::MutexLock lock(parts_.log.mutex);
+  const SegmentAccounts& accounts = parts_.log.accounts();
+  for (std::size_t i = count; i < inputs_.size(); ++i) input_bytes_ -= accounts[inputs_[i]].disk_bytes();
+  inputs_.resize(count);
+  oldest_with_dead_puts_ = OldestWithDeadPuts(accounts, inputs_);
+}
+
+// --- Copying ---
+
+Result<CompactionRun::End> CompactionRun::CopyAll() {
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    if (i + kPrefetchAhead < records_.size()) parts_.records.Prefetch(records_[i + kPrefetchAhead].location);
+    KVS_TRY(CopyIfNeeded(records_[i].location));
+    const std::uint64_t copied = written_bytes_ + (output_.writer != nullptr ? output_.writer->used_bytes() : 0);
+    if (copied - reported_bytes_ < kProgressBytes) continue;
+    reported_bytes_ = copied;
+    KVS_TRY_ASSIGN(const bool goes_on, ReportProgress());
+    if (goes_on) continue;
+    KVS_TRY(FinishOutput());
+    return End::kGaveWay;
+  }
+  KVS_TRY(FinishOutput());
+  return End::kInputsDropped;
+}
+
+// Read again with its checksum: since the scan it may have left the memory and come back from the disk.
+Status CompactionRun::CopyIfNeeded(base::Location from) {
+  const std::optional<log::Record> record = parts_.records.Read(from);
+  if (!record) return parts_.records.DamageAt(from);
+  const std::uint64_t sequence = parts_.records.SequenceOf(from, *record);
+  return IsNeeded(from, *record, sequence) ? Copy(from, *record, sequence) : Ok();
+}
+
+bool CompactionRun::IsNeeded(base::Location at, const log::Record& record, std::uint64_t sequence) const {
+  const auto guard = parts_.epochs.Pin();
+  const index::LookUp found = parts_.index.Find(record.key);
+  if (record.type == log::RecordType::kPut) return found.outcome == index::Outcome::kFound && found.location == at;
+  const bool key_has_newer_record = found.outcome == index::Outcome::kFound;
+  return !key_has_newer_record && sequence >= oldest_with_dead_puts_;
+}
+
+Status CompactionRun::Copy(base::Location from, const log::Record& record, std::uint64_t sequence) {
+  const bool is_put = record.type == log::RecordType::kPut;
+  const log::RecordDraft draft =
+      is_put ? log::DraftPut(record.key, record.value, record.expiry_ms) : log::DraftTombstone(record.key);
+  const std::uint64_t bytes = log::RecordBytes(draft, sequence - base_sequence_);
+  KVS_TRY(MakeRoom(bytes));
+  KVS_TRY_ASSIGN(const std::uint64_t offset, output_.writer->Append(draft, sequence));
+  if (is_put) {
+    output_.moves.push_back({from, offset, record.bytes(), bytes});
+  } else {
+    output_.tombstone_bytes += bytes;
+    output_.newest_tombstone = std::max(output_.newest_tombstone, sequence);
+  }
+  return Ok();
+}
+
+Status CompactionRun::MakeRoom(std::uint64_t bytes) {
+  const bool is_full =
+      output_.writer != nullptr && output_.writer->used_bytes() + bytes > output_.writer->capacity_bytes();
+  if (is_full) KVS_TRY(FinishOutput());
+  if (output_.writer == nullptr) KVS_TRY(BeginOutput(bytes));
+  log::SegmentWriter& writer = *output_.writer;
+  const std::uint64_t end = writer.used_bytes() + bytes;
+  if (end > writer.reserved_bytes()) {
+    KVS_TRY_ASSIGN(const std::uint64_t reserved, writer.Extend(end, io::Grain::kCoarse));
+    writer.GrowTo(reserved);
+  }
+  return Ok();
+}
+
+// No larger than what is left to be copied, so that it fits a disk that has room for just that. A record may grow by
+// the longer form of its sequence.
+Status CompactionRun::BeginOutput(std::uint64_t bytes) {
+  log::SegmentHeader header{.segment_id = parts_.manifest.TakeSegmentId(),
+                            .base_sequence = base_sequence_,
+                            .created_sequence = created_sequence_};
+  header.run = run_ == 0 ? header.segment_id : run_;
+  const std::uint64_t left = (copied_bytes_max_ - std::min(copied_bytes_max_, written_bytes_)) * 9 / 4;
+  const std::uint64_t capacity =
+      std::max(log::kSegmentHeaderBytes + bytes, std::min(segment_bytes_, log::kSegmentHeaderBytes + left));
+  const std::uint64_t first_bytes = std::min(capacity, log::SegmentWriter::kFirstStepBytes);
+  KVS_TRY_ASSIGN(output_.writer,
+                 log::SegmentWriter::Create(parts_.files, parts_.directory, header, capacity, first_bytes));
+  run_ = header.run;
+  return Ok();
+}
+
+// --- An output is whole ---
+
+Status CompactionRun::FinishOutput() {
+  if (output_.writer == nullptr) return Ok();
+  KVS_TRY_ASSIGN(const std::shared_ptr<log::Segment> segment, output_.writer->Seal());
+  const std::uint64_t hint_bytes =
+      output_.writer->IsHintWorthwhile() ? WriteHint(parts_.files, parts_.directory, *segment) : 0;
+  KVS_TRY(NameOutput(*segment));
+  written_bytes_ += output_.writer->used_bytes();
+  Publish(segment, hint_bytes);
+  output_ = Output();
+  return Ok();
+}
+
+Status CompactionRun::NameOutput(const log::Segment& output) {
+  Status named = parts_.manifest.Edit([&](log::Manifest& manifest) {
+    manifest.Add({.segment_id = output.id(), .sealed_bytes = output.readable_bytes()});
+  });
+  if (named || named.error().code == ErrorCode::kNoSpace) return named;
+  output_ = Output();  // The manifest on the disk may name it: its file must stay.
+  const sync::MutexLock lock(parts_.log.mutex);
+  return parts_.log.Poison(named.error());
+}
+
+void CompactionRun::Publish(const std::shared_ptr<log::Segment>& output, std::uint64_t hint_bytes) {
+  std::uint32_t slot = 0;
+  {
+    const sync::MutexLock lock(parts_.log.mutex);
+    slot = parts_.log.AddSegment(output, output->readable_bytes());
+    parts_.log.SealSegment(slot, output, hint_bytes);
+    if (output_.tombstone_bytes > 0) {
+      parts_.log.accounts().AddTombstone(slot, output_.tombstone_bytes, output_.newest_tombstone);
+    }
+  }
+  MoveEntries(*output, slot);
+}
+
+// An entry that was overwritten or removed meanwhile stays as it is: what was copied for it is dead.
+void CompactionRun::MoveEntries(const log::Segment& output, std::uint32_t slot) {
+  const std::vector<Move>& moves = output_.moves;
+  std::array<std::string_view, kMovesUnderLock> keys;
+  for (std::size_t begin = 0; begin < moves.size(); begin += kMovesUnderLock) {
+    const std::size_t end = std::min(moves.size(), begin + kMovesUnderLock);
+    for (std::size_t i = begin; i < end; ++i) keys[i - begin] = output.Decode(moves[i].to_offset)->key;
+    const sync::MutexLock lock(parts_.log.mutex);
+    SegmentAccounts& accounts = parts_.log.accounts();
+    for (std::size_t i = begin; i < end; ++i) {
+      const Move& move = moves[i];
+      if (parts_.index.Replace(keys[i - begin], move.from, base::Location(slot, move.to_offset))) {
+        accounts.LiveToDead(move.from.slot(), move.from_bytes);
+        accounts.AddLive(slot, move.to_bytes);
+      } else {
+        accounts.AddDead(slot, move.to_bytes);
+      }
+    }
+  }
+}
+
+Result<bool> CompactionRun::ReportProgress() {
+  const sync::MutexLock lock(parts_.log.mutex);
+  if (parts_.log.is_stopped()) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
+  const double done = static_cast<double>(reported_bytes_) / static_cast<double>(copied_bytes_max_);
+  const std::uint64_t freed = input_bytes_ - std::min(input_bytes_, copied_bytes_max_);
+  parts_.log.NoteComingFree(static_cast<std::uint64_t>(static_cast<double>(freed) * std::min(done, 1.0)));
+  // One output is within the bound, further ones take of the room that writers may come to need.
+  const bool has_outputs = written_bytes_ > 0;
+  return !has_outputs || !parts_.log.IsOverSpaceLimit();
+}
+
+// --- The inputs go ---
+
+Status CompactionRun::SyncLog() {
+  std::uint64_t position = 0;
+  {
+    const sync::MutexLock lock(parts_.log.mutex);
+    position = parts_.log.position();
+  }
+  Status synced = parts_.committer.WaitUntilSynced(position);
+  if (synced || synced.error().code == ErrorCode::kNoSpace) return synced;
+  const sync::MutexLock lock(parts_.log.mutex);
+  return parts_.log.Poison(synced.error());
+}
+
+Status CompactionRun::DropInputs() {
+  std::vector<std::uint64_t> input_ids;
+  {
+    const sync::MutexLock lock(parts_.log.mutex);
+    for (const std::uint32_t slot : inputs_) input_ids.push_back(parts_.log.accounts()[slot].segment->id());
+  }
+  const Status swapped = parts_.manifest.Edit([&](log::Manifest& manifest) {
+    for (const std::uint64_t id : input_ids) manifest.Remove(id);
+  });
+  if (!swapped && swapped.error().code == ErrorCode::kNoSpace) return swapped;
+  if (!swapped) {
+    const sync::MutexLock lock(parts_.log.mutex);
+    return parts_.log.Poison(swapped.error());
+  }
+  // First the files go, then what they take on the disk: writers may use that room at once. Readers have the mappings.
+  for (const std::uint64_t id : input_ids) RemoveFiles(id);
+  const sync::MutexLock lock(parts_.log.mutex);
+  for (const std::uint32_t slot : inputs_) parts_.log.Retire(slot);
+  return Ok();
+}
+
+// Of a segment that is no part of the store. What cannot be removed goes at the next opening.
+void CompactionRun::RemoveFiles(std::uint64_t segment_id) {
+  const Status removed = parts_.files.Remove(log::SegmentPath(parts_.directory, segment_id));
+  if (!removed && parts_.options.log) parts_.options.log("a dropped segment stays: " + removed.error().ToString());
+  static_cast<void>(parts_.files.Remove(log::HintPath(parts_.directory, segment_id)).has_value());  // Most have none.
+}
+
+}  // namespace kvs::store

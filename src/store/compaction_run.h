@@ -1,0 +1,128 @@
+// CompactionRun: rewrites some segments: what is needed of them is copied, in the order of the keys, and they are
+// dropped.
+//
+// Design      Gathers where the puts and tombstones of the inputs stand, sorts that by key, and copies what is needed
+//             into as many outputs as it takes. An output is part of the store as soon as it is whole: the manifest
+//             names it, then the index entries move over. The inputs go together at the end. So a run may end after any
+//             output: what is copied stays, and the inputs have that much more garbage.
+// Threads     One run at a time, on the compactor's thread, without the append lock.
+// Ordering    An output is on the disk, and named, before the index points into it; the log is synced before the
+//             manifest forgets the inputs, so that what made their records garbage cannot be lost without them.
+// Limits      16 bytes of memory for each record of the inputs, kRecordsMax records: further inputs are left.
+// Errors      A bad record is reported and its segment left as it is: a bad record is never copied. kNoSpace: nothing
+//             is lost. A failed swap of the manifest poisons the store.
+//
+// Invariants  I1  A tombstone is dropped only when its key has a newer record, or when no segment but the inputs was
+//                 made before it and holds a dead put: only such a one can hold an older record of the key. A segment
+//                 made later holds none, because what is copied into it is live at the time.
+//             I2  A record may stand in an input and in an output for a while, with one sequence: recovery takes
+//                 either. The outputs count as made when the run was planned, before the first look at what is live.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "index/tree.h"
+#include "io/file_system.h"
+#include "kvs/kv_store.h"
+#include "log/record_scan.h"
+#include "log/segment_writer.h"
+#include "store/committer.h"
+#include "store/health.h"
+#include "store/key_order.h"
+#include "store/live_log.h"
+#include "store/manifest_keeper.h"
+#include "store/record_reader.h"
+
+namespace kvs::store {
+
+struct CompactionParts {  // Of the store; all outlive the compactor.
+  LiveLog& log;
+  index::Tree& index;
+  const RecordReader& records;
+  Committer& committer;
+  ManifestKeeper& manifest;
+  Health& health;
+  sync::EpochDomain& epochs;
+  io::FileSystem& files;
+  const std::filesystem::path& directory;
+  const KvStoreOptions& options;
+};
+
+class CompactionRun {
+ public:
+  enum class End : std::uint8_t {
+    kInputsDropped,
+    kGaveWay,  // To writers, whom its outputs left no room.
+  };
+
+  // The append lock has been held since `inputs` were picked from the accounts; they are not empty.
+  CompactionRun(const CompactionParts& parts, std::vector<std::uint32_t> inputs) KVS_REQUIRES(parts.log.mutex);
+
+  Result<End> Execute();
+
+  std::uint64_t input_bytes() const { return input_bytes_; }      // What the inputs take on the disk.
+  std::uint64_t written_bytes() const { return written_bytes_; }  // To outputs that are whole.
+
+ private:
+  static constexpr std::size_t kRecordsMax = std::size_t{16} << 20;
+  // Index entries are moved in groups of this size, so that writers wait only shortly.
+  static constexpr std::size_t kMovesUnderLock = 64;
+  // How far ahead the records to be copied are fetched.
+  static constexpr std::size_t kPrefetchAhead = 16;
+  // How often the log is told of the progress, in bytes copied.
+  static constexpr std::uint64_t kProgressBytes = std::uint64_t{1} << 20;
+
+  struct Move {
+    base::Location from;
+    std::uint64_t to_offset;
+    std::uint64_t from_bytes;
+    std::uint64_t to_bytes;
+  };
+  struct Output {
+    std::unique_ptr<log::SegmentWriter> writer;
+    std::vector<Move> moves;
+    std::uint64_t tombstone_bytes = 0;
+    std::uint64_t newest_tombstone = 0;
+  };
+
+  Status Gather();
+  Status GatherFrom(std::uint32_t slot);
+  // Without the inputs from `count` on.
+  void KeepInputs(std::size_t count);
+  Result<End> CopyAll();
+  Status CopyIfNeeded(base::Location from);
+  bool IsNeeded(base::Location at, const log::Record& record, std::uint64_t sequence) const;
+  Status Copy(base::Location from, const log::Record& record, std::uint64_t sequence);
+  Status MakeRoom(std::uint64_t bytes);
+  Status BeginOutput(std::uint64_t bytes);
+  Status FinishOutput();
+  Status NameOutput(const log::Segment& output);
+  void Publish(const std::shared_ptr<log::Segment>& output, std::uint64_t hint_bytes);
+  void MoveEntries(const log::Segment& output, std::uint32_t slot);
+  // Tells the log how much of what the run will free is earned. False: the run should give way.
+  Result<bool> ReportProgress();
+  Status SyncLog();
+  Status DropInputs();
+  void RemoveFiles(std::uint64_t segment_id);
+
+  // Constant once the run is planned.
+  const CompactionParts& parts_;
+  std::vector<std::uint32_t> inputs_;  // Slots.
+  std::uint64_t input_bytes_ = 0;
+  std::uint64_t copied_bytes_max_ = 0;
+  std::uint64_t segment_bytes_ = 0;  // Of an output, but for a record that is larger.
+  std::uint64_t base_sequence_ = 0;  // The lowest of the inputs.
+  std::uint64_t created_sequence_ = 0;
+  std::uint64_t oldest_with_dead_puts_ = 0;  // Among the segments that are no input: when the first of them was made.
+
+  std::vector<KeyedLocation> records_;  // Of the inputs.
+  Output output_;                       // Being written, if it has a writer.
+  std::uint64_t run_ = 0;               // As the outputs' headers say; 0: none yet.
+  std::uint64_t written_bytes_ = 0;
+  std::uint64_t reported_bytes_ = 0;
+};
+
+}  // namespace kvs::store

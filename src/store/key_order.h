@@ -1,0 +1,29 @@
+// SortByKey: brings locations into the order of the keys that stand there.
+//
+// Design      The next eight bytes of each key are kept beside its location and sorted as numbers; the keys themselves
+//             are looked at only where those are equal, and there behind what they have in common: so that keys with
+//             long equal beginnings, "user:...", cost one look each and not one for every comparison.
+// Limits      16 bytes of memory for each location.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/location.h"
+#include "kvs/function_ref.h"
+
+namespace kvs::store {
+
+struct KeyedLocation {
+  std::uint64_t head;  // Of the key: KeyHead().
+  base::Location location;
+};
+
+// The bytes of `key` from `depth` on, up to eight, as a number in their order. A key that ends counts as zeroes.
+std::uint64_t KeyHead(std::string_view key, std::size_t depth);
+
+// `locations` come with their heads at depth 0, and leave with heads that mean nothing. Equal keys stand by location.
+void SortByKey(std::vector<KeyedLocation>* locations, FunctionRef<std::string_view(base::Location)> key_at);
+
+}  // namespace kvs::store

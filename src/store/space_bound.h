@@ -1,0 +1,66 @@
+// SpaceBound: how much more a store may put on the disk at this moment, by its promise
+//
+//   disk use <= live bytes / (1 - garbage_ratio_max) + 2 segments
+//
+// Design      Of the two segments one is for what is not sealed yet. The other is kept for what is on the disk before
+//             it is counted: the output that compaction is writing with its hint file, the room that is being taken,
+//             and what becomes garbage before compaction is asked again. Headroom() is what is left then; below 0
+//             writers wait. Compaction begins where the headroom falls below HeadStart(), and from there on writers are
+//             slowed down (WritePace): so nobody meets the bound who could have been slowed down before it.
+// Threads     Pure functions of figures that LiveLog takes under the append lock.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "log/segment_writer.h"
+
+namespace kvs::store {
+
+struct SpaceUse {
+  std::uint64_t disk_bytes;     // Of all segments with their hint files.
+  std::uint64_t live_bytes;     // Of the records that the index points at.
+  std::uint64_t segment_bytes;  // How large a segment is at present.
+  std::uint64_t ahead_bytes;    // What the maintainer may be taking at the moment.
+};
+
+class SpaceBound {
+ public:
+  // This part of a segment that has become garbage is worth another look: PickInputs() takes a segment for no less.
+  static constexpr std::uint64_t kSegmentsPerGain = 20;
+
+  explicit SpaceBound(double garbage_ratio_max) : garbage_per_live_byte_(garbage_ratio_max / (1 - garbage_ratio_max)) {}
+
+  // What may yet be put on the disk; negative: so much too much is there.
+  std::int64_t Headroom(const SpaceUse& use) const {
+    return HeadroomWithoutGarbage(use) + static_cast<std::int64_t>(use.live_bytes) -
+           static_cast<std::int64_t>(use.disk_bytes);
+  }
+
+  // Compaction begins this much before the bound: the later, the less is left in a segment to be copied; the earlier,
+  // the less writers feel of it. A run gives its space back only at its end, so they need that much to go on meanwhile.
+  std::int64_t HeadStart(const SpaceUse& use) const {
+    const auto share = static_cast<std::int64_t>(kHeadStart * static_cast<double>(GarbageAllowed(use)));
+    const auto run = static_cast<std::int64_t>(use.segment_bytes);
+    return std::max<std::int64_t>(1, std::min(std::max(share, run), HeadroomWithoutGarbage(use) / 2));
+  }
+
+ private:
+  static constexpr double kHeadStart = 0.1;
+
+  std::uint64_t GarbageAllowed(const SpaceUse& use) const {
+    return static_cast<std::uint64_t>(static_cast<double>(use.live_bytes) * garbage_per_live_byte_);
+  }
+
+  std::int64_t HeadroomWithoutGarbage(const SpaceUse& use) const {
+    const std::uint64_t output = std::min(use.segment_bytes, use.live_bytes);
+    const std::uint64_t unasked = 2 * use.segment_bytes / kSegmentsPerGain;
+    const std::uint64_t uncounted = output + output / log::kSegmentBytesPerHintByte + use.ahead_bytes + unasked;
+    return static_cast<std::int64_t>(GarbageAllowed(use) + 2 * use.segment_bytes) -
+           static_cast<std::int64_t>(uncounted);
+  }
+
+  const double garbage_per_live_byte_;
+};
+
+}  // namespace kvs::store

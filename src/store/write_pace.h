@@ -1,0 +1,55 @@
+// WritePace: slows writers down, in small steps, as the garbage nears its bound.
+//
+// Design      Each byte has a price in time, and whoever writes owes it. The price is what compaction needed lately to
+//             free a byte, times d / (1 - d), where d is how much of the way from compaction's start to the bound has
+//             been gone: nothing at first, without limit at the end, and in the middle as much as compaction takes, so
+//             that the two keep step there. A writer waits only once the debt is worth it, and never long at a time;
+//             what it still owes then is left to those who come next.
+// Threads     None of its own: LiveLog guards it with the append lock.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+namespace kvs::store {
+
+class WritePace {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Nanoseconds = std::chrono::duration<double, std::nano>;
+
+  static constexpr std::chrono::microseconds kStepMin{
+      400};  // Each waking may take the core from a reader, so there are few.
+  static constexpr std::chrono::microseconds kStepMax{800};
+
+  // Compaction freed `bytes` in `duration`.
+  void NoteGain(std::uint64_t bytes, Clock::duration duration) {
+    if (bytes == 0) return;
+    const double price = Nanoseconds(duration).count() / static_cast<double>(bytes);
+    freeing_ns_per_byte_ = std::clamp((freeing_ns_per_byte_ + price) / 2, kPriceMin, kPriceMax);
+  }
+
+  // Somebody is about to write `bytes` at `now`. `way`: from compaction's start (0) to the bound (1). Answers until
+  // when to wait first; nullopt: not at all.
+  std::optional<Clock::time_point> Charge(std::uint64_t bytes, double way, Clock::time_point now) {
+    const double d = std::clamp(way, 0.0, kWayMax);
+    const double owed = static_cast<double>(bytes) * freeing_ns_per_byte_ * d / (1 - d);
+    paid_until_ = std::max(paid_until_, now) + std::chrono::duration_cast<Clock::duration>(Nanoseconds(owed));
+    paid_until_ = std::min(paid_until_, now + kDebtMax);
+    if (paid_until_ - now < kStepMin) return std::nullopt;
+    return std::min(paid_until_, now + kStepMax);
+  }
+
+ private:
+  static constexpr double kWayMax = 0.98;
+  static constexpr double kPriceMin = 0.1;  // Nanoseconds a byte: 10 GB/s, and 10 MB/s.
+  static constexpr double kPriceMax = 100;
+  static constexpr std::chrono::milliseconds kDebtMax{5};
+
+  double freeing_ns_per_byte_ = 3;
+  Clock::time_point paid_until_{};  // The writers of all bytes so far have waited enough by then.
+};
+
+}  // namespace kvs::store

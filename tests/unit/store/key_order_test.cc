@@ -1,0 +1,88 @@
+// SortByKey brings locations into the order of their keys, whatever the keys have in common. The keys are made up; the
+// order is compared with that of the strings.
+#include "store/key_order.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "support/test_seed.h"
+
+namespace kvs::store {
+namespace {
+
+// The location of keys[n] is n + 1.
+std::vector<std::string> Sorted(const std::vector<std::string>& keys) {
+  std::vector<KeyedLocation> locations;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    locations.push_back({KeyHead(keys[i], 0), base::Location::FromBits(i + 1)});
+  }
+  const auto key_at = [&](base::Location location) { return std::string_view(keys[location.bits() - 1]); };
+  SortByKey(&locations, key_at);
+  std::vector<std::string> sorted;
+  for (const KeyedLocation& location : locations) sorted.emplace_back(key_at(location.location));
+  return sorted;
+}
+
+void ExpectSorted(std::vector<std::string> keys) {
+  const std::vector<std::string> sorted = Sorted(keys);
+  std::sort(keys.begin(), keys.end());
+  EXPECT_EQ(sorted, keys);
+}
+
+TEST(KeyOrder, NoneAndOneAreInOrder) {
+  ExpectSorted({});
+  ExpectSorted({"key"});
+}
+
+TEST(KeyOrder, BytesCountAsUnsigned) { ExpectSorted({"\xff", "\x7f", "\x80", "a", ""}); }
+
+TEST(KeyOrder, AKeyComesBeforeThoseThatGoOnWithZeroes) {
+  std::vector<std::string> keys;
+  for (std::size_t zeroes = 0; zeroes < 40; ++zeroes) {
+    keys.insert(keys.begin(), std::string(zeroes, '\0'));
+    keys.insert(keys.begin(), "key" + std::string(zeroes, '\0'));
+  }
+  ExpectSorted(keys);
+}
+
+TEST(KeyOrder, LongCommonBeginningsAreLookedBehind) {
+  const std::uint64_t seed = test::TestSeed(1);
+  SCOPED_TRACE(test::SeedTrace(seed));
+  base::Random random(seed);
+  std::vector<std::string> keys;
+  for (int i = 0; i < 5'000; ++i) {
+    keys.push_back("tenant/" + std::to_string(random.Below(3)) + "/a table with a long name/" +
+                   std::to_string(random.Below(1'000'000)));
+  }
+  ExpectSorted(keys);
+}
+
+TEST(KeyOrder, EqualKeysStandByLocation) {
+  const std::vector<std::string> keys(100, "the same long key, many times");
+  std::vector<KeyedLocation> locations;
+  for (std::uint64_t bits = keys.size(); bits > 0; --bits) {
+    locations.push_back({KeyHead(keys[0], 0), base::Location::FromBits(bits)});
+  }
+  SortByKey(&locations, [&](base::Location) { return std::string_view(keys[0]); });
+  for (std::size_t i = 0; i < locations.size(); ++i) EXPECT_EQ(locations[i].location.bits(), i + 1);
+}
+
+TEST(KeyOrder, RandomKeysOfFewBytesAreSorted) {
+  const std::uint64_t seed = test::TestSeed(1);
+  SCOPED_TRACE(test::SeedTrace(seed));
+  base::Random random(seed);
+  std::vector<std::string> keys;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string key(random.Below(20), '\0');
+    for (char& byte : key) byte = static_cast<char>(random.Below(3));
+    keys.push_back(key);
+  }
+  ExpectSorted(keys);
+}
+
+}  // namespace
+}  // namespace kvs::store
