@@ -27,6 +27,10 @@ class KeySource {
   // The key of the record there, valid while the caller is pinned or is the writer; nullopt: the record is damaged.
   virtual std::optional<std::string_view> KeyAt(base::Location location) const = 0;
 
+  // The same without a check of more than the record's form: the key may be another than the one that was written.
+  // For a caller who knows the key's hash and its neighbours.
+  virtual std::optional<std::string_view> UncheckedKeyAt(base::Location location) const = 0;
+
   // A hint: the record will be asked for soon.
   virtual void Prefetch(base::Location location) const = 0;
 };

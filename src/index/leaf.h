@@ -79,6 +79,7 @@ class alignas(64) Leaf {
   }
   Line LoadLine(unsigned line) const;
   void PrefetchLine(unsigned line) const { base::Prefetch(&entries_[line * kLineSlots]); }
+  void PrefetchLines() const { base::Prefetch(this, sizeof *this); }
   unsigned CountLive() const;
 
   // The slot of exactly this entry: no key is compared.

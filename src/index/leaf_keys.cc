@@ -1,6 +1,7 @@
 #include "index/leaf_keys.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace kvs::index {
 
@@ -18,32 +19,73 @@ std::size_t SharedPrefixBytes(std::span<const KeyedEntry> entries) {
 // Eight bytes of the key as a number in their order; zeros stand where the key has ended.
 std::uint64_t HeadOf(std::string_view key, std::size_t from) {
   std::uint64_t head = 0;
+  if (from + sizeof head <= key.size()) {
+    std::memcpy(&head, key.data() + from, sizeof head);
+    return __builtin_bswap64(head);
+  }
   for (std::size_t i = 0; i < sizeof head; ++i) {
     head = head << 8 | (from + i < key.size() ? static_cast<std::uint8_t>(key[from + i]) : 0);
   }
   return head;
 }
 
+// The live entries of a leaf as they stand at one moment, each for itself.
+struct LiveEntries {
+  explicit LiveEntries(const Leaf& leaf) {
+    for (unsigned slot = 0; slot < Leaf::kSlots; ++slot) {
+      entries[count] = {{}, leaf.Load(slot), slot};
+      count += entries[count].entry.is_live() ? 1 : 0;
+    }
+  }
+
+  std::array<KeyedEntry, Leaf::kSlots> entries;
+  std::size_t count = 0;
+};
+
+bool IsInRange(std::string_view key, const LeafKeys::Range& range) {
+  return (!range.from || key >= *range.from) && (!range.to || key < *range.to);
+}
+
 }  // namespace
 
-std::optional<base::Location> LeafKeys::Read(const Leaf& leaf, const KeySource& keys, const Range& range) {
-  Entries read;
-  std::size_t live = 0;
+void LeafKeys::Prefetch(const Leaf& leaf, const KeySource& keys) {
   for (unsigned slot = 0; slot < Leaf::kSlots; ++slot) {
     const Entry entry = leaf.Load(slot);
-    if (!entry.is_live()) continue;
-    keys.Prefetch(entry.location());
-    read[live++] = {{}, entry, slot};
+    if (entry.is_live()) keys.Prefetch(entry.location());
   }
+}
+
+std::optional<base::Location> LeafKeys::Read(const Leaf& leaf, const KeySource& keys, const Range& range,
+                                             std::size_t shared_bytes, const Leaf* next) {
+  LiveEntries live(leaf);
+  constexpr unsigned kStep = 2;  // Slots of the next leaf for each entry of this one: half of a leaf is live.
+  unsigned next_slot = next == nullptr ? Leaf::kSlots : 0;
   std::size_t in_range = 0;
-  for (std::size_t i = 0; i < live; ++i) {
-    const auto [_, entry, slot] = read[i];
-    const std::optional<std::string_view> key = keys.KeyAt(entry.location());
-    if (!key) return entry.location();
-    if (*key < range.from || (range.to && *key >= *range.to)) continue;
-    read[in_range++] = {*key, entry, slot};
+  for (std::size_t i = 0; i < live.count; ++i) {
+    for (const unsigned end = std::min(next_slot + kStep, Leaf::kSlots); next_slot < end; ++next_slot) {
+      const Entry entry = next->Load(next_slot);
+      if (entry.is_live()) keys.Prefetch(entry.location());
+    }
+    KeyedEntry& read = live.entries[i];
+    const std::optional<std::string_view> key = keys.KeyAt(read.entry.location());
+    if (!key) return read.entry.location();
+    if (!IsInRange(*key, range)) continue;
+    live.entries[in_range++] = {*key, read.entry, read.slot};
   }
-  SortAndUnite({read.data(), in_range});
+  Sort({live.entries.data(), in_range}, shared_bytes);
+  return std::nullopt;
+}
+
+std::optional<base::Location> LeafKeys::Read(const Leaf& leaf,
+                                             FunctionRef<std::optional<std::string_view>(Entry)> key_of,
+                                             std::size_t shared_bytes) {
+  LiveEntries live(leaf);
+  for (std::size_t i = 0; i < live.count; ++i) {
+    const std::optional<std::string_view> key = key_of(live.entries[i].entry);
+    if (!key) return live.entries[i].entry.location();
+    live.entries[i].key = *key;
+  }
+  Sort({live.entries.data(), live.count}, shared_bytes);
   return std::nullopt;
 }
 
@@ -59,7 +101,27 @@ bool LeafKeys::EndsAscendingRun(std::size_t place) const {
   return true;
 }
 
-// Most pairs differ in the eight bytes behind what all keys share: a number is compared faster than a key.
+void LeafKeys::Sort(std::span<const KeyedEntry> read, std::size_t shared_bytes) {
+  if (!SortByHeads(read, shared_bytes)) SortAndUnite(read);
+}
+
+// Puts each entry behind as many as have smaller heads: all pairs are compared, which takes less time than a branch
+// that is mispredicted for each. False: two heads are the same.
+bool LeafKeys::SortByHeads(std::span<const KeyedEntry> read, std::size_t shared_bytes) {
+  std::array<std::uint64_t, Leaf::kSlots> heads;
+  for (std::size_t i = 0; i < read.size(); ++i) heads[i] = HeadOf(read[i].key, shared_bytes);
+  std::uint64_t places = 0;
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    std::size_t below = 0;
+    for (std::size_t j = 0; j < read.size(); ++j) below += heads[j] < heads[i] ? 1 : 0;
+    places |= std::uint64_t{1} << below;
+    sorted_[below] = read[i];
+  }
+  count_ = read.size();
+  return places == (std::uint64_t{1} << read.size()) - 1;
+}
+
+// The full keys decide where heads do not.
 void LeafKeys::SortAndUnite(std::span<const KeyedEntry> read) {
   struct Item {
     std::uint64_t head;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "base/location.h"
 #include "index/key_source.h"
 #include "index/leaf.h"
+#include "kvs/function_ref.h"
 
 namespace kvs::index {
 
@@ -25,15 +27,24 @@ struct KeyedEntry {
 
 class LeafKeys {
  public:
-  // Keys at or after `from` and before `to` are in range; nullopt: no end.
+  // Keys at or after `from` and before `to`; nullopt: no end on that side.
   struct Range {
-    std::string_view from;
-    std::optional<std::string_view> to;
+    std::optional<std::string_view> from = std::nullopt;
+    std::optional<std::string_view> to = std::nullopt;
   };
 
-  // Reads the entries of `leaf` whose keys are in `range`. Returns the location of a record that is damaged, whether or
-  // not its key would have been in range: nobody knows.
-  std::optional<base::Location> Read(const Leaf& leaf, const KeySource& keys, const Range& range);
+  // Asks for the records of `leaf`, which is to be read soon.
+  static void Prefetch(const Leaf& leaf, const KeySource& keys);
+
+  // Reads the entries of `leaf` whose keys are in `range`, and asks for the records of `next`, if there is one, in
+  // between. Every key of the leaf begins with the first `shared_bytes` bytes of every other. Returns the location of a
+  // record that is damaged, whether or not its key would have been in range: nobody knows.
+  std::optional<base::Location> Read(const Leaf& leaf, const KeySource& keys, const Range& range,
+                                     std::size_t shared_bytes = 0, const Leaf* next = nullptr);
+
+  // Reads all entries, with the keys that `key_of` tells; nullopt: the record is damaged, and its location the answer.
+  std::optional<base::Location> Read(const Leaf& leaf, FunctionRef<std::optional<std::string_view>(Entry)> key_of,
+                                     std::size_t shared_bytes);
 
   // Whether `place` is where keys have lately come in ascending order: the entries before it are the last ones of the
   // lines that they stand in. Meant for a full leaf; by chance, it is true for one random place in 400.
@@ -44,6 +55,8 @@ class LeafKeys {
  private:
   using Entries = std::array<KeyedEntry, Leaf::kSlots>;
 
+  void Sort(std::span<const KeyedEntry> read, std::size_t shared_bytes);
+  bool SortByHeads(std::span<const KeyedEntry> read, std::size_t shared_bytes);
   void SortAndUnite(std::span<const KeyedEntry> read);
 
   Entries sorted_;

@@ -21,6 +21,8 @@
 //             I4  A reader uses nodes and keys only while it is pinned.
 // Fences      P1  root_:  release store in SetRoot() -> acquire load in Root(). The nodes are whole when seen.
 //                 Links and entries: InnerNode P1, Leaf P1.
+//             P2  shape_: store before the release store that publishes new nodes -> acquire load in a scan. Who has
+//                 heard of a change in the new nodes sees another number than before them.
 //             R1  size_, separator_bytes_: relaxed. Figures, nothing is reached through them.
 #pragma once
 
@@ -62,12 +64,15 @@ struct Bounds {
   std::string_view from;                              // The first key in range.
   std::optional<std::string_view> to = std::nullopt;  // The first key behind the range; nullopt: no end.
   bool reverse = false;                               // From the last key of the range to the first.
+  std::size_t expected = ~std::size_t{0};             // A hint: how many keys will be visited before `visit` ends it.
 };
 
 struct ScanResult {
   Outcome outcome;          // kFound: the scan came to its end, or `visit` ended it; kDamaged.
   base::Location location;  // kDamaged: the record that could not be read.
 };
+
+class LeafKeys;
 
 class Tree {
  public:
@@ -94,9 +99,9 @@ class Tree {
 
   // Visits the keys in range in their order, each once, until `visit` answers false. Keys that are in the tree for the
   // whole scan are visited; of keys that come, go or change meanwhile some state that they had is.
-  // Pins the epoch for each leaf by itself, so that a long scan does not hold back reclamation; the views and records
-  // are valid during the visit. A damaged record ends the scan before any key of its leaf is visited, also if its
-  // unknown key might have been out of range.
+  // Pins the epoch for some dozens of leaves, so that a long scan does not hold back reclamation; the views and records
+  // are valid during the visit, and were checked for damage just before. A damaged record ends the scan before any key
+  // of its leaf is visited, also if its unknown key might have been out of range.
   ScanResult Scan(const Bounds& bounds, FunctionRef<bool(std::string_view key, base::Location location)> visit) const;
 
   // Writers.
@@ -168,19 +173,29 @@ class Tree {
   struct Target {
     Tag tag;
     const Leaf* leaf;
+    Entry likely;  // The first entry with the key's tag, which is seldom of another key; or empty.
   };
   using Targets = std::array<Target, kTogetherMax>;
   void DescendTogether(std::span<const std::string_view> keys, Targets& targets) const;
 
   // tree_scan.cc.
-  ScanResult ScanForward(const Bounds& bounds, FunctionRef<bool(std::string_view, base::Location)> visit) const;
-  ScanResult ScanBackward(const Bounds& bounds, FunctionRef<bool(std::string_view, base::Location)> visit) const;
-  Path PathBefore(std::string_view key) const;
-  Path PathToLast() const;
+  struct ScanStep {
+    bool is_last;
+    ScanResult result;       // Of the last step.
+    std::string_view fence;  // Of another: where the scan goes on; valid until the unpin.
+  };
+  ScanStep ScanSiblings(const Bounds& bounds, LeafKeys& leaf_keys,
+                        FunctionRef<bool(std::string_view, base::Location)> visit) const;
+  Path FirstPath(const Bounds& bounds) const;
+  const Leaf* Sibling(const Path& path, bool is_before) const;
+  void StepAside(Path& path, bool to_the_one_before) const;
+  static std::size_t SharedBytes(const std::optional<std::string_view>& before,
+                                 const std::optional<std::string_view>& behind);
   static std::optional<std::string_view> FenceBefore(const Path& path);
   static std::optional<std::string_view> FenceBehind(const Path& path);
 
   // tree_shape.cc: splits and merges.
+  std::optional<base::Location> ReadUnchecked(const Path& path, LeafKeys& leaf_keys) const;
   std::optional<base::Location> SplitLeaf(const Path& path, std::string_view key, Entry entry);
   void EraseSlot(const Path& path, unsigned slot);
   bool MergeLeaf(const Path& path, unsigned live);  // False: no sibling has room.
@@ -208,6 +223,7 @@ class Tree {
   std::atomic<std::uint64_t> root_{0};
   std::atomic<std::uint64_t> size_{0};
   std::atomic<std::uint64_t> separator_bytes_{0};
+  alignas(64) std::atomic<std::uint64_t> shape_{0};  // Apart: a reader of a point does not care.
 };
 
 // A damaged record is an answer only if no intact one is: the key's own may stand further on.

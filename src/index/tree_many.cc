@@ -28,9 +28,9 @@ void Tree::DescendTogether(std::span<const std::string_view> keys, Targets& targ
   for (std::size_t i = 0; i < keys.size(); ++i) {
     targets[i].leaf = LeafAt(ids[i]);
     const Leaf::Line line = targets[i].leaf->LoadLine(Leaf::HomeLine(targets[i].tag));
-    for (unsigned slots = line.SlotsWith(targets[i].tag); slots != 0; slots &= slots - 1) {
-      keys_.Prefetch(line.entries[static_cast<unsigned>(std::countr_zero(slots))].location());
-    }
+    const unsigned slots = line.SlotsWith(targets[i].tag);
+    targets[i].likely = slots == 0 ? Entry() : line.entries[static_cast<unsigned>(std::countr_zero(slots))];
+    if (slots != 0) keys_.Prefetch(targets[i].likely.location());
   }
 }
 
@@ -39,6 +39,11 @@ void Tree::FindMany(std::span<const std::string_view> keys, FunctionRef<Match(st
   Targets targets;
   DescendTogether(keys, targets);
   for (std::size_t i = 0; i < keys.size(); ++i) {
+    const base::Location likely = targets[i].likely.location();
+    if (!likely.is_none() && compare(i, likely) == Match::kSame) {
+      found[i] = {Outcome::kFound, likely};
+      continue;
+    }
     const Hit hit =
         SearchLeaf(*targets[i].leaf, targets[i].tag, [&](base::Location location) { return compare(i, location); });
     found[i] = {hit.outcome, hit.location};

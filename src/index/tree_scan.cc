@@ -1,58 +1,101 @@
+#include <algorithm>
 #include <string>
 
 #include "index/leaf_keys.h"
 #include "index/tree.h"
 
 namespace kvs::index {
+namespace {
+
+// Bounds that shrink as the scan goes on: what was visited lies behind `resume`.
+struct Rest {
+  explicit Rest(const Bounds& all) : bounds(all) {}
+
+  void ShrinkTo(std::string_view fence) {
+    resume.assign(fence);
+    if (bounds.reverse) {
+      bounds.to = resume;
+    } else {
+      bounds.from = resume;
+    }
+  }
+
+  Bounds bounds;
+  std::string resume;
+};
+
+}  // namespace
 
 ScanResult Tree::Scan(const Bounds& bounds, FunctionRef<bool(std::string_view, base::Location)> visit) const {
-  return bounds.reverse ? ScanBackward(bounds, visit) : ScanForward(bounds, visit);
-}
-
-// A leaf ends at its fence, and so does what was visited: the scan goes on there, in whatever leaf the fence is now.
-ScanResult Tree::ScanForward(const Bounds& bounds, FunctionRef<bool(std::string_view, base::Location)> visit) const {
+  Rest rest(bounds);
   LeafKeys leaf_keys;
-  std::string from(bounds.from);
   for (;;) {
     const sync::EpochGuard pin = epochs_.Pin();
-    const Path path = PathTo(from);
-    const auto damaged = leaf_keys.Read(*path.leaf, keys_, {from, bounds.to});
-    if (damaged) return {Outcome::kDamaged, *damaged};
-    for (const KeyedEntry& found : leaf_keys.sorted()) {
-      if (!visit(found.key, found.entry.location())) return {Outcome::kFound, {}};
-    }
-    const std::optional<std::string_view> fence = FenceBehind(path);
-    if (!fence || (bounds.to && *fence >= *bounds.to)) return {Outcome::kFound, {}};
-    from = *fence;
+    const ScanStep step = ScanSiblings(rest.bounds, leaf_keys, visit);
+    if (step.is_last) return step.result;
+    rest.ShrinkTo(step.fence);
   }
 }
 
-ScanResult Tree::ScanBackward(const Bounds& bounds, FunctionRef<bool(std::string_view, base::Location)> visit) const {
-  LeafKeys leaf_keys;
-  std::optional<std::string> to;
-  if (bounds.to) to = *bounds.to;
+// Visits the leaves below one inner node from the first that the bounds reach. It stops where nodes have been made
+// anew: from then on the leaves of this one may be old, and a scan shows what is current.
+Tree::ScanStep Tree::ScanSiblings(const Bounds& bounds, LeafKeys& leaf_keys,
+                                  FunctionRef<bool(std::string_view, base::Location)> visit) const {
+  const std::uint64_t shape = shape_.load(std::memory_order_acquire);  // P2
+  Path path = FirstPath(bounds);
+  std::size_t visited = 0;
+  LeafKeys::Prefetch(*path.leaf, keys_);
+  const Leaf* next = Sibling(path, bounds.reverse);
+  if (next != nullptr) next->PrefetchLines();
   for (;;) {
-    const sync::EpochGuard pin = epochs_.Pin();
-    const Path path = to ? PathBefore(*to) : PathToLast();
-    const auto damaged = leaf_keys.Read(*path.leaf, keys_, {bounds.from, to});
-    if (damaged) return {Outcome::kDamaged, *damaged};
+    const std::optional<std::string_view> before = FenceBefore(path);
+    const std::optional<std::string_view> behind = FenceBehind(path);
+    LeafKeys::Range range;
+    if (!before || *before < bounds.from) range.from = bounds.from;
+    if (bounds.to && (!behind || *behind > *bounds.to)) range.to = bounds.to;
+    const bool is_last =
+        bounds.reverse ? !before || *before <= bounds.from : !behind || (bounds.to && *behind >= *bounds.to);
+    const bool reads_ahead = !is_last && visited + path.leaf->CountLive() < bounds.expected;
+    const auto damaged =
+        leaf_keys.Read(*path.leaf, keys_, range, SharedBytes(before, behind), reads_ahead ? next : nullptr);
+    if (damaged) return {.is_last = true, .result = {Outcome::kDamaged, *damaged}, .fence = {}};
     const std::span<const KeyedEntry> sorted = leaf_keys.sorted();
-    for (auto found = sorted.rbegin(); found != sorted.rend(); ++found) {
-      if (!visit(found->key, found->entry.location())) return {Outcome::kFound, {}};
+    for (std::size_t i = 0; i < sorted.size(); ++i) {
+      const KeyedEntry& found = sorted[bounds.reverse ? sorted.size() - 1 - i : i];
+      if (!visit(found.key, found.entry.location()))
+        return {.is_last = true, .result = {Outcome::kFound, {}}, .fence = {}};
     }
-    const std::optional<std::string_view> fence = FenceBefore(path);
-    if (!fence || *fence <= bounds.from) return {Outcome::kFound, {}};
-    to = *fence;
+    if (is_last) return {.is_last = true, .result = {Outcome::kFound, {}}, .fence = {}};
+    visited += sorted.size();
+    if (next == nullptr || shape_.load(std::memory_order_acquire) != shape) {  // P2
+      return {.is_last = false, .result = {}, .fence = bounds.reverse ? *before : *behind};
+    }
+    StepAside(path, bounds.reverse);
+    next = Sibling(path, bounds.reverse);
+    if (next != nullptr) next->PrefetchLines();
   }
 }
 
-Tree::Path Tree::PathBefore(std::string_view key) const {
-  const SearchKey target(key);
+Tree::Path Tree::FirstPath(const Bounds& bounds) const {
+  if (!bounds.reverse) return PathTo(bounds.from);
+  if (!bounds.to) return Descend([](const InnerNode& node) { return node.count(); });
+  const SearchKey target(*bounds.to);
   return Descend([&](const InnerNode& node) { return node.ChildBefore(target); });
 }
 
-Tree::Path Tree::PathToLast() const {
-  return Descend([](const InnerNode& node) { return node.count(); });
+// The leaf beside the one that the path leads to, below the same inner node; nullptr: there is none.
+const Leaf* Tree::Sibling(const Path& path, bool is_before) const {
+  if (path.height == 0) return nullptr;
+  const Path::Step& step = path.steps[1];
+  if (step.child == (is_before ? 0 : step.node->count())) return nullptr;
+  return LeafAt(step.node->child(is_before ? step.child - 1 : step.child + 1));
+}
+
+void Tree::StepAside(Path& path, bool to_the_one_before) const {
+  Path::Step& step = path.steps[1];
+  step.child = to_the_one_before ? step.child - 1 : step.child + 1;
+  path.leaf_id = step.node->child(step.child);
+  path.leaf = LeafAt(path.leaf_id);
 }
 
 // The smallest key that may be in the leaf; nullopt: any key before the leaf's end.
@@ -71,6 +114,14 @@ std::optional<std::string_view> Tree::FenceBehind(const Path& path) {
     if (step.child < step.node->count()) return step.node->separator(step.child);
   }
   return std::nullopt;
+}
+
+// Keys between two that begin in the same way begin so too.
+std::size_t Tree::SharedBytes(const std::optional<std::string_view>& before,
+                              const std::optional<std::string_view>& behind) {
+  if (!before || !behind) return 0;
+  const auto [end, _] = std::mismatch(before->begin(), before->end(), behind->begin(), behind->end());
+  return static_cast<std::size_t>(end - before->begin());
 }
 
 }  // namespace kvs::index

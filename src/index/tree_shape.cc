@@ -31,8 +31,7 @@ Tree::~Tree() {
 // be it at the end of the tree or in many places.
 std::optional<base::Location> Tree::SplitLeaf(const Path& path, std::string_view key, Entry entry) {
   LeafKeys leaf_keys;
-  const auto damaged = leaf_keys.Read(*path.leaf, keys_, {});
-  if (damaged) return damaged;
+  if (const auto damaged = ReadUnchecked(path, leaf_keys)) return damaged;
   const std::span<const KeyedEntry> sorted = leaf_keys.sorted();
   const auto behind = std::find_if(sorted.begin(), sorted.end(), [&](const KeyedEntry& e) { return key < e.key; });
   const auto place = static_cast<std::size_t>(behind - sorted.begin());
@@ -54,6 +53,21 @@ std::optional<base::Location> Tree::SplitLeaf(const Path& path, std::string_view
   retired_.Add({NodeKind::kLeaf, path.leaf_id});
   Apply(path, Splice::ToTwo(child, left, separator, right));
   return std::nullopt;
+}
+
+// The keys of a leaf, of which no value is looked at: a split would else read all of 32 values to move their keys. A
+// key that is not the one that was written gives itself away: it has another tag, or is out of the leaf's range.
+std::optional<base::Location> Tree::ReadUnchecked(const Path& path, LeafKeys& leaf_keys) const {
+  LeafKeys::Prefetch(*path.leaf, keys_);
+  const std::optional<std::string_view> before = FenceBefore(path);
+  const std::optional<std::string_view> behind = FenceBehind(path);
+  const auto key_of = [&](Entry entry) {
+    const std::optional<std::string_view> key = keys_.UncheckedKeyAt(entry.location());
+    const bool is_its_own =
+        key && TagOf(*key) == entry.tag() && (!before || *key >= *before) && (!behind || *key < *behind);
+    return is_its_own ? key : std::nullopt;
+  };
+  return leaf_keys.Read(*path.leaf, key_of, SharedBytes(before, behind));
 }
 
 void Tree::EraseSlot(const Path& path, unsigned slot) {
@@ -98,6 +112,7 @@ void Tree::MoveLeaf(const Path& path) {
 
 // Carries a change of children upwards until one store of a link publishes all that was made on the way.
 void Tree::Apply(const Path& path, Splice splice) {
+  shape_.store(shape_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // P2
   for (unsigned level = 1; level <= path.height; ++level) {
     const Path::Step& step = path.steps[level];
     if (splice.removed == 1 && splice.added == 1) {

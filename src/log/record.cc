@@ -70,7 +70,7 @@ std::size_t EncodeRecord(char* to, const RecordDraft& draft, std::uint64_t segme
   return static_cast<std::size_t>(at - to);
 }
 
-std::optional<Record> DecodeRecord(const char* begin, const char* end) {
+std::optional<Record> DecodeAnyRecord(const char* begin, const char* end) {
   if (end - begin < static_cast<std::ptrdiff_t>(kRecordHeaderBytesMin)) return std::nullopt;
   const char* const header = begin + kRecordChecksumBytes;
   const auto type_byte = static_cast<std::uint8_t>(*header);

@@ -36,6 +36,12 @@ std::optional<std::string_view> RecordReader::KeyAt(base::Location location) con
   return record->key;
 }
 
+std::optional<std::string_view> RecordReader::UncheckedKeyAt(base::Location location) const {
+  const std::optional<log::Record> record = Decode(location);
+  if (!record) return std::nullopt;
+  return record->key;
+}
+
 void RecordReader::Prefetch(base::Location location) const {
   if (const log::Segment* const segment = segments_.Find(location.slot())) segment->Prefetch(location.offset());
 }

@@ -20,6 +20,7 @@ class RecordReader final : public index::KeySource {
 
   index::Match Compare(base::Location location, std::string_view key) const override;
   std::optional<std::string_view> KeyAt(base::Location location) const override;
+  std::optional<std::string_view> UncheckedKeyAt(base::Location location) const override;
   void Prefetch(base::Location location) const override;
 
   // As Compare(), but kSame only if every byte of the record is right, which is in `record` then.

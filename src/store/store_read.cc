@@ -18,17 +18,6 @@ std::optional<std::string> EndOfPrefix(std::string prefix) {
   return prefix;
 }
 
-struct OwnedBounds {
-  std::string from;
-  std::optional<std::string> to;
-};
-
-OwnedBounds BoundsOf(const ScanRange& range) {
-  OwnedBounds bounds{.from = std::max(range.from, range.prefix), .to = range.to};
-  if (auto end = EndOfPrefix(range.prefix); end && (!bounds.to || *end < *bounds.to)) bounds.to = std::move(end);
-  return bounds;
-}
-
 }  // namespace
 
 // Where the reader should look for `key`, after the index said `found`: while a batch is being published, its keys are
@@ -115,14 +104,20 @@ Status Store::MultiGetTogether(std::span<const std::string_view> keys, std::size
 }
 
 Status Store::Scan(const ScanRange& range, ScanVisitor visit) {
-  const OwnedBounds bounds = BoundsOf(range);
+  const std::optional<std::string> end_of_prefix = EndOfPrefix(range.prefix);
+  index::Bounds bounds{.from = std::max<std::string_view>(range.from, range.prefix),
+                       .to = range.to ? std::optional<std::string_view>(*range.to) : std::nullopt,
+                       .reverse = range.reverse,
+                       .expected = range.limit};
+  if (end_of_prefix && (!bounds.to || *end_of_prefix < *bounds.to)) bounds.to = *end_of_prefix;
   std::size_t left = range.limit;
   if (left == 0 || (bounds.to && *bounds.to <= bounds.from)) return Ok();
   std::optional<base::Location> damaged;
   const auto visit_entry = [&](std::string_view key, base::Location found) {
     const base::Location location = Resolve(key, found);
     if (location.is_none()) return true;
-    const std::optional<log::Record> record = records_.Read(location);
+    // The index has checked what it found.
+    const std::optional<log::Record> record = location == found ? records_.Decode(location) : records_.Read(location);
     if (!record) {
       damaged = location;
       return false;
@@ -130,10 +125,7 @@ Status Store::Scan(const ScanRange& range, ScanVisitor visit) {
     if (record->type != log::RecordType::kPut) return true;
     return visit(key, record->value) && --left > 0;
   };
-  const index::Bounds limits{.from = bounds.from,
-                             .to = bounds.to ? std::optional<std::string_view>(*bounds.to) : std::nullopt,
-                             .reverse = range.reverse};
-  const index::ScanResult result = index_.Scan(limits, visit_entry);
+  const index::ScanResult result = index_.Scan(bounds, visit_entry);
   if (result.outcome == index::Outcome::kDamaged) return records_.DamageAt(result.location);
   if (damaged) return records_.DamageAt(*damaged);
   return Ok();

@@ -56,6 +56,7 @@ class AppendedRecords final : public KeySource {
   std::optional<std::string_view> KeyAt(base::Location location) const override {
     return keys_[numbers_[location.bits()]];
   }
+  std::optional<std::string_view> UncheckedKeyAt(base::Location location) const override { return KeyAt(location); }
   void Prefetch(base::Location) const override {}
 
  private:

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,7 +19,9 @@ class Records final : public KeySource {
     keys_.push_back(std::move(key));
     return base::Location::FromBits(keys_.size());
   }
-  void Damage(base::Location location) { damaged_.insert(location.bits()); }
+  // A damaged record is not readable; where a key is given, it looks like a record of that one, until it is checked.
+  void Damage(base::Location location) { damaged_[location.bits()] = std::nullopt; }
+  void Damage(base::Location location, std::string key) { damaged_[location.bits()] = std::move(key); }
   void Repair(base::Location location) { damaged_.erase(location.bits()); }
   int reads() const { return reads_; }
 
@@ -33,11 +35,15 @@ class Records final : public KeySource {
     if (damaged_.contains(location.bits())) return std::nullopt;
     return keys_.at(location.bits() - 1);
   }
+  std::optional<std::string_view> UncheckedKeyAt(base::Location location) const override {
+    const auto damaged = damaged_.find(location.bits());
+    return damaged == damaged_.end() ? KeyAt(location) : damaged->second;
+  }
   void Prefetch(base::Location) const override {}
 
  private:
   std::deque<std::string> keys_;  // Which does not move its elements.
-  std::set<std::uint64_t> damaged_;
+  std::map<std::uint64_t, std::optional<std::string>> damaged_;
   mutable int reads_ = 0;
 };
 

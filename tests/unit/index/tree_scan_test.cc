@@ -116,6 +116,46 @@ TEST_F(TreeScanTest, KeysThatStayAreVisitedOnceWhileOthersComeAndGo) {
   }
 }
 
+// A scan goes from leaf to leaf without descending anew; it must notice that leaves are not current any more. What is
+// in the leaf that is being visited was read before: so only what changed two leaves ahead is looked at.
+TEST_F(TreeScanTest, WhatChangesAheadOfAScanIsVisitedAsItIsThen) {
+  constexpr std::uint64_t kKeys = 6'000;
+  constexpr std::size_t kVisitsAhead = 2 * Leaf::kSlots;
+  struct Write {
+    base::Location location;  // None: erased.
+    std::size_t visit;
+  };
+  std::map<std::string, Write, std::less<>> written;
+  std::size_t visit = kVisitsAhead;
+  for (const bool reverse : {false, true}) {
+    SCOPED_TRACE(reverse);
+    const auto put = [&](const std::string& key, std::size_t at_visit) {
+      const base::Location location = records_.Add(key);
+      ASSERT_NE(tree_.Upsert(key, location).outcome, Outcome::kDamaged);
+      written[key] = {location, at_visit};
+    };
+    for (std::uint64_t n = 0; n < kKeys; ++n) put(MakeKey(KeyShape::kHex, n), visit - kVisitsAhead);
+    base::Random random(TestSeed());
+    static_cast<void>(tree_.Scan({.from = "", .reverse = reverse}, [&](std::string_view key, base::Location location) {
+      const auto at = written.find(key);
+      EXPECT_NE(at, written.end());
+      if (at != written.end() && at->second.visit + kVisitsAhead <= visit) {
+        EXPECT_EQ(location, at->second.location) << key;
+      }
+      ++visit;
+      for (int i = 0; i < 3; ++i) {  // Some splits and merges, and between them leaves that stay.
+        const std::string other = MakeKey(KeyShape::kHex, random.Below(kKeys * 2));
+        if (!random.OneIn(3)) {
+          put(other, visit);
+        } else if (tree_.Erase(other).outcome == Outcome::kFound) {
+          written[other] = {{}, visit};
+        }
+      }
+      return !HasFailure();
+    }));
+  }
+}
+
 TEST_F(TreeScanTest, ALongScanDoesNotHoldBackReclamation) {
   for (std::uint64_t n = 0; n < 20'000; ++n) Put(MakeKey(KeyShape::kHex, n));
   const std::uint64_t before = tree_.MemoryBytes();

@@ -155,6 +155,30 @@ TEST_F(TreeTest, ASplitThatMeetsADamagedRecordChangesNothing) {
   EXPECT_EQ(tree_.Upsert(key, records_.Add(key)).outcome, Outcome::kAbsent);
 }
 
+// A split does not check whole records, but no key is moved as another one than it is: its hash gives it away, or that
+// it would belong elsewhere.
+TEST_F(TreeTest, ASplitIsNotMisledByAKeyThatLooksLikeAnother) {
+  std::vector<std::pair<std::string, base::Location>> entries;
+  for (std::uint64_t n = 0; n < Leaf::kSlots; ++n) {
+    const std::string key = MakeKey(KeyShape::kHex, n);
+    entries.emplace_back(key, Put(key));
+  }
+  for (const auto& [key, location] : entries) {
+    for (std::size_t place = 0; place < key.size(); ++place) {
+      std::string changed = key;
+      changed[place] = static_cast<char>(changed[place] ^ 1);
+      records_.Damage(location, changed);
+      const Change change = tree_.Upsert("0", records_.Add("0"));
+      ASSERT_EQ(change.outcome, Outcome::kDamaged) << key << " as " << changed;
+      ASSERT_EQ(change.old, location);
+    }
+    records_.Repair(location);
+  }
+  EXPECT_EQ(tree_.size(), Leaf::kSlots);
+  EXPECT_EQ(tree_.Upsert("0", records_.Add("0")).outcome, Outcome::kAbsent);
+  for (const auto& [key, location] : entries) EXPECT_EQ(Find(key).location, location);
+}
+
 TEST_F(TreeTest, ADamagedRecordCanBeMovedAndErasedByItsLocation) {
   const base::Location location = Put("key");
   const base::Location copy = records_.Add("key");

@@ -5,12 +5,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <vector>
 
+#include "base/random.h"
 #include "io/mapping.h"
 #include "support/exact_block.h"
+#include "support/test_seed.h"
 #include "unit/log/segment_builder.h"
 
 namespace kvs::log {
@@ -192,6 +195,32 @@ TEST(RecordTest, NumbersOfMoreThanSixtyFourBitsAreRefused) {
   EXPECT_TRUE(parses('\x01'));
   EXPECT_FALSE(parses('\x02'));
   EXPECT_FALSE(parses('\x81'));
+}
+
+// Small pairs are decoded in a short way of their own, also where they are no records at all.
+TEST(RecordTest, TheShortWayGivesTheAnswerOfTheLongOne) {
+  base::Random random(test::TestSeed(20'261'121));
+  int decoded = 0;
+  for (int round = 0; round < 200'000; ++round) {
+    std::string bytes = Encode(DraftPut(Pattern(random.Below(140), 1), Pattern(random.Below(140), 2)), kSegmentId,
+                               random.Next() >> random.Below(64));
+    for (std::uint64_t i = random.Below(3); i > 0; --i)
+      bytes[random.Below(std::min<std::size_t>(14, bytes.size()))] = static_cast<char>(random.Next());
+    if (random.OneIn(4)) bytes.resize(random.Below(bytes.size()));
+    const auto record = DecodeRecord(bytes.data(), bytes.data() + bytes.size());
+    const auto expected = DecodeAnyRecord(bytes.data(), bytes.data() + bytes.size());
+    ASSERT_EQ(record.has_value(), expected.has_value()) << testing::PrintToString(bytes);
+    if (!record) continue;
+    ++decoded;
+    ASSERT_EQ(record->type, expected->type);
+    ASSERT_EQ(record->checksum, expected->checksum);
+    ASSERT_EQ(record->sequence_delta, expected->sequence_delta) << testing::PrintToString(bytes);
+    ASSERT_EQ(record->expiry_ms, expected->expiry_ms);
+    ASSERT_EQ(record->header, expected->header);
+    ASSERT_EQ(record->key, expected->key);
+    ASSERT_EQ(record->value, expected->value);
+  }
+  EXPECT_GT(decoded, 50'000);
 }
 
 TEST(RecordTest, LengthsThatOverflowTheirSumAreRefused) {
