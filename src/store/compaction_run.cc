@@ -142,14 +142,14 @@ Status CompactionRun::MakeRoom(std::uint64_t bytes) {
   return Ok();
 }
 
-// No larger than what is left to be copied, so that it fits a disk that has room for just that. A record may grow by
-// the longer form of its sequence.
+// No larger than what is left to be copied, so that it fits a disk that has room for just that. Records may grow by
+// the longer form of their sequences, to 9/4 of what they were at most.
 Status CompactionRun::BeginOutput(std::uint64_t bytes) {
   log::SegmentHeader header{.segment_id = parts_.manifest.TakeSegmentId(),
                             .base_sequence = base_sequence_,
                             .created_sequence = created_sequence_};
   header.run = run_ == 0 ? header.segment_id : run_;
-  const std::uint64_t left = (copied_bytes_max_ - std::min(copied_bytes_max_, written_bytes_)) * 9 / 4;
+  const std::uint64_t left = copied_bytes_max_ * 9 / 4 - std::min(copied_bytes_max_ * 9 / 4, written_bytes_);
   const std::uint64_t capacity =
       std::max(log::kSegmentHeaderBytes + bytes, std::min(segment_bytes_, log::kSegmentHeaderBytes + left));
   const std::uint64_t first_bytes = std::min(capacity, log::SegmentWriter::kFirstStepBytes);

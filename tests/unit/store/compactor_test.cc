@@ -197,6 +197,17 @@ TEST(CompactorTest, CompactingWritesOneRunOfSeveralSegmentsInTheOrderOfTheKeysAn
   EXPECT_EQ(store->Stats()->compactions, 0U) << "it is known after an opening, too";
 }
 
+// Records grow where their sequences are counted from an older segment's; the outputs are more than the inputs then.
+TEST(CompactorTest, OutputsAreFullAlsoWhereTheRecordsGrow) {
+  const test::TemporaryDirectory directory;
+  const auto store = *Store::Open(io::PosixFileSystem(), directory.path(), SmallSegments());
+  for (int i = 0; i < 90'000; ++i) ASSERT_TRUE(store->Set(KeyOf(i * 7'919 % 90'000), "a value of some bytes"));
+  ASSERT_TRUE(store->Compact());
+  const auto stats = *store->Stats();
+  EXPECT_EQ(stats.keys, 90'000U);
+  EXPECT_LE(stats.segments, stats.live_bytes / SmallSegments().segment_bytes + 3);
+}
+
 // Before each step that counts the process ends: outputs that are whole or not, named or not, inputs dropped or not.
 TEST(CompactorTest, WhereverARunOfSeveralOutputsIsKilledNothingIsLostAndNothingComesBack) {
   const test::TemporaryDirectory directory;
