@@ -20,8 +20,7 @@ class WritePace {
   using Clock = std::chrono::steady_clock;
   using Nanoseconds = std::chrono::duration<double, std::nano>;
 
-  static constexpr std::chrono::microseconds kStepMin{
-      400};  // Each waking may take the core from a reader, so there are few.
+  static constexpr std::chrono::microseconds kStepMin{400};  // Shorter ones are more wakings for the same.
   static constexpr std::chrono::microseconds kStepMax{800};
 
   // Compaction freed `bytes` in `duration`.
