@@ -6,7 +6,7 @@
 // loading is not measured. Keys are 16 random hexadecimal digits, values 100 bytes. Each round (5) runs each of the
 // operations for at least a million keys; the table gives the median, the least and the most of the rounds in
 // nanoseconds of CPU time of the threads that call. Operations: get, get2 (two threads), multiget, absent, scan,
-// fullscan, overwrite; unless told, all of them.
+// fullscan, overwrite, multiset (overwrites, sixteen in one call); unless told, all of them.
 #include <time.h>
 
 #include <algorithm>
@@ -87,6 +87,7 @@ class IndexBench {
     if (operation == "absent") return Timed([this] { return Absent(seed_); });
     if (operation == "scan") return Timed([this] { return Scan(seed_); });
     if (operation == "fullscan") return Timed([this] { return FullScan(); });
+    if (operation == "multiset") return Timed([this] { return MultiSet(seed_); });
     if (operation == "overwrite") return Timed([this] { return Overwrite(seed_); });
     Die("no operation " + operation);
   }
@@ -190,6 +191,22 @@ class IndexBench {
     return kOperationsMin;
   }
 
+  std::uint64_t MultiSet(std::uint64_t seed) {
+    base::Random random(seed);
+    const std::string value(kValueBytes, 'm');
+    for (std::uint64_t i = 0; i < kOperationsMin; i += kTogether) {
+      std::array<Key, kTogether> keys;
+      std::array<KeyValue, kTogether> pairs;
+      for (std::size_t k = 0; k < kTogether; ++k) {
+        keys[k] = KeyOf(random.Below(keys_));
+        pairs[k] = {View(keys[k]), value};
+      }
+      std::size_t set = 0;
+      Check(store_->MultiSet(pairs, set));
+    }
+    return kOperationsMin;
+  }
+
   const std::uint64_t keys_;
   std::uint64_t seed_ = 0;
   std::shared_ptr<KvStore> store_;
@@ -206,7 +223,7 @@ int Main(std::span<char*> arguments) {
   if (arguments.size() < 2) Die("usage: kvs_bench_index DIRECTORY [KEYS [ROUNDS [OPERATION...]]]");
   IndexBench bench(arguments[1], NumberOr(arguments.size() > 2 ? arguments[2] : nullptr, 1'000'000));
   const std::uint64_t rounds = NumberOr(arguments.size() > 3 ? arguments[3] : nullptr, 5);
-  std::vector<std::string> operations{"get", "get2", "multiget", "absent", "scan", "fullscan", "overwrite"};
+  std::vector<std::string> operations{"get", "get2", "multiget", "absent", "scan", "fullscan", "overwrite", "multiset"};
   if (arguments.size() > 4) operations.assign(arguments.begin() + 4, arguments.end());
   bench.Load();
   bench.PrintMemory();

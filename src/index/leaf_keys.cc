@@ -49,23 +49,15 @@ bool IsInRange(std::string_view key, const LeafKeys::Range& range) {
 }  // namespace
 
 void LeafKeys::Prefetch(const Leaf& leaf, const KeySource& keys) {
-  for (unsigned slot = 0; slot < Leaf::kSlots; ++slot) {
-    const Entry entry = leaf.Load(slot);
-    if (entry.is_live()) keys.Prefetch(entry.location());
-  }
+  const LiveEntries live(leaf);
+  for (std::size_t i = 0; i < live.count; ++i) keys.Prefetch(live.entries[i].entry.location());
 }
 
 std::optional<base::Location> LeafKeys::Read(const Leaf& leaf, const KeySource& keys, const Range& range,
-                                             std::size_t shared_bytes, const Leaf* next) {
+                                             std::size_t shared_bytes) {
   LiveEntries live(leaf);
-  constexpr unsigned kStep = 2;  // Slots of the next leaf for each entry of this one: half of a leaf is live.
-  unsigned next_slot = next == nullptr ? Leaf::kSlots : 0;
   std::size_t in_range = 0;
   for (std::size_t i = 0; i < live.count; ++i) {
-    for (const unsigned end = std::min(next_slot + kStep, Leaf::kSlots); next_slot < end; ++next_slot) {
-      const Entry entry = next->Load(next_slot);
-      if (entry.is_live()) keys.Prefetch(entry.location());
-    }
     KeyedEntry& read = live.entries[i];
     const std::optional<std::string_view> key = keys.KeyAt(read.entry.location());
     if (!key) return read.entry.location();

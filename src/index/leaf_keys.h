@@ -33,14 +33,14 @@ class LeafKeys {
     std::optional<std::string_view> to = std::nullopt;
   };
 
-  // Asks for the records of `leaf`, which is to be read soon.
+  // Asks for the records of `leaf`, which is to be read soon; all at once, so that their addresses are found together.
   static void Prefetch(const Leaf& leaf, const KeySource& keys);
 
-  // Reads the entries of `leaf` whose keys are in `range`, and asks for the records of `next`, if there is one, in
-  // between. Every key of the leaf begins with the first `shared_bytes` bytes of every other. Returns the location of a
-  // record that is damaged, whether or not its key would have been in range: nobody knows.
+  // Reads the entries of `leaf` whose keys are in `range`. Every key of the leaf begins with the first `shared_bytes`
+  // bytes of every other. Returns the location of a record that is damaged, whether or not its key would have been in
+  // range: nobody knows.
   std::optional<base::Location> Read(const Leaf& leaf, const KeySource& keys, const Range& range,
-                                     std::size_t shared_bytes = 0, const Leaf* next = nullptr);
+                                     std::size_t shared_bytes = 0);
 
   // Reads all entries, with the keys that `key_of` tells; nullopt: the record is damaged, and its location the answer.
   std::optional<base::Location> Read(const Leaf& leaf, FunctionRef<std::optional<std::string_view>(Entry)> key_of,

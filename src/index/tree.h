@@ -187,7 +187,7 @@ class Tree {
   ScanStep ScanSiblings(const Bounds& bounds, LeafKeys& leaf_keys,
                         FunctionRef<bool(std::string_view, base::Location)> visit) const;
   Path FirstPath(const Bounds& bounds) const;
-  const Leaf* Sibling(const Path& path, bool is_before) const;
+  const Leaf* Sibling(const Path& path, bool is_before, unsigned distance) const;
   void StepAside(Path& path, bool to_the_one_before) const;
   static std::size_t SharedBytes(const std::optional<std::string_view>& before,
                                  const std::optional<std::string_view>& behind);

@@ -3,7 +3,9 @@
 
 namespace kvs::index {
 
-// Level by level: each step asks for the memory of the next one, for all keys, before it is needed for the first.
+// Level by level: each step asks for the memory of the next one, for all keys, before it is needed for the first. It
+// asks in loops that do nothing else: a prefetch waits until the processor knows its address, and only those close to
+// each other wait together.
 void Tree::DescendTogether(std::span<const std::string_view> keys, Targets& targets) const {
   KVS_CHECK(keys.size() <= kTogetherMax);
   const RootLink root = Root();
@@ -18,6 +20,8 @@ void Tree::DescendTogether(std::span<const std::string_view> keys, Targets& targ
     for (std::size_t i = 0; i < keys.size(); ++i) {
       const InnerNode& node = *InnerAt(ids[i]);
       ids[i] = node.child(node.ChildOf(search_keys[i]));
+    }
+    for (std::size_t i = 0; i < keys.size(); ++i) {
       if (level > 1) {
         InnerAt(ids[i])->Prefetch();
       } else {
@@ -30,7 +34,9 @@ void Tree::DescendTogether(std::span<const std::string_view> keys, Targets& targ
     const Leaf::Line line = targets[i].leaf->LoadLine(Leaf::HomeLine(targets[i].tag));
     const unsigned slots = line.SlotsWith(targets[i].tag);
     targets[i].likely = slots == 0 ? Entry() : line.entries[static_cast<unsigned>(std::countr_zero(slots))];
-    if (slots != 0) keys_.Prefetch(targets[i].likely.location());
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (!targets[i].likely.is_empty()) keys_.Prefetch(targets[i].likely.location());
   }
 }
 

@@ -44,9 +44,8 @@ Tree::ScanStep Tree::ScanSiblings(const Bounds& bounds, LeafKeys& leaf_keys,
   const std::uint64_t shape = shape_.load(std::memory_order_acquire);  // P2
   Path path = FirstPath(bounds);
   std::size_t visited = 0;
+  if (const Leaf* const next = Sibling(path, bounds.reverse, 1)) next->PrefetchLines();
   LeafKeys::Prefetch(*path.leaf, keys_);
-  const Leaf* next = Sibling(path, bounds.reverse);
-  if (next != nullptr) next->PrefetchLines();
   for (;;) {
     const std::optional<std::string_view> before = FenceBefore(path);
     const std::optional<std::string_view> behind = FenceBehind(path);
@@ -55,9 +54,12 @@ Tree::ScanStep Tree::ScanSiblings(const Bounds& bounds, LeafKeys& leaf_keys,
     if (bounds.to && (!behind || *behind > *bounds.to)) range.to = bounds.to;
     const bool is_last =
         bounds.reverse ? !before || *before <= bounds.from : !behind || (bounds.to && *behind >= *bounds.to);
-    const bool reads_ahead = !is_last && visited + path.leaf->CountLive() < bounds.expected;
-    const auto damaged =
-        leaf_keys.Read(*path.leaf, keys_, range, SharedBytes(before, behind), reads_ahead ? next : nullptr);
+    const Leaf* const next = is_last ? nullptr : Sibling(path, bounds.reverse, 1);
+    if (next != nullptr && visited + path.leaf->CountLive() < bounds.expected) {
+      LeafKeys::Prefetch(*next, keys_);
+      if (const Leaf* const then = Sibling(path, bounds.reverse, 2)) then->PrefetchLines();
+    }
+    const auto damaged = leaf_keys.Read(*path.leaf, keys_, range, SharedBytes(before, behind));
     if (damaged) return {.is_last = true, .result = {Outcome::kDamaged, *damaged}, .fence = {}};
     const std::span<const KeyedEntry> sorted = leaf_keys.sorted();
     for (std::size_t i = 0; i < sorted.size(); ++i) {
@@ -71,8 +73,6 @@ Tree::ScanStep Tree::ScanSiblings(const Bounds& bounds, LeafKeys& leaf_keys,
       return {.is_last = false, .result = {}, .fence = bounds.reverse ? *before : *behind};
     }
     StepAside(path, bounds.reverse);
-    next = Sibling(path, bounds.reverse);
-    if (next != nullptr) next->PrefetchLines();
   }
 }
 
@@ -83,12 +83,13 @@ Tree::Path Tree::FirstPath(const Bounds& bounds) const {
   return Descend([&](const InnerNode& node) { return node.ChildBefore(target); });
 }
 
-// The leaf beside the one that the path leads to, below the same inner node; nullptr: there is none.
-const Leaf* Tree::Sibling(const Path& path, bool is_before) const {
+// The leaf at some distance from the one that the path leads to, below the same inner node; nullptr: there is none.
+const Leaf* Tree::Sibling(const Path& path, bool is_before, unsigned distance) const {
   if (path.height == 0) return nullptr;
   const Path::Step& step = path.steps[1];
-  if (step.child == (is_before ? 0 : step.node->count())) return nullptr;
-  return LeafAt(step.node->child(is_before ? step.child - 1 : step.child + 1));
+  const unsigned siblings = is_before ? step.child : step.node->count() - step.child;
+  if (siblings < distance) return nullptr;
+  return LeafAt(step.node->child(is_before ? step.child - distance : step.child + distance));
 }
 
 void Tree::StepAside(Path& path, bool to_the_one_before) const {

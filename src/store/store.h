@@ -76,6 +76,7 @@ class Store {
   Status Finish(const Appended& appended);
   // The pairs that go under one append lock, from the first on.
   Status SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uint64_t& position);
+  void PrefetchIndex(std::span<const log::RecordDraft> drafts);
   Appended Put(const log::RecordDraft& draft) KVS_REQUIRES(log_.mutex);
   Appended Bury(std::string_view key, base::Location old) KVS_REQUIRES(log_.mutex);
   Appended ApplyUpdate(std::string_view key, UpdateFunction fn) KVS_REQUIRES(log_.mutex);

@@ -70,6 +70,17 @@ Status Store::MultiSet(std::span<const KeyValue> pairs, std::size_t& set) {
   return status;
 }
 
+// Brings near what the index will look at, before the lock is taken.
+void Store::PrefetchIndex(std::span<const log::RecordDraft> drafts) {
+  const auto guard = epochs_.Pin();
+  std::array<std::string_view, index::Tree::kTogetherMax> keys;
+  for (std::size_t first = 0; first < drafts.size(); first += keys.size()) {
+    const std::size_t count = std::min(drafts.size() - first, keys.size());
+    for (std::size_t i = 0; i < count; ++i) keys[i] = drafts[first + i].key;
+    index_.PrefetchMany({keys.data(), count});
+  }
+}
+
 Status Store::SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uint64_t& position) {
   std::array<log::RecordDraft, kRunSetsMax> drafts;
   std::size_t count = 0;
@@ -82,6 +93,7 @@ Status Store::SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uin
     bytes_max += RecordBytesMax(drafts[count]);
     ++count;
   }
+  PrefetchIndex({drafts.data(), count});
   const sync::MutexLock lock(log_.mutex);
   Status has_room = log_.MakeRoom(bytes_max, Purpose::kStore);
   if (!has_room && has_room.error().code == ErrorCode::kNoSpace && count > 1) {
