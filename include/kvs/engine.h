@@ -7,8 +7,11 @@
 // Limits      Key 0..65'535 bytes, value 0..512 MiB, both any bytes. Outside: kInvalidArgument, nothing written; a
 //             read may also answer that there is no such key.
 // Errors      What an engine cannot do answers kUnsupported, never something weaker.
+// Expiry      A pair may carry a point in time, by the clock NowMs(); from then on it is absent for every call. Engines
+//             without has_expiry() refuse it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -43,27 +46,45 @@ struct KeyValue {
   std::string_view value;
 };
 
+// Milliseconds since 1970, from which on a pair is absent.
+inline constexpr std::uint64_t kNoExpiry = 0;
+
+// A value with what is known about it. Its bytes live as long as the call-back that is handed it.
+struct Entry {
+  std::string_view value;
+  std::uint64_t expiry_ms = kNoExpiry;
+};
+
+using EntryVisitor = FunctionRef<void(const Entry& entry)>;
+
 // WriteBatch: operations that take effect together, in their order (a later one on the same key wins).
 class WriteBatch {
  public:
   struct Operation {
     std::string key;
     std::optional<std::string> value;  // nullopt: remove.
+    std::uint64_t expiry_ms = kNoExpiry;
   };
 
-  void Set(std::string_view key, std::string_view value) {
-    operations_.push_back({std::string(key), std::string(value)});
+  void Set(std::string_view key, std::string_view value, std::uint64_t expiry_ms = kNoExpiry) {
+    operations_.push_back({std::string(key), std::string(value), expiry_ms});
+    has_expiry_ = has_expiry_ || expiry_ms != kNoExpiry;
   }
   // Removing an absent key is allowed in a batch, and does nothing.
   void Remove(std::string_view key) { operations_.push_back({std::string(key), std::nullopt}); }
 
-  void Clear() { operations_.clear(); }
+  void Clear() {
+    operations_.clear();
+    has_expiry_ = false;
+  }
   bool empty() const { return operations_.empty(); }
+  bool has_expiry() const { return has_expiry_; }  // Of any pair. An engine without expiry refuses the batch.
   std::size_t size() const { return operations_.size(); }
   const std::vector<Operation>& operations() const { return operations_; }
 
  private:
   std::vector<Operation> operations_;
+  bool has_expiry_ = false;
 };
 
 // What an UpdateFunction decides. A std::string or an std::optional<std::string> (nullopt: remove) converts to it.
@@ -78,6 +99,7 @@ class UpdateDecision {
 
   bool keeps() const { return kind_ == Kind::kKeep; }
   bool removes() const { return kind_ == Kind::kRemove; }
+  bool sets() const { return kind_ == Kind::kSet; }
   const std::string& value() const { return value_; }  // Only of a decision that sets.
 
  private:
@@ -88,9 +110,26 @@ class UpdateDecision {
   std::string value_;
 };
 
+// The same, with an expiry for what it sets.
+class EntryDecision : public UpdateDecision {
+ public:
+  static EntryDecision Set(std::string value, std::uint64_t expiry_ms) {
+    EntryDecision decision = UpdateDecision::Set(std::move(value));
+    decision.expiry_ms_ = expiry_ms;
+    return decision;
+  }
+  EntryDecision(UpdateDecision decision) : UpdateDecision(std::move(decision)) {}  // NOLINT: without expiry.
+
+  std::uint64_t expiry_ms() const { return expiry_ms_; }
+
+ private:
+  std::uint64_t expiry_ms_ = kNoExpiry;
+};
+
 // Called with the current value (nullopt: absent). An engine may call it again when another writer came between, so it
 // must have no side effect; it must not call the engine.
 using UpdateFunction = FunctionRef<UpdateDecision(std::optional<std::string_view> current)>;
+using EntryUpdateFunction = FunctionRef<EntryDecision(const std::optional<Entry>& current)>;
 
 // Which pairs a scan visits: those with from <= key < to that start with `prefix`.
 struct ScanRange {
@@ -156,9 +195,52 @@ class KvsEngine {
   // engine, not write.
   virtual Status Scan(const ScanRange& range, ScanVisitor visit) = 0;
 
+  // Whether pairs may carry an expiry. Where not, the four calls below work for pairs without.
+  virtual bool has_expiry() const { return false; }
+  // The clock by which pairs expire.
+  virtual std::uint64_t NowMs() {
+    const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count());
+  }
+  virtual Status SetUntil(std::string_view key, std::string_view value, std::uint64_t expiry_ms) {
+    return expiry_ms == kNoExpiry ? Set(key, value) : NoExpiryHere();
+  }
+  virtual Result<bool> ReadEntry(std::string_view key, EntryVisitor visit) {
+    return Read(key, [&](std::string_view value) { visit({.value = value}); });
+  }
+  // As Update(), which sets pairs without expiry.
+  virtual Status UpdateEntry(std::string_view key, EntryUpdateFunction fn) {
+    bool is_refused = false;
+    const Status status = Update(key, [&](std::optional<std::string_view> current) {
+      EntryDecision decision = fn(current ? std::optional<Entry>({.value = *current}) : std::nullopt);
+      is_refused = decision.sets() && decision.expiry_ms() != kNoExpiry;
+      return is_refused ? UpdateDecision::Keep() : UpdateDecision(std::move(decision));
+    });
+    return status && is_refused ? NoExpiryHere() : status;
+  }
+
+  // Removes every pair. By default one after the other, in batches: others see it happen, and a crash may leave some.
+  virtual Status Clear() {
+    constexpr std::size_t kKeysPerBatch = 1'024;
+    while (true) {
+      WriteBatch batch;
+      const Status scanned = Scan({.limit = kKeysPerBatch}, [&](std::string_view key, std::string_view) {
+        batch.Remove(key);
+        return true;
+      });
+      if (!scanned || batch.empty()) return scanned;
+      if (Status removed = Write(batch); !removed) return removed;
+    }
+  }
+
   virtual Status Sync() = 0;     // The barrier: all that was acknowledged before survives power loss after Ok().
   virtual Status Compact() = 0;  // Gives back the space of overwritten and removed pairs; returns when done.
   virtual Result<EngineStats> Stats() = 0;
+
+ protected:
+  static Error NoExpiryHere() {
+    return Error{.code = ErrorCode::kUnsupported, .context = "this engine has no expiry of pairs"};
+  }
 };
 
 }  // namespace kvs

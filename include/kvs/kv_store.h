@@ -79,6 +79,12 @@ class KvStore final : public KvsEngine {
   Status Write(const WriteBatch& batch) override;
   Status Update(std::string_view key, UpdateFunction fn) override;
   Status Scan(const ScanRange& range, ScanVisitor visit) override;
+  bool has_expiry() const override { return true; }
+  std::uint64_t NowMs() override;
+  Status SetUntil(std::string_view key, std::string_view value, std::uint64_t expiry_ms) override;
+  Result<bool> ReadEntry(std::string_view key, EntryVisitor visit) override;
+  Status UpdateEntry(std::string_view key, EntryUpdateFunction fn) override;
+  Status Clear() override;
   Status Sync() override;
   Status Compact() override;
   Result<EngineStats> Stats() override;

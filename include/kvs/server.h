@@ -31,6 +31,9 @@ struct ServerOptions {
   unsigned threads = 0;                // Event loops in direct mode; 0: one for each core.
   std::shared_ptr<ThreadPool> pool{};  // Set: pooled mode.
   bool sync_before_reply = false;
+  bool store_syncs = true;       // By itself, every second: what appendfsync says, to clients that ask.
+  std::string data_directory{};  // What dir says, to clients that ask.
+  std::string password{};        // Not empty: RESP clients have to give it, and native clients are refused.
 
   std::size_t connections_max = 10'000;
   // One request, key and value included.

@@ -29,6 +29,9 @@ Status CheckValue(std::string_view value) {
 }
 
 Status CheckBatch(const WriteBatch& batch) {
+  if (batch.has_expiry()) {
+    return Error{.code = ErrorCode::kUnsupported, .context = "this engine has no expiry of pairs"};
+  }
   std::size_t bytes = 0;
   for (const WriteBatch::Operation& operation : batch.operations()) {
     KVS_TRY(CheckKey(operation.key));

@@ -62,12 +62,20 @@ KvStoreOptions StoreOptions(const ServerCommandLine& line) {
   return options;
 }
 
+std::string AbsolutePath(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::absolute(path, ignored).lexically_normal().string();
+}
+
 Result<ServerOptions> MakeServerOptions(const ServerCommandLine& line) {
   ServerOptions options;
   options.address = line.address;
   options.threads = ThreadCount(line);
   KVS_TRY_ASSIGN(options.pool, MakePool(line));
   options.sync_before_reply = line.sync == SyncPolicy::kAlways;
+  options.store_syncs = line.sync != SyncPolicy::kNone;
+  options.data_directory = AbsolutePath(line.directory);
+  options.password = line.password;
   options.log = Log;
   return options;
 }
@@ -92,10 +100,8 @@ std::string_view SyncName(SyncPolicy sync) {
 }
 
 void LogStart(const ServerCommandLine& line, const KvsEngine& engine, const KvsServer& server) {
-  std::error_code ignored;
-  const std::filesystem::path directory = std::filesystem::absolute(line.directory, ignored).lexically_normal();
   spdlog::info("kvs-server {}", kVersion);
-  spdlog::info("engine {} in {}, sync {}", engine.Name(), directory.string(), SyncName(line.sync));
+  spdlog::info("engine {} in {}, sync {}", engine.Name(), AbsolutePath(line.directory), SyncName(line.sync));
   spdlog::info("pool {}, {} threads", PoolName(line.pool), ThreadCount(line));
   spdlog::info("listening on {}", server.address().ToString());
 }

@@ -27,7 +27,8 @@ constexpr const char* kFooter =
     "  kvs-server --pool stealing --threads 8       connections as jobs on a pool, for engines that block\n\n"
     "Then, from another terminal:\n"
     "  kvs-client set greeting hello\n"
-    "  kvs-client get greeting\n\n"
+    "  kvs-client get greeting\n"
+    "  redis-cli -p 4000 incr counter               any Redis client, on the same port\n\n"
     "Exit codes: 0 stopped by a signal, 1 an error, 2 the command line was not understood.";
 
 const std::map<std::string, PoolKind> kPools = {
@@ -72,6 +73,9 @@ std::variant<ServerCommandLine, int> ParseServerCommandLine(int argc, char** arg
             "Run connections as jobs on a pool. Default: no pool, a loop on each thread");
   AddChoice(app, "--sync", &line.sync, kSyncPolicies,
             "Against power loss: sync never, every second (the default), or before each answer");
+
+  app.add_option("--requirepass", line.password, "What Redis clients have to give as password. Default: nothing")
+      ->type_name("PASSWORD");
 
   try {
     app.parse(argc, argv);

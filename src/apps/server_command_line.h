@@ -20,6 +20,7 @@ struct ServerCommandLine {
   unsigned threads = 0;  // Loops, or workers of the pool; 0: one for each core.
   PoolKind pool = PoolKind::kNone;
   SyncPolicy sync = SyncPolicy::kInterval;
+  std::string password{};  // Empty: none is asked for.
 };
 
 // Reads the arguments of main(). An exit code: the program is done, having printed its help or version to stdout, or

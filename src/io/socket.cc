@@ -85,6 +85,13 @@ Result<Address> LocalAddress(int socket) {
   return name.ToAddress();
 }
 
+Result<Address> PeerAddress(int socket) {
+  SocketAddress name;
+  name.bytes = sizeof name.storage;
+  if (::getpeername(socket, name.get(), &name.bytes) != 0) return IoError("getpeername");
+  return name.ToAddress();
+}
+
 Result<UniqueFd> Connect(const Address& address, Deadline deadline) {
   KVS_TRY_ASSIGN(const SocketAddress name, SocketAddress::From(address));
   KVS_TRY_ASSIGN(UniqueFd socket, OpenSocket(name.family()));
@@ -160,6 +167,8 @@ Result<Transfer> SendParts(int socket, std::span<const std::string_view> parts) 
     if (errno != EINTR) return IoError("send");
   }
 }
+
+void ShutDown(int socket) { ::shutdown(socket, SHUT_RDWR); }
 
 void ShutDownSending(int socket) { static_cast<void>(::shutdown(socket, SHUT_WR)); }
 

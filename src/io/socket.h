@@ -22,6 +22,7 @@ using Deadline = std::chrono::steady_clock::time_point;
 // Binds and listens, with SO_REUSEADDR: a server may start again while connections of the last one are in TIME_WAIT.
 Result<UniqueFd> Listen(const Address& address);
 Result<Address> LocalAddress(int socket);
+Result<Address> PeerAddress(int socket);
 
 // kTimeout when `deadline` passes first. The connection has TCP_NODELAY.
 Result<UniqueFd> Connect(const Address& address, Deadline deadline);
@@ -56,6 +57,8 @@ Result<Transfer> SendParts(int socket, std::span<const std::string_view> parts);
 
 // Tells the peer that nothing more will be sent. Receiving goes on.
 void ShutDownSending(int socket);
+// Ends both directions: whoever waits on the socket is woken, and finds its end.
+void ShutDown(int socket);
 // How many bytes have arrived and wait to be received.
 std::size_t BytesWaiting(int socket);
 // How many sent bytes the peer's kernel has not acknowledged.

@@ -1,4 +1,4 @@
-// Sniff: which protocol a connection speaks, told by its first byte, so that all of them share one port.
+// Sniff: which protocol a connection speaks, told by its first byte, so that both share one port.
 #pragma once
 
 #include <cstdint>
@@ -7,11 +7,12 @@
 
 namespace kvs::protocol {
 
-enum class Dialect : std::uint8_t { kNative, kUnknown };
+enum class Dialect : std::uint8_t { kNative, kResp };
 
-// 0xB5 is not ASCII and cannot begin UTF-8, so no text protocol starts with it.
+// 0xB5 is not ASCII and cannot begin UTF-8, so no text protocol starts with it. Everything else is RESP, which takes
+// any line for an inline command, and has words for what it does not understand.
 inline Dialect Sniff(char first_byte) {
-  return static_cast<std::uint8_t>(first_byte) == kFrameMagic ? Dialect::kNative : Dialect::kUnknown;
+  return static_cast<std::uint8_t>(first_byte) == kFrameMagic ? Dialect::kNative : Dialect::kResp;
 }
 
 }  // namespace kvs::protocol

@@ -38,9 +38,9 @@ std::optional<io::Deadline> Acceptor::AcceptWaiting() {
 }
 
 void Acceptor::HandOut(io::UniqueFd socket) {
-  if (context_.connections.load(std::memory_order_relaxed) >= context_.options.connections_max) {  // R1
+  if (context_.connections.load(std::memory_order_relaxed) >= context_.state.config.connections_max()) {  // R1
     Refuse(socket,
-           "the server is at its limit of " + std::to_string(context_.options.connections_max) + " connections");
+           "the server is at its limit of " + std::to_string(context_.state.config.connections_max()) + " connections");
     return;
   }
   is_in_trouble_ = false;

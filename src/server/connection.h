@@ -1,12 +1,12 @@
-// Connection: what a server does for one client, as a state machine without I/O: bytes in, requests, engine, bytes out.
+// Connection: what a server does for one client, as a state machine without I/O: bytes in, bytes out.
 //
-// Design      Requests run as they arrive, each straight from the bytes received and, for a get, straight into the
-//             bytes to send. What arrives is kept only while it is an unfinished request.
+// Design      The first byte chooses the protocol, and a Conversation for it; the connection keeps the buffers and the
+//             limits. What arrives is kept only while it is an unfinished request.
 // Threads     One thread at a time.
-// Ordering    Answers come in the order of the requests.
-// Durability  Answers that promise something about power loss are "unsettled" when they are made: a successful write
-//             where answers wait for the sync, and every Sync request. None of them may be sent before SettleWrites(),
-//             which keeps them after a good sync, and turns each into an error after a bad one.
+// Ordering    Replies come in the order of the requests.
+// Durability  Replies that promise something about power loss are "unsettled" when they are made. None of them may be
+//             sent before SettleWrites(), which keeps them after a good sync, and turns each into an error after a bad
+//             one.
 // Limits      Of ConnectionLimits. Output beyond output_bytes_max, or a turn of requests_per_turn, stops the execution,
 //             and input is not wanted until Resume() has caught up. Kept input: at most one request and what one
 //             Receive() brought.
@@ -15,27 +15,21 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
+#include <memory>
 #include <string_view>
-#include <vector>
 
 #include "base/byte_buffer.h"
-#include "kvs/engine.h"
-#include "protocol/frame_decoder.h"
+#include "server/conversation.h"
+#include "server/server_state.h"
 
 namespace kvs::server {
 
-struct ConnectionLimits {
-  std::size_t request_bytes_max;
-  std::size_t output_bytes_max;  // One more answer may stand above it: its size is known only when it is there.
-  std::size_t requests_per_turn = 1024;
-  bool sync_before_reply = false;
-};
-
 class Connection {
  public:
-  // `engine` outlives the connection.
-  Connection(KvsEngine& engine, const ConnectionLimits& limits);
+  static constexpr int kNoSocket = -1;
+
+  // `state` outlives the connection, and so does `socket`, by which others may end the connection.
+  Connection(ServerState& state, const ConnectionLimits& limits, int socket = kNoSocket);
 
   // Takes bytes as they came from the client, and executes the requests that are whole, up to the limits.
   void Receive(std::string_view bytes);
@@ -47,46 +41,32 @@ class Connection {
   bool wants_input() const { return !input_has_ended_ && !is_closing_ && !is_behind_ && has_room(); }
   bool is_runnable() const { return is_behind_ && has_room(); }  // Resume() has something to do.
   bool is_closing() const { return is_closing_; }
-  bool is_finished() const { return (input_has_ended_ || is_closing_) && !is_behind_ && output_.empty(); }
+  bool is_finished() const { return (input_has_ended_ || is_closing_) && !is_behind_ && replies_.bytes.empty(); }
 
-  bool has_unsettled_writes() const { return !unsettled_.empty(); }
+  bool has_unsettled_writes() const { return !replies_.unsettled.empty(); }
   void SettleWrites(const Status& sync);
 
-  std::string_view output() const { return output_.view(); }
+  std::string_view output() const { return replies_.bytes.view(); }
   void Sent(std::size_t bytes);
 
-  // What the connection holds in memory beside itself.
-  std::size_t buffer_bytes() const { return input_.capacity() + output_.capacity(); }
+  // What the connection holds in memory beside itself and its conversation.
+  std::size_t buffer_bytes() const { return input_.capacity() + replies_.bytes.capacity(); }
 
  private:
-  struct UnsettledAnswer {
-    std::size_t output_offset;
-    std::uint32_t request_id;
-  };
-
-  bool has_room() const { return output_.size() < limits_.output_bytes_max; }
-  bool SniffPasses(char first_byte);
+  bool has_room() const { return replies_.bytes.size() < limits_.output_bytes_max; }
   std::size_t Execute(std::string_view input);
 
-  void Perform(const protocol::Request& request);
-  void PerformGet(const protocol::Request& request);
-  void AnswerWrite(const protocol::Request& request, const Status& status);
-  void AnswerUnsettled(std::uint32_t request_id);
-  void Answer(std::uint32_t request_id, const Status& status);
-  void Refuse(const protocol::Decoded& violation);
-
   // Constant after construction.
-  KvsEngine& engine_;
+  ServerState& state_;
   const ConnectionLimits limits_;
+  const int socket_;
 
-  protocol::FrameDecoder decoder_;
-  base::ByteBuffer input_;   // An unfinished request, or whole ones that the limits have put off.
-  base::ByteBuffer output_;  // Answers not yet sent.
-  std::vector<UnsettledAnswer> unsettled_;
-  bool has_sniffed_ = false;
+  std::unique_ptr<Conversation> conversation_;  // Made when the first byte has come.
+  base::ByteBuffer input_;                      // An unfinished request, or whole ones that the limits have put off.
+  Replies replies_;
   bool input_has_ended_ = false;
   bool is_closing_ = false;
-  bool is_behind_ = false;  // The limits stopped the execution before the input was exhausted.
+  bool is_behind_ = false;
 };
 
 }  // namespace kvs::server

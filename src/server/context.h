@@ -8,25 +8,35 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "kvs/engine.h"
 #include "kvs/server.h"
-#include "server/connection.h"
+#include "server/conversation.h"
+#include "server/server_state.h"
 #include "sync/mutex.h"
 
 namespace kvs::server {
 
 class ServerContext {
  public:
-  ServerContext(std::shared_ptr<KvsEngine> served_engine, ServerOptions server_options)
+  ServerContext(std::shared_ptr<KvsEngine> served_engine, ServerOptions server_options, std::uint16_t bound_port)
       : engine(std::move(served_engine)),
         options(std::move(server_options)),
-        limits{.request_bytes_max = options.request_bytes_max,
-               .output_bytes_max = options.output_buffer_bytes_max,
-               .sync_before_reply = options.sync_before_reply} {}
+        limits{.request_bytes_max = options.request_bytes_max, .output_bytes_max = options.output_buffer_bytes_max},
+        state(*engine, {.ip = options.address.ip,
+                        .port = bound_port,
+                        .directory = options.data_directory,
+                        .password = options.password,
+                        .sync_before_reply = options.sync_before_reply,
+                        .store_syncs = options.store_syncs,
+                        .connections_max = options.connections_max,
+                        .request_bytes_max = options.request_bytes_max,
+                        .output_bytes_max = options.output_buffer_bytes_max,
+                        .idle_timeout = options.idle_timeout}) {}
 
   // One line at a time, from whatever thread.
   void Log(const std::string& line) KVS_EXCLUDES(log_mutex_) {
@@ -39,6 +49,8 @@ class ServerContext {
   const std::shared_ptr<KvsEngine> engine;
   const ServerOptions options;
   const ConnectionLimits limits;
+
+  ServerState state;  // What the connections share.
 
   // Atomics.
   std::atomic<bool> stopping{false};         // S1

@@ -51,7 +51,7 @@ std::optional<io::Deadline> Loop::NextDeadline() const {
   std::optional<io::Deadline> next = accept_again_;
   const auto consider = [&](io::Deadline deadline) { next = next ? std::min(*next, deadline) : deadline; };
   if (!lingering_.empty()) consider(stop_deadline_ ? now_ + kStopTick : lingering_.front().since + kLingerTime);
-  if (is_idle_limited() && !clients_.empty()) consider(clients_.front().since + context_.options.idle_timeout);
+  if (is_idle_limited() && !clients_.empty()) consider(clients_.front().since + context_.state.config.idle_timeout());
   // Past the deadline only jobs are left to wait for, and they wake the loop when they return.
   if (stop_deadline_ && *stop_deadline_ > now_) consider(*stop_deadline_);
   return next;
@@ -220,7 +220,7 @@ void Loop::CloseUnanswered() {
 
 void Loop::CloseSilent() {
   if (!is_idle_limited()) return;
-  while (!clients_.empty() && clients_.front().since + context_.options.idle_timeout <= now_) {
+  while (!clients_.empty() && clients_.front().since + context_.state.config.idle_timeout() <= now_) {
     Client* client = &clients_.front();
     if (client->is_in_job || client->is_ready) {
       MarkActive(client);

@@ -37,7 +37,7 @@ class Loop {
 
  private:
   struct Client {
-    Client(io::UniqueFd socket, ServerContext& context) : session(std::move(socket), *context.engine, context.limits) {}
+    Client(io::UniqueFd socket, ServerContext& context) : session(std::move(socket), context.state, context.limits) {}
 
     Session session;
     std::list<Client>::iterator self{};
@@ -80,7 +80,7 @@ class Loop {
   void Close(Client* client);
 
   bool is_pooled() const { return context_.options.pool != nullptr; }
-  bool is_idle_limited() const { return context_.options.idle_timeout.count() > 0; }
+  bool is_idle_limited() const { return context_.state.config.idle_timeout().count() > 0; }
 
   // Constant after construction.
   ServerContext& context_;

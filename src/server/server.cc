@@ -37,9 +37,7 @@ Status CheckOptions(const ServerOptions& options) {
 //             R1  has_run_: relaxed. Only one of two callers may see it false; nothing is reached through it.
 class KvsServer::Impl {
  public:
-  Impl(std::shared_ptr<KvsEngine> engine, const ServerOptions& options) : context_(std::move(engine), options) {}
-
-  Status Open();
+  Status Open(std::shared_ptr<KvsEngine> engine, const ServerOptions& options);
   Status Run();
   void Stop();
   const Address& address() const { return address_; }
@@ -47,9 +45,8 @@ class KvsServer::Impl {
  private:
   Status RunLoops();
 
-  server::ServerContext context_;
-
   // Constant after Open().
+  std::optional<server::ServerContext> context_;
   Address address_;
   std::vector<std::unique_ptr<server::Loop>> loops_;
   std::optional<server::Acceptor> acceptor_;
@@ -57,16 +54,21 @@ class KvsServer::Impl {
   std::atomic<bool> has_run_{false};  // R1
 };
 
-Status KvsServer::Impl::Open() {
-  KVS_TRY_ASSIGN(io::UniqueFd listener, io::Listen(context_.options.address));
+Status KvsServer::Impl::Open(std::shared_ptr<KvsEngine> engine, const ServerOptions& options) {
+  KVS_TRY_ASSIGN(io::UniqueFd listener, io::Listen(options.address));
   KVS_TRY_ASSIGN(address_, io::LocalAddress(listener.get()));
+  context_.emplace(std::move(engine), options, address_.port);
+  context_->state.request_stop = [this] { Stop(); };
+  context_->state.connections = [this] {
+    return context_->connections.load(std::memory_order_relaxed);  // R1 of server/context.h
+  };
   std::vector<server::Loop*> loops;
-  for (unsigned i = 0; i < LoopCount(context_.options); ++i) {
-    KVS_TRY_ASSIGN(auto loop, server::Loop::Create(context_));
+  for (unsigned i = 0; i < LoopCount(options); ++i) {
+    KVS_TRY_ASSIGN(auto loop, server::Loop::Create(*context_));
     loops.push_back(loop.get());
     loops_.push_back(std::move(loop));
   }
-  acceptor_.emplace(std::move(listener), context_, std::move(loops));
+  acceptor_.emplace(std::move(listener), *context_, std::move(loops));
   return Ok();
 }
 
@@ -76,7 +78,7 @@ Status KvsServer::Impl::Run() {
   }
   const Status served = RunLoops();
   acceptor_.reset();  // Whoever connects from now on is refused by the kernel, instead of waiting for nobody.
-  const Status synced = context_.engine->Sync();
+  const Status synced = context_->engine->Sync();
   return served ? synced : served;
 }
 
@@ -103,14 +105,14 @@ Status KvsServer::Impl::RunLoops() {
 }
 
 void KvsServer::Impl::Stop() {
-  context_.stopping.store(true, std::memory_order_release);  // S1
+  context_->stopping.store(true, std::memory_order_release);  // S1
   for (const auto& loop : loops_) loop->Wake();
 }
 
 Result<std::unique_ptr<KvsServer>> KvsServer::Create(std::shared_ptr<KvsEngine> engine, const ServerOptions& options) {
   KVS_TRY(CheckOptions(options));
-  auto impl = std::make_unique<Impl>(std::move(engine), options);
-  KVS_TRY(impl->Open());
+  auto impl = std::make_unique<Impl>();
+  KVS_TRY(impl->Open(std::move(engine), options));
   return std::unique_ptr<KvsServer>(new KvsServer(std::move(impl)));
 }
 

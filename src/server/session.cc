@@ -11,8 +11,8 @@ namespace kvs::server {
 
 using io::TransferOutcome;
 
-Session::Session(io::UniqueFd socket, KvsEngine& engine, const ConnectionLimits& limits)
-    : socket_(std::move(socket)), connection_(engine, limits) {}
+Session::Session(io::UniqueFd socket, ServerState& state, const ConnectionLimits& limits)
+    : socket_(std::move(socket)), connection_(state, limits, socket_.get()) {}
 
 void Session::Input() {
   if (connection_.is_runnable()) {

@@ -29,7 +29,7 @@ class Session {
     kClose,
   };
 
-  Session(io::UniqueFd socket, KvsEngine& engine, const ConnectionLimits& limits);
+  Session(io::UniqueFd socket, ServerState& state, const ConnectionLimits& limits);
 
   void Input();
   void Output();

@@ -16,7 +16,7 @@ Result<std::shared_ptr<KvStore>> KvStore::Open(const std::filesystem::path& dire
 KvStore::KvStore(std::unique_ptr<store::Store> store) : store_(std::move(store)) {}
 KvStore::~KvStore() = default;
 
-Status KvStore::Set(std::string_view key, std::string_view value) { return store_->Set(key, value); }
+Status KvStore::Set(std::string_view key, std::string_view value) { return store_->Set(key, value, kNoExpiry); }
 Result<std::optional<std::string>> KvStore::Get(std::string_view key) { return store_->Get(key); }
 Status KvStore::MultiSet(std::span<const KeyValue> pairs, std::size_t& set) { return store_->MultiSet(pairs, set); }
 Status KvStore::Remove(std::string_view key) { return store_->Remove(key); }
@@ -26,7 +26,14 @@ Status KvStore::MultiGet(std::span<const std::string_view> keys, MultiGetVisitor
 }
 Status KvStore::Write(const WriteBatch& batch) { return store_->Write(batch); }
 Status KvStore::Update(std::string_view key, UpdateFunction fn) { return store_->Update(key, fn); }
+std::uint64_t KvStore::NowMs() { return store_->NowMs(); }
+Status KvStore::SetUntil(std::string_view key, std::string_view value, std::uint64_t expiry_ms) {
+  return store_->Set(key, value, expiry_ms);
+}
+Result<bool> KvStore::ReadEntry(std::string_view key, EntryVisitor visit) { return store_->ReadEntry(key, visit); }
+Status KvStore::UpdateEntry(std::string_view key, EntryUpdateFunction fn) { return store_->UpdateEntry(key, fn); }
 Status KvStore::Scan(const ScanRange& range, ScanVisitor visit) { return store_->Scan(range, visit); }
+Status KvStore::Clear() { return store_->Clear(); }
 Status KvStore::Sync() { return store_->Sync(); }
 Status KvStore::Compact() { return store_->Compact(); }
 Result<EngineStats> KvStore::Stats() { return store_->Stats(); }

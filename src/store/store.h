@@ -26,6 +26,7 @@
 #include "log/record.h"
 #include "store/committer.h"
 #include "store/compactor.h"
+#include "store/expiry_clock.h"
 #include "store/health.h"
 #include "store/live_log.h"
 #include "store/maintainer.h"
@@ -43,15 +44,19 @@ class Store {
                                              const KvStoreOptions& options);
   ~Store();
 
-  Status Set(std::string_view key, std::string_view value);
+  Status Set(std::string_view key, std::string_view value, std::uint64_t expiry_ms = kNoExpiry);
   Status MultiSet(std::span<const KeyValue> pairs, std::size_t& set);
   Status Remove(std::string_view key);
   Status Write(const WriteBatch& batch);
   Status Update(std::string_view key, UpdateFunction fn);
+  Status UpdateEntry(std::string_view key, EntryUpdateFunction fn);
   Result<bool> Read(std::string_view key, ValueVisitor visit);
+  Result<bool> ReadEntry(std::string_view key, EntryVisitor visit);
   Result<std::optional<std::string>> Get(std::string_view key);
   Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit);
   Status Scan(const ScanRange& range, ScanVisitor visit);
+  Status Clear();  // Expired pairs as well.
+  std::uint64_t NowMs() { return clock_.NowMs(); }
   Status Sync();
   Status Compact() { return compactor_->Compact(); }
   Result<EngineStats> Stats();
@@ -79,7 +84,7 @@ class Store {
   void PrefetchIndex(std::span<const log::RecordDraft> drafts);
   Appended Put(const log::RecordDraft& draft) KVS_REQUIRES(log_.mutex);
   Appended Bury(std::string_view key, base::Location old) KVS_REQUIRES(log_.mutex);
-  Appended ApplyUpdate(std::string_view key, UpdateFunction fn) KVS_REQUIRES(log_.mutex);
+  Appended ApplyUpdate(std::string_view key, EntryUpdateFunction fn) KVS_REQUIRES(log_.mutex);
   Appended ApplyBatch(std::vector<Member> members, std::uint64_t bytes_max) KVS_REQUIRES(log_.mutex);
   Status LookUpMembers(std::vector<Member>* members) KVS_REQUIRES(log_.mutex);
   std::string EncodeMembers(const std::vector<Member>& members) KVS_REQUIRES(log_.mutex);
@@ -92,6 +97,9 @@ class Store {
   index::LookUp Find(std::string_view key, log::Record& record) const;
   Status MultiGetTogether(std::span<const std::string_view> keys, std::size_t first, MultiGetVisitor visit);
   index::LookUp Settle(std::string_view key, const index::LookUp& found, log::Record& record) const;
+  bool IsExpired(const log::Record& record) const {
+    return record.expiry_ms != 0 && record.expiry_ms <= clock_.NowMs();
+  }
   Result<std::optional<log::Record>> FindRecord(std::string_view key) const;
   base::Location Resolve(std::string_view key, base::Location found) const;
 
@@ -102,6 +110,7 @@ class Store {
   std::unique_ptr<io::DirectoryLock> directory_lock_;
   OpenReport report_;
 
+  mutable ExpiryClock clock_;
   sync::EpochDomain epochs_;
   Health health_;
   LiveLog log_;

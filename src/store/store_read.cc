@@ -40,7 +40,7 @@ index::LookUp Store::Settle(std::string_view key, const index::LookUp& found, lo
     if (!before) return {index::Outcome::kDamaged, location};
     record = *before;
   }
-  if (record.type != log::RecordType::kPut) return {index::Outcome::kAbsent, {}};
+  if (record.type != log::RecordType::kPut || IsExpired(record)) return {index::Outcome::kAbsent, {}};
   return {index::Outcome::kFound, location};
 }
 
@@ -60,12 +60,16 @@ Result<std::optional<log::Record>> Store::FindRecord(std::string_view key) const
 }
 
 Result<bool> Store::Read(std::string_view key, ValueVisitor visit) {
+  return ReadEntry(key, [&](const Entry& entry) { visit(entry.value); });
+}
+
+Result<bool> Store::ReadEntry(std::string_view key, EntryVisitor visit) {
   const auto guard = epochs_.Pin();
   log::Record record;  // NOLINT(cppcoreguidelines-pro-type-member-init): whole where the key was found.
   const index::LookUp found = Find(key, record);
   if (found.outcome == index::Outcome::kDamaged) return records_.DamageAt(found.location);
   if (found.outcome == index::Outcome::kAbsent) return false;
-  visit(record.value);
+  visit({.value = record.value, .expiry_ms = record.expiry_ms});
   return true;
 }
 
@@ -122,7 +126,7 @@ Status Store::Scan(const ScanRange& range, ScanVisitor visit) {
       damaged = location;
       return false;
     }
-    if (record->type != log::RecordType::kPut) return true;
+    if (record->type != log::RecordType::kPut || IsExpired(*record)) return true;
     return visit(key, record->value) && --left > 0;
   };
   const index::ScanResult result = index_.Scan(bounds, visit_entry);

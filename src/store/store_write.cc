@@ -46,9 +46,9 @@ Status Store::Finish(const Appended& appended) {
   return committer_->WaitUntilSynced(appended.position);
 }
 
-Status Store::Set(std::string_view key, std::string_view value) {
+Status Store::Set(std::string_view key, std::string_view value, std::uint64_t expiry_ms) {
   KVS_TRY(CheckPair(key, value));
-  const log::RecordDraft draft = log::DraftPut(key, value);
+  const log::RecordDraft draft = log::DraftPut(key, value, expiry_ms);
   Appended appended;
   {
     const sync::MutexLock lock(log_.mutex);
@@ -113,18 +113,28 @@ Status Store::SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uin
 Status Store::Remove(std::string_view key) {
   KVS_TRY(CheckKey(key));
   Appended appended;
+  bool was_expired = false;
   {
     const sync::MutexLock lock(log_.mutex);
     KVS_TRY(log_.MakeRoom(log::kRecordHeaderBytesMax + key.size(), Purpose::kRemove));
     const index::LookUp found = index_.Find(key);
     if (found.outcome == index::Outcome::kDamaged) return records_.DamageAt(found.location);
     if (found.outcome == index::Outcome::kAbsent) return KeyNotFound();
+    const std::optional<log::Record> record = records_.Decode(found.location);
+    was_expired = record && IsExpired(*record);
     appended = Bury(key, found.location);
   }
-  return Finish(appended);
+  Status finished = Finish(appended);
+  return finished && was_expired ? Status(KeyNotFound()) : finished;
 }
 
 Status Store::Update(std::string_view key, UpdateFunction fn) {
+  return UpdateEntry(key, [&](const std::optional<Entry>& current) -> EntryDecision {
+    return fn(current ? std::optional<std::string_view>(current->value) : std::nullopt);
+  });
+}
+
+Status Store::UpdateEntry(std::string_view key, EntryUpdateFunction fn) {
   KVS_TRY(CheckKey(key));
   Appended appended;
   {
@@ -140,8 +150,8 @@ Status Store::Write(const WriteBatch& batch) {
   std::uint64_t bytes_max = 0;
   for (const WriteBatch::Operation& operation : batch.operations()) {
     KVS_TRY(CheckPair(operation.key, operation.value ? std::string_view(*operation.value) : std::string_view()));
-    const log::RecordDraft draft =
-        operation.value ? log::DraftPut(operation.key, *operation.value) : log::DraftTombstone(operation.key);
+    const log::RecordDraft draft = operation.value ? log::DraftPut(operation.key, *operation.value, operation.expiry_ms)
+                                                   : log::DraftTombstone(operation.key);
     bytes_max += RecordBytesMax(draft);
     members.push_back({.draft = draft, .before = {}});
   }
@@ -157,6 +167,20 @@ Status Store::Write(const WriteBatch& batch) {
     appended = ApplyBatch(std::move(members), bytes_max);
   }
   return Finish(appended);
+}
+
+Status Store::Clear() {
+  constexpr std::size_t kKeysPerBatch = 1'024;
+  while (true) {
+    WriteBatch batch;
+    const index::ScanResult scanned = index_.Scan({}, [&](std::string_view key, base::Location) {
+      batch.Remove(key);
+      return batch.size() < kKeysPerBatch;
+    });
+    if (scanned.outcome == index::Outcome::kDamaged) return records_.DamageAt(scanned.location);
+    if (batch.empty()) return Ok();
+    KVS_TRY(Write(batch));
+  }
 }
 
 // --- Under the append lock ---
@@ -193,7 +217,7 @@ Store::Appended Store::Bury(std::string_view key, base::Location old) {
 
 // `fn` sees what is current when its answer is written: should room for that have to be waited for, without the lock,
 // and somebody else come first, it is asked again.
-Store::Appended Store::ApplyUpdate(std::string_view key, UpdateFunction fn) {
+Store::Appended Store::ApplyUpdate(std::string_view key, EntryUpdateFunction fn) {
   std::uint64_t room = log::kRecordHeaderBytesMax + key.size();
   Purpose purpose = Purpose::kRemove;
   while (true) {
@@ -201,11 +225,13 @@ Store::Appended Store::ApplyUpdate(std::string_view key, UpdateFunction fn) {
     const auto current = FindRecord(key);
     if (!current) return {.status = current.error()};
     const bool is_there = current->has_value();
-    const UpdateDecision decision = fn(is_there ? std::optional<std::string_view>((*current)->value) : std::nullopt);
+    std::optional<Entry> entry;
+    if (is_there) entry = {.value = (*current)->value, .expiry_ms = (*current)->expiry_ms};
+    const EntryDecision decision = fn(entry);
     if (decision.keeps() || (decision.removes() && !is_there)) return {.status = Ok()};
     if (decision.removes()) return Bury(key, index_.Find(key).location);
     if (Status status = CheckPair(key, decision.value()); !status) return {.status = std::move(status)};
-    const log::RecordDraft draft = log::DraftPut(key, decision.value());
+    const log::RecordDraft draft = log::DraftPut(key, decision.value(), decision.expiry_ms());
     if (purpose == Purpose::kStore && RecordBytesMax(draft) <= room) return Put(draft);
     room = RecordBytesMax(draft);
     purpose = Purpose::kStore;

@@ -52,6 +52,7 @@ class MemoryEngine : public KvsEngine {
   }
 
   Status Write(const WriteBatch& batch) override {
+    if (batch.has_expiry()) return NoExpiryHere();
     for (const auto& operation : batch.operations()) {
       if (Status checked = CheckLimits(operation.key, operation.value.value_or("")); !checked) return checked;
     }

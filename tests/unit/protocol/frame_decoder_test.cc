@@ -153,7 +153,7 @@ TEST(FrameDecoderTest, AViolationEndsTheStreamForGood) {
 
 TEST(SniffTest, OnlyTheMagicByteIsNative) {
   for (int byte = 0; byte < 256; ++byte) {
-    EXPECT_EQ(Sniff(static_cast<char>(byte)), byte == 0xB5 ? Dialect::kNative : Dialect::kUnknown) << byte;
+    EXPECT_EQ(Sniff(static_cast<char>(byte)), byte == 0xB5 ? Dialect::kNative : Dialect::kResp) << byte;
   }
 }
 

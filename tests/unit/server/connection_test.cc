@@ -24,8 +24,7 @@ using test::SetFrame;
 using test::SyncFrame;
 
 constexpr ConnectionLimits kLimits{.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20};
-constexpr ConnectionLimits kSyncing{
-    .request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20, .sync_before_reply = true};
+constexpr ConfigStart kSyncing{.sync_before_reply = true};
 
 // Takes all answers, as a client that reads would.
 std::vector<Answer> TakeAnswers(Connection& connection) {
@@ -46,10 +45,12 @@ std::vector<Answer> TakeAnswers(Connection& connection) {
 class ConnectionTest : public testing::Test {
  protected:
   test::MemoryEngine engine_;
+  ServerState state_{engine_};
+  ServerState syncing_{engine_, kSyncing};
 };
 
 TEST_F(ConnectionTest, RequestsAreAnsweredInTheirOrder) {
-  Connection connection(engine_, kLimits);
+  Connection connection(state_, kLimits);
   connection.Receive(PingFrame(1) + GetFrame(2, "k") + SetFrame(3, "k", "v") + GetFrame(4, "k") + RemoveFrame(5, "k") +
                      RemoveFrame(6, "k"));
   const auto answers = TakeAnswers(connection);
@@ -66,11 +67,11 @@ TEST_F(ConnectionTest, RequestsAreAnsweredInTheirOrder) {
 
 TEST_F(ConnectionTest, AnySplitGivesTheSameAnswers) {
   const std::string stream = SetFrame(1, "key", "value") + GetFrame(2, "key") + RemoveFrame(3, "key") + PingFrame(4);
-  Connection whole(engine_, kLimits);
+  Connection whole(state_, kLimits);
   whole.Receive(stream);
   const std::string expected(whole.output());
   for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
-    Connection connection(engine_, kLimits);
+    Connection connection(state_, kLimits);
     connection.Receive(stream.substr(0, cut));
     connection.Receive(stream.substr(cut));
     ASSERT_EQ(connection.output(), expected) << "cut at " << cut;
@@ -78,14 +79,14 @@ TEST_F(ConnectionTest, AnySplitGivesTheSameAnswers) {
 }
 
 TEST_F(ConnectionTest, NothingIsHeldInMemoryBetweenRequests) {
-  Connection connection(engine_, kLimits);
+  Connection connection(state_, kLimits);
   connection.Receive(SetFrame(1, "key", std::string(100'000, 'v')) + GetFrame(2, "key"));
   TakeAnswers(connection);
   EXPECT_EQ(connection.buffer_bytes(), 0U);
 }
 
 TEST_F(ConnectionTest, ADeclaredSizeCostsNothingUntilItsBytesArrive) {
-  Connection connection(engine_, {.request_bytes_max = std::size_t{1} << 30, .output_bytes_max = 1 << 20});
+  Connection connection(state_, {.request_bytes_max = std::size_t{1} << 30, .output_bytes_max = 1 << 20});
   std::string header = SetFrame(1, "", "");
   base::PutFixed32(&header[12], 512U << 20);
   connection.Receive(header);
@@ -95,7 +96,7 @@ TEST_F(ConnectionTest, ADeclaredSizeCostsNothingUntilItsBytesArrive) {
 }
 
 TEST_F(ConnectionTest, AnUnknownOpcodeIsAnsweredAndTheConnectionLives) {
-  Connection connection(engine_, kLimits);
+  Connection connection(state_, kLimits);
   connection.Receive(test::Frame(static_cast<protocol::Opcode>(99), 1, "a", "b") +
                      test::Frame(static_cast<protocol::Opcode>(0), 2) + PingFrame(3));
   const auto answers = TakeAnswers(connection);
@@ -106,7 +107,7 @@ TEST_F(ConnectionTest, AnUnknownOpcodeIsAnsweredAndTheConnectionLives) {
 }
 
 TEST_F(ConnectionTest, APartThatTheOpcodeDoesNotTakeIsRefusedAndNothingIsDone) {
-  Connection connection(engine_, kLimits);
+  Connection connection(state_, kLimits);
   connection.Receive(SetFrame(1, "key", "value") + test::Frame(protocol::Opcode::kRemove, 2, "key", "value") +
                      test::Frame(protocol::Opcode::kPing, 3, "key") + GetFrame(4, "key"));
   const auto answers = TakeAnswers(connection);
@@ -117,7 +118,7 @@ TEST_F(ConnectionTest, APartThatTheOpcodeDoesNotTakeIsRefusedAndNothingIsDone) {
 }
 
 TEST_F(ConnectionTest, AMalformedFrameIsAnsweredOnceAfterThoseBeforeItAndEndsTheConnection) {
-  Connection connection(engine_, kLimits);
+  Connection connection(state_, kLimits);
   std::string wrong = PingFrame(2);
   wrong[1] = 9;
   connection.Receive(PingFrame(1) + wrong + PingFrame(3));
@@ -132,7 +133,7 @@ TEST_F(ConnectionTest, AMalformedFrameIsAnsweredOnceAfterThoseBeforeItAndEndsThe
 }
 
 TEST_F(ConnectionTest, ARequestOverTheLimitIsAnsweredByItsIdOnTheHeaderAlone) {
-  Connection connection(engine_, {.request_bytes_max = 16 + 8, .output_bytes_max = 1 << 20});
+  Connection connection(state_, {.request_bytes_max = 16 + 8, .output_bytes_max = 1 << 20});
   connection.Receive(SetFrame(1, "1234", "5678"));
   connection.Receive(SetFrame(2, "1234", "56789").substr(0, 16));
   const auto answers = TakeAnswers(connection);
@@ -142,15 +143,25 @@ TEST_F(ConnectionTest, ARequestOverTheLimitIsAnsweredByItsIdOnTheHeaderAlone) {
   EXPECT_EQ(answers[1].request_id, 2U);
 }
 
-TEST_F(ConnectionTest, AStrangersFirstByteGetsALineOfText) {
-  Connection connection(engine_, kLimits);
+TEST_F(ConnectionTest, TheFirstByteChoosesTheProtocol) {
+  Connection connection(state_, kLimits);
   connection.Receive("*1\r\n$4\r\nPING\r\n");
-  EXPECT_THAT(std::string(connection.output()), testing::StartsWith("-ERR unknown protocol"));
+  EXPECT_EQ(connection.output(), "+PONG\r\n");
+  EXPECT_FALSE(connection.is_closing());
+}
+
+TEST_F(ConnectionTest, ANativeClientCannotGiveThePasswordAndIsRefused) {
+  ServerState guarded(engine_, {.password = "secret"});
+  Connection connection(guarded, kLimits);
+  connection.Receive(GetFrame(1, "k"));
+  const auto answers = TakeAnswers(connection);
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_TRUE(answers[0].is(ErrorCode::kUnsupported) && answers[0].is_closing);
   EXPECT_TRUE(connection.is_closing());
 }
 
 TEST_F(ConnectionTest, AClientThatDoesNotReadIsNotExecutedFor) {
-  Connection connection(engine_, {.request_bytes_max = 1 << 20, .output_bytes_max = 10'000});
+  Connection connection(state_, {.request_bytes_max = 1 << 20, .output_bytes_max = 10'000});
   ASSERT_TRUE(engine_.Set("k", std::string(1'000, 'v')).has_value());
   std::string stream;
   for (std::uint32_t id = 0; id < 100; ++id) stream += GetFrame(id, "k");
@@ -170,7 +181,7 @@ TEST_F(ConnectionTest, AClientThatDoesNotReadIsNotExecutedFor) {
 }
 
 TEST_F(ConnectionTest, ATurnIsBoundedAndTheRestRunsLater) {
-  Connection connection(engine_, {.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20, .requests_per_turn = 10});
+  Connection connection(state_, {.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20, .requests_per_turn = 10});
   std::string stream;
   for (std::uint32_t id = 0; id < 25; ++id) stream += PingFrame(id);
   connection.Receive(stream);
@@ -185,7 +196,7 @@ TEST_F(ConnectionTest, ATurnIsBoundedAndTheRestRunsLater) {
 }
 
 TEST_F(ConnectionTest, AClientThatHasFinishedSendingGetsAllItsAnswers) {
-  Connection connection(engine_, {.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20, .requests_per_turn = 1});
+  Connection connection(state_, {.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20, .requests_per_turn = 1});
   connection.Receive(PingFrame(1) + PingFrame(2) + PingFrame(3).substr(0, 7));
   connection.ReceiveEnd();
   EXPECT_EQ(TakeAnswers(connection).size(), 1U);
@@ -197,11 +208,11 @@ TEST_F(ConnectionTest, AClientThatHasFinishedSendingGetsAllItsAnswers) {
 }
 
 TEST_F(ConnectionTest, WritesAreUnsettledOnlyWhereAnswersWaitForTheSync) {
-  Connection direct(engine_, kLimits);
+  Connection direct(state_, kLimits);
   direct.Receive(SetFrame(1, "k", "v"));
   EXPECT_FALSE(direct.has_unsettled_writes());
 
-  Connection syncing(engine_, kSyncing);
+  Connection syncing(syncing_, kLimits);
   syncing.Receive(GetFrame(1, "k") + RemoveFrame(2, "absent"));
   EXPECT_FALSE(syncing.has_unsettled_writes());
   syncing.Receive(SetFrame(3, "k", "v"));
@@ -212,7 +223,7 @@ TEST_F(ConnectionTest, WritesAreUnsettledOnlyWhereAnswersWaitForTheSync) {
 }
 
 TEST_F(ConnectionTest, ASyncRequestIsUnsettledInAnyCase) {
-  Connection connection(engine_, kLimits);
+  Connection connection(state_, kLimits);
   connection.Receive(SyncFrame(1));
   EXPECT_TRUE(connection.has_unsettled_writes());
   connection.SettleWrites(Error{.code = ErrorCode::kPoisoned});
@@ -220,7 +231,7 @@ TEST_F(ConnectionTest, ASyncRequestIsUnsettledInAnyCase) {
 }
 
 TEST_F(ConnectionTest, AFailedSyncTurnsEverySuccessfulWriteIntoThatErrorAndNothingElse) {
-  Connection connection(engine_, kSyncing);
+  Connection connection(syncing_, kLimits);
   connection.Receive(PingFrame(1) + SetFrame(2, "k", "value") + GetFrame(3, "k") + SetFrame(4, "l", "w") +
                      RemoveFrame(5, "absent") + RemoveFrame(6, "k") + GetFrame(7, "k") + SyncFrame(8));
   connection.SettleWrites(Error{.code = ErrorCode::kIo, .sys_errno = EIO, .context = "fdatasync"});
@@ -248,7 +259,8 @@ class LateErrorEngine final : public test::MemoryEngine {
 
 TEST(ConnectionErrorTest, AValueThatTheEngineTakesBackIsNeverSent) {
   LateErrorEngine engine;
-  Connection connection(engine, kLimits);
+  ServerState state(engine);
+  Connection connection(state, kLimits);
   connection.Receive(PingFrame(1) + GetFrame(2, "k"));
   const auto answers = TakeAnswers(connection);
   ASSERT_EQ(answers.size(), 2U);

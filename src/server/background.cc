@@ -1,0 +1,78 @@
+#include "server/background.h"
+
+#include <chrono>
+#include <system_error>
+#include <utility>
+
+namespace kvs::server {
+namespace {
+
+std::int64_t NowSeconds() {
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(since_1970).count();
+}
+
+}  // namespace
+
+Background::Background(KvsEngine& engine) : engine_(engine), last_sync_s_(NowSeconds()) {}
+
+Background::~Background() {
+  std::thread thread;
+  {
+    const sync::MutexLock lock(mutex_);
+    is_ending_ = true;
+    wanted_.NotifyAll();
+    thread = std::move(thread_);
+  }
+  if (thread.joinable()) thread.join();
+}
+
+bool Background::Start(Job job) {
+  const sync::MutexLock lock(mutex_);
+  State& state = StateOf(job);
+  if (state.report.is_under_way) return false;
+  if (!thread_.joinable()) {
+    try {
+      thread_ = std::thread([this] { Work(); });
+    } catch (const std::system_error&) {
+      state.report.has_failed = true;
+      return true;
+    }
+  }
+  state.is_wanted = true;
+  state.report.is_under_way = true;
+  wanted_.NotifyOne();
+  return true;
+}
+
+Background::Report Background::ReportOf(Job job) const {
+  const sync::MutexLock lock(mutex_);
+  return states_[static_cast<std::size_t>(job)].report;
+}
+
+std::int64_t Background::last_sync_s() const {
+  const sync::MutexLock lock(mutex_);
+  return last_sync_s_;
+}
+
+void Background::Work() {
+  sync::MutexLock lock(mutex_);
+  while (!is_ending_) {
+    bool has_worked = false;
+    for (const Job job : {Job::kCompaction, Job::kSync}) {
+      State& state = StateOf(job);
+      if (!std::exchange(state.is_wanted, false)) continue;
+      mutex_.Unlock();
+      const Status status = Perform(job);
+      mutex_.Lock();
+      state.report.is_under_way = false;
+      state.report.has_failed = !status;
+      if (status) ++state.report.done;
+      if (status && job == Job::kSync) last_sync_s_ = NowSeconds();
+      has_worked = true;
+    }
+    if (!has_worked && !is_ending_) wanted_.Wait(mutex_);
+  }
+}
+
+}  // namespace kvs::server

@@ -1,0 +1,77 @@
+#include "server/client_registry.h"
+
+#include "io/socket.h"
+#include "server/commands/command.h"
+
+namespace kvs::server {
+namespace {
+
+std::string AddressText(const Result<Address>& address) { return address ? address->ToString() : "?:0"; }
+
+}  // namespace
+
+void ClientRegistry::Enter(ClientState* client) {
+  const sync::MutexLock lock(mutex_);
+  clients_.emplace(client->id, client);
+}
+
+void ClientRegistry::Leave(ClientState* client) {
+  const sync::MutexLock lock(mutex_);
+  clients_.erase(client->id);
+}
+
+std::size_t ClientRegistry::size() const {
+  const sync::MutexLock lock(mutex_);
+  return clients_.size();
+}
+
+void ClientRegistry::ForEach(FunctionRef<void(const ClientState& client)> visit) const {
+  const sync::MutexLock lock(mutex_);
+  for (const auto& [id, client] : clients_) visit(*client);
+}
+
+void ClientRegistry::Change(FunctionRef<void()> change) {
+  const sync::MutexLock lock(mutex_);
+  change();
+}
+
+std::size_t ClientRegistry::Kill(const ClientState& self, FunctionRef<bool(const ClientState& client)> chosen) {
+  const sync::MutexLock lock(mutex_);
+  std::size_t killed = 0;
+  for (const auto& [id, client] : clients_) {
+    if (client->is_killed.load(std::memory_order_relaxed) || !chosen(*client)) continue;  // R1
+    ++killed;
+    if (client == &self) continue;
+    client->is_killed.store(true, std::memory_order_relaxed);  // R1
+    io::ShutDown(client->socket);  // I1. Its loop finds the end of the stream, and closes it.
+  }
+  return killed;
+}
+
+std::string PeerOf(const ClientState& client) { return AddressText(io::PeerAddress(client.socket)); }
+std::string LocalOf(const ClientState& client) { return AddressText(io::LocalAddress(client.socket)); }
+
+std::string DescribeClient(const ClientState& client) {
+  const auto seconds = [](auto duration) { return std::chrono::duration_cast<std::chrono::seconds>(duration).count(); };
+  const std::int64_t age = seconds(ClientState::Clock::now() - client.since);
+  const std::int64_t idle = age - client.last_active_s.load(std::memory_order_relaxed);    // R1
+  const std::int64_t queued = client.queued_commands.load(std::memory_order_relaxed);      // R1
+  const std::size_t query_bytes = client.query_bytes.load(std::memory_order_relaxed);      // R1
+  const CommandSpec* const command = client.last_command.load(std::memory_order_relaxed);  // R1
+  std::string flags;
+  if (queued >= 0) flags += 'x';
+  if (client.is_exempt_from_eviction.load(std::memory_order_relaxed)) flags += 'e';  // R1
+  if (client.is_not_touching.load(std::memory_order_relaxed)) flags += 'T';          // R1
+  if (flags.empty()) flags = "N";
+  return "id=" + std::to_string(client.id) + " addr=" + PeerOf(client) + " laddr=" + LocalOf(client) +
+         " fd=" + std::to_string(client.socket) + " name=" + client.name + " age=" + std::to_string(age) +
+         " idle=" + std::to_string(idle < 0 ? 0 : idle) + " flags=" + flags +
+         " db=0 sub=0 psub=0 ssub=0 multi=" + std::to_string(queued) + " qbuf=" + std::to_string(query_bytes) +
+         " qbuf-free=0 argv-mem=0 multi-mem=0" +
+         " rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=" + std::to_string(sizeof(ClientState) + query_bytes) +
+         " events=r cmd=" + (command == nullptr ? "NULL" : std::string(command->full_name)) +
+         " user=default redir=-1 resp=" + std::to_string(client.resp_version.load(std::memory_order_relaxed)) +  // R1
+         " lib-name=" + client.library_name + " lib-ver=" + client.library_version;
+}
+
+}  // namespace kvs::server

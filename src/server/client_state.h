@@ -1,0 +1,75 @@
+// ClientState: what a RESP connection remembers between commands, and what others may see of it.
+//
+// Threads     Of the connection's thread, but for the parts marked otherwise.
+//
+// Fences      R1  the atomics: relaxed. Figures for CLIENT LIST, and is_killed, which the connection looks at when the
+//                 closing of its socket has made it ready.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/watch_table.h"
+
+namespace kvs::server {
+
+struct CommandSpec;
+
+enum class ReplyMode : std::uint8_t { kOn, kOff, kSkipNext, kSkipThis };
+
+// A command that waits for EXEC, with arguments of its own.
+struct QueuedCommand {
+  const CommandSpec* spec;
+  std::vector<std::string> arguments;
+};
+
+struct WatchedKey {
+  std::string key;
+  bool was_there;
+};
+
+struct ClientState {
+  using Clock = std::chrono::steady_clock;
+
+  ClientState(std::uint64_t client_id, int client_socket, bool authenticated)
+      : id(client_id), socket(client_socket), since(Clock::now()), is_authenticated(authenticated) {}
+
+  // Constant after construction.
+  const std::uint64_t id;
+  const int socket;  // -1: none, in a test.
+  const Clock::time_point since;
+
+  // Of the connection's thread.
+  bool is_authenticated;
+  bool is_closing_after_reply = false;
+  ReplyMode reply_mode = ReplyMode::kOn;
+  bool is_in_transaction = false;
+  bool is_transaction_refused = false;  // A command could not be queued: EXEC is to fail.
+  std::vector<QueuedCommand> queue;
+  std::size_t queue_bytes = 0;
+  std::vector<WatchedKey> watched;
+  WatchTable::Watcher watcher;
+
+  // Names, written by the connection's thread. Guarded by the mutex of the ClientRegistry.
+  std::string name;
+  std::string library_name;
+  std::string library_version;
+
+  // Atomics, all R1.
+  std::atomic<bool> is_killed{false};
+  std::atomic<bool> is_exempt_from_eviction{false};
+  std::atomic<bool> is_not_touching{false};
+  std::atomic<int> resp_version{2};
+  std::atomic<std::int64_t> last_active_s{0};     // Since `since`.
+  std::atomic<std::int64_t> queued_commands{-1};  // -1: not in a transaction.
+  std::atomic<std::size_t> query_bytes{0};        // Of the input at the last command.
+  std::atomic<const CommandSpec*> last_command{nullptr};
+};
+
+}  // namespace kvs::server

@@ -1,0 +1,329 @@
+// CLIENT: who is connected, by which name, and their end.
+#include "server/commands/clients.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/decimal.h"
+#include "server/commands/command_table.h"
+#include "server/commands/parsing.h"
+#include "server/letters.h"
+
+namespace kvs::server {
+namespace {
+
+constexpr std::uint32_t kAny = kNoScript | kLoading | kStale;
+constexpr std::uint32_t kAdministration = kAdmin | kDangerous | kAny;
+
+bool IsShowable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '!' && c <= '~'; });
+}
+
+void Id(Call& call) { call.reply.Integer(static_cast<std::int64_t>(call.client.id)); }
+
+void Info(Call& call) {
+  std::string line;
+  call.server.clients.Change([&] { line = DescribeClient(call.client); });
+  call.reply.Verbatim(line + "\n");
+}
+
+// All clients are of type normal.
+std::optional<bool> ReadTypeIsNormal(Call& call, std::string_view type) {
+  if (IsWord(type, "normal")) return true;
+  if (IsWord(type, "master") || IsWord(type, "slave") || IsWord(type, "replica") || IsWord(type, "pubsub"))
+    return false;
+  call.Fail("ERR Unknown client type '" + std::string(type) + "'");
+  return std::nullopt;
+}
+
+void List(Call& call) {
+  std::optional<std::vector<std::int64_t>> ids;
+  bool shows_normal = true;
+  if (call.size() == 4 && IsWord(call[2], "type")) {
+    const auto is_normal = ReadTypeIsNormal(call, call[3]);
+    if (!is_normal) return;
+    shows_normal = *is_normal;
+  } else if (call.size() > 3 && IsWord(call[2], "id")) {
+    ids.emplace();
+    for (const std::string_view text : call.arguments.subspan(3)) {
+      const auto id = base::ParseDecimal(text);
+      if (!id) {
+        call.Fail("ERR Invalid client ID");
+        return;
+      }
+      ids->push_back(*id);
+    }
+  } else if (call.size() != 2) {
+    call.FailSyntax();
+    return;
+  }
+  std::string lines;
+  call.server.clients.ForEach([&](const ClientState& client) {
+    const bool is_chosen =
+        !ids || std::find(ids->begin(), ids->end(), static_cast<std::int64_t>(client.id)) != ids->end();
+    if (is_chosen && shows_normal) lines += DescribeClient(client) + "\n";
+  });
+  call.reply.Verbatim(lines);
+}
+
+void SetName(Call& call) {
+  if (!CheckClientName(call, call[2])) return;
+  call.server.clients.Change([&] { call.client.name = call[2]; });
+  call.reply.Ok();
+}
+
+void GetName(Call& call) {
+  if (call.client.name.empty()) {
+    call.reply.Null();
+  } else {
+    call.reply.Bulk(call.client.name);
+  }
+}
+
+void SetInfo(Call& call) {
+  std::string* field = nullptr;
+  if (IsWord(call[2], "lib-name")) field = &call.client.library_name;
+  if (IsWord(call[2], "lib-ver")) field = &call.client.library_version;
+  if (field == nullptr) {
+    call.Fail("ERR Unrecognized option '" + std::string(call[2]) + "'");
+  } else if (!IsShowable(call[3])) {
+    call.Fail("ERR " + Lowered(call[2]) + " cannot contain spaces, newlines or special characters.");
+  } else {
+    call.server.clients.Change([&] { *field = call[3]; });
+    call.reply.Ok();
+  }
+}
+
+struct KillFilter {
+  std::optional<std::int64_t> id{};
+  std::optional<std::string> peer{};
+  std::optional<std::string> local{};
+  bool is_normal = true;
+  bool skips_self = true;
+};
+
+// nullopt: answered.
+std::optional<KillFilter> ReadKillFilter(Call& call) {
+  KillFilter filter;
+  if (call.size() == 3) {
+    filter.peer = call[2];
+    filter.skips_self = false;
+    return filter;
+  }
+  for (std::size_t i = 2; i < call.size(); i += 2) {
+    if (i + 1 == call.size()) {
+      call.FailSyntax();
+      return std::nullopt;
+    }
+    const std::string_view value = call[i + 1];
+    if (IsWord(call[i], "id")) {
+      filter.id = base::ParseDecimal(value);
+      if (!filter.id || *filter.id <= 0) {
+        call.Fail("ERR client-id should be greater than 0");
+        return std::nullopt;
+      }
+    } else if (IsWord(call[i], "type")) {
+      const auto is_normal = ReadTypeIsNormal(call, value);
+      if (!is_normal) return std::nullopt;
+      filter.is_normal = *is_normal;
+    } else if (IsWord(call[i], "addr")) {
+      filter.peer = value;
+    } else if (IsWord(call[i], "laddr")) {
+      filter.local = value;
+    } else if (IsWord(call[i], "user")) {
+      if (value != "default") {
+        call.Fail("ERR No such user '" + std::string(value) + "'");
+        return std::nullopt;
+      }
+    } else if (IsWord(call[i], "skipme") && (IsWord(value, "yes") || IsWord(value, "no"))) {
+      filter.skips_self = IsWord(value, "yes");
+    } else {
+      call.FailSyntax();
+      return std::nullopt;
+    }
+  }
+  return filter;
+}
+
+void Kill(Call& call) {
+  const auto filter = ReadKillFilter(call);
+  if (!filter) return;
+  const std::size_t killed = call.server.clients.Kill(call.client, [&](const ClientState& client) {
+    if (&client == &call.client && filter->skips_self) return false;
+    if (filter->id && static_cast<std::int64_t>(client.id) != *filter->id) return false;
+    if (filter->peer && PeerOf(client) != *filter->peer) return false;
+    if (filter->local && LocalOf(client) != *filter->local) return false;
+    if (!filter->is_normal) return false;
+    if (&client == &call.client) call.client.is_closing_after_reply = true;
+    return true;
+  });
+  if (call.size() > 3) {
+    call.reply.Integer(static_cast<std::int64_t>(killed));
+  } else if (killed > 0) {
+    call.reply.Ok();
+  } else {
+    call.Fail("ERR No such client");
+  }
+}
+
+void Reply(Call& call) {
+  ReplyMode& mode = call.client.reply_mode;
+  if (IsWord(call[2], "on")) {
+    mode = ReplyMode::kOn;
+    call.reply.Ok();
+  } else if (IsWord(call[2], "off")) {
+    mode = ReplyMode::kOff;
+  } else if (IsWord(call[2], "skip")) {
+    if (mode != ReplyMode::kOff) mode = ReplyMode::kSkipNext;
+  } else {
+    call.FailSyntax();
+  }
+}
+
+void SetFlag(Call& call, std::atomic<bool>* flag) {
+  if (!IsWord(call[2], "on") && !IsWord(call[2], "off")) {
+    call.FailSyntax();
+    return;
+  }
+  flag->store(IsWord(call[2], "on"), std::memory_order_relaxed);  // R1
+  call.reply.Ok();
+}
+
+void NoEvict(Call& call) { SetFlag(call, &call.client.is_exempt_from_eviction); }
+void NoTouch(Call& call) { SetFlag(call, &call.client.is_not_touching); }
+void GetRedirection(Call& call) { call.reply.Integer(-1); }
+
+// Nothing blocks here, so nobody is ever blocked.
+void Unblock(Call& call) {
+  if (call.size() > 4 || (call.size() == 4 && !IsWord(call[3], "timeout") && !IsWord(call[3], "error"))) {
+    call.Fail("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+    return;
+  }
+  if (ReadInteger(call, call[2])) call.reply.Integer(0);
+}
+
+constexpr CommandSpec Client(CommandSpec row) {
+  row.group = "connection";
+  if (row.complexity.empty()) row.complexity = "O(1)";
+  return Row(row);
+}
+
+constexpr auto kSubcommands = std::to_array<CommandSpec>({
+    Client({.full_name = "client|getname",
+            .handler = GetName,
+            .arity = 2,
+            .flags = kAny,
+            .since = "2.6.9",
+            .summary = "Tells the connection's name"}),
+    Client({.full_name = "client|getredir",
+            .handler = GetRedirection,
+            .arity = 2,
+            .flags = kAny,
+            .since = "6.0.0",
+            .summary = "Tells where tracking is redirected to: -1, nowhere"}),
+    Client({.full_name = "client|help",
+            .handler = ReplyHelp,
+            .arity = 2,
+            .flags = kLoading | kStale,
+            .since = "5.0.0",
+            .summary = "Prints this help"}),
+    Client({.full_name = "client|id",
+            .handler = Id,
+            .arity = 2,
+            .flags = kAny,
+            .since = "5.0.0",
+            .summary = "Tells the connection's id"}),
+    Client({.full_name = "client|info",
+            .handler = Info,
+            .arity = 2,
+            .flags = kAny,
+            .since = "6.2.0",
+            .summary = "Tells about this connection"}),
+    Client(
+        {.full_name = "client|kill",
+         .handler = Kill,
+         .arity = -3,
+         .flags = kAdministration,
+         .since = "2.4.0",
+         .complexity = "O(N) in the connections",
+         .summary = "Ends connections",
+         .usage = "[ip:port] [ID client-id] [TYPE type] [USER username] [ADDR ip:port] [LADDR ip:port] [SKIPME yesno]",
+         .differences = "Only RESP connections are found."}),
+    Client({.full_name = "client|list",
+            .handler = List,
+            .arity = -2,
+            .flags = kAdministration,
+            .since = "2.4.0",
+            .complexity = "O(N) in the connections",
+            .summary = "Tells about the connections",
+            .usage = "[TYPE type] [ID client-id [client-id ...]]",
+            .differences = "Only RESP connections are listed; sizes of buffers are not told."}),
+    Client({.full_name = "client|no-evict",
+            .handler = NoEvict,
+            .arity = 3,
+            .flags = kAdministration,
+            .since = "7.0.0",
+            .summary = "Sets a flag that CLIENT LIST shows",
+            .usage = "ON|OFF",
+            .differences = "No connection is ever evicted."}),
+    Client({.full_name = "client|no-touch",
+            .handler = NoTouch,
+            .arity = 3,
+            .flags = kAny,
+            .since = "7.2.0",
+            .summary = "Sets a flag that CLIENT LIST shows",
+            .usage = "ON|OFF",
+            .differences = "Access times of keys are not kept."}),
+    Client({.full_name = "client|reply",
+            .handler = Reply,
+            .arity = 3,
+            .flags = kAny,
+            .since = "3.2.0",
+            .summary = "Chooses whether the server replies to commands",
+            .usage = "ON|OFF|SKIP"}),
+    Client({.full_name = "client|setinfo",
+            .handler = SetInfo,
+            .arity = 4,
+            .flags = kAny,
+            .since = "7.2.0",
+            .summary = "Names the client's library and its version",
+            .usage = "<LIB-NAME libname|LIB-VER libver>"}),
+    Client({.full_name = "client|setname",
+            .handler = SetName,
+            .arity = 3,
+            .flags = kAny,
+            .since = "2.6.9",
+            .summary = "Names the connection",
+            .usage = "connection-name"}),
+    Client({.full_name = "client|unblock",
+            .handler = Unblock,
+            .arity = -3,
+            .flags = kAdministration,
+            .since = "5.0.0",
+            .summary = "Wakes a connection whose command blocks: there are none",
+            .usage = "client-id [TIMEOUT|ERROR]"}),
+});
+
+constexpr auto kRows = std::to_array<CommandSpec>({
+    Client({.full_name = "client",
+            .arity = -2,
+            .since = "2.4.0",
+            .complexity = "Depends on the subcommand",
+            .summary = "A container of commands about client connections",
+            .subcommands = kSubcommands}),
+});
+
+}  // namespace
+
+bool CheckClientName(Call& call, std::string_view name) {
+  if (IsShowable(name)) return true;
+  call.Fail("ERR Client names cannot contain spaces, newlines or special characters.");
+  return false;
+}
+
+std::span<const CommandSpec> ClientCommands() { return kRows; }
+
+}  // namespace kvs::server

@@ -1,0 +1,13 @@
+// What HELLO needs of CLIENT.
+#pragma once
+
+#include <string_view>
+
+#include "server/commands/command.h"
+
+namespace kvs::server {
+
+// False: answered, it has a character that CLIENT LIST could not show.
+bool CheckClientName(Call& call, std::string_view name);
+
+}  // namespace kvs::server

@@ -1,0 +1,32 @@
+#include "server/commands/command.h"
+
+#include "server/commands/command_table.h"
+#include "server/letters.h"
+
+namespace kvs::server {
+
+// The codes are those that clients know: MISCONF is what Redis says when it cannot write to its log.
+std::string ErrorReply(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kIo:
+    case ErrorCode::kPoisoned:
+    case ErrorCode::kNoSpace: return "MISCONF Errors writing to the AOF file: " + error.ToString();
+    default: return "ERR " + error.ToString();
+  }
+}
+
+void Call::Fail(const Error& error) { Fail(ErrorReply(error)); }
+
+void ReplyHelp(Call& call) {
+  const CommandSpec& container = *Commands().Find(call[0]);
+  call.reply.Array(1 + 2 * container.subcommands.size());
+  call.reply.Simple(Uppered(container.name) + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+  for (const CommandSpec& spec : container.subcommands) {
+    std::string line = Uppered(spec.name);
+    if (!spec.usage.empty()) line += " " + std::string(spec.usage);
+    call.reply.Simple(line);
+    call.reply.Simple("    " + std::string(spec.summary));
+  }
+}
+
+}  // namespace kvs::server

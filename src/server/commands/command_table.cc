@@ -1,0 +1,64 @@
+#include "server/commands/command_table.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.h"
+#include "server/letters.h"
+
+namespace kvs::server {
+namespace {
+
+constexpr std::size_t kNameBytesMax = 32;
+
+// FNV-1a over the lower-case letters.
+std::size_t HashName(std::string_view name) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(ToLower(c))) * 0x100000001b3;
+  return hash ^ (hash >> 32);
+}
+
+}  // namespace
+
+CommandTable::CommandTable() {
+  const auto families = std::to_array<std::span<const CommandSpec>>(
+      {ConnectionCommands(), ClientCommands(), CommandCommands(), ConfigCommands(), ServerCommands(), StringCommands(),
+       StringBatchCommands(), StringPartCommands(), CounterCommands(), KeyspaceCommands(), ExpiryCommands(),
+       TransactionCommands(), KvsCommands()});
+  for (const auto& family : families) {
+    for (const CommandSpec& spec : family) all_.push_back(&spec);
+  }
+  std::sort(all_.begin(), all_.end(), [](const CommandSpec* a, const CommandSpec* b) { return a->name < b->name; });
+
+  std::size_t slots = 64;
+  while (slots < all_.size() * 4) slots *= 2;
+  slots_.resize(slots, nullptr);
+  for (const CommandSpec* spec : all_) {
+    KVS_CHECK(spec->name.size() <= kNameBytesMax && Find(spec->name) == nullptr);
+    std::size_t at = HashName(spec->name) & (slots - 1);
+    while (slots_[at] != nullptr) at = (at + 1) & (slots - 1);
+    slots_[at] = spec;
+  }
+}
+
+const CommandSpec* CommandTable::Find(std::string_view name) const {
+  if (name.size() > kNameBytesMax) return nullptr;
+  for (std::size_t at = HashName(name) & (slots_.size() - 1); slots_[at] != nullptr;
+       at = (at + 1) & (slots_.size() - 1)) {
+    if (IsWord(name, slots_[at]->name)) return slots_[at];
+  }
+  return nullptr;
+}
+
+const CommandSpec* CommandTable::FindSubcommand(const CommandSpec& container, std::string_view name) {
+  const auto found = std::find_if(container.subcommands.begin(), container.subcommands.end(),
+                                  [&](const CommandSpec& spec) { return IsWord(name, spec.name); });
+  return found == container.subcommands.end() ? nullptr : &*found;
+}
+
+const CommandTable& Commands() {
+  static const CommandTable table;
+  return table;
+}
+
+}  // namespace kvs::server

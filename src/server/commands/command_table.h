@@ -1,0 +1,48 @@
+// CommandTable: all commands by their names, in either case.
+//
+// Threads     Constant once made; Commands() makes it at its first call.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "server/commands/command.h"
+
+namespace kvs::server {
+
+class CommandTable {
+ public:
+  CommandTable();
+
+  // nullptr: there is none.
+  const CommandSpec* Find(std::string_view name) const;
+  static const CommandSpec* FindSubcommand(const CommandSpec& container, std::string_view name);
+
+  std::span<const CommandSpec* const> all() const { return all_; }  // By name.
+
+ private:
+  std::vector<const CommandSpec*> all_;
+  std::vector<const CommandSpec*> slots_;  // Open addressing, a power of two; nullptr: free.
+};
+
+const CommandTable& Commands();
+
+// The rows, a file for each family.
+std::span<const CommandSpec> ConnectionCommands();
+std::span<const CommandSpec> ClientCommands();
+std::span<const CommandSpec> CommandCommands();
+std::span<const CommandSpec> ConfigCommands();
+std::span<const CommandSpec> ServerCommands();
+std::span<const CommandSpec> StringCommands();
+std::span<const CommandSpec> StringBatchCommands();
+std::span<const CommandSpec> StringPartCommands();
+std::span<const CommandSpec> CounterCommands();
+std::span<const CommandSpec> KeyspaceCommands();
+std::span<const CommandSpec> ExpiryCommands();
+std::span<const CommandSpec> TransactionCommands();
+std::span<const CommandSpec> KvsCommands();
+
+}  // namespace kvs::server

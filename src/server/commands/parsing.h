@@ -1,0 +1,28 @@
+// What many commands read from their arguments, each with the error that Redis gives for it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "server/commands/command.h"
+
+namespace kvs::server {
+
+// nullopt: `call` has been answered with the error.
+std::optional<std::int64_t> ReadInteger(Call& call, std::string_view text);
+
+enum class TimeUnit : std::uint8_t { kSeconds, kMilliseconds };
+enum class TimeBase : std::uint8_t { kNow, k1970 };
+
+// "ERR invalid expire time in 'set' command"
+void FailExpireTime(Call& call);
+
+// The point in time that `text` says. `allow_past`: also one before now, or before 1970. nullopt: answered.
+enum class Past : std::uint8_t { kAllowed, kRefused };
+std::optional<std::int64_t> ReadTime(Call& call, std::string_view text, TimeUnit unit, TimeBase base, Past past);
+
+// Whether a value that long may be stored. False: answered.
+bool CheckValueBytes(Call& call, std::uint64_t bytes);
+
+}  // namespace kvs::server

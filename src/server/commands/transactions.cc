@@ -1,0 +1,183 @@
+// MULTI, EXEC and WATCH: commands that take effect together, if nothing that they rest on has changed.
+#include "server/commands/transactions.h"
+
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/commands/command_table.h"
+#include "server/transaction_keyspace.h"
+
+namespace kvs::server {
+namespace {
+
+constexpr std::uint32_t kAny = kNoScript | kLoading | kStale;
+
+bool IsThere(Call& call, std::string_view key) {
+  const Result<bool> found = call.server.engine.Read(key, [](std::string_view) {});
+  return !found || *found;  // A damaged key is there.
+}
+
+void Multi(Call& call) {
+  if (call.client.is_in_transaction) {
+    call.Fail("ERR MULTI calls can not be nested");
+    return;
+  }
+  call.client.is_in_transaction = true;
+  call.client.queued_commands.store(0, std::memory_order_relaxed);  // R1
+  call.reply.Ok();
+}
+
+void Discard(Call& call) {
+  if (!call.client.is_in_transaction) {
+    call.Fail("ERR DISCARD without MULTI");
+    return;
+  }
+  EndTransaction(call.client, call.server);
+  call.reply.Ok();
+}
+
+// By another client, or by time.
+bool HasWatchedKeyChanged(Call& call) {
+  if (call.client.watcher.is_touched.load(std::memory_order_relaxed)) return true;  // R1
+  for (const WatchedKey& watched : call.client.watched) {
+    if (watched.was_there && !IsThere(call, watched.key)) return true;
+  }
+  return false;
+}
+
+// Runs the queue on a keyspace of its own.
+void RunQueue(Call& call, const std::vector<QueuedCommand>& queue, Keyspace& keys) {
+  call.reply.Array(queue.size());
+  std::vector<std::string_view> arguments;
+  for (const QueuedCommand& queued : queue) {
+    arguments.assign(queued.arguments.begin(), queued.arguments.end());
+    Call inner{.spec = *queued.spec,
+               .arguments = arguments,
+               .reply = call.reply,
+               .keys = keys,
+               .client = call.client,
+               .server = call.server,
+               .counts = call.counts,
+               .must_be_alone = true};
+    queued.spec->handler(inner);
+    call.needs_sync = call.needs_sync || inner.needs_sync;
+    ++call.counts.commands;
+  }
+}
+
+void Exec(Call& call) {
+  ClientState& client = call.client;
+  if (!client.is_in_transaction) {
+    call.Fail("ERR EXEC without MULTI");
+    return;
+  }
+  const bool is_refused = client.is_transaction_refused;
+  const bool has_changed = !is_refused && HasWatchedKeyChanged(call);
+  const std::vector<QueuedCommand> queue = std::move(client.queue);
+  EndTransaction(client, call.server);
+  if (is_refused) {
+    call.Fail("EXECABORT Transaction discarded because of previous errors.");
+    return;
+  }
+  if (has_changed) {
+    call.reply.NullArray();
+    return;
+  }
+  const std::size_t begin = call.reply.out().size();
+  TransactionKeyspace keys(call.keys);
+  RunQueue(call, queue, keys);
+  if (const Status committed = keys.Commit(); !committed) {
+    call.reply.out().Truncate(begin);  // Nothing was done.
+    call.Fail(committed.error());
+  }
+}
+
+void Watch(Call& call) {
+  if (call.client.is_in_transaction) {
+    call.Fail("ERR WATCH inside MULTI is not allowed");
+    return;
+  }
+  for (const std::string_view key : call.arguments.subspan(1)) {
+    const auto is_same = [&](const WatchedKey& watched) { return watched.key == key; };
+    std::vector<WatchedKey>& watched = call.client.watched;
+    if (std::any_of(watched.begin(), watched.end(), is_same)) continue;
+    watched.push_back({.key = std::string(key), .was_there = IsThere(call, key)});
+    call.server.watches.Watch(key, &call.client.watcher);
+  }
+  call.reply.Ok();
+}
+
+void Unwatch(Call& call) {
+  ForgetWatches(call.client, call.server);
+  call.reply.Ok();
+}
+
+constexpr CommandSpec Transaction(CommandSpec row) {
+  row.group = "transactions";
+  return Row(row);
+}
+
+constexpr auto kRows = std::to_array<CommandSpec>({
+    Transaction({.full_name = "discard",
+                 .handler = Discard,
+                 .arity = 1,
+                 .flags = kAny | kFast | kAllowBusy | kNotQueued,
+                 .since = "2.0.0",
+                 .complexity = "O(N) in the queued commands",
+                 .summary = "Forgets the commands queued since MULTI"}),
+    Transaction({.full_name = "exec",
+                 .handler = Exec,
+                 .arity = 1,
+                 .flags = kAny | kSkipSlowlog | kExclusive | kNotQueued,
+                 .since = "1.2.0",
+                 .complexity = "That of the queued commands",
+                 .summary = "Runs the commands queued since MULTI, as one",
+                 .differences = "All or nothing, also across a crash. What it writes is at most 256 MiB."}),
+    Transaction({.full_name = "multi",
+                 .handler = Multi,
+                 .arity = 1,
+                 .flags = kAny | kFast | kAllowBusy | kNotQueued,
+                 .since = "1.2.0",
+                 .complexity = "O(1)",
+                 .summary = "Begins to queue commands for EXEC"}),
+    Transaction({.full_name = "unwatch",
+                 .handler = Unwatch,
+                 .arity = 1,
+                 .flags = kAny | kFast | kAllowBusy,
+                 .since = "2.2.0",
+                 .complexity = "O(N) in the watched keys",
+                 .summary = "Forgets the watched keys"}),
+    Transaction({.full_name = "watch",
+                 .handler = Watch,
+                 .arity = -2,
+                 .flags = kAny | kFast | kAllowBusy | kExclusive | kNotQueued,
+                 .keys = {.first = 1, .last = -1, .step = 1},
+                 .key_flags = "RO",
+                 .since = "2.2.0",
+                 .complexity = "O(1) for each key",
+                 .summary = "Has the next EXEC refuse if one of the keys changes before it",
+                 .usage = "key [key ...]"}),
+});
+
+}  // namespace
+
+void ForgetWatches(ClientState& client, ServerState& server) {
+  for (const WatchedKey& watched : client.watched) server.watches.Forget(watched.key, &client.watcher);
+  client.watched.clear();
+  client.watcher.is_touched.store(false, std::memory_order_relaxed);  // R1
+}
+
+void EndTransaction(ClientState& client, ServerState& server) {
+  ForgetWatches(client, server);
+  client.is_in_transaction = false;
+  client.is_transaction_refused = false;
+  client.queue.clear();
+  client.queue_bytes = 0;
+  client.queued_commands.store(-1, std::memory_order_relaxed);  // R1
+}
+
+std::span<const CommandSpec> TransactionCommands() { return kRows; }
+
+}  // namespace kvs::server

@@ -1,0 +1,236 @@
+#include "server/commands/walks.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/byte_buffer.h"
+#include "base/decimal.h"
+#include "base/random.h"
+#include "server/commands/parsing.h"
+#include "server/glob.h"
+#include "server/letters.h"
+
+namespace kvs::server {
+namespace {
+
+// Bulks that are counted before they are sent, because their number comes first.
+class BulkList {
+ public:
+  void Add(std::string_view bytes) {
+    writer_.Bulk(bytes);
+    ++count_;
+  }
+  void ReplyTo(Call& call) {
+    call.reply.Array(count_);
+    call.reply.out().Append(bulks_.view());
+  }
+
+ private:
+  base::ByteBuffer bulks_;
+  protocol::RespWriter writer_{&bulks_};
+  std::size_t count_ = 0;
+};
+
+// The least key that is greater.
+std::string Successor(std::string_view key) { return std::string(key) + '\0'; }
+
+}  // namespace
+
+void Keys(Call& call) {
+  const std::string_view pattern = call[1];
+  BulkList keys;
+  const Status status = call.keys.Scan({.prefix = GlobPrefix(pattern)}, [&](std::string_view key, std::string_view) {
+    if (GlobMatches(pattern, key)) keys.Add(key);
+    return true;
+  });
+  if (status) {
+    keys.ReplyTo(call);
+  } else {
+    call.Fail(status.error());
+  }
+}
+
+// --- SCAN ---
+
+namespace {
+
+struct ScanOptions {
+  std::string_view pattern = "*";
+  std::size_t count = 10;  // Keys to look at, not to reply with.
+  bool is_type_right = true;
+};
+
+// nullopt: answered.
+std::optional<ScanOptions> ReadScanOptions(Call& call) {
+  ScanOptions options;
+  for (std::size_t i = 2; i < call.size(); i += 2) {
+    const bool has_more = i + 1 < call.size();
+    if (IsWord(call[i], "count") && has_more) {
+      const auto count = ReadInteger(call, call[i + 1]);
+      if (!count) return std::nullopt;
+      if (*count < 1) {
+        call.FailSyntax();
+        return std::nullopt;
+      }
+      options.count = static_cast<std::size_t>(*count);
+    } else if (IsWord(call[i], "match") && has_more) {
+      options.pattern = call[i + 1];
+    } else if (IsWord(call[i], "type") && has_more) {
+      options.is_type_right = IsWord(call[i + 1], "string");
+    } else {
+      call.FailSyntax();
+      return std::nullopt;
+    }
+  }
+  return options;
+}
+
+// Zeroes in front, and nothing at all, are as good as 0.
+std::optional<std::uint64_t> ParseCursor(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of('0'), text.size()));
+  return text.empty() ? std::optional<std::uint64_t>(0) : base::ParseUnsignedDecimal(text);
+}
+
+// Looks at the next keys of `slice`, or of all slices behind it until there were enough, and returns the cursor behind.
+Result<std::uint64_t> Sweep(Call& call, const ScanOptions& options, std::uint64_t slice, BulkList* found) {
+  if (slice >= ScanCursors::kSlices) return std::uint64_t{0};
+  const Status status =
+      call.keys.Scan({.prefix = GlobPrefix(options.pattern)}, [&](std::string_view key, std::string_view) {
+        const bool is_asked_for = ScanCursors::SliceOf(key) == slice && options.is_type_right;
+        if (is_asked_for && GlobMatches(options.pattern, key)) found->Add(key);
+        return true;
+      });
+  if (!status) return status.error();
+  return slice + 1 == ScanCursors::kSlices ? 0 : ScanCursors::kSweep + slice + 1;
+}
+
+// Looks at the next keys behind `last`, and returns the cursor behind them.
+Result<std::uint64_t> Walk(Call& call, const ScanOptions& options, const std::optional<std::string>& last,
+                           BulkList* found) {
+  std::size_t looked_at = 0;
+  std::string end;
+  ScanRange range{.from = last ? Successor(*last) : std::string(), .prefix = GlobPrefix(options.pattern)};
+  range.limit = options.count;
+  const Status status = call.keys.Scan(range, [&](std::string_view key, std::string_view) {
+    if (options.is_type_right && GlobMatches(options.pattern, key)) found->Add(key);
+    if (++looked_at == options.count) end = key;
+    return true;
+  });
+  if (!status) return status.error();
+  return looked_at < options.count ? 0 : call.server.cursors.CursorBehind(end);
+}
+
+}  // namespace
+
+void Scan(Call& call) {
+  const auto cursor = ParseCursor(call[1]);
+  if (!cursor) {
+    call.Fail("ERR invalid cursor");
+    return;
+  }
+  const auto options = ReadScanOptions(call);
+  if (!options) return;
+  BulkList found;
+  Result<std::uint64_t> next = std::uint64_t{0};
+  if (*cursor == 0) {
+    next = Walk(call, *options, std::nullopt, &found);
+  } else if (ScanCursors::IsSweep(*cursor)) {
+    next = Sweep(call, *options, *cursor - ScanCursors::kSweep, &found);
+  } else if (const auto last = call.server.cursors.KeyOf(*cursor)) {
+    next = Walk(call, *options, last, &found);
+  } else {
+    next = Sweep(call, *options, 0, &found);
+  }
+  if (!next) {
+    call.Fail(next.error());
+    return;
+  }
+  call.reply.Array(2);
+  call.reply.Bulk(base::DecimalText(*next).view());
+  found.ReplyTo(call);
+}
+
+// --- RANDOMKEY ---
+
+namespace {
+
+constexpr std::size_t kDescentMax = 64;  // Levels; the rest is left to the steps.
+constexpr std::uint64_t kStepsMax = 128;
+
+base::Random& RandomOfThisThread() {
+  thread_local base::Random random(reinterpret_cast<std::uintptr_t>(&random) ^
+                                   static_cast<std::uint64_t>(ClientState::Clock::now().time_since_epoch().count()));
+  return random;
+}
+
+// The first key of `range`, or the last where it is reversed.
+Result<std::optional<std::string>> EndOf(Keyspace& keys, ScanRange range) {
+  std::optional<std::string> end;
+  range.limit = 1;
+  const Status status = keys.Scan(range, [&](std::string_view key, std::string_view) {
+    end = key;
+    return true;
+  });
+  if (!status) return status.error();
+  return end;
+}
+
+// Goes down from the prefix that all keys share, at each fork to one of the ways by chance.
+Result<std::optional<std::string>> Descend(Keyspace& keys, base::Random& random) {
+  std::string prefix;
+  for (std::size_t level = 0;; ++level) {
+    auto first = EndOf(keys, {.prefix = prefix});
+    if (!first || !*first) return first;
+    auto last = EndOf(keys, {.prefix = prefix, .reverse = true});
+    if (!last || !*last || **first == **last || level == kDescentMax) return first;
+    const auto fork = std::mismatch((*first)->begin(), (*first)->end(), (*last)->begin(), (*last)->end());
+    const auto shared = static_cast<std::size_t>(fork.first - (*first)->begin());
+    // A key that ends at the fork is a way of its own, before the others.
+    const int low = shared < (*first)->size() ? static_cast<unsigned char>((**first)[shared]) : -1;
+    const int high = static_cast<unsigned char>((**last)[shared]);
+    const int chosen = low + static_cast<int>(random.Below(static_cast<std::uint64_t>(high - low + 1)));
+    if (chosen < 0) return first;
+    prefix = (*last)->substr(0, shared);
+    auto next = EndOf(keys, {.from = prefix + static_cast<char>(chosen), .prefix = prefix});
+    if (!next || !*next) return next;
+    prefix = (*next)->substr(0, shared + 1);
+  }
+}
+
+}  // namespace
+
+// Forks and keys are not the same thing, so that a descent alone would prefer keys in thin places: some steps from
+// where it ends, to either side, even that out.
+void RandomKey(Call& call) {
+  base::Random& random = RandomOfThisThread();
+  const auto start = Descend(call.keys, random);
+  if (!start) {
+    call.Fail(start.error());
+    return;
+  }
+  std::optional<std::string> chosen = *start;
+  const std::uint64_t steps = random.Below(kStepsMax);
+  ScanRange range{.limit = static_cast<std::size_t>(steps) + 1, .reverse = random.OneIn(2)};
+  if (*start && range.reverse) range.to = Successor(**start);
+  if (*start && !range.reverse) range.from = **start;
+  std::vector<std::string> passed;
+  const Status status = call.keys.Scan(range, [&](std::string_view key, std::string_view) {
+    passed.emplace_back(key);
+    return true;
+  });
+  if (!status) {
+    call.Fail(status.error());
+    return;
+  }
+  if (!passed.empty()) chosen = passed[random.Below(passed.size())];
+  if (chosen) {
+    call.reply.Bulk(*chosen);
+  } else {
+    call.reply.Null();
+  }
+}
+
+}  // namespace kvs::server

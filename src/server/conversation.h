@@ -1,0 +1,54 @@
+// Conversation: one protocol's half of a connection: bytes in, requests, engine, replies out.
+//
+// Design      A Connection keeps the buffers, and its conversation, chosen by the first byte, what the protocol has to
+//             remember. Requests run straight from the bytes received, replies go straight into the bytes to send.
+// Threads     One thread at a time.
+// Durability  A reply that promises something about power loss is noted as unsettled when it is made; none of them is
+//             sent before the sync that covers it, and after a failed one AppendSyncFailure() takes its place.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/byte_buffer.h"
+#include "kvs/result.h"
+
+namespace kvs::server {
+
+struct ConnectionLimits {
+  std::size_t request_bytes_max;
+  std::size_t output_bytes_max;  // One more reply may stand above it: its size is known only when it is there.
+  std::size_t requests_per_turn = 1024;
+};
+
+// Replies not yet sent, and which of them wait for a sync.
+struct Replies {
+  struct Unsettled {
+    std::size_t begin;  // In `bytes`.
+    std::size_t end;
+    std::uint32_t count = 1;  // Of replies in between, for each of which there would be an error.
+    std::uint32_t tag = 0;    // What the conversation needs to make that error.
+  };
+
+  base::ByteBuffer bytes;
+  std::vector<Unsettled> unsettled;
+};
+
+class Conversation {
+ public:
+  struct Progress {
+    std::size_t consumed_bytes = 0;  // Of the input: these are done with.
+    bool is_behind = false;          // A limit stopped the execution before the input was exhausted.
+    bool is_closing = false;         // The connection is to end once its replies are sent.
+  };
+
+  virtual ~Conversation() = default;
+
+  // Executes from the front of `input`, which is all that is not consumed yet, up to the limits.
+  virtual Progress Execute(std::string_view input, Replies& replies) = 0;
+  virtual void AppendSyncFailure(std::uint32_t tag, const Error& error, base::ByteBuffer* out) = 0;
+};
+
+}  // namespace kvs::server

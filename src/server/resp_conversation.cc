@@ -1,0 +1,325 @@
+#include "server/resp_conversation.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "server/commands/command_table.h"
+#include "server/commands/transactions.h"
+#include "server/letters.h"
+#include "server/ordered_values.h"
+
+namespace kvs::server {
+namespace {
+
+constexpr std::size_t kRunMax = 64;              // Commands that go down in one call.
+constexpr std::size_t kEchoedBytesMax = 128;     // Of an unknown command, and of its arguments, in the answer.
+constexpr std::size_t kQueuedCommandBytes = 64;  // What a queued command costs beside its arguments, about.
+constexpr std::size_t kQueuedArgumentBytes = 48;
+
+// Up to a zero byte, as what prints C strings does.
+std::string_view Printable(std::string_view text, std::size_t bytes_max) {
+  return text.substr(0, std::min(bytes_max, text.find('\0')));
+}
+
+std::string UnknownCommand(std::span<const std::string_view> arguments) {
+  std::string echoed;
+  for (std::size_t i = 1; i < arguments.size() && echoed.size() < kEchoedBytesMax; ++i) {
+    echoed += "'" + std::string(Printable(arguments[i], kEchoedBytesMax - echoed.size())) + "' ";
+  }
+  return "ERR unknown command '" + std::string(Printable(arguments[0], kEchoedBytesMax)) +
+         "', with args beginning with: " + echoed;
+}
+
+std::string UnknownSubcommand(std::span<const std::string_view> arguments) {
+  return "ERR unknown subcommand '" + std::string(Printable(arguments[1], kEchoedBytesMax)) + "'. Try " +
+         Uppered(arguments[0]) + " HELP.";
+}
+
+// A browser that was led to this port sends these. Nothing behind them is meant for a store.
+bool IsHttp(std::string_view name) { return IsWord(name, "post") || IsWord(name, "host:"); }
+
+}  // namespace
+
+// Commands of one kind that wait to go down together. The views point into the input.
+struct RespConversation::Run {
+  enum class Kind : std::uint8_t { kNone, kGets, kSets };
+
+  Kind kind = Kind::kNone;
+  std::size_t size = 0;
+  std::array<std::string_view, kRunMax> keys;
+  std::array<KeyValue, kRunMax> pairs;
+  std::array<std::size_t, kRunMax> begins;  // Where each command begins in the input.
+};
+
+RespConversation::RespConversation(ServerState& state, const ConnectionLimits& limits, int socket)
+    : state_(state),
+      limits_(limits),
+      decoder_({.command_bytes_max = limits.request_bytes_max, .bulk_bytes_max = kValueBytesMax}),
+      client_(state.clients.NextId(), socket, !state.config.has_password()),
+      keys_(state.engine, state.watches) {
+  state_.clients.Enter(&client_);
+}
+
+RespConversation::~RespConversation() {
+  ForgetWatches(client_, state_);
+  state_.clients.Leave(&client_);
+}
+
+Conversation::Progress RespConversation::Execute(std::string_view input, Replies& replies) {
+  if (client_.is_killed.load(std::memory_order_relaxed)) return {.is_closing = true};  // R1
+  thread_local Run run;
+  run.kind = Run::Kind::kNone;
+  run.size = 0;
+  Turn turn{.replies = replies,
+            .input = input,
+            .run = run,
+            .reply = protocol::RespWriter(&replies.bytes),
+            .pass = sync::Gate::Shared(state_.gate)};
+  turn.reply.set_version(client_.resp_version.load(std::memory_order_relaxed));  // R1
+  ExecuteAll(turn);
+  state_.stats.Add(turn.counts);
+  const auto age = std::chrono::duration_cast<std::chrono::seconds>(ClientState::Clock::now() - client_.since);
+  client_.last_active_s.store(age.count(), std::memory_order_relaxed);  // R1
+  return turn.progress;
+}
+
+void RespConversation::ExecuteAll(Turn& turn) {
+  Progress& progress = turn.progress;
+  for (std::size_t commands = 0; progress.consumed_bytes < turn.input.size(); ++commands) {
+    if (commands == limits_.requests_per_turn || turn.replies.bytes.size() >= limits_.output_bytes_max) {
+      progress.is_behind = true;
+      break;
+    }
+    decoder_.set_is_stranger(is_stranger());
+    const protocol::RespDecoded decoded = decoder_.Decode(turn.input.substr(progress.consumed_bytes));
+    if (decoded.status == protocol::RespStatus::kNeedMore) break;
+    const std::size_t begin = progress.consumed_bytes;
+    progress.consumed_bytes += decoded.consumed_bytes;
+    if (decoded.status == protocol::RespStatus::kCommand) {
+      if (decoder_.arguments().empty() || AddToRun(begin, turn)) continue;
+    }
+    EndRun(turn);
+    if (progress.is_behind) return;  // The output is full: what was decoded after the run will be decoded again.
+    if (decoded.status == protocol::RespStatus::kViolation) {
+      turn.reply.Error("ERR " + std::string(decoded.complaint));
+      progress.is_closing = true;
+    } else {
+      Dispatch(turn);
+    }
+    if (progress.is_closing) return;
+  }
+  EndRun(turn);
+}
+
+// Whether the command that was just decoded, from `begin` of the input on, is a plain GET or SET that can wait for more
+// of its kind.
+bool RespConversation::AddToRun(std::size_t begin, Turn& turn) {
+  const std::span<const std::string_view> arguments = decoder_.arguments();
+  Run::Kind kind = Run::Kind::kNone;
+  if (arguments.size() == 2 && IsWord(arguments[0], "get")) kind = Run::Kind::kGets;
+  if (arguments.size() == 3 && IsWord(arguments[0], "set")) kind = Run::Kind::kSets;
+  if (kind == Run::Kind::kNone || turn.input[begin] != '*') return false;  // An inline command's arguments do not stay.
+  if (client_.is_in_transaction || client_.reply_mode != ReplyMode::kOn || is_stranger()) return false;
+  Run& run = turn.run;
+  if (run.kind != kind || run.size == kRunMax) {
+    EndRun(turn);
+    if (turn.progress.is_behind) return true;
+  }
+  run.kind = kind;
+  run.begins[run.size] = begin;
+  run.keys[run.size] = arguments[1];
+  if (kind == Run::Kind::kSets) run.pairs[run.size] = {.key = arguments[1], .value = arguments[2]};
+  ++run.size;
+  return true;
+}
+
+void RespConversation::EndRun(Turn& turn) {
+  Run& run = turn.run;
+  if (run.size == 0) return;
+  turn.counts.commands += run.size;
+  static const CommandSpec* const get = Commands().Find("get");
+  static const CommandSpec* const set = Commands().Find("set");
+  client_.last_command.store(run.kind == Run::Kind::kGets ? get : set, std::memory_order_relaxed);  // R1
+  if (run.kind == Run::Kind::kGets) {
+    PerformGets(turn);
+  } else {
+    PerformSets(turn);
+  }
+  run.size = 0;
+}
+
+bool RespConversation::PerformGet(std::string_view key, Turn& turn) {
+  const std::size_t begin = turn.replies.bytes.size();
+  const Result<bool> found = state_.engine.Read(key, [&](std::string_view value) { turn.reply.Bulk(value); });
+  if (found && *found) return true;
+  turn.replies.bytes.Truncate(begin);  // An engine may find out after the visit that it must not stand by the value.
+  if (found) {
+    turn.reply.Null();
+  } else {
+    ++turn.counts.errors;
+    turn.reply.Error(ErrorReply(found.error()));
+  }
+  return false;
+}
+
+// Where the output is full the rest of the run is given back to the input.
+void RespConversation::PerformGets(Turn& turn) {
+  const Run& run = turn.run;
+  base::ByteBuffer& out = turn.replies.bytes;
+  const std::size_t begin = out.size();
+  std::size_t next = 0;
+  std::size_t hits = 0;
+  if (run.size > 1) {
+    OrderedValues values(turn.reply, run.size, limits_.output_bytes_max);
+    const Status status = state_.engine.MultiGet(
+        {run.keys.data(), run.size},
+        [&](std::size_t index, std::optional<std::string_view> value) { values.Take(index, value); });
+    if (status) {
+      next = values.replied();
+      hits = values.hits();
+    } else {
+      out.Truncate(begin);  // One by one, below, to find out which of them is to blame.
+    }
+  }
+  while (next < run.size && out.size() < limits_.output_bytes_max) {
+    hits += PerformGet(run.keys[next++], turn) ? 1 : 0;
+  }
+  turn.counts.hits += hits;
+  turn.counts.misses += next - hits;
+  if (next == run.size) return;
+  turn.progress.consumed_bytes = run.begins[next];
+  turn.progress.is_behind = true;
+  decoder_.Forget();
+}
+
+void RespConversation::PerformSets(Turn& turn) {
+  std::span<const KeyValue> left(turn.run.pairs.data(), turn.run.size);
+  while (!left.empty()) {
+    const std::size_t begin = turn.replies.bytes.size();
+    std::size_t set = 0;
+    const Status status = keys_.MultiSet(left, set);
+    for (std::size_t i = 0; i < set; ++i) turn.reply.Ok();
+    if (keys_.TakeHasWritten() && state_.config.sync_before_reply()) {
+      Settle(begin, static_cast<std::uint32_t>(set), turn);
+    }
+    left = left.subspan(set);
+    if (status) return;
+    ++turn.counts.errors;
+    turn.reply.Error(ErrorReply(status.error()));
+    left = left.subspan(1);
+  }
+}
+
+void RespConversation::Dispatch(Turn& turn) {
+  const std::span<const std::string_view> arguments = decoder_.arguments();
+  ++turn.counts.commands;
+  client_.query_bytes.store(turn.input.size(), std::memory_order_relaxed);  // R1
+  if (IsHttp(arguments[0])) {
+    turn.progress.is_closing = true;
+    return;
+  }
+  const std::size_t begin = turn.replies.bytes.size();
+  if (const CommandSpec* const spec = Admit(arguments, turn); spec != nullptr) {
+    client_.last_command.store(spec, std::memory_order_relaxed);  // R1
+    if (client_.is_in_transaction && !spec->has(kNotQueued)) {
+      Queue(*spec, arguments, turn);
+    } else {
+      Perform(*spec, arguments, turn);
+    }
+  }
+  if (client_.reply_mode == ReplyMode::kOff || client_.reply_mode == ReplyMode::kSkipThis) {
+    turn.replies.bytes.Truncate(begin);
+    std::erase_if(turn.replies.unsettled, [&](const Replies::Unsettled& range) { return range.begin >= begin; });
+  }
+  if (client_.reply_mode == ReplyMode::kSkipThis) client_.reply_mode = ReplyMode::kOn;
+  if (client_.reply_mode == ReplyMode::kSkipNext) client_.reply_mode = ReplyMode::kSkipThis;
+  if (client_.is_closing_after_reply) turn.progress.is_closing = true;
+}
+
+// The row of a command that may run now, or be queued. nullptr: it was rejected, and the client told.
+const CommandSpec* RespConversation::Admit(std::span<const std::string_view> arguments, Turn& turn) {
+  const CommandSpec* spec = Commands().Find(arguments[0]);
+  if (spec == nullptr) {
+    Reject(UnknownCommand(arguments), turn);
+    return nullptr;
+  }
+  if (!spec->subcommands.empty() && arguments.size() > 1) {
+    const CommandSpec* const subcommand = CommandTable::FindSubcommand(*spec, arguments[1]);
+    if (subcommand == nullptr) {
+      Reject(UnknownSubcommand(arguments), turn);
+      return nullptr;
+    }
+    spec = subcommand;
+  }
+  std::string refusal;
+  if (!spec->AcceptsCount(arguments.size())) {
+    refusal = "ERR wrong number of arguments for '" + std::string(spec->full_name) + "' command";
+  } else if (is_stranger() && !spec->has(kNoAuth)) {
+    refusal = "NOAUTH Authentication required.";
+  } else if (client_.is_in_transaction && spec->has(kNoMulti)) {
+    refusal = "ERR Command not allowed inside a transaction";
+  }
+  if (refusal.empty()) return spec;
+  if (spec->name == "exec" && client_.is_in_transaction) {
+    EndTransaction(client_, state_);
+    refusal = "EXECABORT Transaction discarded because of: " + refusal.substr(refusal.find(' ') + 1);
+  }
+  Reject(refusal, turn);
+  return nullptr;
+}
+
+// A transaction in which a command was rejected is refused as a whole.
+void RespConversation::Reject(std::string_view text, Turn& turn) {
+  ++turn.counts.errors;
+  if (client_.is_in_transaction) client_.is_transaction_refused = true;
+  turn.reply.Error(text);
+}
+
+void RespConversation::Queue(const CommandSpec& spec, std::span<const std::string_view> arguments, Turn& turn) {
+  std::size_t bytes = kQueuedCommandBytes;
+  for (const std::string_view argument : arguments) bytes += argument.size() + kQueuedArgumentBytes;
+  if (client_.queue_bytes + bytes > limits_.request_bytes_max) {
+    Reject("ERR the transaction is larger than this server is set to take", turn);
+    return;
+  }
+  client_.queue_bytes += bytes;
+  client_.queue.push_back({.spec = &spec, .arguments = {arguments.begin(), arguments.end()}});
+  client_.queued_commands.store(static_cast<std::int64_t>(client_.queue.size()), std::memory_order_relaxed);  // R1
+  turn.reply.Simple("QUEUED");
+}
+
+void RespConversation::Perform(const CommandSpec& spec, std::span<const std::string_view> arguments, Turn& turn) {
+  const std::size_t begin = turn.replies.bytes.size();
+  Call call{.spec = spec,
+            .arguments = arguments,
+            .reply = turn.reply,
+            .keys = keys_,
+            .client = client_,
+            .server = state_,
+            .counts = turn.counts};
+  call.must_be_alone = spec.has(kExclusive) || (spec.has(kExclusiveMany) && arguments.size() > 2);
+  if (!call.must_be_alone) spec.handler(call);
+  if (call.must_be_alone) {
+    turn.pass.Leave();
+    {
+      const sync::Gate::Exclusive alone(state_.gate);
+      spec.handler(call);
+    }
+    turn.pass.Enter();
+  }
+  const bool has_written = keys_.TakeHasWritten();
+  if (call.needs_sync || (has_written && state_.config.sync_before_reply())) Settle(begin, 1, turn);
+}
+
+// What stands in the output from `begin` on, `count` replies, waits for a sync where writes do.
+void RespConversation::Settle(std::size_t begin, std::uint32_t count, Turn& turn) {
+  turn.replies.unsettled.push_back({.begin = begin, .end = turn.replies.bytes.size(), .count = count});
+}
+
+void RespConversation::AppendSyncFailure(std::uint32_t, const Error& error, base::ByteBuffer* out) {
+  protocol::RespWriter(out).Error(ErrorReply(error));
+}
+
+}  // namespace kvs::server

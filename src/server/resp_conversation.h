@@ -1,0 +1,72 @@
+// RespConversation: RESP, the Redis protocol, on a connection: commands in, replies out.
+//
+// Design      Each command is looked up in the table, whose row says what to check and how to run it. Runs of plain
+//             GETs and SETs, as pipelines bring them, skip that and go down to the engine in one call. What may run
+//             beside others does so under one shared pass of the gate for the whole turn; what must be alone, alone.
+// Threads, Durability, Limits  As Conversation. A run of GETs stops where the output is full, and the rest is read
+// again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "protocol/resp_decoder.h"
+#include "protocol/resp_writer.h"
+#include "server/client_state.h"
+#include "server/commands/command.h"
+#include "server/conversation.h"
+#include "server/keyspace.h"
+#include "server/server_state.h"
+#include "sync/gate.h"
+
+namespace kvs::server {
+
+class RespConversation final : public Conversation {
+ public:
+  // `state` and `socket` outlive the conversation.
+  RespConversation(ServerState& state, const ConnectionLimits& limits, int socket);
+  ~RespConversation() override;
+
+  Progress Execute(std::string_view input, Replies& replies) override;
+  void AppendSyncFailure(std::uint32_t tag, const Error& error, base::ByteBuffer* out) override;
+
+ private:
+  struct Run;
+
+  // One Execute().
+  struct Turn {
+    Replies& replies;
+    std::string_view input;
+    Run& run;
+    protocol::RespWriter reply;
+    sync::Gate::Shared pass;
+    TurnCounts counts{};
+    Progress progress{};
+  };
+
+  void ExecuteAll(Turn& turn);
+  bool AddToRun(std::size_t begin, Turn& turn);
+  void EndRun(Turn& turn);
+  void PerformGets(Turn& turn);
+  bool PerformGet(std::string_view key, Turn& turn);
+  void PerformSets(Turn& turn);
+  void Dispatch(Turn& turn);
+  const CommandSpec* Admit(std::span<const std::string_view> arguments, Turn& turn);
+  void Reject(std::string_view text, Turn& turn);
+  void Queue(const CommandSpec& spec, std::span<const std::string_view> arguments, Turn& turn);
+  void Perform(const CommandSpec& spec, std::span<const std::string_view> arguments, Turn& turn);
+  void Settle(std::size_t begin, std::uint32_t count, Turn& turn);
+  bool is_stranger() const { return !client_.is_authenticated && state_.config.has_password(); }
+
+  // Constant after construction.
+  ServerState& state_;
+  const ConnectionLimits limits_;
+
+  protocol::RespDecoder decoder_;
+  ClientState client_;
+  EngineKeyspace keys_;
+};
+
+}  // namespace kvs::server

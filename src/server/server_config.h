@@ -1,0 +1,75 @@
+// ServerConfig: the parameters of CONFIG GET and CONFIG SET.
+//
+// Design      One table of names, forms and first values (server_config.cc). Most parameters of Redis have no meaning
+//             here; those that tools and tests ask for are carried, so that a value set is the value read. Those that
+//             have one are applied as they are set.
+// Threads     Call anything from any thread.
+//
+// Fences      R1  the atomics: relaxed. Each stands for itself; nothing is reached through it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "kvs/result.h"
+#include "sync/mutex.h"
+
+namespace kvs::server {
+
+struct ConfigStart {
+  std::string ip{};
+  std::uint16_t port = 0;
+  std::string directory{};
+  std::string password{};
+  bool sync_before_reply = false;
+  bool store_syncs = true;  // By itself, every second.
+  std::size_t connections_max = 10'000;
+  std::size_t request_bytes_max = 0;
+  std::size_t output_bytes_max = 0;
+  std::chrono::milliseconds idle_timeout{0};
+};
+
+class ServerConfig {
+ public:
+  using Pair = std::pair<std::string, std::string>;
+
+  explicit ServerConfig(const ConfigStart& start);
+
+  // Those whose name matches one of the patterns, each once; by the name as it was asked for, if it was.
+  std::vector<Pair> Get(const std::vector<std::string_view>& patterns) const KVS_EXCLUDES(mutex_);
+  // All or none. The error's context is Redis's text for it.
+  Status Set(const std::vector<std::pair<std::string_view, std::string_view>>& changes) KVS_EXCLUDES(mutex_);
+
+  bool has_password() const { return has_password_.load(std::memory_order_relaxed); }  // R1
+  bool IsPassword(std::string_view guess) const KVS_EXCLUDES(mutex_);
+  bool sync_before_reply() const { return sync_before_reply_.load(std::memory_order_relaxed); }     // R1
+  std::size_t connections_max() const { return connections_max_.load(std::memory_order_relaxed); }  // R1
+  std::chrono::milliseconds idle_timeout() const {
+    return std::chrono::milliseconds(idle_timeout_ms_.load(std::memory_order_relaxed));  // R1
+  }
+
+ private:
+  struct Applied {
+    std::string name;
+    std::string value;
+  };
+  const std::string* Find(std::string_view name) const KVS_REQUIRES(mutex_);
+  void Apply(const Applied& change) KVS_REQUIRES(mutex_);
+
+  const bool store_syncs_;  // Constant after construction.
+
+  mutable sync::Mutex mutex_;
+  std::vector<Pair> values_ KVS_GUARDED_BY(mutex_);  // In the order of the table.
+
+  std::atomic<bool> has_password_{false};         // R1
+  std::atomic<bool> sync_before_reply_{false};    // R1
+  std::atomic<std::size_t> connections_max_{0};   // R1
+  std::atomic<std::int64_t> idle_timeout_ms_{0};  // R1
+};
+
+}  // namespace kvs::server

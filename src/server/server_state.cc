@@ -1,0 +1,24 @@
+#include "server/server_state.h"
+
+#include <unistd.h>
+
+#include "base/random.h"
+
+namespace kvs::server {
+namespace {
+
+std::string MakeRunId() {
+  constexpr std::size_t kDigits = 40;
+  const auto now = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+  base::Random random(now ^ (static_cast<std::uint64_t>(::getpid()) << 48));
+  std::string id;
+  while (id.size() < kDigits) id += "0123456789abcdef"[random.Below(16)];
+  return id;
+}
+
+}  // namespace
+
+ServerState::ServerState(KvsEngine& served, const ConfigStart& start)
+    : engine(served), port(start.port), run_id(MakeRunId()), config(start), background(served) {}
+
+}  // namespace kvs::server

@@ -1,0 +1,47 @@
+// ServerState: what the connections of one server share.
+//
+// Threads     Each part says so for itself; what stands here by value is constant after construction.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "kvs/engine.h"
+#include "server/background.h"
+#include "server/client_registry.h"
+#include "server/multi_write_clock.h"
+#include "server/scan_cursors.h"
+#include "server/server_config.h"
+#include "server/server_stats.h"
+#include "server/watch_table.h"
+#include "sync/gate.h"
+
+namespace kvs::server {
+
+class ServerState {
+ public:
+  // `served` outlives the state.
+  explicit ServerState(KvsEngine& served, const ConfigStart& start = {});
+
+  KvsEngine& engine;
+  const std::uint16_t port;
+  const std::string run_id;  // 40 hexadecimal digits, of this server's life.
+  const std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+  std::function<void()> request_stop;        // Ends the server; set before it runs.
+  std::function<std::size_t()> connections;  // How many there are; set before it runs.
+
+  ServerConfig config;
+  ServerStats stats;
+  sync::Gate gate;  // Every access to the pairs is under a pass of it.
+  WatchTable watches;
+  MultiWriteClock multi_writes;
+  ClientRegistry clients;
+  ScanCursors cursors;
+  Background background;  // Last: it uses the engine, and ends first.
+};
+
+}  // namespace kvs::server

@@ -1,0 +1,54 @@
+// TransactionKeyspace: the pairs as the commands of one EXEC see them, each the writes of those before it.
+//
+// Design      Writes go into an ordered map over the engine; Commit() gives them to it as one WriteBatch, which is all
+//             or nothing for readers and across a crash.
+// Threads     One thread, under an exclusive pass of the server's gate from the first call to the last.
+// Limits      kBatchBytesMax of keys and values: a transaction beyond it is refused by Commit(), and nothing is done.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "server/keyspace.h"
+
+namespace kvs::server {
+
+class TransactionKeyspace final : public Keyspace {
+ public:
+  // `below` outlives this.
+  explicit TransactionKeyspace(Keyspace& below) : below_(below), now_ms_(below.NowMs()) {}
+
+  Result<bool> Read(std::string_view key, EntryVisitor visit) override;
+  Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) override;
+  Status Set(std::string_view key, std::string_view value, std::uint64_t expiry_ms) override;
+  Status Update(std::string_view key, EntryUpdateFunction fn) override;
+  Result<bool> Remove(std::string_view key) override;
+  Status Write(const WriteBatch& batch) override;
+  Status Scan(const ScanRange& range, ScanVisitor visit) override;
+  Status Clear() override;
+  Result<std::uint64_t> Count() override;
+  std::uint64_t NowMs() override { return now_ms_; }
+
+  Status Commit();
+
+ private:
+  struct Value {
+    std::string bytes;
+    std::uint64_t expiry_ms;
+  };
+  using Changes = std::map<std::string, std::optional<Value>, std::less<>>;  // nullopt: removed.
+
+  Status CheckPair(std::string_view key, std::string_view value) const;
+  void Note(std::string_view key, std::optional<Value> value);
+  std::optional<Entry> Live(const std::optional<Value>& value) const;
+  Status AddRemovals(WriteBatch* batch);
+
+  Keyspace& below_;
+  const std::uint64_t now_ms_;  // Time stands still for a transaction.
+  Changes changes_;
+  bool is_cleared_ = false;  // Nothing of `below_` shows.
+};
+
+}  // namespace kvs::server

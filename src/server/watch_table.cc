@@ -1,0 +1,44 @@
+#include "server/watch_table.h"
+
+#include <algorithm>
+
+#include "base/hash.h"
+
+namespace kvs::server {
+
+WatchTable::Stripe& WatchTable::StripeOf(std::string_view key) { return stripes_[base::Hash64(key) % kStripes]; }
+
+void WatchTable::Watch(std::string_view key, Watcher* watcher) {
+  Stripe& stripe = StripeOf(key);
+  const sync::MutexLock lock(stripe.mutex);
+  stripe.watchers[std::string(key)].push_back(watcher);
+  watched_.fetch_add(1, std::memory_order_relaxed);  // R1
+}
+
+void WatchTable::Forget(std::string_view key, Watcher* watcher) {
+  Stripe& stripe = StripeOf(key);
+  const sync::MutexLock lock(stripe.mutex);
+  const auto found = stripe.watchers.find(std::string(key));
+  if (found == stripe.watchers.end()) return;
+  watched_.fetch_sub(std::erase(found->second, watcher), std::memory_order_relaxed);  // R1
+  if (found->second.empty()) stripe.watchers.erase(found);
+}
+
+void WatchTable::TouchWatched(std::string_view key) {
+  Stripe& stripe = StripeOf(key);
+  const sync::MutexLock lock(stripe.mutex);
+  const auto found = stripe.watchers.find(std::string(key));
+  if (found == stripe.watchers.end()) return;
+  for (Watcher* watcher : found->second) watcher->is_touched.store(true, std::memory_order_relaxed);  // R1
+}
+
+std::vector<std::string> WatchTable::WatchedKeys() {
+  std::vector<std::string> keys;
+  for (Stripe& stripe : stripes_) {
+    const sync::MutexLock lock(stripe.mutex);
+    for (const auto& [key, watchers] : stripe.watchers) keys.push_back(key);
+  }
+  return keys;
+}
+
+}  // namespace kvs::server

@@ -1,0 +1,61 @@
+#include "sync/gate.h"
+
+#include "base/check.h"
+
+namespace kvs::sync {
+namespace {
+
+// R1: relaxed, a number to spread threads by.
+std::size_t SlotOfThisThread() {
+  static std::atomic<std::size_t> next{0};
+  thread_local const std::size_t own = next.fetch_add(1, std::memory_order_relaxed) % Gate::kSlots;  // R1
+  return own;
+}
+
+}  // namespace
+
+Gate::~Gate() {
+  KVS_CHECK(!is_closed_.load(std::memory_order_acquire));                                  // P1
+  for (Slot& slot : slots_) KVS_CHECK(slot.sharers.load(std::memory_order_acquire) == 0);  // P1
+}
+
+std::atomic<std::uint32_t>* Gate::EnterShared() {
+  std::atomic<std::uint32_t>* const slot = &slots_[SlotOfThisThread()].sharers;
+  while (true) {
+    slot->fetch_add(1, std::memory_order_acq_rel);  // P1
+    if (!is_closed_.load(std::memory_order_acquire)) [[likely]]
+      return slot;  // P1
+    LeaveShared(slot);
+    AwaitOpen();
+  }
+}
+
+void Gate::LeaveShared(std::atomic<std::uint32_t>* slot) {
+  slot->fetch_sub(1, std::memory_order_acq_rel);  // P1
+  if (!is_closed_.load(std::memory_order_acquire)) [[likely]]
+    return;                      // P1
+  const MutexLock lock(mutex_);  // So that the other is either before its look at the slot, or waiting.
+  sharer_left_.NotifyOne();
+}
+
+void Gate::AwaitOpen() {
+  const MutexLock lock(mutex_);
+  while (is_closed_.load(std::memory_order_acquire)) opened_.Wait(mutex_);  // P1
+}
+
+void Gate::EnterExclusive() {
+  const MutexLock lock(mutex_);
+  while (is_closed_.load(std::memory_order_acquire)) opened_.Wait(mutex_);  // P1
+  is_closed_.store(true, std::memory_order_release);                        // P1
+  for (Slot& slot : slots_) {
+    while (slot.sharers.fetch_add(0, std::memory_order_acq_rel) != 0) sharer_left_.Wait(mutex_);  // P1
+  }
+}
+
+void Gate::LeaveExclusive() {
+  const MutexLock lock(mutex_);
+  is_closed_.store(false, std::memory_order_release);  // P1
+  opened_.NotifyAll();
+}
+
+}  // namespace kvs::sync

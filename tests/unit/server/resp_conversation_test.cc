@@ -1,0 +1,345 @@
+// RespConversation promises one reply for each command, in order, whatever the split; that runs of commands answer as
+// the commands would one by one; that limits hold; and that no reply stands which a failed sync has made false.
+#include "server/resp_conversation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include "server/connection.h"
+#include "support/memory_engine.h"
+#include "support/resp_client.h"
+
+namespace kvs::server {
+namespace {
+
+using test::RespCommand;
+using test::RespReplies;
+using testing::ElementsAre;
+using testing::StartsWith;
+using Words = std::vector<std::string>;
+
+constexpr ConnectionLimits kLimits{.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20};
+
+// Shows values in the reverse order of the keys, and can fail for one of them.
+class PerverseEngine final : public test::MemoryEngine {
+ public:
+  Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) override {
+    for (std::size_t i = keys.size(); i-- > 0;) {
+      const Result<bool> found = Read(keys[i], [&](std::string_view value) { visit(i, value); });
+      if (!found) return found.error();
+      if (!*found) visit(i, std::nullopt);
+    }
+    return Ok();
+  }
+  Result<bool> Read(std::string_view key, ValueVisitor visit) override {
+    if (key == "damaged") {
+      visit("garbage");
+      return Error{.code = ErrorCode::kCorruption, .context = "checksum"};
+    }
+    return MemoryEngine::Read(key, visit);
+  }
+};
+
+class RespConversationTest : public testing::Test {
+ protected:
+  static std::string Stream(const std::vector<Words>& commands) {
+    std::string stream;
+    for (const Words& words : commands) stream += RespCommand(words);
+    return stream;
+  }
+
+  std::vector<std::string> Take(Connection& connection) {
+    std::vector<std::string> replies = RespReplies(connection.output());
+    connection.Sent(connection.output().size());
+    return replies;
+  }
+
+  PerverseEngine engine_;
+  ServerState state_{engine_};
+  ServerState syncing_{engine_, {.sync_before_reply = true}};
+};
+
+TEST_F(RespConversationTest, RunsAnswerInTheOrderOfTheirCommands) {
+  Connection connection(state_, kLimits);
+  connection.Receive(Stream({{"SET", "a", "1"},
+                             {"SET", "b", ""},
+                             {"get", "a"},
+                             {"GET", "absent"},
+                             {"GET", "b"},
+                             {"GET", "a"},
+                             {"PING"},
+                             {"GET", "a"},
+                             {"SET", "a", "2"},
+                             {"GET", "a"}}));
+  EXPECT_THAT(Take(connection), ElementsAre("+OK\r\n", "+OK\r\n", "$1\r\n1\r\n", "$-1\r\n", "$0\r\n\r\n", "$1\r\n1\r\n",
+                                            "+PONG\r\n", "$1\r\n1\r\n", "+OK\r\n", "$1\r\n2\r\n"));
+}
+
+TEST_F(RespConversationTest, AnySplitGivesTheSameReplies) {
+  const std::string stream = Stream({{"SET", "a", "1"}, {"GET", "a"}, {"GET", "b"}}) + "ECHO \"x y\"\r\n" +
+                             Stream({{"MULTI"}, {"INCR", "n"}, {"EXEC"}, {"GET"}, {"DEL", "a", "n"}});
+  Connection whole(state_, kLimits);
+  whole.Receive(stream);
+  const std::string expected(whole.output());
+  for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
+    Connection connection(state_, kLimits);
+    connection.Receive(stream.substr(0, cut));
+    connection.Receive(stream.substr(cut));
+    ASSERT_EQ(connection.output(), expected) << "cut at " << cut;
+  }
+}
+
+TEST_F(RespConversationTest, ADamagedKeyOfARunIsAnErrorAndTheOthersAreNot) {
+  Connection connection(state_, kLimits);
+  connection.Receive(
+      Stream({{"SET", "a", "1"}, {"GET", "a"}, {"GET", "damaged"}, {"GET", "a"}, {"MGET", "a", "damaged"}}));
+  EXPECT_THAT(Take(connection), ElementsAre("+OK\r\n", "$1\r\n1\r\n", StartsWith("-ERR corruption"), "$1\r\n1\r\n",
+                                            StartsWith("-ERR corruption")));
+}
+
+TEST_F(RespConversationTest, ARefusedSetOfARunIsAnErrorAndTheOthersAreSet) {
+  Connection connection(state_, kLimits);
+  const std::string too_long(70'000, 'k');
+  connection.Receive(Stream({{"SET", "a", "1"}, {"SET", too_long, "2"}, {"SET", "b", "3"}, {"MGET", "a", "b"}}));
+  EXPECT_THAT(Take(connection),
+              ElementsAre("+OK\r\n", StartsWith("-ERR invalid argument"), "+OK\r\n", "*2\r\n$1\r\n1\r\n$1\r\n3\r\n"));
+}
+
+TEST_F(RespConversationTest, ARunOfLargeValuesStopsWhereTheOutputIsFull) {
+  constexpr std::size_t kOutputMax = 10'000;
+  const std::string value(3'000, 'v');
+  ASSERT_TRUE(engine_.Set("k", value).has_value());
+  Connection connection(state_, {.request_bytes_max = 1 << 20, .output_bytes_max = kOutputMax});
+  std::string stream;
+  for (int i = 0; i < 100; ++i) stream += RespCommand({"GET", "k"});
+  connection.Receive(stream + "*1\r\n:bad");
+  std::size_t replies = 0;
+  while (true) {
+    EXPECT_LE(connection.output().size(), kOutputMax + value.size() + 100);
+    for (const std::string& reply : Take(connection)) {
+      replies += reply == "$3000\r\n" + value + "\r\n" ? 1 : 0;
+      if (reply.front() == '-') {
+        EXPECT_EQ(replies, 100U);
+      }
+    }
+    if (!connection.is_runnable()) break;
+    connection.Resume();
+  }
+  EXPECT_EQ(replies, 100U);
+  EXPECT_TRUE(connection.is_closing());
+}
+
+TEST_F(RespConversationTest, ATurnIsBoundedAndTheRestRunsLater) {
+  Connection connection(state_, {.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20, .requests_per_turn = 10});
+  std::string stream;
+  for (int i = 0; i < 25; ++i) stream += RespCommand({"SET", "k", std::to_string(i)});
+  connection.Receive(stream);
+  EXPECT_EQ(Take(connection).size(), 10U);
+  EXPECT_TRUE(connection.is_runnable());
+  connection.Resume();
+  connection.Resume();
+  EXPECT_EQ(Take(connection).size(), 15U);
+  EXPECT_EQ(**engine_.Get("k"), "24");
+}
+
+TEST_F(RespConversationTest, AProtocolErrorComesBehindTheRepliesBeforeIt) {
+  Connection connection(state_, kLimits);
+  connection.Receive(RespCommand({"PING"}) + "*1\r\n$-5\r\n" + RespCommand({"PING"}));
+  EXPECT_THAT(Take(connection), ElementsAre("+PONG\r\n", "-ERR Protocol error: invalid bulk length\r\n"));
+  EXPECT_TRUE(connection.is_finished());
+}
+
+TEST_F(RespConversationTest, WritesAreUnsettledOnlyWhereRepliesWaitForTheSync) {
+  Connection direct(state_, kLimits);
+  direct.Receive(Stream({{"SET", "k", "v"}, {"INCR", "n"}}));
+  EXPECT_FALSE(direct.has_unsettled_writes());
+  direct.Receive(RespCommand({"KVS.SYNC"}));
+  EXPECT_TRUE(direct.has_unsettled_writes());
+
+  Connection syncing(syncing_, kLimits);
+  syncing.Receive(Stream({{"GET", "k"}, {"DEL", "absent"}, {"SET", "k", "v", "NX"}, {"PING"}}));
+  EXPECT_FALSE(syncing.has_unsettled_writes());
+  for (const Words& write : std::vector<Words>{
+           {"SET", "k", "v"}, {"INCR", "n"}, {"DEL", "k"}, {"MSET", "a", "1"}, {"APPEND", "k", "v"}, {"FLUSHALL"}}) {
+    syncing.Receive(RespCommand(write));
+    EXPECT_TRUE(syncing.has_unsettled_writes()) << write.front();
+    syncing.SettleWrites(Ok());
+  }
+}
+
+TEST_F(RespConversationTest, AFailedSyncTurnsEverySuccessfulWriteIntoThatErrorAndNothingElse) {
+  Connection connection(syncing_, kLimits);
+  connection.Receive(Stream({{"PING"},
+                             {"SET", "k", "1"},
+                             {"SET", "l", "2"},
+                             {"GET", "k"},
+                             {"MULTI"},
+                             {"SET", "m", "1"},
+                             {"GET", "m"},
+                             {"EXEC"},
+                             {"DEL", "absent"},
+                             {"INCR", "k"},
+                             {"KVS.SYNC"}}));
+  connection.SettleWrites(Error{.code = ErrorCode::kIo, .sys_errno = EIO, .context = "fdatasync"});
+  const auto failed = StartsWith("-MISCONF Errors writing to the AOF file: ");
+  EXPECT_THAT(Take(connection), ElementsAre("+PONG\r\n", failed, failed, "$1\r\n1\r\n", "+OK\r\n", "+QUEUED\r\n",
+                                            "+QUEUED\r\n", failed, ":0\r\n", failed, failed));
+}
+
+TEST_F(RespConversationTest, WithoutThePasswordThereIsNothingToBeHad) {
+  ServerState guarded(engine_, {.password = "secret"});
+  Connection connection(guarded, kLimits);
+  connection.Receive(Stream({{"GET", "k"},
+                             {"SET", "k", "v"},
+                             {"MULTI"},
+                             {"HELLO", "3"},
+                             {"AUTH", "wrong"},
+                             {"AUTH", "other", "secret"},
+                             {"nosuch"},
+                             {"AUTH", "secret"},
+                             {"GET", "k"},
+                             {"RESET"},
+                             {"GET", "k"},
+                             {"HELLO", "2", "AUTH", "default", "secret"},
+                             {"GET", "k"}}));
+  const auto none = StartsWith("-NOAUTH Authentication required.");
+  const auto wrong = StartsWith("-WRONGPASS ");
+  EXPECT_THAT(Take(connection), ElementsAre(none, none, none, StartsWith("-NOAUTH HELLO must be called"), wrong, wrong,
+                                            StartsWith("-ERR unknown command"), "+OK\r\n", "$-1\r\n", "+RESET\r\n",
+                                            none, StartsWith("*14\r\n"), "$-1\r\n"));
+  connection.Receive("*1\r\n$5\r\nRESET\r\n*11\r\n");
+  EXPECT_THAT(Take(connection), ElementsAre("+RESET\r\n", "-ERR Protocol error: unauthenticated multibulk length\r\n"));
+}
+
+TEST_F(RespConversationTest, ACommandThatTheEngineCannotDoIsAnErrorInItsPlace) {
+  Connection connection(state_, kLimits);  // The engine of this test has no expiry.
+  connection.Receive(Stream({{"SET", "k", "v", "EX", "10"},
+                             {"SET", "k", "v"},
+                             {"EXPIRE", "k", "10"},
+                             {"TTL", "k"},
+                             {"EXPIRE", "k", "-1"},
+                             {"EXISTS", "k"}}));
+  const auto refused = StartsWith("-ERR unsupported");
+  EXPECT_THAT(Take(connection), ElementsAre(refused, "+OK\r\n", refused, ":-1\r\n", ":1\r\n", ":0\r\n"));
+}
+
+TEST_F(RespConversationTest, ATransactionThatDoesNotFitIsRefusedBeforeItRuns) {
+  Connection connection(state_, {.request_bytes_max = 1'000, .output_bytes_max = 1 << 20});
+  const std::string value(600, 'v');
+  connection.Receive(Stream({{"MULTI"}, {"SET", "a", value}, {"SET", "b", value}, {"EXEC"}, {"EXISTS", "a", "b"}}));
+  EXPECT_THAT(Take(connection), ElementsAre("+OK\r\n", "+QUEUED\r\n", StartsWith("-ERR the transaction is larger"),
+                                            StartsWith("-EXECABORT"), ":0\r\n"));
+}
+
+TEST_F(RespConversationTest, AnotherClientsWriteEndsATransactionThatWatches) {
+  Connection watching(state_, kLimits);
+  Connection other(state_, kLimits);
+  const auto exec = [&](const Words& write) {
+    watching.Receive(Stream({{"SET", "k", "0"}, {"WATCH", "k"}, {"MULTI"}, {"SET", "result", "1"}}));
+    other.Receive(RespCommand(write));
+    Take(other);
+    watching.Receive(RespCommand({"EXEC"}));
+    return Take(watching).back() == "*-1\r\n" ? "refused" : "done";
+  };
+  for (const Words& write : std::vector<Words>{{"SET", "k", "0"},
+                                               {"APPEND", "k", "x"},
+                                               {"DEL", "k"},
+                                               {"DEL", "k", "l"},
+                                               {"MSET", "k", "1"},
+                                               {"FLUSHALL"},
+                                               {"RENAME", "k", "l"},
+                                               {"INCR", "k"},
+                                               {"GETDEL", "k"},
+                                               {"COPY", "result", "k", "REPLACE"}}) {
+    ASSERT_TRUE(engine_.Set("result", "x").has_value());
+    EXPECT_EQ(exec(write), "refused") << write.front();
+  }
+  for (const Words& write : std::vector<Words>{{"SET", "l", "0"},
+                                               {"GET", "k"},
+                                               {"DEL", "absent"},
+                                               {"SET", "k", "1", "NX"},
+                                               {"SETNX", "k", "1"},
+                                               {"PING"}}) {
+    EXPECT_EQ(exec(write), "done") << write.front();
+  }
+  watching.Receive(Stream({{"WATCH", "k"}}));
+}
+
+TEST_F(RespConversationTest, ScansGiveEveryKeyThatStaysAlsoWithForgottenCursors) {
+  for (int i = 0; i < 1'000; ++i) ASSERT_TRUE(engine_.Set("stays:" + std::to_string(i), "v").has_value());
+  for (const bool forgets : {false, true}) {
+    std::vector<std::string> seen;
+    std::string cursor = "0";
+    int calls = 0;
+    do {
+      ServerState fresh(engine_);
+      Connection connection(forgets ? fresh : state_, kLimits);
+      connection.Receive(RespCommand({"SCAN", cursor, "COUNT", "50"}));
+      const std::string reply(connection.output());
+      Take(connection);
+      ASSERT_THAT(reply, StartsWith("*2\r\n$"));
+      std::vector<std::string> lines;
+      std::size_t at = 0;
+      for (std::size_t end = 0; (end = reply.find("\r\n", at)) != std::string::npos; at = end + 2) {
+        lines.push_back(reply.substr(at, end - at));
+      }
+      cursor = lines.at(2);
+      for (std::size_t i = 5; i < lines.size(); i += 2) seen.push_back(lines[i]);
+      // Others come and go meanwhile.
+      ASSERT_TRUE(engine_.Set("goes:" + std::to_string(calls), "v").has_value());
+      if (calls > 0) {
+        ASSERT_TRUE(engine_.Remove("goes:" + std::to_string(calls - 1)).has_value());
+      }
+      ASSERT_LT(++calls, 200);
+    } while (cursor != "0");
+    std::sort(seen.begin(), seen.end());
+    seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
+    EXPECT_EQ(std::count_if(seen.begin(), seen.end(), [](const auto& key) { return key.starts_with("stays:"); }),
+              1'000);
+  }
+}
+
+TEST_F(RespConversationTest, RandomKeysAreThereAndAllOfThemCome) {
+  Connection connection(state_, kLimits);
+  connection.Receive(RespCommand({"RANDOMKEY"}));
+  EXPECT_THAT(Take(connection), ElementsAre("$-1\r\n"));
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(engine_.Set("key:" + std::to_string(i), "v").has_value());
+  std::vector<std::string> seen;
+  for (int i = 0; i < 5'000; ++i) {
+    connection.Receive(RespCommand({"RANDOMKEY"}));
+    seen.push_back(Take(connection).at(0));
+  }
+  std::sort(seen.begin(), seen.end());
+  seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
+  EXPECT_EQ(seen.size(), 50U);
+}
+
+TEST_F(RespConversationTest, OrderedRangesAreAsAskedFor) {
+  Connection connection(state_, kLimits);
+  connection.Receive(Stream({{"MSET", "a", "1", "ab", "2", "b", "3", "c", "4"},
+                             {"KVS.SCAN", "", ""},
+                             {"KVS.SCAN", "ab", "c"},
+                             {"KVS.SCAN", "", "", "PREFIX", "a", "VALUES"},
+                             {"KVS.SCAN", "", "", "REV", "LIMIT", "2"},
+                             {"KVS.SCAN", "", "", "LIMIT", "0"},
+                             {"KVS.SCAN", "", "", "BOGUS"}}));
+  EXPECT_THAT(Take(connection),
+              ElementsAre("+OK\r\n", "*4\r\n$1\r\na\r\n$2\r\nab\r\n$1\r\nb\r\n$1\r\nc\r\n",
+                          "*2\r\n$2\r\nab\r\n$1\r\nb\r\n", "*4\r\n$1\r\na\r\n$1\r\n1\r\n$2\r\nab\r\n$1\r\n2\r\n",
+                          "*2\r\n$1\r\nc\r\n$1\r\nb\r\n", "-ERR LIMIT must be positive\r\n", "-ERR syntax error\r\n"));
+}
+
+TEST_F(RespConversationTest, NothingIsHeldInBuffersBetweenCommands) {
+  Connection connection(state_, kLimits);
+  connection.Receive(Stream({{"SET", "key", std::string(100'000, 'v')}, {"GET", "key"}}));
+  Take(connection);
+  EXPECT_EQ(connection.buffer_bytes(), 0U);
+}
+
+}  // namespace
+}  // namespace kvs::server

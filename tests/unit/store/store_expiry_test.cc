@@ -1,0 +1,120 @@
+// A store promises that a pair is absent for every call from its expiry on, and there until then; through overwriting,
+// batches, compaction and reopening. Times here are far from now, on one side or the other: no test waits.
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "store/store.h"
+#include "store_fixture.h"
+
+namespace kvs::store {
+namespace {
+
+constexpr std::uint64_t kPast = 1'000;                 // A second behind 1970.
+constexpr std::uint64_t kFuture = 32'503'680'000'000;  // The year 3000.
+
+class StoreExpiryTest : public StoreFixture {
+ protected:
+  void SetUp() override {
+    options_ = SmallSegments();
+    Open();
+  }
+  std::optional<std::uint64_t> ExpiryOf(std::string_view key) {
+    std::optional<std::uint64_t> expiry;
+    EXPECT_TRUE(IsOk(store_->ReadEntry(key, [&](const Entry& entry) { expiry = entry.expiry_ms; })));
+    return expiry;
+  }
+};
+
+TEST_F(StoreExpiryTest, AnExpiredPairIsAbsentForEveryCall) {
+  ASSERT_TRUE(IsOk(store_->Set("gone", "value", kPast)));
+  ASSERT_TRUE(IsOk(store_->Set("there", "value", kFuture)));
+  EXPECT_EQ(Get("gone"), "(none)");
+  EXPECT_EQ(Get("there"), "value");
+  EXPECT_EQ(ExpiryOf("gone"), std::nullopt);
+  EXPECT_EQ(ExpiryOf("there"), kFuture);
+  EXPECT_FALSE(*store_->Read("gone", [](std::string_view) {}));
+  EXPECT_EQ(Scan({}), (Pairs{{"there", "value"}}));
+  EXPECT_TRUE(Fails(store_->Remove("gone"), ErrorCode::kKeyNotFound));
+  EXPECT_TRUE(IsOk(store_->Remove("there")));
+  std::optional<bool> was_there;
+  ASSERT_TRUE(IsOk(store_->Set("gone", "value", kPast)));
+  ASSERT_TRUE(IsOk(store_->UpdateEntry("gone", [&](const std::optional<Entry>& current) -> EntryDecision {
+    was_there = current.has_value();
+    return UpdateDecision::Set("new");
+  })));
+  EXPECT_EQ(was_there, false);
+  EXPECT_EQ(Get("gone"), "new");
+  EXPECT_EQ(ExpiryOf("gone"), kNoExpiry);
+}
+
+TEST_F(StoreExpiryTest, ASetWithoutExpiryDropsItAndAnUpdateDecides) {
+  ASSERT_TRUE(IsOk(store_->Set("key", "1", kFuture)));
+  ASSERT_TRUE(IsOk(store_->UpdateEntry("key", [&](const std::optional<Entry>& current) -> EntryDecision {
+    return EntryDecision::Set("2", current->expiry_ms + 1);
+  })));
+  EXPECT_EQ(ExpiryOf("key"), kFuture + 1);
+  ASSERT_TRUE(IsOk(store_->Set("key", "3")));
+  EXPECT_EQ(ExpiryOf("key"), kNoExpiry);
+}
+
+TEST_F(StoreExpiryTest, ABatchCarriesExpiriesAndRemovesWhatHasExpired) {
+  ASSERT_TRUE(IsOk(store_->Set("gone", "value", kPast)));
+  WriteBatch batch;
+  batch.Set("a", "1", kFuture);
+  batch.Set("b", "2", kPast);
+  batch.Remove("gone");
+  EXPECT_TRUE(batch.has_expiry());
+  ASSERT_TRUE(IsOk(store_->Write(batch)));
+  EXPECT_EQ(Scan({}), (Pairs{{"a", "1"}}));
+  EXPECT_EQ(ExpiryOf("a"), kFuture);
+}
+
+TEST_F(StoreExpiryTest, ExpiriesSurviveCompactionAndReopening) {
+  const std::string value(10'000, 'v');
+  for (int i = 0; i < 300; ++i) {  // Three segments.
+    const std::string key = "key " + std::to_string(i);
+    ASSERT_TRUE(IsOk(store_->Set(key, value, i % 3 == 0 ? kFuture + static_cast<std::uint64_t>(i) : kNoExpiry)));
+    ASSERT_TRUE(IsOk(store_->Set("gone " + std::to_string(i), value, kPast)));
+    ASSERT_TRUE(IsOk(store_->Set("garbage", value)));
+  }
+  const auto check = [&] {
+    for (int i = 0; i < 300; ++i) {
+      const std::uint64_t wanted = i % 3 == 0 ? kFuture + static_cast<std::uint64_t>(i) : kNoExpiry;
+      ASSERT_EQ(ExpiryOf("key " + std::to_string(i)), wanted);
+      ASSERT_EQ(Get("gone " + std::to_string(i)), "(none)");
+    }
+  };
+  check();
+  ASSERT_TRUE(IsOk(store_->Compact()));
+  check();
+  Open();
+  check();
+  ASSERT_TRUE(IsOk(store_->Compact()));
+  check();
+}
+
+TEST_F(StoreExpiryTest, ClearingLeavesNothingNotEvenWhatHasExpired) {
+  for (int i = 0; i < 3'000; ++i) {
+    ASSERT_TRUE(IsOk(store_->Set("key " + std::to_string(i), "value", i % 2 == 0 ? kPast : kNoExpiry)));
+  }
+  EXPECT_EQ(store_->Stats()->keys, 3'000U);
+  ASSERT_TRUE(IsOk(store_->Clear()));
+  EXPECT_EQ(store_->Stats()->keys, 0U);
+  Open();
+  EXPECT_EQ(store_->Stats()->keys, 0U);
+  EXPECT_TRUE(IsOk(store_->Clear()));
+}
+
+TEST_F(StoreExpiryTest, TheLargestTimeIsKept) {
+  const std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
+  ASSERT_TRUE(IsOk(store_->Set("key", "value", largest)));
+  Open();
+  EXPECT_EQ(ExpiryOf("key"), largest);
+  EXPECT_EQ(Get("key"), "value");
+}
+
+}  // namespace
+}  // namespace kvs::store

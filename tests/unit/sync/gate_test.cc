@@ -1,0 +1,72 @@
+// Gate promises that sharers pass together, that whoever passes alone is alone, and that what was done under one pass
+// is seen under the next. The counters here are no atomics: ThreadSanitizer watches as well.
+#include "sync/gate.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+#include "sync/latch.h"
+
+namespace kvs::sync {
+namespace {
+
+TEST(GateTest, SharersPassTogether) {
+  Gate gate;
+  Latch inside(2);
+  const auto pass = [&] {
+    const Gate::Shared shared(gate);
+    inside.CountDown();
+    inside.Wait();  // Ends only if both are inside at once.
+  };
+  std::thread other(pass);
+  pass();
+  other.join();
+}
+
+TEST(GateTest, WhoPassesAloneIsAlone) {
+  Gate gate;
+  constexpr int kThreads = 4;
+  constexpr int kPasses = 2'000;
+  long alone = 0;
+  std::vector<long> shared(kThreads, 0);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kPasses; ++i) {
+        if (i % 4 == 0) {
+          const Gate::Exclusive pass(gate);
+          ++alone;
+          for (long& count : shared) ++count;
+        } else {
+          Gate::Shared pass(gate);
+          ++shared[static_cast<std::size_t>(t)];
+          pass.Leave();
+          pass.Enter();
+          ++shared[static_cast<std::size_t>(t)];
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(alone, kThreads * kPasses / 4);
+  for (const long count : shared) EXPECT_EQ(count, alone + 2 * (kPasses - kPasses / 4));
+}
+
+TEST(GateTest, WhoLeavesLetsTheOtherIn) {
+  Gate gate;
+  Latch entered(1);
+  Gate::Shared pass(gate);
+  std::thread other([&] {
+    const Gate::Exclusive alone(gate);
+    entered.CountDown();
+  });
+  pass.Leave();
+  entered.Wait();
+  other.join();
+  pass.Enter();
+}
+
+}  // namespace
+}  // namespace kvs::sync
