@@ -126,7 +126,11 @@ TEST_F(Directory, ASealedSegmentMadeShorterIsAnErrorForItsKeysOnly) {
   for (int i = 0; i < 20; ++i) Set("cut" + std::to_string(i), 10'000);
   ASSERT_TRUE(store_->Compact());
   Set("elsewhere", 100);
-  fs::resize_file(SegmentOf(1), 100'000);
+  for (const auto& file : fs::directory_iterator(scratch_.path())) {  // Compact() gives what it writes a new number.
+    const bool is_sealed =
+        file.path().extension() == ".seg" && file.file_size() > 200'000 && file.file_size() < 210'000;
+    if (is_sealed) fs::resize_file(file.path(), 100'000);
+  }
   int readable = 0;
   for (int i = 0; i < 20; ++i) {
     const auto found = store_->Get("cut" + std::to_string(i));
