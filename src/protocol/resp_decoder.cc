@@ -122,6 +122,7 @@ RespDecoded RespDecoder::DecodeInline(std::string_view input) {
 
 // Cuts `line` into slices_ of words_. False: a quote is not closed, or not followed by a space.
 bool RespDecoder::SplitInline(std::string_view line) {
+  if (words_.capacity() > kKeptWordsBytesMax) words_ = {};
   words_.clear();
   std::size_t at = 0;
   while (true) {

@@ -22,6 +22,9 @@ inline std::string Uppered(std::string_view text) {
   return uppered;
 }
 
+// What of a client's text Redis would show in an error: it prints C strings.
+inline std::string_view UpToZero(std::string_view text) { return text.substr(0, text.find('\0')); }
+
 // `word` in lower case.
 inline bool IsWord(std::string_view text, std::string_view word) {
   return text.size() == word.size() &&

@@ -18,10 +18,7 @@ constexpr std::size_t kEchoedBytesMax = 128;     // Of an unknown command, and o
 constexpr std::size_t kQueuedCommandBytes = 64;  // What a queued command costs beside its arguments, about.
 constexpr std::size_t kQueuedArgumentBytes = 48;
 
-// Up to a zero byte, as what prints C strings does.
-std::string_view Printable(std::string_view text, std::size_t bytes_max) {
-  return text.substr(0, std::min(bytes_max, text.find('\0')));
-}
+std::string_view Printable(std::string_view text, std::size_t bytes_max) { return UpToZero(text).substr(0, bytes_max); }
 
 std::string UnknownCommand(std::span<const std::string_view> arguments) {
   std::string echoed;
@@ -262,7 +259,7 @@ const CommandSpec* RespConversation::Admit(std::span<const std::string_view> arg
     refusal = "ERR Command not allowed inside a transaction";
   }
   if (refusal.empty()) return spec;
-  if (spec->name == "exec" && client_.is_in_transaction) {
+  if (spec->name == "exec") {
     EndTransaction(client_, state_);
     refusal = "EXECABORT Transaction discarded because of: " + refusal.substr(refusal.find(' ') + 1);
   }

@@ -242,8 +242,9 @@ Status ServerConfig::Set(const std::vector<std::pair<std::string_view, std::stri
   for (const auto& [name, value] : changes) {
     const Parameter* const parameter = FindParameter(name);
     if (parameter == nullptr) {
-      return Error{.code = ErrorCode::kInvalidArgument,
-                   .context = "Unknown option or number of arguments for CONFIG SET - '" + std::string(name) + "'"};
+      return Error{
+          .code = ErrorCode::kInvalidArgument,
+          .context = "Unknown option or number of arguments for CONFIG SET - '" + std::string(UpToZero(name)) + "'"};
     }
     const auto is_same = [&](const Applied& other) { return other.name == parameter->name; };
     if (std::any_of(checked.begin(), checked.end(), is_same)) return SetError(name, "duplicate parameter");

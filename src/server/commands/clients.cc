@@ -35,7 +35,7 @@ std::optional<bool> ReadTypeIsNormal(Call& call, std::string_view type) {
   if (IsWord(type, "normal")) return true;
   if (IsWord(type, "master") || IsWord(type, "slave") || IsWord(type, "replica") || IsWord(type, "pubsub"))
     return false;
-  call.Fail("ERR Unknown client type '" + std::string(type) + "'");
+  call.Fail("ERR Unknown client type '" + std::string(UpToZero(type)) + "'");
   return std::nullopt;
 }
 
@@ -88,7 +88,7 @@ void SetInfo(Call& call) {
   if (IsWord(call[2], "lib-name")) field = &call.client.library_name;
   if (IsWord(call[2], "lib-ver")) field = &call.client.library_version;
   if (field == nullptr) {
-    call.Fail("ERR Unrecognized option '" + std::string(call[2]) + "'");
+    call.Fail("ERR Unrecognized option '" + std::string(UpToZero(call[2])) + "'");
   } else if (!IsShowable(call[3])) {
     call.Fail("ERR " + Lowered(call[2]) + " cannot contain spaces, newlines or special characters.");
   } else {
@@ -135,7 +135,7 @@ std::optional<KillFilter> ReadKillFilter(Call& call) {
       filter.local = value;
     } else if (IsWord(call[i], "user")) {
       if (value != "default") {
-        call.Fail("ERR No such user '" + std::string(value) + "'");
+        call.Fail("ERR No such user '" + std::string(UpToZero(value)) + "'");
         return std::nullopt;
       }
     } else if (IsWord(call[i], "skipme") && (IsWord(value, "yes") || IsWord(value, "no"))) {

@@ -104,7 +104,7 @@ std::optional<HelloOptions> ReadHelloOptions(Call& call) {
       if (!CheckClientName(call, *options.name)) return std::nullopt;
       i += 1;
     } else {
-      call.Fail("ERR Syntax error in HELLO option '" + std::string(call[i]) + "'");
+      call.Fail("ERR Syntax error in HELLO option '" + std::string(UpToZero(call[i])) + "'");
       return std::nullopt;
     }
   }

@@ -31,7 +31,7 @@ std::optional<ExpireConditions> ReadConditions(Call& call) {
     } else if (IsWord(word, "lt")) {
       conditions.lt = true;
     } else {
-      call.Fail("ERR Unsupported option " + std::string(word));
+      call.Fail("ERR Unsupported option " + std::string(UpToZero(word)));
       return std::nullopt;
     }
   }
