@@ -48,12 +48,27 @@ struct SegmentInspection {
   std::uint64_t hint_bytes = 0;
 };
 
+// The index as it was saved at a clean stop.
+enum class SavedIndexState {
+  kNone,      // There is none; opening reads all segments.
+  kUsable,    // Opening takes it, and reads what came after it.
+  kUnusable,  // It is damaged, or segments that it needs are gone; opening reads all segments.
+};
+
+struct SavedIndexInspection {
+  SavedIndexState state = SavedIndexState::kNone;
+  std::uint64_t bytes = 0;
+  std::uint64_t keys = 0;
+  std::uint64_t sequence = 0;  // Of the last record that it knows of.
+};
+
 struct StoreInspection {
   std::uint64_t next_segment_id = 0;
   std::uint64_t sequence = 0;  // That the manifest knows of: of sealed segments.
   std::uint64_t keys = 0;
   std::vector<SegmentInspection> segments{};  // By rising id.
-  std::vector<std::string> unnamed_files{};   // Segments, hints and leftovers that are not part of the store.
+  SavedIndexInspection saved_index{};
+  std::vector<std::string> unnamed_files{};  // Segments, hints and leftovers that are not part of the store.
 };
 
 // Reads every segment that the manifest names.
@@ -86,9 +101,9 @@ struct VerifyReport {
       0;  // Behind the end of the log, from a crash. No damage: the next opening cuts it off.
 };
 
-// Checks every byte of the store: the manifest, all headers and marks, each record, that hint files agree with their
-// segments, and that no record of the log is missing at its end. Calls `damage` with kCorruption and the file, the
-// offset and what is wrong there; goes on behind it with the next file.
+// Checks every byte of the store: the manifest, all headers and marks, each record, the saved index, that hint files
+// agree with their segments, and that no record of the log is missing at its end. Calls `damage` with kCorruption and
+// the file, the offset and what is wrong there; goes on behind it with the next file.
 Result<VerifyReport> VerifyStore(const std::filesystem::path& directory, FunctionRef<void(const Error& damage)> damage);
 
 }  // namespace kvs

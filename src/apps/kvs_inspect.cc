@@ -96,6 +96,19 @@ std::string_view HintWord(const SegmentInspection& segment) {
   return "";
 }
 
+void PrintSavedIndex(const SavedIndexInspection& index) {
+  switch (index.state) {
+    case SavedIndexState::kNone: std::cout << "no saved index\n"; return;
+    case SavedIndexState::kUsable:
+      std::cout << "saved index of " << index.bytes << " bytes: " << index.keys << " keys, up to sequence "
+                << index.sequence << '\n';
+      return;
+    case SavedIndexState::kUnusable:
+      std::cout << "the saved index is unusable; the next opening builds another\n";
+      return;
+  }
+}
+
 int Report(const Error& error) {
   std::cerr << error.ToString() << '\n';
   return kExitError;
@@ -134,6 +147,7 @@ int ShowSegments(const std::string& directory) {
   std::cout << '\n'
             << store->keys << " keys, " << live_bytes << " bytes of " << bytes << " are needed ("
             << Share(live_bytes, bytes) << ")\n";
+  PrintSavedIndex(store->saved_index);
   return ReportProblems(*store);
 }
 

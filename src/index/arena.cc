@@ -6,6 +6,14 @@
 #include "base/check.h"
 
 namespace kvs::index {
+namespace {
+
+std::size_t RoundUpToPages(std::size_t bytes) {
+  constexpr std::size_t kPage = base::HugePage::kSmallPageBytes;
+  return (bytes + kPage - 1) / kPage * kPage;
+}
+
+}  // namespace
 
 Arena::Arena(std::size_t slot_bytes)
     : slot_bytes_(slot_bytes), chunk_slots_(static_cast<std::uint32_t>(kChunkBytes / slot_bytes)) {
@@ -35,11 +43,10 @@ NodeId Arena::TakeUntouched(std::uint32_t number) {
   const NodeId id = (number << kSlotBits) + chunk.untouched++;
   const std::size_t touched = chunk.untouched * slot_bytes_;
   if (touched > chunk.bytes) {
-    const std::size_t small_pages = (touched - chunk.bytes - 1) / base::HugePage::kSmallPageBytes + 1;
-    AddBytes(small_pages * base::HugePage::kSmallPageBytes);
-    chunk.bytes += small_pages * base::HugePage::kSmallPageBytes;
+    AddBytes(RoundUpToPages(touched) - chunk.bytes);
+    chunk.bytes = RoundUpToPages(touched);
   }
-  if (chunk.untouched == chunk_slots_ && number < kChunksAsTouched) chunk.page->Unite();
+  if (chunk.untouched == chunk_slots_ && chunk.is_as_touched) chunk.page->Unite();
   return id;
 }
 
@@ -65,27 +72,81 @@ void Arena::RemoveEmptyChunk() {
 }
 
 void Arena::AddChunk() {
-  if (unused_numbers_.empty()) {
-    KVS_CHECK(chunks_.size() < std::size_t{1} << (32 - kSlotBits));
-    if (chunks_.size() == table_entries_) GrowTable();
-    unused_numbers_.insert(static_cast<std::uint32_t>(chunks_.size()));
-    chunks_.emplace_back();
-  }
+  if (unused_numbers_.empty()) AddNumber();
   const std::uint32_t number = *unused_numbers_.begin();
   unused_numbers_.erase(unused_numbers_.begin());
   Chunk& chunk = chunks_[number];
-  const bool as_touched = number < kChunksAsTouched;
-  chunk.page.emplace(as_touched ? base::HugePage::Given::kAsTouched : base::HugePage::Given::kAtOnce);
-  chunk.bytes = as_touched ? 0 : kChunkBytes;
+  chunk.page = NewPage(number, chunks_as_touched_);
+  chunk.is_as_touched = number < chunks_as_touched_;
+  chunk.bytes = chunk.is_as_touched ? 0 : kChunkBytes;
   slots_ += chunk_slots_;
   SetAddress(number, chunk.page->data());
   AddBytes(chunk.bytes);
   with_free_slots_.insert(number);
 }
 
+void Arena::AddNumber() {
+  KVS_CHECK(chunks_.size() < kChunksMax);
+  if (chunks_.size() == table_entries_) GrowTable();
+  unused_numbers_.insert(static_cast<std::uint32_t>(chunks_.size()));
+  chunks_.emplace_back();
+}
+
+// --- Saved chunks ---
+
+std::vector<Arena::ChunkState> Arena::Chunks() const {
+  std::vector<ChunkState> states;
+  for (std::uint32_t number = 0; number < chunks_.size(); ++number) {
+    const Chunk& chunk = chunks_[number];
+    if (unused_numbers_.contains(number)) continue;
+    states.push_back({number, chunk.taken, chunk.untouched, chunk.first_free});
+  }
+  return states;
+}
+
+void Arena::Load(std::vector<LoadedChunk> chunks) {
+  KVS_CHECK(slots_taken_ == 0);
+  for (std::uint32_t number = 0; number < chunks_.size(); ++number) {
+    if (!unused_numbers_.contains(number)) RemoveChunk(number);
+  }
+  for (LoadedChunk& loaded : chunks) {
+    const std::uint32_t number = loaded.state.number;
+    while (chunks_.size() <= number) AddNumber();
+    KVS_CHECK(IsPossible(loaded.state) && unused_numbers_.erase(number) == 1);
+    Chunk& chunk = chunks_[number];
+    chunk.page = std::move(loaded.page);
+    chunk.view = loaded.view;
+    chunk.is_as_touched = chunk.page && number < kChunksAsTouched;
+    chunk.bytes = chunk.is_as_touched ? RoundUpToPages(loaded.state.untouched * slot_bytes_) : kChunkBytes;
+    chunk.taken = loaded.state.taken;
+    chunk.untouched = loaded.state.untouched;
+    chunk.first_free = loaded.state.first_free;
+    slots_ += chunk_slots_;
+    slots_taken_ += chunk.taken;
+    SetAddress(number, chunk.page ? chunk.page->data() : chunk.view);
+    AddBytes(chunk.bytes);
+    if (chunk.taken < chunk_slots_) with_free_slots_.insert(number);
+    if (chunk.taken == 0 && number != 0) empty_.insert(number);
+    if (!chunk.page) views_.insert(number);
+  }
+}
+
+bool Arena::MoveView(base::HugePage* page) {
+  if (views_.empty()) return false;
+  const std::uint32_t number = *views_.begin();
+  views_.erase(views_.begin());
+  Chunk& chunk = chunks_[number];
+  std::memcpy(page->data(), chunk.view, kChunkBytes);
+  chunk.page = std::move(*page);
+  chunk.view = nullptr;
+  SetAddress(number, chunk.page->data());
+  return true;
+}
+
 void Arena::RemoveChunk(std::uint32_t number) {
   with_free_slots_.erase(number);
   empty_.erase(number);
+  views_.erase(number);
   SetAddress(number, nullptr);
   SubtractBytes(chunks_[number].bytes);
   slots_ -= chunk_slots_;
@@ -97,7 +158,7 @@ void Arena::GrowTable() {
   const std::size_t entries = std::max(kTableEntriesMin, table_entries_ * 2);
   auto larger = std::make_unique<std::atomic<char*>[]>(entries);
   for (std::size_t i = 0; i < table_entries_; ++i) {
-    larger[i].store(tables_.back()[i].load(std::memory_order_relaxed), std::memory_order_relaxed);  // R1
+    larger[i].store(tables_.back()[i].load(std::memory_order_relaxed), std::memory_order_release);  // P1
   }
   table_.store(larger.get(), std::memory_order_relaxed);  // R1
   tables_.push_back(std::move(larger));
@@ -106,7 +167,7 @@ void Arena::GrowTable() {
 }
 
 void Arena::SetAddress(std::uint32_t number, char* address) {
-  tables_.back()[number].store(address, std::memory_order_relaxed);  // R1
+  tables_.back()[number].store(address, std::memory_order_release);  // P1
 }
 
 void Arena::AddBytes(std::size_t bytes) {

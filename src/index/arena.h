@@ -6,14 +6,19 @@
 //             the chunk with the lowest number, which empties the higher ones; while enough is free beside it, an empty
 //             chunk but the first goes back to the system. The numbers of slots have gaps where a chunk has fewer
 //             slots than the range of numbers set aside for each.
+//             A chunk can be filled from a file, or be a view of one, which changes in memory alone. Views are moved
+//             into memory of the arena's own, one by one, so that they too become large pages.
 // Threads     One writer takes and returns slots. Address() and bytes() from any thread.
 // Limits      2^32 slots: 1 TB of leaves. More ends the process.
 //
-// Invariants  I1  A chunk stays where it is while one of its slots is taken.
+// Invariants  I1  A chunk stays where it is while one of its slots is taken, but for a view. The memory of a view stays
+//                 as it is once its slots are elsewhere: who reads there sees what was so when it asked for the place.
 //             I2  A table of chunks that was replaced by a larger one stays until the arena ends: together they are
 //                 smaller than the current one.
-// Fences      R1  table_ and its chunks: relaxed. A reader knows the number of a slot from a link that was stored, with
-//                 release, after the chunk was entered in the table, and loaded, with acquire, before it asks here.
+// Fences      P1  chunks in the table: release store in SetAddress() -> acquire load in ChunkAddress(). What was copied
+//                 there is whole when seen.
+//             R1  table_: relaxed. A reader knows the number of a slot from a link that was stored, with release, after
+//                 the chunk was entered in the table, and loaded, with acquire, before it asks here.
 //             R2  bytes_: relaxed. A figure, nothing is reached through it.
 #pragma once
 
@@ -34,16 +39,55 @@ using NodeId = std::uint32_t;
 class Arena {
  public:
   static constexpr std::size_t kChunkBytes = base::HugePage::kBytes;
-  static constexpr std::size_t kAlignment = 64;  // A cache line.
+  static constexpr std::uint32_t kChunksAsTouched = 8;  // A large page more is then little beside what there is.
+  static constexpr std::size_t kAlignment = 64;         // A cache line.
 
   // `slot_bytes` is a multiple of kAlignment, between kChunkBytes / 8192 and kChunkBytes.
   explicit Arena(std::size_t slot_bytes);
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
+  // A chunk as it is saved: all but what its slots hold.
+  struct ChunkState {
+    std::uint32_t number = 0;
+    std::uint32_t taken = 0;
+    std::uint32_t untouched = 0;  // Slots from here on were never taken, nor is their memory of interest.
+    NodeId first_free = static_cast<NodeId>(-1);  // Returned slots, each holding the number of the next.
+  };
+  // A chunk that was saved, with its memory: a page, or a view of kChunkBytes that outlives the arena.
+  struct LoadedChunk {
+    ChunkState state;
+    std::optional<base::HugePage> page;
+    char* view = nullptr;
+  };
+
+  // A page for a chunk with this number.
+  static base::HugePage NewPage(std::uint32_t number, std::uint32_t chunks_as_touched = kChunksAsTouched) {
+    using Given = base::HugePage::Given;
+    return base::HugePage(number < chunks_as_touched ? Given::kAsTouched : Given::kAtOnce);
+  }
+
+  // Many nodes are to come: new chunks are large pages from the first one on.
+  void ExpectMany() { chunks_as_touched_ = 0; }
+
+  // Whether the arena could have a chunk with this state.
+  bool IsPossible(const ChunkState& state) const {
+    return state.number < kChunksMax && state.taken <= state.untouched && state.untouched <= chunk_slots_;
+  }
+
   // The writer's. The memory of a taken slot holds no object; that of a returned one must hold none any more.
   NodeId Take();
   void Return(NodeId id);
+
+  // The chunks by rising number, and the memory of one.
+  std::vector<ChunkState> Chunks() const;
+  const char* ChunkMemory(std::uint32_t number) const { return ChunkAddress(number); }
+
+  // Fills an arena of which no slot is taken.
+  void Load(std::vector<LoadedChunk> chunks);
+
+  // Moves a view into `page`; false: there is none left. Readers may go on meanwhile.
+  bool MoveView(base::HugePage* page);
 
   // Whether more than half of the arena is free, and Take() would find a slot in a lower chunk than this one: then the
   // owner does well to move the node, so that chunks empty.
@@ -52,10 +96,7 @@ class Arena {
   }
 
   // Where a taken slot is.
-  void* Address(NodeId id) const {
-    const std::atomic<char*>* const table = table_.load(std::memory_order_relaxed);                  // R1
-    return table[id >> kSlotBits].load(std::memory_order_relaxed) + (id & kSlotMask) * slot_bytes_;  // R1
-  }
+  void* Address(NodeId id) const { return ChunkAddress(id >> kSlotBits) + (id & kSlotMask) * slot_bytes_; }
 
   std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }  // R2. Of chunks and tables.
   std::uint64_t slots_taken() const { return slots_taken_; }                      // For the writer.
@@ -64,18 +105,26 @@ class Arena {
   static constexpr unsigned kSlotBits = 13;
   static constexpr NodeId kSlotMask = (NodeId{1} << kSlotBits) - 1;
   static constexpr NodeId kNoSlot = ~NodeId{0};
+  static constexpr std::uint32_t kChunksMax = std::uint32_t{1} << (32 - kSlotBits);
   static constexpr std::size_t kTableEntriesMin = 16;
-  static constexpr std::uint32_t kChunksAsTouched = 8;  // A large page more is then little beside what there is.
 
   struct Chunk {
-    std::optional<base::HugePage> page;  // nullopt: the number is not in use.
-    std::size_t bytes = 0;               // Of the page, taken from the system.
+    std::optional<base::HugePage> page;  // Neither page nor view: the number is not in use.
+    char* view = nullptr;
+    bool is_as_touched = false;  // The page was given so.
+    std::size_t bytes = 0;       // Taken from the system.
     std::uint32_t taken = 0;
     std::uint32_t untouched = 0;  // Slots from here on were never taken.
     NodeId first_free = kNoSlot;  // Returned slots, each holding the number of the next.
   };
 
+  char* ChunkAddress(std::uint32_t number) const {
+    const std::atomic<char*>* const table = table_.load(std::memory_order_relaxed);  // R1
+    return table[number].load(std::memory_order_acquire);                            // P1
+  }
+
   void AddChunk();
+  void AddNumber();
   NodeId TakeUntouched(std::uint32_t number);
   void RemoveEmptyChunk();
   void RemoveChunk(std::uint32_t number);
@@ -93,6 +142,8 @@ class Arena {
   std::set<std::uint32_t> unused_numbers_;
   std::set<std::uint32_t> with_free_slots_;
   std::set<std::uint32_t> empty_;
+  std::set<std::uint32_t> views_;
+  std::uint32_t chunks_as_touched_ = kChunksAsTouched;
   std::uint64_t slots_ = 0;
   std::uint64_t slots_taken_ = 0;
   std::size_t table_entries_ = 0;

@@ -36,6 +36,10 @@ std::uint32_t DifferentBytes(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint32_t>(((high_bits >> 7) * 0x0102040810204080) >> 56);
 }
 
+std::uint64_t WordAt(const KeyWindow& window, unsigned i) {
+  return base::GetFixed64(reinterpret_cast<const char*>(&window.bytes[std::size_t{8} * i]));
+}
+
 }  // namespace
 
 InnerNode::InnerNode(std::span<const std::string_view> separators, std::span<const NodeId> children)
@@ -78,8 +82,12 @@ void InnerNode::CopySeparators(std::span<const std::string_view> separators) {
 // behind them tell other keys from the separators more often than the ones before, which a search checks anyway.
 void InnerNode::ChoosePositions(std::span<const KeyWindow> windows) {
   common_ = windows.empty() ? KeyWindow("", 0).bytes : windows.front().bytes;
+  std::array<std::uint64_t, KeyWindow::kBytes / 8> different_bits{};  // In any window.
+  for (const KeyWindow& window : windows) {
+    for (unsigned i = 0; i < different_bits.size(); ++i) different_bits[i] |= WordAt(window, i) ^ WordAt(windows[0], i);
+  }
   std::uint32_t different = 0;
-  for (const KeyWindow& window : windows) different |= Differences(window);
+  for (unsigned i = 0; i < different_bits.size(); ++i) different |= DifferentBytes(different_bits[i], 0) << (8 * i);
 
   std::uint32_t chosen = 0;
   unsigned missing = kHeadBytes;

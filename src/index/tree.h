@@ -6,7 +6,7 @@
 //             each level, one cache line of a leaf, and the record.
 //             A split or merge makes new nodes out of old ones, publishes them by one store of a link, and retires the
 //             old ones to the epoch. A leaf is split in its middle, or further on, where keys come in ascending order.
-//             Nodes live in arenas and are linked by numbers, so that a tree could be saved as it is.
+//             Nodes live in arenas and are linked by numbers, so that leaves are saved as they are.
 // Threads     Readers: any thread, without locks, writes to shared memory (but the pin) or allocations (but in Scan()).
 //             Writers: one at a time, by the caller's lock; they need no pin.
 // Ordering    Linearizable for each key. A scan sees each key as it was at some time during the scan.
@@ -34,6 +34,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/hash.h"
 #include "base/location.h"
@@ -74,6 +75,12 @@ struct ScanResult {
 
 class LeafKeys;
 
+// A node with the smallest key that may be under it; that of the first node is empty.
+struct NodeLink {
+  std::string_view first_key;
+  NodeId id;
+};
+
 class Tree {
  public:
   Tree(const KeySource& keys, sync::EpochDomain& epochs);
@@ -110,6 +117,23 @@ class Tree {
   // Changes the entry of `key` only if it is exactly `expected`. Compares locations and reads no record.
   bool Replace(std::string_view key, base::Location expected, base::Location desired);
   bool EraseExact(std::string_view key, base::Location expected);
+
+  // --- Saving: the caller is the writer, and nobody reads any more. TreeBuilder is the way back.
+  // Frees what waits for readers, so that nothing is saved that the tree does not need.
+  void FreeRetired();
+  // All leaves, in the order of their keys. The views live until the tree changes.
+  std::vector<NodeLink> Leaves() const;
+  const Arena& leaf_arena() const { return leaf_arena_; }
+  const KeySource& keys() const { return keys_; }
+  std::uint64_t hash_seed() const { return hash_seed_; }
+
+  // Overwrites the entries of up to kTogetherMax keys, each where there is one: changes[i] is what was found. Several
+  // threads may do so at once, for different keys, while nobody else changes the tree.
+  void OverwriteMany(std::span<const std::string_view> keys, std::span<const base::Location> locations,
+                     std::span<Change> changes);
+
+  // The writer's, while readers may go on: gives a piece of a loaded tree memory of its own. False: all of it has.
+  bool MoveLoaded(base::HugePage* page) { return leaf_arena_.MoveView(page); }
 
   // The tag of a key in this tree, for those who make entries for TreeBuilder.
   Tag TagOf(std::string_view key) const { return static_cast<Tag>(base::Hash64(key, hash_seed_) >> 48); }
@@ -172,7 +196,7 @@ class Tree {
   // tree_many.cc.
   struct Target {
     Tag tag;
-    const Leaf* leaf;
+    Leaf* leaf;
     Entry likely;  // The first entry with the key's tag, which is seldom of another key; or empty.
   };
   using Targets = std::array<Target, kTogetherMax>;
@@ -212,7 +236,9 @@ class Tree {
   // Constant after construction.
   const KeySource& keys_;
   sync::EpochDomain& epochs_;
-  const std::uint64_t hash_seed_;
+
+  // Constant once there are readers: a loaded tree brings its own.
+  std::uint64_t hash_seed_;
 
   // The writer's; readers ask the arenas for addresses.
   Arena leaf_arena_{sizeof(Leaf)};

@@ -39,47 +39,71 @@ std::optional<base::Location> TreeBuilder::AddPart(std::span<const Entry> entrie
   return std::nullopt;
 }
 
-void TreeBuilder::TakeLeaves(std::size_t count, std::vector<Child>* leaves) {
+void TreeBuilder::TakeLeaves(std::size_t count, std::vector<NodeLink>* leaves) {
   const sync::MutexLock lock(mutex_);
   leaves->reserve(count);
   for (std::size_t i = 0; i < count; ++i) leaves->push_back({{}, tree_.leaf_arena_.Take()});
 }
 
 void TreeBuilder::Finish(std::span<const Part> parts) {
-  const sync::MutexLock lock(mutex_);
-  std::vector<Child> level;
+  std::vector<NodeLink> leaves;
   std::uint64_t entries = 0;
   for (const Part& part : parts) {
-    level.insert(level.end(), part.leaves.begin(), part.leaves.end());
+    leaves.insert(leaves.end(), part.leaves.begin(), part.leaves.end());
     entries += part.entries;
   }
-  if (level.empty()) return;
-  unsigned height = 0;
-  for (; level.size() > 1; ++height) level = MakeLevel(level);
+  if (leaves.empty()) return;
   const NodeId empty_leaf = tree_.Root().id;
-  tree_.SetRoot(height, level.front().id);
+  FinishAbove(std::move(leaves), 0);
   tree_.Free({NodeKind::kLeaf, empty_leaf});
   Tree::AddTo(tree_.size_, entries);
 }
 
-std::vector<TreeBuilder::Child> TreeBuilder::MakeLevel(std::span<const Child> children) {
-  const std::size_t nodes = Pieces(children.size(), kNodeChildren);
-  std::vector<Child> level;
-  level.reserve(nodes);
+void TreeBuilder::LoadLeaves(std::vector<Arena::LoadedChunk> chunks, std::uint64_t hash_seed, std::uint64_t entries) {
+  const sync::MutexLock lock(mutex_);
+  tree_.Free({NodeKind::kLeaf, tree_.Root().id});
+  if (chunks.size() > Arena::kChunksAsTouched) tree_.inner_arena_.ExpectMany();
+  tree_.leaf_arena_.Load(std::move(chunks));
+  tree_.hash_seed_ = hash_seed;
+  Tree::AddTo(tree_.size_, entries);
+}
+
+std::vector<NodeLink> TreeBuilder::MakeNodes(std::size_t groups,
+                                             FunctionRef<std::span<const NodeLink>(std::size_t group)> children) {
+  std::vector<NodeLink> nodes(groups);
+  {
+    const sync::MutexLock lock(mutex_);
+    for (NodeLink& node : nodes) node.id = tree_.inner_arena_.Take();
+  }
+  std::uint64_t separator_bytes = 0;
   std::vector<std::string_view> separators;
   std::vector<NodeId> ids;
-  for (std::size_t i = 0; i < nodes; ++i) {
-    const std::size_t begin = PieceBegin(i, children.size(), nodes);
-    const std::size_t end = PieceBegin(i + 1, children.size(), nodes);
+  for (std::size_t group = 0; group < groups; ++group) {
     separators.clear();
     ids.clear();
-    for (const Child& child : children.subspan(begin, end - begin)) {
+    for (const NodeLink& child : children(group)) {
+      if (ids.empty()) nodes[group].first_key = child.first_key;
       if (!ids.empty()) separators.push_back(child.first_key);
       ids.push_back(child.id);
     }
-    level.push_back({children[begin].first_key, tree_.NewInner(separators, ids)});
+    const auto* const node = new (tree_.inner_arena_.Address(nodes[group].id)) InnerNode(separators, ids);
+    separator_bytes += node->separator_bytes();
   }
-  return level;
+  const sync::MutexLock lock(mutex_);
+  Tree::AddTo(tree_.separator_bytes_, separator_bytes);
+  return nodes;
+}
+
+void TreeBuilder::FinishAbove(std::vector<NodeLink> nodes, unsigned level) {
+  for (; nodes.size() > 1; ++level) {
+    const std::size_t above = Pieces(nodes.size(), kNodeChildren);
+    nodes = MakeNodes(above, [&](std::size_t i) {
+      const std::size_t begin = PieceBegin(i, nodes.size(), above);
+      const std::size_t end = PieceBegin(i + 1, nodes.size(), above);
+      return std::span<const NodeLink>(nodes).subspan(begin, end - begin);
+    });
+  }
+  tree_.SetRoot(level, nodes.front().id);
 }
 
 }  // namespace kvs::index

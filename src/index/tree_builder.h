@@ -1,9 +1,10 @@
-// TreeBuilder: fills an empty tree with entries that come in the order of their keys, from the leaves up. No entry is
-// searched for.
+// TreeBuilder: fills an empty tree from the leaves up, with entries that come in the order of their keys, or with
+// leaves that were saved. No entry is searched for.
 //
 // Design      Entries come in parts, each of which becomes leaves of its own by any thread; Finish() puts the parts one
 //             behind the other and makes the levels of inner nodes. Nodes are left room to grow.
-// Threads     AddPart() from any thread. Nobody reads the tree, or changes it, before Finish() returned.
+//             Saved leaves come whole, by LoadLeaves(); their inner nodes are made anew.
+// Threads     AddPart() and MakeNodes() from any thread. Nobody reads the tree, or changes it, before it is finished.
 // Errors      A damaged record is the answer where its key had to be known: the first of a leaf. The tree is then good
 //             for nothing but its end.
 #pragma once
@@ -18,6 +19,7 @@
 #include "index/key_source.h"
 #include "index/leaf.h"
 #include "index/tree.h"
+#include "kvs/function_ref.h"
 #include "sync/mutex.h"
 
 namespace kvs::index {
@@ -27,13 +29,8 @@ class TreeBuilder {
   static constexpr std::size_t kLeafEntries = 24;
   static constexpr std::size_t kNodeChildren = 50;
 
-  // Nodes of one level, in their order, each with the smallest key under it.
-  struct Child {
-    std::string_view first_key;
-    NodeId id;
-  };
   struct Part {
-    std::vector<Child> leaves;
+    std::vector<NodeLink> leaves;
     std::uint64_t entries = 0;
   };
 
@@ -45,9 +42,19 @@ class TreeBuilder {
 
   void Finish(std::span<const Part> parts) KVS_EXCLUDES(mutex_);
 
+  // Saved leaves, with the seed of the tree they were saved from, and how many entries they hold.
+  void LoadLeaves(std::vector<Arena::LoadedChunk> chunks, std::uint64_t hash_seed, std::uint64_t entries)
+      KVS_EXCLUDES(mutex_);
+  // Inner nodes above groups of nodes, in the order of the groups, of which each has 2 to InnerNode::kChildrenMax.
+  // Several calls at once take turns for their places only.
+  std::vector<NodeLink> MakeNodes(std::size_t groups,
+                                  FunctionRef<std::span<const NodeLink>(std::size_t group)> children)
+      KVS_EXCLUDES(mutex_);
+  // Makes what is above all nodes of a level: 0 are leaves.
+  void FinishAbove(std::vector<NodeLink> nodes, unsigned level) KVS_EXCLUDES(mutex_);
+
  private:
-  void TakeLeaves(std::size_t count, std::vector<Child>* leaves) KVS_EXCLUDES(mutex_);
-  std::vector<Child> MakeLevel(std::span<const Child> children) KVS_REQUIRES(mutex_);
+  void TakeLeaves(std::size_t count, std::vector<NodeLink>* leaves) KVS_EXCLUDES(mutex_);
 
   Tree& tree_;
   const KeySource& keys_;

@@ -56,6 +56,18 @@ void Tree::FindMany(std::span<const std::string_view> keys, FunctionRef<Match(st
   }
 }
 
+// An overwrite is one store to a slot of its own: nothing is moved, so other keys of the leaf do not matter.
+void Tree::OverwriteMany(std::span<const std::string_view> keys, std::span<const base::Location> locations,
+                         std::span<Change> changes) {
+  Targets targets;
+  DescendTogether(keys, targets);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const Hit hit = SearchLeaf(*targets[i].leaf, targets[i].tag, keys[i]);
+    changes[i] = {hit.outcome, hit.location};
+    if (hit.outcome == Outcome::kFound) targets[i].leaf->Overwrite(hit.slot, Entry(targets[i].tag, locations[i]));
+  }
+}
+
 void Tree::PrefetchMany(std::span<const std::string_view> keys) const {
   Targets targets;
   DescendTogether(keys, targets);

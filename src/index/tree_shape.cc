@@ -11,8 +11,7 @@ namespace kvs::index {
 
 // Nobody reads any more: what the root leads to, level by level, and what was retired.
 Tree::~Tree() {
-  const auto free = [this](RetiredNode node) { Free(node); };
-  retired_.Drain(free);
+  FreeRetired();
   const RootLink root = Root();
   std::vector<NodeId> nodes{root.id};
   for (unsigned level = root.height; level > 0; --level) {
@@ -24,6 +23,25 @@ Tree::~Tree() {
     }
     nodes = std::move(children);
   }
+}
+
+void Tree::FreeRetired() {
+  retired_.Drain([this](RetiredNode node) { Free(node); });
+}
+
+std::vector<NodeLink> Tree::Leaves() const {
+  const RootLink root = Root();
+  std::vector<NodeLink> nodes{{{}, root.id}};
+  for (unsigned level = root.height; level > 0; --level) {
+    std::vector<NodeLink> children;
+    for (const NodeLink& link : nodes) {
+      const InnerNode& node = *InnerAt(link.id);
+      children.push_back({link.first_key, node.child(0)});
+      for (unsigned i = 0; i < node.count(); ++i) children.push_back({node.separator(i), node.child(i + 1)});
+    }
+    nodes = std::move(children);
+  }
+  return nodes;
 }
 
 // Inserts an entry into a full leaf. Returns the location of a record that is damaged: then nothing was changed.

@@ -30,6 +30,8 @@ std::filesystem::path HintPath(const std::filesystem::path& directory, std::uint
 
 std::filesystem::path ManifestPath(const std::filesystem::path& directory) { return directory / kManifestFileName; }
 
+std::filesystem::path IndexPath(const std::filesystem::path& directory) { return directory / kIndexFileName; }
+
 std::optional<std::uint64_t> SegmentIdOfFileName(std::string_view name) {
   const std::size_t digits = name.find('.');
   if (digits == std::string_view::npos || digits < kDigitsMin) return std::nullopt;

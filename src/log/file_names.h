@@ -10,10 +10,12 @@
 namespace kvs::log {
 
 inline constexpr std::string_view kManifestFileName = "MANIFEST";
+inline constexpr std::string_view kIndexFileName = "INDEX";
 
 std::filesystem::path SegmentPath(const std::filesystem::path& directory, std::uint64_t segment_id);
 std::filesystem::path HintPath(const std::filesystem::path& directory, std::uint64_t segment_id);
 std::filesystem::path ManifestPath(const std::filesystem::path& directory);
+std::filesystem::path IndexPath(const std::filesystem::path& directory);
 
 // The id in "000000000042.seg" or "000000000042.hint"; nullopt for every other name.
 std::optional<std::uint64_t> SegmentIdOfFileName(std::string_view name);

@@ -1,6 +1,8 @@
 #include "store/index_rebuild.h"
 
 #include <algorithm>
+#include <array>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -21,36 +23,63 @@ constexpr std::size_t kClaimsPerPart = 32'768;
 constexpr std::size_t kPartsMax = 2048;
 constexpr std::size_t kSamplesPerPart = 16;
 
-std::uint32_t SlotsOf(const std::vector<IndexRebuild::Source>& sources) {
-  std::uint32_t slots = 0;
-  for (const IndexRebuild::Source& source : sources) slots = std::max(slots, source.slot + 1);
-  return slots;
-}
+constexpr std::size_t kTogether = index::Tree::kTogetherMax;
 
 }  // namespace
 
 IndexRebuild::IndexRebuild(io::FileSystem& files, std::filesystem::path directory, std::vector<Source> sources,
-                           const RecordReader& records, std::function<void(const std::string&)> log)
+                           std::uint32_t slots, const RecordReader& records,
+                           std::function<void(const std::string&)> log)
     : files_(files),
       directory_(std::move(directory)),
       sources_(std::move(sources)),
       records_(records),
       log_(std::move(log)),
-      slots_(SlotsOf(sources_)),
+      slots_(slots),
       claims_(sources_.size()),
       tallies_(sources_.size()),
+      sequence_mins_(sources_.size(), std::numeric_limits<std::uint64_t>::max()),
       dead_bytes_of_slots_(slots_) {}
 
-Result<std::vector<SegmentTally>> IndexRebuild::Run(index::Tree* index) {
-  KVS_TRY(ForEachInParallel(sources_.size(), [&](std::size_t i) { return ReadSource(*index, i); }));
+Status IndexRebuild::Read(const index::Tree& index) {
+  return ForEachInParallel(sources_.size(), [&](std::size_t i) { return ReadSource(index, i); });
+}
+
+Status IndexRebuild::Build(index::Tree* index) {
   const std::size_t depth = BringToOneDepth();
   const std::vector<std::uint64_t> splitters = ChooseSplitters();
   KVS_TRY(PartitionBlocks(splitters));
   index::TreeBuilder builder(*index, records_);
   std::vector<index::TreeBuilder::Part> parts(splitters.size() + 1);
-  KVS_TRY(BuildParts(&builder, depth, &parts));
+  KVS_TRY(ForEachInParallel(parts.size(), [&](std::size_t i) { return BuildPart(&builder, depth, i, &parts[i]); }));
   builder.Finish(parts);
-  return std::move(tallies_);
+  return Ok();
+}
+
+Status IndexRebuild::Apply(index::Tree* index) {
+  const std::size_t depth = BringToOneDepth();
+  const std::vector<std::uint64_t> splitters = ChooseSplitters();
+  KVS_TRY(PartitionBlocks(splitters));
+  std::vector<std::vector<index::Claim>> others(splitters.size() + 1);
+  KVS_TRY(ForEachInParallel(others.size(), [&](std::size_t i) { return OverwritePart(index, depth, i, &others[i]); }));
+  for (const std::vector<index::Claim>& of_part : others) KVS_TRY(ApplyOthers(index, of_part));
+  return Ok();
+}
+
+std::uint64_t IndexRebuild::records() const {
+  std::uint64_t records = 0;
+  for (const SegmentTally& tally : tallies_) records += tally.records;
+  return records;
+}
+
+std::uint64_t IndexRebuild::sequence_min() const {
+  const auto lowest = std::min_element(sequence_mins_.begin(), sequence_mins_.end());
+  return lowest == sequence_mins_.end() ? std::numeric_limits<std::uint64_t>::max() : *lowest;
+}
+
+std::vector<std::uint64_t> IndexRebuild::dead_bytes() {
+  const sync::MutexLock lock(mutex_);
+  return dead_bytes_of_slots_;
 }
 
 // --- Reading ---
@@ -64,6 +93,7 @@ Status IndexRebuild::ReadSource(const index::Tree& index, std::size_t number) {
     const bool removes = record.type == log::RecordType::kTombstone;
     claims.Add(record.key, entry, index::Claim::OrderOf(record.sequence, removes ? 1 : 0));
     tally.records += 1;
+    sequence_mins_[number] = std::min(sequence_mins_[number], record.sequence);
     if (removes) {
       tally.tombstone_bytes += record.bytes;
       tally.newest_tombstone = std::max(tally.newest_tombstone, record.sequence);
@@ -78,7 +108,7 @@ Status IndexRebuild::ReadSource(const index::Tree& index, std::size_t number) {
 }
 
 Status IndexRebuild::ScanSegment(const Source& source, FunctionRef<void(const log::RecordSummary&)> visit) const {
-  const std::uint64_t bad = log::ScanRecords(*source.segment, log::kSegmentHeaderBytes, source.bytes, visit);
+  const std::uint64_t bad = log::ScanRecords(*source.segment, source.from, source.bytes, visit);
   if (bad == source.bytes) return Ok();
   return DamageIn(log::SegmentPath(directory_, source.segment->id()), bad, "the record is not what was written");
 }
@@ -86,7 +116,7 @@ Status IndexRebuild::ScanSegment(const Source& source, FunctionRef<void(const lo
 // Any doubt about the hint file is answered by reading the segment: false.
 Result<bool> IndexRebuild::ReadHintOf(const Source& source, FunctionRef<void(const log::RecordSummary&)> visit,
                                       SegmentTally* tally) const {
-  if (!source.is_sealed) return false;
+  if (!source.is_sealed || source.from != log::kSegmentHeaderBytes) return false;
   const std::filesystem::path path = log::HintPath(directory_, source.segment->id());
   const auto exists = files_.Exists(path);
   if (!exists || !*exists) return false;
@@ -166,16 +196,20 @@ Status IndexRebuild::PartitionBlocks(const std::vector<std::uint64_t>& splitters
 
 // --- Building ---
 
-Status IndexRebuild::BuildParts(index::TreeBuilder* builder, std::size_t depth,
-                                std::vector<index::TreeBuilder::Part>* parts) {
-  KVS_TRY(ForEachInParallel(parts->size(), [&](std::size_t i) { return BuildPart(builder, depth, i, &(*parts)[i]); }));
-  const sync::MutexLock lock(mutex_);
-  for (std::size_t i = 0; i < sources_.size(); ++i) tallies_[i].dead_bytes = dead_bytes_of_slots_[sources_[i].slot];
+Status IndexRebuild::BuildPart(index::TreeBuilder* builder, std::size_t depth, std::size_t number,
+                               index::TreeBuilder::Part* part) {
+  KVS_TRY_ASSIGN(const std::vector<index::Claim> claims, SortPart(depth, number));
+  std::vector<index::Entry> entries;
+  entries.reserve(claims.size());
+  for (const index::Claim& claim : claims) {
+    if (!claim.removes()) entries.push_back(claim.entry);
+  }
+  if (const auto damaged = builder->AddPart(entries, part)) return records_.DamageAt(*damaged);
   return Ok();
 }
 
-Status IndexRebuild::BuildPart(index::TreeBuilder* builder, std::size_t depth, std::size_t number,
-                               index::TreeBuilder::Part* part) {
+// The newest claim of each key of the part, in the order of the keys.
+Result<std::vector<index::Claim>> IndexRebuild::SortPart(std::size_t depth, std::size_t number) {
   std::vector<index::Claim> claims;
   for (index::ClaimList& list : claims_) {
     for (std::size_t block = 0; block < list.blocks(); ++block) {
@@ -183,33 +217,98 @@ Status IndexRebuild::BuildPart(index::TreeBuilder* builder, std::size_t depth, s
       claims.insert(claims.end(), of_part.begin(), of_part.end());
     }
   }
-  std::vector<base::Location> dead_puts;
+  std::vector<std::uint64_t> dead_bytes(slots_);
+  Status status;
   const auto note_dead = [&](const index::Claim& claim) {
-    if (!claim.removes()) dead_puts.push_back(claim.entry.location());
+    if (status && !claim.removes()) status = CountDead(claim.entry.location(), &dead_bytes);
   };
   index::ClaimSorter sorter(records_);
   if (const auto damaged = sorter.Sort(claims, depth, note_dead)) return records_.DamageAt(*damaged);
-
-  std::vector<index::Entry> entries;
-  entries.reserve(claims.size());
-  for (const index::Claim& claim : claims) {
-    if (!claim.entry.is_empty() && !claim.removes()) entries.push_back(claim.entry);
-  }
-  if (const auto damaged = builder->AddPart(entries, part)) return records_.DamageAt(*damaged);
-
-  return CountDead(dead_puts);
+  KVS_TRY(std::move(status));
+  AddDead(dead_bytes);
+  std::erase_if(claims, [](const index::Claim& claim) { return claim.entry.is_empty(); });
+  return claims;
 }
 
-Status IndexRebuild::CountDead(const std::vector<base::Location>& dead_puts) {
-  std::vector<std::uint64_t> bytes_of_slots(slots_);
-  for (const base::Location location : dead_puts) {
-    const auto record = records_.Decode(location);
-    if (!record) return records_.DamageAt(location);
-    bytes_of_slots[location.slot()] += record->bytes();
+// --- Changing a saved index ---
+
+// `others` are the claims of the part that are left to be applied: of new keys, and removals.
+Status IndexRebuild::OverwritePart(index::Tree* index, std::size_t depth, std::size_t number,
+                                   std::vector<index::Claim>* others) {
+  KVS_TRY_ASSIGN(const std::vector<index::Claim> claims, SortPart(depth, number));
+  std::vector<std::uint64_t> dead_bytes(slots_);
+  for (std::size_t begin = 0; begin < claims.size(); begin += kTogether) {
+    const std::size_t count = std::min(kTogether, claims.size() - begin);
+    KVS_TRY(OverwriteTogether(index, std::span(claims).subspan(begin, count), others, &dead_bytes));
   }
-  const sync::MutexLock lock(mutex_);
-  for (std::uint32_t slot = 0; slot < slots_; ++slot) dead_bytes_of_slots_[slot] += bytes_of_slots[slot];
+  AddDead(dead_bytes);
   return Ok();
+}
+
+Status IndexRebuild::OverwriteTogether(index::Tree* index, std::span<const index::Claim> claims,
+                                       std::vector<index::Claim>* others,
+                                       std::vector<std::uint64_t>* dead_bytes) const {
+  std::vector<index::Claim> puts;
+  std::array<base::Location, kTogether> locations;
+  for (const index::Claim& claim : claims) {
+    if (claim.removes()) {
+      others->push_back(claim);
+    } else {
+      locations[puts.size()] = claim.entry.location();
+      puts.push_back(claim);
+    }
+  }
+  KVS_TRY_ASSIGN(const std::vector<std::string_view> keys, KeysOf(puts));
+  std::array<index::Change, kTogether> changes;
+  index->OverwriteMany(keys, locations, changes);
+  for (std::size_t i = 0; i < puts.size(); ++i) {
+    if (changes[i].outcome == index::Outcome::kDamaged) return records_.DamageAt(changes[i].old);
+    if (changes[i].outcome == index::Outcome::kAbsent) others->push_back(puts[i]);
+    if (changes[i].outcome == index::Outcome::kFound) KVS_TRY(CountDead(changes[i].old, dead_bytes));
+  }
+  return Ok();
+}
+
+Status IndexRebuild::ApplyOthers(index::Tree* index, std::span<const index::Claim> claims) {
+  std::vector<std::uint64_t> dead_bytes(slots_);
+  for (std::size_t begin = 0; begin < claims.size(); begin += kTogether) {
+    const auto together = claims.subspan(begin, std::min(kTogether, claims.size() - begin));
+    KVS_TRY_ASSIGN(const std::vector<std::string_view> keys, KeysOf(together));
+    index->PrefetchMany(keys);
+    for (std::size_t i = 0; i < together.size(); ++i) {
+      const index::Claim& claim = together[i];
+      const index::Change change =
+          claim.removes() ? index->Erase(keys[i]) : index->Upsert(keys[i], claim.entry.location());
+      if (change.outcome == index::Outcome::kDamaged) return records_.DamageAt(change.old);
+      if (change.outcome == index::Outcome::kFound) KVS_TRY(CountDead(change.old, &dead_bytes));
+    }
+  }
+  AddDead(dead_bytes);
+  return Ok();
+}
+
+Result<std::vector<std::string_view>> IndexRebuild::KeysOf(std::span<const index::Claim> claims) const {
+  std::vector<std::string_view> keys;
+  keys.reserve(claims.size());
+  for (const index::Claim& claim : claims) records_.Prefetch(claim.entry.location());
+  for (const index::Claim& claim : claims) {
+    const auto key = records_.KeyAt(claim.entry.location());
+    if (!key) return records_.DamageAt(claim.entry.location());
+    keys.push_back(*key);
+  }
+  return keys;
+}
+
+Status IndexRebuild::CountDead(base::Location put, std::vector<std::uint64_t>* dead_bytes) const {
+  const auto record = records_.Decode(put);
+  if (!record) return records_.DamageAt(put);
+  (*dead_bytes)[put.slot()] += record->bytes();
+  return Ok();
+}
+
+void IndexRebuild::AddDead(const std::vector<std::uint64_t>& dead_bytes) {
+  const sync::MutexLock lock(mutex_);
+  for (std::uint32_t slot = 0; slot < slots_; ++slot) dead_bytes_of_slots_[slot] += dead_bytes[slot];
 }
 
 }  // namespace kvs::store

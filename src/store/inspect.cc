@@ -8,6 +8,7 @@
 #include "base/try.h"
 #include "log/file_names.h"
 #include "log/record_scan.h"
+#include "store/saved_index.h"
 #include "store/store_files.h"
 
 namespace kvs {
@@ -56,6 +57,24 @@ Status InspectHint(io::FileSystem& files, const std::filesystem::path& directory
   const auto hint = store::ReadHint(files, path, segment);
   figures->hint = hint ? HintState::kUsable : HintState::kUnusable;
   figures->hint_bytes = hint ? hint->bytes.size() : 0;
+  return Ok();
+}
+
+Status InspectSavedIndex(io::FileSystem& files, const std::filesystem::path& directory, const log::Manifest& manifest,
+                         const std::vector<std::shared_ptr<log::Segment>>& segments, SavedIndexInspection* figures) {
+  KVS_TRY_ASSIGN(const bool exists, files.Exists(log::IndexPath(directory)));
+  if (!exists) return Ok();
+  figures->state = SavedIndexState::kUnusable;
+  const auto saved = store::SavedIndex::Open(files, directory);
+  if (!saved) return Ok();
+  figures->bytes = saved->head().file_bytes;
+  figures->keys = saved->head().keys;
+  figures->sequence = saved->head().sequence;
+  const bool fits = saved->Fits(manifest, [&](std::uint64_t id) {
+    const auto found = std::find_if(segments.begin(), segments.end(), [&](const auto& s) { return s->id() == id; });
+    return found == segments.end() ? nullptr : *found;
+  });
+  if (fits) figures->state = SavedIndexState::kUsable;
   return Ok();
 }
 
@@ -126,6 +145,7 @@ Result<StoreInspection> InspectStore(const std::filesystem::path& directory) {
     segments.push_back(*std::move(segment));
   }
   newest.CountLive(&store);
+  KVS_TRY(InspectSavedIndex(files, directory, manifest, segments, &store.saved_index));
   KVS_TRY(FindUnnamedFiles(files, directory, &store));
   return store;
 }

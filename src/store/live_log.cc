@@ -28,6 +28,11 @@ std::uint32_t LiveLog::AddSegment(std::shared_ptr<log::Segment> segment, std::ui
   return slot;
 }
 
+void LiveLog::AddSegmentAt(std::uint32_t slot, std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes) {
+  slots_.Set(slot, segment.get());
+  accounts_.AddAt(slot, std::move(segment), file_bytes);
+}
+
 void LiveLog::SealSegment(std::uint32_t slot, std::shared_ptr<log::Segment> segment, std::uint64_t hint_bytes) {
   const std::shared_ptr<log::Segment> former = accounts_[slot].segment;
   if (segment != former) {

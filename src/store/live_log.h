@@ -49,6 +49,9 @@ class LiveLog {
   // --- Opening ---
   // Makes a segment readable, and returns its slot. Compaction uses it too, for its output.
   std::uint32_t AddSegment(std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes) KVS_REQUIRES(mutex);
+  // The same for a segment that has a slot from before, which was reserved.
+  void AddSegmentAt(std::uint32_t slot, std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes)
+      KVS_REQUIRES(mutex);
   void SealSegment(std::uint32_t slot, std::shared_ptr<log::Segment> segment, std::uint64_t hint_bytes)
       KVS_REQUIRES(mutex);
   // Appends go to `writer` from now on, whose segment has `slot`; `sequence` is that of the last record in the log.

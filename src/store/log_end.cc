@@ -1,5 +1,8 @@
 #include "store/log_end.h"
 
+#include <algorithm>
+#include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,18 +15,36 @@
 namespace kvs::store {
 namespace {
 
+// Up to the end of the last byte that is not zero. Most rooms are all zeroes, and large, so it looks at many at once.
+std::size_t BytesBeforeZeroes(std::string_view bytes) {
+  static constexpr std::array<char, 4096> kZeroes{};
+  while (bytes.size() >= kZeroes.size() && bytes.ends_with(std::string_view(kZeroes.data(), kZeroes.size()))) {
+    bytes.remove_suffix(kZeroes.size());
+  }
+  return bytes.find_last_not_of('\0') + 1;  // Of nothing but zeroes, npos: 0.
+}
+
 // The part as its bytes say, whatever the others say.
-OpenPart ReadPart(std::shared_ptr<log::Segment> segment, std::uint64_t synced_bytes) {
+OpenPart ReadPart(std::shared_ptr<log::Segment> segment, std::uint64_t synced_bytes, const KnownPart* known) {
   OpenPart part{.segment = std::move(segment), .synced_bytes = synced_bytes};
   const std::uint64_t file_bytes = part.segment->readable_bytes();
-  part.used_bytes =
-      log::ScanRecords(*part.segment, log::kSegmentHeaderBytes, file_bytes, [&](const log::RecordSummary& record) {
-        if (part.records++ == 0) part.first_sequence = record.sequence;
-        part.last_sequence = record.sequence;
-      });
-  const std::string_view rest = part.segment->BytesFrom(part.used_bytes);
-  const std::size_t last_written = rest.find_last_not_of('\0');
-  part.torn_bytes = last_written == std::string_view::npos ? 0 : last_written + 1;
+  const auto scan = [&](std::uint64_t from, std::uint64_t to) {
+    return log::ScanRecords(*part.segment, from, to, [&](const log::RecordSummary& record) {
+      if (part.records++ == 0) part.first_sequence = record.sequence;
+      part.last_sequence = record.sequence;
+    });
+  };
+  part.used_bytes = log::kSegmentHeaderBytes;
+  const auto first = known == nullptr ? std::nullopt : part.segment->Decode(part.used_bytes);
+  if (first) {
+    part.used_bytes = scan(part.used_bytes, part.used_bytes + first->bytes());
+    if (part.records > 0) {
+      part.used_bytes = known->bytes;
+      part.last_sequence = known->last_sequence;
+    }
+  }
+  part.used_bytes = scan(part.used_bytes, file_bytes);
+  part.torn_bytes = BytesBeforeZeroes(part.segment->BytesFrom(part.used_bytes));
   return part;
 }
 
@@ -52,8 +73,8 @@ void DropFrom(std::size_t at, LogEnd* end) {
 
 }  // namespace
 
-Result<LogEnd> FindLogEnd(io::FileSystem& files, const std::filesystem::path& directory,
-                          const log::Manifest& manifest) {
+Result<LogEnd> FindLogEnd(io::FileSystem& files, const std::filesystem::path& directory, const log::Manifest& manifest,
+                          const std::vector<KnownPart>& known) {
   LogEnd end{.parts = {}, .last_sequence = manifest.sequence};
   for (const log::ManifestEntry& entry : manifest.segments) {
     if (entry.is_sealed()) continue;
@@ -63,7 +84,10 @@ Result<LogEnd> FindLogEnd(io::FileSystem& files, const std::filesystem::path& di
       return DamageIn(log::SegmentPath(directory, entry.segment_id), log::kSyncedMarkOffset,
                       synced_bytes.error().context);
     }
-    end.parts.push_back(ReadPart(std::move(segment), *synced_bytes));
+    const auto known_part = std::find_if(known.begin(), known.end(),
+                                         [&](const KnownPart& part) { return part.segment_id == entry.segment_id; });
+    const bool is_known = known_part != known.end() && known_part->bytes <= *synced_bytes;
+    end.parts.push_back(ReadPart(std::move(segment), *synced_bytes, is_known ? &*known_part : nullptr));
   }
   for (std::size_t at = 0; at < end.parts.size(); ++at) {
     const OpenPart& part = end.parts[at];

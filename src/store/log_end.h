@@ -23,7 +23,7 @@ struct OpenPart {
   std::shared_ptr<log::Segment> segment;
   std::uint64_t synced_bytes = 0;
   std::uint64_t used_bytes = 0;  // Where the records end; of a part that is dropped, where they would begin.
-  std::uint64_t records = 0;     // 0: nothing of it belongs to the log.
+  std::uint64_t records = 0;     // That were read; 0: nothing of it belongs to the log.
   std::uint64_t first_sequence = 0;
   std::uint64_t last_sequence = 0;
   std::uint64_t torn_bytes = 0;  // What is not zero behind the last whole record, up to the last such byte.
@@ -35,6 +35,15 @@ struct LogEnd {
   std::uint64_t torn_bytes = 0;     // What has to be cut off behind it.
 };
 
-Result<LogEnd> FindLogEnd(io::FileSystem& files, const std::filesystem::path& directory, const log::Manifest& manifest);
+// The beginning of an open segment that was found whole before, and is known to have reached the disk.
+struct KnownPart {
+  std::uint64_t segment_id;
+  std::uint64_t bytes;          // Up to the end of a record.
+  std::uint64_t last_sequence;  // Of that record.
+};
+
+// Reads no records of the known parts.
+Result<LogEnd> FindLogEnd(io::FileSystem& files, const std::filesystem::path& directory, const log::Manifest& manifest,
+                          const std::vector<KnownPart>& known = {});
 
 }  // namespace kvs::store

@@ -1,5 +1,6 @@
 #include "store/manifest_keeper.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/try.h"
@@ -18,7 +19,30 @@ Status ManifestKeeper::Edit(FunctionRef<void(log::Manifest&)> change) {
       files_.SyncDirectory(directory_));  // The names of new files reach the disk before the manifest that needs them.
   KVS_TRY(files_.WriteFileAtomically(log::ManifestPath(directory_), log::EncodeManifest(edited)));
   manifest_ = std::move(edited);
+  RemoveUselessIndex();
   return Ok();
+}
+
+// Where it cannot be removed it is ignored all the same.
+void ManifestKeeper::RemoveUselessIndex() {
+  if (saved_index_bytes_ == 0) return;
+  const std::vector<log::ManifestEntry>& segments = manifest_.segments;
+  const bool is_whole = std::all_of(saved_index_needs_.begin(), saved_index_needs_.end(), [&](std::uint64_t id) {
+    return std::any_of(segments.begin(), segments.end(),
+                       [&](const log::ManifestEntry& entry) { return entry.segment_id == id; });
+  });
+  if (!is_whole && files_.Remove(log::IndexPath(directory_))) saved_index_bytes_ = 0;
+}
+
+void ManifestKeeper::SetSavedIndex(std::uint64_t bytes, std::vector<std::uint64_t> segment_ids) {
+  const sync::MutexLock lock(mutex_);
+  saved_index_bytes_ = bytes;
+  saved_index_needs_ = std::move(segment_ids);
+}
+
+std::uint64_t ManifestKeeper::saved_index_bytes() {
+  const sync::MutexLock lock(mutex_);
+  return saved_index_bytes_;
 }
 
 std::uint64_t ManifestKeeper::TakeSegmentId() {

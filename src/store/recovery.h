@@ -3,7 +3,8 @@
 // Design      The manifest says which segments count. Sealed ones are whole, or the opening fails. The open ones, at
 //             the end of the log, are read from record to record to find where the log ends: sequences rise by one
 //             across them, so a hole is seen even where a whole tail is missing. Then the index is built from all
-//             records (IndexRebuild): the highest sequence of a key wins.
+//             records (IndexRebuild): the highest sequence of a key wins. Where there is a saved index that belongs to
+//             the segments, only what came behind it is read.
 // Errors      kCorruption with file and offset for every bad byte but those of a torn tail: behind the last whole
 //             record, and behind what the synced marks say had reached the disk.
 #pragma once
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "index/tree.h"
@@ -22,6 +24,7 @@
 #include "store/live_log.h"
 #include "store/log_end.h"
 #include "store/record_reader.h"
+#include "store/saved_index.h"
 
 namespace kvs::store {
 
@@ -42,13 +45,29 @@ class Recovery {
 
   const OpenReport& report() const { return report_; }
 
+  // Of the saved index that was taken; empty where there was none. The index needs the mapping.
+  io::Mapping TakeIndexMapping();
+  std::vector<std::uint64_t> SavedSegmentIds() const;
+
  private:
   Result<log::Manifest> ReadManifest();
   Status RemoveLeftovers(const log::Manifest& manifest);
   Status OpenSealed(const log::Manifest& manifest);
+  void FindSavedIndex(const log::Manifest& manifest);
+  std::shared_ptr<log::Segment> FindSegment(std::uint64_t id) const;
+  void GiveUpSavedIndex(const Error& why);
+  std::vector<KnownPart> KnownParts() const;
+  bool IsSavedIndexWorthwhile() const;
+  void ReserveSlots() KVS_EXCLUDES(log_.mutex);
+  void AddSealed() KVS_EXCLUDES(log_.mutex);
+  std::uint32_t AddToLog(const std::shared_ptr<log::Segment>& segment, std::uint64_t file_bytes)
+      KVS_REQUIRES(log_.mutex);
   Status FinishOpenParts(const std::vector<OpenPart>& parts, log::Manifest* manifest);
   Status StartNewSegment(log::Manifest* manifest) KVS_REQUIRES(log_.mutex);
   Status FillIndex();
+  std::vector<IndexRebuild::Source> SourcesToRead() const;
+  void FillAccounts(IndexRebuild* rebuild) KVS_EXCLUDES(log_.mutex);
+  std::uint64_t HintBytesOf(std::uint64_t segment_id) const;
 
   io::FileSystem& files_;
   const std::filesystem::path directory_;
@@ -57,6 +76,12 @@ class Recovery {
   const RecordReader& records_;
   const KvStoreOptions& options_;
 
+  struct Sealed {
+    std::shared_ptr<log::Segment> segment;
+    std::uint64_t bytes;
+  };
+  std::vector<Sealed> sealed_;
+  std::optional<SavedIndex> saved_;
   std::vector<std::uint64_t> dropped_ids_;     // Open segments that hold nothing of the log.
   std::vector<IndexRebuild::Source> sources_;  // All segments with records.
   std::uint64_t last_sequence_ = 0;

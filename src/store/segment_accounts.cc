@@ -7,6 +7,14 @@
 
 namespace kvs::store {
 
+void SegmentAccounts::Reserve(std::uint32_t slot) {
+  for (auto next = static_cast<std::uint32_t>(accounts_.size()); next <= slot; ++next) {
+    accounts_.emplace_back();
+    free_slots_.push_back(next);
+  }
+  std::erase(free_slots_, slot);
+}
+
 std::uint32_t SegmentAccounts::Add(std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes) {
   std::uint32_t slot = static_cast<std::uint32_t>(accounts_.size());
   if (!free_slots_.empty()) {
@@ -15,11 +23,16 @@ std::uint32_t SegmentAccounts::Add(std::shared_ptr<log::Segment> segment, std::u
   } else {
     accounts_.emplace_back();
   }
+  AddAt(slot, std::move(segment), file_bytes);
+  return slot;
+}
+
+void SegmentAccounts::AddAt(std::uint32_t slot, std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes) {
+  KVS_CHECK(accounts_[slot].segment == nullptr);
   accounts_[slot].segment = std::move(segment);
   accounts_[slot].file_bytes = file_bytes;
   totals_.segments += 1;
   totals_.disk_bytes += file_bytes;
-  return slot;
 }
 
 std::shared_ptr<log::Segment> SegmentAccounts::Close(std::uint32_t slot) {

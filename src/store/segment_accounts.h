@@ -40,6 +40,10 @@ class SegmentAccounts {
     std::uint64_t sealed_live_bytes = 0;
   };
 
+  // Keeps a slot for a segment that had it before, and opens its account.
+  void Reserve(std::uint32_t slot);
+  void AddAt(std::uint32_t slot, std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes);
+
   // Opens an account and returns its slot.
   std::uint32_t Add(std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes);
   // Closes the account: its bytes no longer count, its slot stays taken until FreeSlot().

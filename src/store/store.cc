@@ -3,8 +3,11 @@
 #include <string>
 #include <utility>
 
+#include "base/huge_page.h"
 #include "base/try.h"
+#include "log/segment_header.h"
 #include "store/recovery.h"
+#include "store/saved_index.h"
 
 namespace kvs::store {
 namespace {
@@ -52,10 +55,16 @@ Status Store::Recover() {
   Recovery recovery(files_, directory_, log_, index_, records_, options_);
   KVS_TRY_ASSIGN(log::Manifest manifest, recovery.Run());
   report_ = recovery.report();
+  {
+    const sync::MutexLock lock(log_.mutex);
+    opened_sequence_ = log_.last_sequence();
+  }
   if (options_.log && report_.torn_tail_bytes > 0) {
     options_.log("cut off " + std::to_string(report_.torn_tail_bytes) + " bytes behind the last whole record");
   }
   manifest_.emplace(files_, directory_, std::move(manifest));
+  saved_index_ = recovery.TakeIndexMapping();
+  manifest_->SetSavedIndex(saved_index_.size(), recovery.SavedSegmentIds());
   committer_.emplace(log_, health_, options_);
   maintainer_.emplace(log_, *manifest_, health_, files_, directory_, options_);
   compactor_.emplace(Compactor::Parts{log_, index_, records_, *committer_, *manifest_, health_, epochs_, files_,
@@ -63,7 +72,18 @@ Status Store::Recover() {
   committer_->Start();
   maintainer_->Start();
   compactor_->Start();
+  if (saved_index_.size() > 0) index_mover_ = std::thread([this] { MoveLoadedIndex(); });
   return Ok();
+}
+
+// A page is asked from the system before the lock is taken: the system may take its time.
+void Store::MoveLoadedIndex() {
+  while (true) {
+    base::HugePage page(base::HugePage::Given::kAtOnce);
+    *page.data() = 0;
+    const sync::MutexLock lock(log_.mutex);
+    if (log_.is_stopped() || !index_.MoveLoaded(&page)) return;
+  }
 }
 
 // Marking notes what the sync did: everything is below the synced mark then, and any damage from now on is
@@ -71,7 +91,7 @@ Status Store::Recover() {
 Store::~Store() {
   if (!committer_) return;  // Open() failed.
   bool is_synced = false;
-  if (options_.sync != SyncPolicy::kNone && !health_.is_poisoned()) {
+  if (!health_.is_poisoned()) {
     const Status status = Sync();
     is_synced = status.has_value();
     if (!status && options_.log) options_.log("sync at closing: " + status.error().ToString());
@@ -80,7 +100,42 @@ Store::~Store() {
   compactor_->Join();
   maintainer_->Join();
   committer_->Stop();
-  if (is_synced) committer_->MarkSynced();
+  if (index_mover_.joinable()) index_mover_.join();
+  if (!is_synced || health_.is_poisoned()) return;
+  committer_->MarkSynced();
+  SaveIndexAtClosing();
+}
+
+void Store::SaveIndexAtClosing() {
+  log::IndexFileHead head = DescribeLog();
+  const bool is_saved = manifest_->saved_index_bytes() > 0 && report_.records == 0;
+  if (is_saved && head.sequence == opened_sequence_ && compactor_->figures().compactions == 0) return;
+  const auto bytes = SaveIndex(files_, directory_, std::move(head), &index_);
+  if (!bytes && options_.log) options_.log("the index could not be saved: " + bytes.error().ToString());
+}
+
+// The segments that the index may point into: those with records.
+log::IndexFileHead Store::DescribeLog() {
+  const sync::MutexLock lock(log_.mutex);
+  log::IndexFileHead head;
+  head.sequence = log_.last_sequence();
+  const std::vector<SegmentAccount>& accounts = log_.accounts().accounts();
+  const auto add = [&](std::uint32_t slot, std::uint64_t bytes, std::uint64_t last_sequence) {
+    const SegmentAccount& account = accounts[slot];
+    head.segments.push_back({account.segment->id(), slot, bytes, FingerprintOf(*account.segment, bytes), last_sequence,
+                             account.hint_bytes, account.live_bytes, account.dead_bytes, account.tombstone_bytes,
+                             account.newest_tombstone});
+  };
+  for (std::uint32_t slot = 0; slot < accounts.size(); ++slot) {
+    if (accounts[slot].is_sealed) add(slot, accounts[slot].segment->readable_bytes(), 0);
+  }
+  for (const auto& [open, used_bytes] : log_.UnsyncedSegments().parts) {
+    const bool is_active = open->last_sequence == 0;
+    if (used_bytes > log::kSegmentHeaderBytes) {
+      add(open->slot(), used_bytes, is_active ? head.sequence : open->last_sequence);
+    }
+  }
+  return head;
 }
 
 Status Store::Sync() {
@@ -95,11 +150,12 @@ Status Store::Sync() {
 
 Result<EngineStats> Store::Stats() {
   const Compactor::Figures compaction = compactor_->figures();
+  const std::uint64_t saved_index_bytes = manifest_->saved_index_bytes();
   const sync::MutexLock lock(log_.mutex);
   const SegmentAccounts::Totals& totals = log_.accounts().totals();
   return EngineStats{.keys = index_.size(),
                      .live_bytes = totals.live_bytes,
-                     .disk_bytes = totals.disk_bytes,
+                     .disk_bytes = totals.disk_bytes + saved_index_bytes,
                      .segments = totals.segments,
                      .index_bytes = index_.MemoryBytes(),
                      .compactions = compaction.compactions,

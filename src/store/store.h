@@ -17,12 +17,15 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "base/location.h"
 #include "index/tree.h"
 #include "io/file_system.h"
+#include "io/mapping.h"
 #include "kvs/kv_store.h"
+#include "log/index_file.h"
 #include "log/record.h"
 #include "store/committer.h"
 #include "store/compactor.h"
@@ -76,6 +79,9 @@ class Store {
 
   Store(io::FileSystem& files, const std::filesystem::path& directory, const KvStoreOptions& options);
   Status Recover();
+  void MoveLoadedIndex();
+  void SaveIndexAtClosing();
+  log::IndexFileHead DescribeLog() KVS_EXCLUDES(log_.mutex);
 
   // store_write.cc
   Status Finish(const Appended& appended);
@@ -109,13 +115,15 @@ class Store {
   const KvStoreOptions options_;
   std::unique_ptr<io::DirectoryLock> directory_lock_;
   OpenReport report_;
+  std::uint64_t opened_sequence_ = 0;  // Of the last record then.
 
   mutable ExpiryClock clock_;
   sync::EpochDomain epochs_;
   Health health_;
   LiveLog log_;
   RecordReader records_;
-  index::Tree index_;  // Changed under the append lock, read without.
+  io::Mapping saved_index_;  // What index_ was loaded from; it may still be there.
+  index::Tree index_;        // Changed under the append lock, read without.
 
   std::atomic<const PendingBatch*> pending_{nullptr};  // P1
   struct RetiredBatch {
@@ -129,6 +137,7 @@ class Store {
   std::optional<Committer> committer_;
   std::optional<Maintainer> maintainer_;
   std::optional<Compactor> compactor_;
+  std::thread index_mover_;
 };
 
 }  // namespace kvs::store

@@ -12,6 +12,7 @@
 #include "kvs/inspect.h"
 #include "log/file_names.h"
 #include "store/log_end.h"
+#include "store/saved_index.h"
 #include "store/store_files.h"
 
 namespace kvs::store {
@@ -41,6 +42,8 @@ class Verifier {
     }
     const Status whole = CheckLogEnd(*manifest);
     if (!whole) KVS_TRY(Judge(whole.error()));
+    const Status index = CheckSavedIndex();
+    if (!index) KVS_TRY(Judge(index.error()));
     return report_;
   }
 
@@ -118,6 +121,17 @@ class Verifier {
     for (const OpenPart& part : end.parts) {
       if (part.records > 0) KVS_TRY(CheckSequences(part));
     }
+    return Ok();
+  }
+
+  // Whether it belongs to the segments is no question: one that does not is ignored by the next opening.
+  Status CheckSavedIndex() {
+    const std::filesystem::path path = log::IndexPath(directory_);
+    KVS_TRY_ASSIGN(const bool exists, files_.Exists(path));
+    if (!exists) return Ok();
+    const auto saved = SavedIndex::Open(files_, directory_);
+    if (!saved) return DamageIn(path, 0, saved.error().context);
+    report_.bytes += saved->head().file_bytes;
     return Ok();
   }
 

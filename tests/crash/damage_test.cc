@@ -200,11 +200,35 @@ TEST_F(Damage, AHintFileIsNeverNeeded) {
   EXPECT_EQ(hints, 1U) << "the store was to have one hint file";
 }
 
+TEST_F(Damage, ASavedIndexIsNeverNeeded) {
+  MakeStore(scratch_.path());
+  const Files files = FilesOf(scratch_.path());
+  const std::string& bytes = files.at("INDEX");
+  for (std::size_t at = 0; at <= bytes.size(); ++at) {
+    Restore(files, scratch_.path());
+    std::string damaged = bytes;
+    if (at < bytes.size()) damaged[at] = static_cast<char>(damaged[at] ^ 0x55);
+    Put(scratch_.path() / "INDEX", damaged);
+    auto store = Open(scratch_.path());
+    ASSERT_TRUE(store) << store.error().ToString();
+    EXPECT_EQ(*ReadAll(**store), contents_) << "byte " << at;
+    EXPECT_EQ((*store)->open_report().index_was_saved, at == bytes.size()) << "byte " << at;
+  }
+  for (std::size_t cut = 0; cut < bytes.size(); cut += 7) {
+    Restore(files, scratch_.path());
+    Put(scratch_.path() / "INDEX", bytes.substr(0, cut));
+    auto store = Open(scratch_.path());
+    ASSERT_TRUE(store) << store.error().ToString();
+    EXPECT_EQ(*ReadAll(**store), contents_) << "cut at " << cut;
+    EXPECT_FALSE((*store)->open_report().index_was_saved);
+  }
+}
+
 TEST_F(Damage, AFileThatIsMissingIsReported) {
   MakeStore(scratch_.path());
   const Files files = FilesOf(scratch_.path());
   for (const auto& [name, bytes] : files) {
-    if (name.ends_with(".hint")) continue;
+    if (name.ends_with(".hint") || name == "INDEX") continue;
     Restore(files, scratch_.path());
     fs::remove(scratch_.path() / name);
     const auto store = Open(scratch_.path());

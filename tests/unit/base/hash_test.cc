@@ -33,5 +33,19 @@ TEST(HashTest, EveryFlippedBitChangesTheChecksum) {
   }
 }
 
+TEST(HashTest, LongInputsHaveTheHashThatTheLibraryGives) {
+  std::string bytes(100'000, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 131 >> 3);
+  for (const std::size_t length :
+       {kHashLongBytesMin - 1, kHashLongBytesMin, std::size_t{1025}, std::size_t{4097}, bytes.size()}) {
+    for (const std::uint64_t seed : {std::uint64_t{0}, std::uint64_t{0x123456789abcdef}}) {
+      EXPECT_EQ(Hash64(std::string_view(bytes).substr(0, length), seed),
+                XXH3_64bits_withSeed(bytes.data(), length, seed));
+      EXPECT_EQ(HashLong(std::string_view(bytes).substr(0, length), seed),
+                XXH3_64bits_withSeed(bytes.data(), length, seed));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace kvs::base

@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace kvs::index {
@@ -98,6 +101,86 @@ TEST(ArenaTest, NumbersOfRemovedChunksAreUsedAgain) {
       arena.Return(id);
     }
   }
+}
+
+// What a saved arena is made of: the state of its chunks, and their memory.
+struct SavedArena {
+  explicit SavedArena(const Arena& arena) : states(arena.Chunks()) {
+    for (const Arena::ChunkState& state : states) {
+      const char* const from = arena.ChunkMemory(state.number);
+      memory.emplace_back(Arena::NewPage(state.number));
+      std::copy(from, from + state.untouched * kSlotBytes, memory.back().data());
+    }
+  }
+
+  // Every second chunk as a view of the memory here.
+  std::vector<Arena::LoadedChunk> Chunks() {
+    std::vector<Arena::LoadedChunk> chunks;
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      Arena::LoadedChunk chunk{.state = states[i], .page = std::nullopt, .view = memory[i].data()};
+      if (i % 2 == 1) {
+        chunk.page = std::move(memory[i]);
+        chunk.view = nullptr;
+      }
+      chunks.push_back(std::move(chunk));
+    }
+    return chunks;
+  }
+
+  std::vector<Arena::ChunkState> states;
+  std::vector<base::HugePage> memory;
+};
+
+TEST(ArenaTest, LoadedChunksGoOnAsTheOnesThatWereSaved) {
+  Arena arena(kSlotBytes);
+  std::vector<NodeId> slots;
+  for (int i = 0; i < 20'000; ++i) {
+    slots.push_back(arena.Take());
+    Fill(arena, slots.back());
+  }
+  for (int i = 0; i < 100; ++i) {
+    arena.Return(slots.back());
+    slots.pop_back();
+  }
+  SavedArena saved(arena);
+  ASSERT_GE(saved.states.size(), 3U);
+  Arena loaded(kSlotBytes);
+  const NodeId before = loaded.Take();
+  loaded.Return(before);
+  loaded.Load(saved.Chunks());
+  EXPECT_EQ(loaded.slots_taken(), slots.size());
+  for (const NodeId id : slots) ASSERT_TRUE(IsFilled(loaded, id));
+  for (int i = 0; i < 10'000; ++i) {
+    const NodeId id = loaded.Take();
+    ASSERT_EQ(id, arena.Take());
+    Fill(loaded, id);
+    slots.push_back(id);
+  }
+  for (const NodeId id : slots) {
+    ASSERT_TRUE(IsFilled(loaded, id));
+    loaded.Return(id);
+  }
+  EXPECT_EQ(loaded.slots_taken(), 0U);
+}
+
+TEST(ArenaTest, ViewsAreMovedOneByOneAndKeepWhatTheyHold) {
+  Arena arena(kSlotBytes);
+  std::vector<NodeId> slots;
+  for (int i = 0; i < 20'000; ++i) {
+    slots.push_back(arena.Take());
+    Fill(arena, slots.back());
+  }
+  SavedArena saved(arena);
+  std::vector<Arena::LoadedChunk> chunks = saved.Chunks();
+  const char* const view = chunks[0].view;
+  Arena loaded(kSlotBytes);
+  loaded.Load(std::move(chunks));
+  EXPECT_EQ(loaded.ChunkMemory(0), view);
+  std::size_t moved = 0;
+  for (base::HugePage page = Arena::NewPage(0); loaded.MoveView(&page); page = Arena::NewPage(0)) ++moved;
+  EXPECT_EQ(moved, (saved.states.size() + 1) / 2);
+  EXPECT_NE(loaded.ChunkMemory(0), view);
+  for (const NodeId id : slots) ASSERT_TRUE(IsFilled(loaded, id));
 }
 
 }  // namespace

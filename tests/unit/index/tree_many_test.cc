@@ -79,5 +79,35 @@ TEST_F(TreeManyTest, ADamagedRecordIsTheAnswerForItsKeyAlone) {
   ASSERT_NO_FATAL_FAILURE(ExpectTheAnswersOfFind(keys));
 }
 
+TEST_F(TreeManyTest, OverwritesTheKeysThatAreThereAndNoOthers) {
+  for (const KeyShape shape : {KeyShape::kHex, KeyShape::kTenant, KeyShape::kNested}) {
+    constexpr std::uint64_t kNumbers = 2'000;
+    ASSERT_NO_FATAL_FAILURE(Fill(shape, kNumbers));
+    const std::uint64_t size = tree_.size();
+    for (std::uint64_t first = 0; first < kNumbers; first += Tree::kTogetherMax) {
+      std::vector<std::string> keys;
+      std::vector<base::Location> locations;
+      std::vector<LookUp> before;
+      for (std::uint64_t n = first; n < first + Tree::kTogetherMax; ++n) {
+        keys.push_back(MakeKey(shape, n));
+        locations.push_back(records_.Add(keys.back()));
+        before.push_back(tree_.Find(keys.back()));
+      }
+      const std::vector<std::string_view> views(keys.begin(), keys.end());
+      std::array<Change, Tree::kTogetherMax> changes{};
+      tree_.OverwriteMany(views, locations, changes);
+      for (std::size_t i = 0; i < keys.size(); ++i) {
+        const LookUp after = tree_.Find(keys[i]);
+        ASSERT_EQ(changes[i].outcome, before[i].outcome);
+        ASSERT_EQ(after.outcome, before[i].outcome);
+        if (after.outcome != Outcome::kFound) continue;
+        ASSERT_EQ(*records_.KeyAt(changes[i].old), keys[i]);
+        ASSERT_EQ(*records_.KeyAt(after.location), keys[i]);
+      }
+    }
+    EXPECT_EQ(tree_.size(), size);
+  }
+}
+
 }  // namespace
 }  // namespace kvs::index

@@ -109,5 +109,23 @@ TEST_F(MappingDeathTest, AWriteToAReadOnlyMappingEndsTheProcess) {
   EXPECT_DEATH(*const_cast<volatile char*>(mapping.data()) = 'y', "");
 }
 
+TEST_F(MappingTest, WhatIsWrittenToAPrivateOneStaysInMemory) {
+  ASSERT_TRUE(file_->WriteAt(0, "hello"));
+  const Mapping mapping = *file_->Map(5, Access::kPrivate);
+  mapping.data()[1] = 'a';
+  EXPECT_EQ(std::string_view(mapping.data(), mapping.size()), "hallo");
+  EXPECT_EQ(ReadFile(5), "hello");
+}
+
+TEST_F(MappingTest, AFaultEndsTheProcessOnceItsWatchHasEnded) {
+  ASSERT_TRUE(file_->WriteAt(0, std::string(3 * 4096, 'x')));
+  Mapping mapping = *file_->Map(3 * 4096, Access::kPrivate);
+  ASSERT_TRUE(file_->Truncate(4096));
+  EXPECT_EQ(mapping.data()[2 * 4096], 0);
+  EXPECT_EQ(mapping.FaultCount(), 1U);
+  mapping.EndWatch();
+  EXPECT_DEATH(static_cast<void>(*static_cast<volatile char*>(mapping.data() + 4096)), "");
+}
+
 }  // namespace
 }  // namespace kvs::io

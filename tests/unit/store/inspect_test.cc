@@ -157,6 +157,15 @@ TEST_F(InspectTest, AStoreInUseCanBeInspectedButNotVerified) {
   EXPECT_EQ(report.error().code, ErrorCode::kInUse);
 }
 
+TEST_F(InspectTest, TellsOfTheSavedIndex) {
+  EXPECT_EQ(InspectStore(path_)->saved_index.state, SavedIndexState::kUsable);
+  EXPECT_EQ(InspectStore(path_)->saved_index.keys, 4U);
+  WriteAt("INDEX", 100, "damaged");
+  EXPECT_EQ(InspectStore(path_)->saved_index.state, SavedIndexState::kUnusable);
+  ASSERT_TRUE(files_.Remove(path_ / "INDEX"));
+  EXPECT_EQ(InspectStore(path_)->saved_index.state, SavedIndexState::kNone);
+}
+
 TEST_F(InspectTest, EveryChangedByteOfAClosedStoreIsDamageInItsFile) {
   for (const auto& [name, bytes] : AllFiles()) {
     const std::size_t used_bytes = bytes.find_last_not_of('\0') + 1;  // Behind it is only reserved room.
@@ -181,7 +190,7 @@ TEST_F(InspectTest, DamageIsToldOfEveryFileNotOnlyOfTheFirst) {
   for (const auto& [name, bytes] : AllFiles()) {
     if (name != "MANIFEST") WriteAt(name, 63, "x");
   }
-  EXPECT_EQ(Damages().size(), 3U);
+  EXPECT_EQ(Damages().size(), 4U);
 }
 
 TEST_F(InspectTest, AFileThatIsMissingOrHasAnotherLengthIsDamage) {

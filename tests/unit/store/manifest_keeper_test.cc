@@ -68,5 +68,21 @@ TEST_F(ManifestKeeperTest, AFailureBehindTheRenameIsNeverWantOfRoom) {
   EXPECT_TRUE(Fails(keeper.Edit([](log::Manifest& manifest) { manifest.sequence = 1; }), ErrorCode::kIo));
 }
 
+TEST_F(ManifestKeeperTest, TheSavedIndexGoesWithTheFirstSegmentThatItNeeds) {
+  ManifestKeeper keeper(io::PosixFileSystem(), directory_.path(), {});
+  ASSERT_TRUE(IsOk(keeper.Edit([](log::Manifest& manifest) {
+    for (const std::uint64_t id : {1U, 2U, 3U}) manifest.Add({.segment_id = id, .sealed_bytes = 70});
+  })));
+  const std::filesystem::path index = log::IndexPath(directory_.path());
+  ASSERT_TRUE(io::PosixFileSystem().Open(index, io::OpenMode::kCreate));
+  keeper.SetSavedIndex(99, {1, 2});
+  ASSERT_TRUE(IsOk(keeper.Edit([](log::Manifest& manifest) { manifest.Remove(3); })));
+  EXPECT_TRUE(std::filesystem::exists(index));
+  EXPECT_EQ(keeper.saved_index_bytes(), 99U);
+  ASSERT_TRUE(IsOk(keeper.Edit([](log::Manifest& manifest) { manifest.Remove(2); })));
+  EXPECT_FALSE(std::filesystem::exists(index));
+  EXPECT_EQ(keeper.saved_index_bytes(), 0U);
+}
+
 }  // namespace
 }  // namespace kvs::store

@@ -112,5 +112,18 @@ TEST(SegmentAccountsTest, TheTotalsAreTheSumsOverTheAccounts) {
   ExpectTotalsToBeSums(accounts);
 }
 
+TEST(SegmentAccountsTest, AReservedSlotIsKeptForItsSegment) {
+  SegmentAccounts accounts;
+  accounts.Reserve(2);
+  accounts.Reserve(0);
+  EXPECT_EQ(accounts.Add(SegmentMadeAt(1), 10), 1U);
+  EXPECT_EQ(accounts.Add(SegmentMadeAt(2), 20), 3U);
+  accounts.AddAt(0, SegmentMadeAt(3), 30);
+  accounts.AddAt(2, SegmentMadeAt(4), 40);
+  EXPECT_EQ(accounts[2].file_bytes, 40U);
+  EXPECT_EQ(accounts.totals().disk_bytes, 100U);
+  EXPECT_EQ(accounts.Add(SegmentMadeAt(5), 50), 4U);
+}
+
 }  // namespace
 }  // namespace kvs::store

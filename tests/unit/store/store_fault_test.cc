@@ -62,6 +62,7 @@ TEST_F(StoreFaultTest, AKeyRemovedWhileItIsCopiedStaysRemovedWhenItsTombstoneIsC
   ASSERT_EQ(Get("removed"), "(none)");
   Open();
   EXPECT_EQ(Get("removed"), "(none)");
+  store_.reset();  // It writes to `files` when it is closed.
 }
 
 TEST_F(StoreFaultTest, WhereNoRoomCanBeReservedCompactionWorksToo) {
@@ -75,6 +76,7 @@ TEST_F(StoreFaultTest, WhereNoRoomCanBeReservedCompactionWorksToo) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(Get("key" + std::to_string(i)), std::string(5'000, 'e'));
   Open(files);
   for (int i = 0; i < 100; ++i) EXPECT_EQ(Get("key" + std::to_string(i)), std::string(5'000, 'e'));
+  store_.reset();  // It writes to `files` when it is closed.
 }
 
 TEST_F(StoreFaultTest, AnInputOfCompactionThatCannotBeUnlinkedHarmsNothing) {
@@ -89,6 +91,7 @@ TEST_F(StoreFaultTest, AnInputOfCompactionThatCannotBeUnlinkedHarmsNothing) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(Get("key" + std::to_string(i)), std::string(5'000, i < 50 ? 'b' : 'a'));
   Open();
   for (int i = 0; i < 100; ++i) EXPECT_EQ(Get("key" + std::to_string(i)), std::string(5'000, i < 50 ? 'b' : 'a'));
+  store_.reset();  // It writes to `files` when it is closed.
 }
 
 // The new manifest stands already when its name cannot be synced.
@@ -115,6 +118,7 @@ TEST_F(StoreFaultTest, AFullDiskBehindTheRenameOfTheManifestDoesNotTakeItBack) {
   for (int i = 0; i < 100; ++i) {
     EXPECT_EQ(Get("key" + std::to_string(i)), std::string(5'000, i < 10 ? 'c' : i < 50 ? 'b' : 'a'));
   }
+  store_.reset();  // It writes to `files` when it is closed.
 }
 
 TEST_F(StoreFaultTest, ASegmentWhoseSyncFailedIsNeverSyncedAgain) {
@@ -141,6 +145,7 @@ TEST_F(StoreFaultTest, ASegmentWhoseSyncFailedIsNeverSyncedAgain) {
   EXPECT_EQ(retries, 0);
   EXPECT_TRUE(Fails(store_->Set("key", "value"), ErrorCode::kPoisoned));
   EXPECT_EQ(Get("key1"), std::string(5'000, 'v'));
+  store_.reset();  // It writes to `files` when it is closed.
 }
 
 TEST_F(StoreFaultTest, AFullDiskDoesNotKeepTheStoreFromOpening) {
@@ -159,6 +164,7 @@ TEST_F(StoreFaultTest, AFullDiskDoesNotKeepTheStoreFromOpening) {
   is_full = false;
   EXPECT_TRUE(IsOk(store_->Set("key", "other")));
   EXPECT_EQ(Get("key"), "other");
+  store_.reset();  // It writes to `files` when it is closed.
 }
 
 TEST_F(StoreFaultTest, TheLogCallBackMayAskTheStore) {
@@ -182,6 +188,7 @@ TEST_F(StoreFaultTest, TheLogCallBackMayAskTheStore) {
   EXPECT_TRUE(Fails(status, ErrorCode::kNoSpace));
   store_.reset();
   EXPECT_TRUE(was_told);
+  store_.reset();  // It writes to `files` when it is closed.
 }
 
 TEST_F(StoreFaultTest, ARecordWhoseLengthWasDamagedCanBeOverwritten) {

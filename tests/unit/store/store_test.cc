@@ -231,6 +231,8 @@ TEST_F(StoreTest, SegmentsOfLargeValuesAreOpenedThroughTheirHints) {
   ASSERT_TRUE(IsOk(store_->Remove("key7")));
   ASSERT_TRUE(IsOk(store_->Compact()));  // Returns once everything before is sealed.
   EXPECT_THAT(Files(".hint"), testing::Not(IsEmpty()));
+  store_.reset();
+  std::filesystem::remove(directory_.path() / "INDEX");
   Open();
   EXPECT_GT(store_->open_report().segments_from_hints, 0U);
   EXPECT_EQ(store_->open_report().segments_from_hints, Files(".hint").size());

@@ -1,0 +1,118 @@
+// Saved index, format 1: the index of a store at a clean stop, so that the next opening need not build it.
+// Little-endian.
+//
+//   offset  size  field
+//        0     8  magic        "KVS.IDX\n"
+//        8     4  version      1
+//       12     4  checksum     XXH3, low 32 bits, over the rest of the head
+//       16     8  head_bytes   up to the end of the entries below
+//       24     8  file_bytes
+//       32     8  hash_seed    of the tags in the leaves
+//       40     8  keys
+//       48     8  sequence     of the last record that the index knows of
+//       56     4  segments     how many entries of each kind follow
+//       60     4  chunks
+//       64     4  blocks
+//       68     4  0
+//       72     -  segments, 80 bytes each: the fields of IndexFileSegment in their order, all u64
+//        -     -  chunks of leaves, 40 bytes each: number, taken, untouched, first_free u32; offset, bytes, checksum
+//                 u64
+//        -     -  blocks of links, 24 bytes each: offset, bytes, checksum u64
+//        -     -  what chunks and blocks point at, each with its XXH3
+//
+// A chunk is the memory of leaves up to the last that was ever used: leaves of 256 bytes, each 32 entries u64, a tag of
+// 16 bits above a location of 48. Chunks of 2 MB stand last, at offsets that are multiples of that, so that they can be
+// mapped as large pages; what is in front of the first of them, up to that offset, is zero.
+// A block is a run of groups, in the order of the keys. A group is what becomes an inner node: count u32, then for each
+// leaf its number and the length of its smallest possible key, u32 both, then these keys. The first key of all is
+// empty.
+//
+// Never the truth: where anything does not fit it is ignored, and the index is built from the records.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kvs/result.h"
+
+namespace kvs::log {
+
+inline constexpr std::string_view kIndexFileMagic = "KVS.IDX\n";
+inline constexpr std::uint32_t kIndexFileVersion = 1;
+inline constexpr std::uint64_t kIndexFileHeaderBytes = 72;
+inline constexpr std::uint64_t kIndexFileChunkAlignment = std::uint64_t{2} << 20;
+
+// A segment that the index points into.
+struct IndexFileSegment {
+  std::uint64_t segment_id = 0;
+  std::uint64_t slot = 0;           // Its number in the locations.
+  std::uint64_t bytes = 0;          // How far its records went.
+  std::uint64_t fingerprint = 0;    // Of these records: their first and last bytes.
+  std::uint64_t last_sequence = 0;  // Of these records, where it was open; 0: it was sealed.
+  std::uint64_t hint_bytes = 0;     // Of its hint file; 0: it has none.
+  std::uint64_t live_bytes = 0;
+  std::uint64_t dead_bytes = 0;
+  std::uint64_t tombstone_bytes = 0;
+  std::uint64_t newest_tombstone = 0;
+};
+inline constexpr std::uint64_t kIndexFileSegmentBytes = 10 * 8;
+
+struct IndexFileChunk {
+  std::uint32_t number = 0;
+  std::uint32_t taken = 0;
+  std::uint32_t untouched = 0;
+  std::uint32_t first_free = 0;
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t checksum = 0;
+};
+inline constexpr std::uint64_t kIndexFileChunkBytes = 4 * 4 + 3 * 8;
+
+struct IndexFileBlock {
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t checksum = 0;
+};
+inline constexpr std::uint64_t kIndexFileBlockBytes = 3 * 8;
+
+struct IndexFileHead {
+  std::uint64_t file_bytes = 0;
+  std::uint64_t hash_seed = 0;
+  std::uint64_t keys = 0;
+  std::uint64_t sequence = 0;
+  std::vector<IndexFileSegment> segments;
+  std::vector<IndexFileChunk> chunks;
+  std::vector<IndexFileBlock> blocks;
+
+  std::uint64_t bytes() const {
+    return kIndexFileHeaderBytes + segments.size() * kIndexFileSegmentBytes + chunks.size() * kIndexFileChunkBytes +
+           blocks.size() * kIndexFileBlockBytes;
+  }
+};
+
+std::string EncodeIndexFileHead(const IndexFileHead& head);
+
+// The head of the file that `file` is the whole of. Everything that the head points at is within the file. kCorruption
+// where any of it is not as it should be; kUnsupported for a version this build does not know.
+Result<IndexFileHead> DecodeIndexFileHead(std::string_view file);
+
+// A piece of the file, once its checksum was found right; else kCorruption.
+Result<std::string_view> CheckIndexFilePiece(std::string_view file, std::uint64_t offset, std::uint64_t bytes,
+                                             std::uint64_t checksum);
+
+// --- Blocks of links ---
+
+struct IndexFileLink {
+  std::string_view first_key;
+  std::uint32_t leaf;
+};
+
+void AppendIndexFileGroup(std::string* to, const std::vector<IndexFileLink>& links);
+
+// Takes the group at the beginning of `*block` off, and puts its links into `*links`. False: there is no whole group.
+// The keys point into the block.
+bool TakeIndexFileGroup(std::string_view* block, std::vector<IndexFileLink>* links);
+
+}  // namespace kvs::log

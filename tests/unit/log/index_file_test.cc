@@ -1,0 +1,116 @@
+// The head of a saved index promises to come back as it was written, and that no changed byte of it goes unseen; groups
+// of links that they come back in their order, and that what is cut off is not taken for one.
+#include "log/index_file.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+
+namespace kvs::log {
+namespace {
+
+IndexFileHead SampleHead() {
+  IndexFileHead head{
+      .hash_seed = 0x1122334455667788, .keys = 5, .sequence = 77, .segments = {}, .chunks = {}, .blocks = {}};
+  head.segments = {{3, 0, 5000, 0xabcdef, 0, 120, 4000, 1000, 30, 60}, {9, 2, 600, 0xfedcba, 77, 0, 500, 0, 0, 0}};
+  head.chunks = {{1, 2, 3, 0xffffffff, 0, 16, 0x1234}};
+  head.blocks = {{0, 8, 0x4321}};
+  head.chunks[0].offset = head.bytes();
+  head.blocks[0].offset = head.bytes() + 16;
+  head.file_bytes = head.bytes() + 24;
+  return head;
+}
+
+std::string SampleFile() {
+  const IndexFileHead head = SampleHead();
+  std::string file = EncodeIndexFileHead(head);
+  file.resize(head.file_bytes, 'x');
+  return file;
+}
+
+TEST(IndexFileTest, TheHeadComesBackAsItWas) {
+  const std::string file = SampleFile();
+  const auto head = DecodeIndexFileHead(file);
+  ASSERT_TRUE(head);
+  EXPECT_EQ(head->hash_seed, 0x1122334455667788U);
+  EXPECT_EQ(head->keys, 5U);
+  EXPECT_EQ(head->sequence, 77U);
+  ASSERT_EQ(head->segments.size(), 2U);
+  EXPECT_EQ(head->segments[1].segment_id, 9U);
+  EXPECT_EQ(head->segments[1].slot, 2U);
+  EXPECT_EQ(head->segments[1].last_sequence, 77U);
+  EXPECT_EQ(head->segments[0].newest_tombstone, 60U);
+  EXPECT_EQ(head->chunks[0].first_free, 0xffffffff);
+  EXPECT_EQ(head->chunks[0].checksum, 0x1234U);
+  EXPECT_EQ(head->blocks[0].bytes, 8U);
+  EXPECT_EQ(EncodeIndexFileHead(*head), file.substr(0, head->bytes()));
+}
+
+TEST(IndexFileTest, EveryChangedByteAndEveryCutOfTheHeadIsSeen) {
+  const std::string file = SampleFile();
+  for (std::size_t at = 0; at < SampleHead().bytes(); ++at) {
+    std::string changed = file;
+    changed[at] = static_cast<char>(changed[at] ^ 0x20);
+    EXPECT_FALSE(DecodeIndexFileHead(changed)) << at;
+  }
+  for (std::size_t cut = 0; cut < file.size(); ++cut) EXPECT_FALSE(DecodeIndexFileHead(file.substr(0, cut))) << cut;
+  EXPECT_FALSE(DecodeIndexFileHead(file + "x"));
+}
+
+TEST(IndexFileTest, AnotherFormatIsRefusedAsSuch) {
+  std::string file = SampleFile();
+  file[8] = 2;
+  const auto head = DecodeIndexFileHead(file);
+  ASSERT_FALSE(head);
+  EXPECT_EQ(head.error().code, ErrorCode::kUnsupported);
+}
+
+TEST(IndexFileTest, WhatPointsOutOfTheFileIsRefused) {
+  for (const std::uint64_t offset : {std::uint64_t{0}, ~std::uint64_t{0}, SampleHead().file_bytes - 15}) {
+    IndexFileHead head = SampleHead();
+    head.chunks[0].offset = offset;
+    std::string file = EncodeIndexFileHead(head);
+    file.resize(head.file_bytes, 'x');
+    EXPECT_FALSE(DecodeIndexFileHead(file)) << offset;
+  }
+}
+
+TEST(IndexFileTest, APieceIsGivenOnlyIfItsChecksumHolds) {
+  const std::string file = "0123456789";
+  EXPECT_EQ(*CheckIndexFilePiece(file, 2, 3, base::Hash64("234")), "234");
+  EXPECT_FALSE(CheckIndexFilePiece(file, 2, 3, base::Hash64("235")));
+}
+
+TEST(IndexFileTest, GroupsComeBackInTheirOrder) {
+  const std::string long_key(65'535, 'k');
+  std::string block;
+  AppendIndexFileGroup(&block, {{"", 7}, {"b", 9}, {long_key, 0xfffffffe}});
+  AppendIndexFileGroup(&block, {{"x", 1}});
+  std::string_view rest = block;
+  std::vector<IndexFileLink> links;
+  ASSERT_TRUE(TakeIndexFileGroup(&rest, &links));
+  ASSERT_EQ(links.size(), 3U);
+  EXPECT_EQ(links[0].first_key, "");
+  EXPECT_EQ(links[1].leaf, 9U);
+  EXPECT_EQ(links[2].first_key, long_key);
+  ASSERT_TRUE(TakeIndexFileGroup(&rest, &links));
+  ASSERT_EQ(links.size(), 1U);
+  EXPECT_EQ(links[0].first_key, "x");
+  EXPECT_TRUE(rest.empty());
+}
+
+TEST(IndexFileTest, AGroupThatIsCutOffIsNone) {
+  std::string block;
+  AppendIndexFileGroup(&block, {{"abc", 7}, {"bcd", 9}});
+  std::vector<IndexFileLink> links;
+  for (std::size_t cut = 0; cut < block.size(); ++cut) {
+    std::string_view rest = std::string_view(block).substr(0, cut);
+    EXPECT_FALSE(TakeIndexFileGroup(&rest, &links)) << cut;
+  }
+}
+
+}  // namespace
+}  // namespace kvs::log
