@@ -1,4 +1,4 @@
-# tidy-allow(dead-file): plot_server.py imports it.
+# tidy-allow(dead-file): plot_engine.py and plot_server.py import it.
 """A chart of rows: a dot for each contestant, on a logarithmic axis, so that an even distance is a ratio."""
 
 import math
