@@ -64,8 +64,10 @@ def main(arguments):
         chart = DotChart(picture.title, picture.axis, COLOURS, WORDS)
         drawn = chart.draw(list(rows_of(document, picture.figure)))
         (folder / f"server-{picture.name}.svg").write_text(drawn, encoding="utf-8")
+    pictures = [line for picture in PICTURES for line in (f"![{picture.title}](server-{picture.name}.svg)", "")]
     page = folder / "server.md"
-    page.write_text(replace_table(page.read_text(encoding="utf-8"), report.lines(document)), encoding="utf-8")
+    filled = replace_table(page.read_text(encoding="utf-8"), [*pictures, *report.lines(document)])
+    page.write_text(filled, encoding="utf-8")
     print(f"drawn: {folder}/server-*.svg and the tables of {page}")
 
 

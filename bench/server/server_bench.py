@@ -174,7 +174,7 @@ class Bench:
                     figures = self.load(server, "--sets", 50, "--rate", rate, "--connections", CONNECTIONS,
                                         seconds=self.plan.open_loop_seconds)
                 self.document["compacting"].append({"server": server.kind.name, "round": number, "rate": rate,
-                                                    "rewrites": rewriter.started, **figures})
+                                                    "rewriting_percent": rewriter.percent(), **figures})
         say("compacting")
 
     # ------------------------------------------------------------------------------------------------ idle, always
@@ -218,7 +218,8 @@ class Rewriter:
 
     def __init__(self, server):
         self.server = server
-        self.started = 0
+        self.asked = 0
+        self.under_way = 0
         self.is_over = threading.Event()
         self.thread = threading.Thread(target=self.run)
 
@@ -230,9 +231,15 @@ class Rewriter:
         self.is_over.set()
         self.thread.join()
 
+    def percent(self):
+        """How often a rewrite had begun or was under way when it was asked for."""
+        return 100 * self.under_way / max(1, self.asked)
+
     def run(self):
         while not self.is_over.wait(REWRITE_INTERVAL_SECONDS):
-            self.started += self.server.ask("BGREWRITEAOF").startswith("+")
+            answer = self.server.ask("BGREWRITEAOF")
+            self.asked += 1
+            self.under_way += answer.startswith("+") or "in progress" in answer
 
 
 def turned(items, number):
