@@ -12,7 +12,8 @@ import statistics
 import sys
 from typing import NamedTuple
 
-from charts import circle, decades, document, line, replace_table, text
+from charts import replace_table
+from dot_chart import DotChart
 
 COLOURS = {
     "kvs": "#1b7f5c",
@@ -23,8 +24,8 @@ COLOURS = {
     "hash": "#718096",
     "raw": "#718096",
 }
+WORDS = {"hash": "hash table (floor)", "raw": "raw fdatasync (limit)"}
 FLOORS = ("hash", "empty", "raw")
-WIDTH, LEFT, RIGHT, TOP, ROW = 940, 190, 40, 84, 26
 
 
 class Chart(NamedTuple):
@@ -106,39 +107,8 @@ def draw(chart, results):
             rows.append((words, cells))
     if not rows:
         return None
-    ticks = decades([value for _, cells in rows for values in cells.values() for value in values])
-    height = TOP + ROW * len(rows) + 50
-
-    def x(value):
-        share = math.log(value / ticks[0]) / math.log(ticks[-1] / ticks[0])
-        return LEFT + share * (WIDTH - LEFT - RIGHT)
-
-    body = [text(20, 26, f"{chart.title}: {data_set.split(',')[0]}", size=15, colour="#1a202c")]
-    body += draw_legend({engine for _, cells in rows for engine in cells})
-    bottom = TOP + ROW * len(rows)
-    for tick in ticks:
-        body.append(line(x(tick), TOP - 12, x(tick), bottom, "#e2e8f0"))
-        body.append(text(x(tick), bottom + 18, f"{tick:g}", anchor="middle", size=11))
-    body.append(text((LEFT + WIDTH - RIGHT) / 2, bottom + 38, chart.axis, anchor="middle", size=11))
-    for index, (words, cells) in enumerate(rows):
-        y = TOP + ROW * index + ROW / 2
-        body.append(text(LEFT - 14, y + 4, words, anchor="end"))
-        body.append(line(LEFT, y, WIDTH - RIGHT, y, "#f2f5f8"))
-        for engine, values in reversed(list(cells.items())):
-            body.append(line(x(min(values)), y, x(max(values)), y, COLOURS[engine], 2))
-            body.append(circle(x(statistics.median(values)), y, COLOURS[engine], 5 if engine == "kvs" else 4))
-    return document(WIDTH, height, body)
-
-
-def draw_legend(engines):
-    left = 20
-    for engine, colour in COLOURS.items():
-        if engine not in engines:
-            continue
-        words = {"hash": "hash table (floor)", "raw": "raw fdatasync (limit)"}.get(engine, engine)
-        yield circle(left + 5, 48, colour, 5)
-        yield text(left + 15, 52, words, colour=colour)
-        left += 40 + 7 * len(words)
+    title = f"{chart.title}: {data_set.split(',')[0]}"
+    return DotChart(title, chart.axis, COLOURS, WORDS).draw(rows)
 
 
 # --------------------------------------------------------------------------------------------------------------- tables
