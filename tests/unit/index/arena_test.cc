@@ -59,7 +59,7 @@ TEST(ArenaTest, LittleOfALargeArenaIsIdle) {
 
 TEST(ArenaTest, ChunksAreLargePages) {
   Arena arena(kSlotBytes);
-  for (int i = 0; i < 100'000; ++i) {
+  for (std::size_t i = 0; i < 100'000; ++i) {
     const NodeId id = arena.Take();
     if (i % (Arena::kChunkBytes / kSlotBytes) != 0) continue;
     ASSERT_EQ(reinterpret_cast<std::uintptr_t>(arena.Address(id)) % Arena::kChunkBytes, 0U);
