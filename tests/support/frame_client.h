@@ -1,23 +1,17 @@
 // FrameClient: a socket that speaks native frames, or any bytes, exactly as a test wants them on the wire.
-//
-// Every wait is bounded, and one that fails is a failure of the test.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include <array>
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
-#include <utility>
 
 #include "base/byte_buffer.h"
-#include "io/socket.h"
 #include "protocol/frame_encoder.h"
 #include "protocol/response_decoder.h"
+#include "support/test_socket.h"
 
 namespace kvs::test {
 
@@ -48,43 +42,22 @@ inline std::string SetFrame(std::uint32_t id, std::string_view key, std::string_
   return Frame(protocol::Opcode::kSet, id, key, value);
 }
 
-class FrameClient {
+class FrameClient : public TestSocket {
  public:
-  explicit FrameClient(const Address& address) : FrameClient(*io::Connect(address, Soon())) {}
-  explicit FrameClient(io::UniqueFd socket) : socket_(std::move(socket)) {}
-
-  // False: the server has ended the connection.
-  bool TrySend(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const auto sent = io::Send(socket_.get(), bytes);
-      if (!sent) return false;
-      bytes.remove_prefix(sent->bytes);
-      if (sent->outcome == io::TransferOutcome::kWouldBlock) {
-        EXPECT_TRUE(io::WaitWritable(socket_.get(), Soon()).has_value()) << "the server takes no bytes";
-      }
-    }
-    return true;
-  }
-  void Send(std::string_view bytes) { EXPECT_TRUE(TrySend(bytes)); }
-  void FinishSending() { io::ShutDownSending(socket_.get()); }
-
-  // Returns when the server's kernel has all that was sent.
-  void AwaitArrival() {
-    while (io::BytesUnacknowledged(socket_.get()) > 0) std::this_thread::yield();
-  }
+  using TestSocket::TestSocket;
 
   // nullopt: the connection has ended.
   std::optional<Answer> Receive() {
     while (true) {
-      const protocol::DecodedResponse decoded = protocol::DecodeResponse(input_.view());
+      const protocol::DecodedResponse decoded = protocol::DecodeResponse(input_);
       EXPECT_NE(decoded.status, protocol::ResponseStatus::kMalformed);
       if (decoded.status == protocol::ResponseStatus::kResponse) {
         const protocol::Response& r = decoded.response;
         Answer answer{r.request_id, r.status, r.has_value, r.is_closing, std::string(r.payload)};
-        input_.Consume(decoded.consumed_bytes);
+        input_.erase(0, decoded.consumed_bytes);
         return answer;
       }
-      if (!ReceiveSome()) return std::nullopt;
+      if (!ReceiveSome(&input_)) return std::nullopt;
     }
   }
 
@@ -101,30 +74,12 @@ class FrameClient {
 
   // Everything that comes before the end of the connection.
   std::string ReceiveToTheEnd() {
-    while (ReceiveSome()) continue;
-    return std::string(input_.view());
+    while (ReceiveSome(&input_)) continue;
+    return input_;
   }
 
  private:
-  static io::Deadline Soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(60); }
-
-  bool ReceiveSome() {
-    std::array<char, 65'536> bytes;
-    while (true) {
-      const auto received = io::Receive(socket_.get(), bytes);
-      if (!received || received->outcome == io::TransferOutcome::kEnd) return false;
-      if (received->outcome == io::TransferOutcome::kBytes) {
-        input_.Append({bytes.data(), received->bytes});
-        return true;
-      }
-      const Status waited = io::WaitReadable(socket_.get(), Soon());
-      EXPECT_TRUE(waited.has_value()) << "the server sends nothing";
-      if (!waited) return false;
-    }
-  }
-
-  io::UniqueFd socket_;
-  base::ByteBuffer input_;
+  std::string input_;
 };
 
 }  // namespace kvs::test

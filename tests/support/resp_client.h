@@ -1,21 +1,16 @@
 // RespClient: a socket that speaks RESP, or any bytes, and hands over replies as the bytes that they are.
-//
-// Every wait is bounded, and one that fails is a failure of the test.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include <array>
-#include <chrono>
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/decimal.h"
-#include "io/socket.h"
+#include "support/test_socket.h"
 
 namespace kvs::test {
 
@@ -53,23 +48,9 @@ inline std::vector<std::string> RespReplies(std::string_view output) {
   return replies;
 }
 
-class RespClient {
+class RespClient : public TestSocket {
  public:
-  explicit RespClient(const Address& address) : socket_(*io::Connect(address, Soon())) {}
-
-  // False: the server has ended the connection.
-  bool TrySend(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const auto sent = io::Send(socket_.get(), bytes);
-      if (!sent) return false;
-      bytes.remove_prefix(sent->bytes);
-      if (sent->outcome == io::TransferOutcome::kWouldBlock) {
-        EXPECT_TRUE(io::WaitWritable(socket_.get(), Soon()).has_value()) << "the server takes no bytes";
-      }
-    }
-    return true;
-  }
-  void Send(std::string_view bytes) { EXPECT_TRUE(TrySend(bytes)); }
+  using TestSocket::TestSocket;
 
   // nullopt: the connection has ended.
   std::optional<std::string> TryReceive() {
@@ -79,7 +60,7 @@ class RespClient {
         input_.erase(0, *bytes);
         return reply;
       }
-      if (!ReceiveSome()) return std::nullopt;
+      if (!ReceiveSome(&input_)) return std::nullopt;
     }
   }
   std::string Receive() { return TryReceive().value_or("(the connection has ended)"); }
@@ -91,29 +72,11 @@ class RespClient {
 
   // Everything that comes before the end of the connection.
   std::string ReceiveToTheEnd() {
-    while (ReceiveSome()) continue;
+    while (ReceiveSome(&input_)) continue;
     return input_;
   }
 
  private:
-  static io::Deadline Soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(60); }
-
-  bool ReceiveSome() {
-    std::array<char, 65'536> bytes;
-    while (true) {
-      const auto received = io::Receive(socket_.get(), bytes);
-      if (!received || received->outcome == io::TransferOutcome::kEnd) return false;
-      if (received->outcome == io::TransferOutcome::kBytes) {
-        input_.append(bytes.data(), received->bytes);
-        return true;
-      }
-      const Status waited = io::WaitReadable(socket_.get(), Soon());
-      EXPECT_TRUE(waited.has_value()) << "no reply";
-      if (!waited) return false;
-    }
-  }
-
-  io::UniqueFd socket_;
   std::string input_;
 };
 
