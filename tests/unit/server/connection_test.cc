@@ -24,7 +24,6 @@ using test::SetFrame;
 using test::SyncFrame;
 
 constexpr ConnectionLimits kLimits{.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20};
-constexpr ConfigStart kSyncing{.sync_before_reply = true};
 
 // Takes all answers, as a client that reads would.
 std::vector<Answer> TakeAnswers(Connection& connection) {
@@ -46,7 +45,7 @@ class ConnectionTest : public testing::Test {
  protected:
   test::MemoryEngine engine_;
   ServerState state_{engine_};
-  ServerState syncing_{engine_, kSyncing};
+  ServerState syncing_{engine_, {.sync_before_reply = true}};
 };
 
 TEST_F(ConnectionTest, RequestsAreAnsweredInTheirOrder) {
