@@ -18,6 +18,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "kvs/address.h"
 #include "kvs/engine.h"
@@ -33,14 +35,20 @@ struct ServerOptions {
   bool sync_before_reply = false;
   bool store_syncs = true;       // By itself, every second: what appendfsync says, to clients that ask.
   std::string data_directory{};  // What dir says, to clients that ask.
-  std::string password{};        // Not empty: RESP clients have to give it, and native clients are refused.
+  // What CONFIG GET says, by name, of parameters that do not follow from the other options.
+  std::vector<std::pair<std::string, std::string>> parameters{};
+  std::string password{};  // Not empty: RESP clients have to give it, and native clients are refused.
 
   std::size_t connections_max = 10'000;
   // One request, key and value included.
   std::size_t request_bytes_max = kValueBytesMax + (std::size_t{1} << 20);
   // A client that reads slower is not read from beyond this.
   std::size_t output_buffer_bytes_max = std::size_t{64} << 20;
-  std::chrono::milliseconds idle_timeout{0};      // A connection silent for so long is closed; 0: never.
+  // A client that has answers waiting, and takes none of them for so long, is closed; 0: never.
+  std::chrono::milliseconds output_timeout{60'000};
+  int tcp_backlog = 4096;                     // Clients that may wait to be accepted.
+  std::chrono::seconds tcp_keepalive{300};    // After so much silence the kernel asks whether the peer lives; 0: never.
+  std::chrono::milliseconds idle_timeout{0};  // A connection silent for so long is closed; 0: never.
   std::chrono::milliseconds stop_timeout{5'000};  // How long Stop() lets answers drain to slow clients.
 
   // Takes what an operator should know, one line at a time from whatever thread. It must not call the server.

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -58,6 +59,9 @@ Result<std::shared_ptr<ThreadPool>> MakePool(const ServerCommandLine& line) {
 KvStoreOptions StoreOptions(const ServerCommandLine& line) {
   KvStoreOptions options;
   options.sync = line.sync == SyncPolicy::kAlways ? SyncPolicy::kInterval : line.sync;
+  options.sync_interval = std::chrono::milliseconds(line.settings.Number("sync-interval"));
+  options.segment_bytes = static_cast<std::uint64_t>(line.settings.Number("segment-bytes"));
+  options.garbage_ratio_max = static_cast<double>(line.settings.Number("garbage-percent")) / 100;
   options.log = Log;
   return options;
 }
@@ -65,6 +69,18 @@ KvStoreOptions StoreOptions(const ServerCommandLine& line) {
 std::string AbsolutePath(const std::filesystem::path& path) {
   std::error_code ignored;
   return std::filesystem::absolute(path, ignored).lexically_normal().string();
+}
+
+void SetLimits(const settings::Settings& settings, ServerOptions* options) {
+  const auto size = [&](std::string_view name) { return static_cast<std::size_t>(settings.Number(name)); };
+  options->connections_max = size("maxclients");
+  options->request_bytes_max = size("client-query-buffer-limit");
+  options->output_buffer_bytes_max = size("output-buffer-limit");
+  options->output_timeout = std::chrono::seconds(settings.Number("output-timeout"));
+  options->idle_timeout = std::chrono::seconds(settings.Number("timeout"));
+  options->stop_timeout = std::chrono::milliseconds(settings.Number("stop-timeout"));
+  options->tcp_backlog = static_cast<int>(settings.Number("tcp-backlog"));
+  options->tcp_keepalive = std::chrono::seconds(settings.Number("tcp-keepalive"));
 }
 
 Result<ServerOptions> MakeServerOptions(const ServerCommandLine& line) {
@@ -75,7 +91,9 @@ Result<ServerOptions> MakeServerOptions(const ServerCommandLine& line) {
   options.sync_before_reply = line.sync == SyncPolicy::kAlways;
   options.store_syncs = line.sync != SyncPolicy::kNone;
   options.data_directory = AbsolutePath(line.directory);
-  options.password = line.password;
+  options.parameters = line.settings.all();
+  options.password = line.settings.Text("requirepass");
+  SetLimits(line.settings, &options);
   options.log = Log;
   return options;
 }

@@ -38,6 +38,18 @@ void DisableNagle(int socket) {
   static_cast<void>(::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
 }
 
+// Of a listening socket, for those accepted from it: they inherit it. Three questions without an answer, each a
+// third of the first silence apart, end a connection. A failure costs only that.
+void EnableKeepalive(int socket, int silence_s) {
+  const int on = 1;
+  const int between_s = std::max(1, silence_s / 3);
+  const int questions = 3;
+  static_cast<void>(::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on));
+  static_cast<void>(::setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &silence_s, sizeof silence_s));
+  static_cast<void>(::setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &between_s, sizeof between_s));
+  static_cast<void>(::setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &questions, sizeof questions));
+}
+
 bool WouldBlock(int error_number) { return error_number == EAGAIN || error_number == EWOULDBLOCK; }
 
 // The error that a connection attempt in the background ended with; 0: it succeeded.
@@ -68,13 +80,14 @@ Status WaitFor(int socket, short events, Deadline deadline) {
 
 }  // namespace
 
-Result<UniqueFd> Listen(const Address& address) {
+Result<UniqueFd> Listen(const Address& address, const ListenOptions& options) {
   KVS_TRY_ASSIGN(const SocketAddress name, SocketAddress::From(address));
   KVS_TRY_ASSIGN(UniqueFd socket, OpenSocket(name.family()));
   const int on = 1;
   if (::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) return IoError("setsockopt");
+  if (options.keepalive.count() > 0) EnableKeepalive(socket.get(), static_cast<int>(options.keepalive.count()));
   if (::bind(socket.get(), name.get(), name.bytes) != 0) return IoError("bind " + address.ToString());
-  if (::listen(socket.get(), SOMAXCONN) != 0) return IoError("listen " + address.ToString());
+  if (::listen(socket.get(), options.backlog) != 0) return IoError("listen " + address.ToString());
   return socket;
 }
 

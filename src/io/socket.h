@@ -19,8 +19,13 @@ namespace kvs::io {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
+struct ListenOptions {
+  int backlog = 4096;                 // Clients that may wait to be accepted; the kernel has a bound of its own.
+  std::chrono::seconds keepalive{0};  // After so much silence the kernel asks the peer for a sign of life; 0: never.
+};
+
 // Binds and listens, with SO_REUSEADDR: a server may start again while connections of the last one are in TIME_WAIT.
-Result<UniqueFd> Listen(const Address& address);
+Result<UniqueFd> Listen(const Address& address, const ListenOptions& options = {});
 Result<Address> LocalAddress(int socket);
 Result<Address> PeerAddress(int socket);
 

@@ -26,7 +26,6 @@ class ServerContext {
   ServerContext(std::shared_ptr<KvsEngine> served_engine, ServerOptions server_options, std::uint16_t bound_port)
       : engine(std::move(served_engine)),
         options(std::move(server_options)),
-        limits{.request_bytes_max = options.request_bytes_max, .output_bytes_max = options.output_buffer_bytes_max},
         state(*engine, {.ip = options.address.ip,
                         .port = bound_port,
                         .directory = options.data_directory,
@@ -36,7 +35,14 @@ class ServerContext {
                         .connections_max = options.connections_max,
                         .request_bytes_max = options.request_bytes_max,
                         .output_bytes_max = options.output_buffer_bytes_max,
-                        .idle_timeout = options.idle_timeout}) {}
+                        .idle_timeout = options.idle_timeout,
+                        .output_timeout = options.output_timeout,
+                        .parameters = options.parameters}) {}
+
+  // Of a client that comes now.
+  ConnectionLimits limits() const {
+    return {.request_bytes_max = state.config.request_bytes_max(), .output_bytes_max = state.config.output_bytes_max()};
+  }
 
   // One line at a time, from whatever thread.
   void Log(const std::string& line) KVS_EXCLUDES(log_mutex_) {
@@ -48,7 +54,6 @@ class ServerContext {
   // Constant after construction.
   const std::shared_ptr<KvsEngine> engine;
   const ServerOptions options;
-  const ConnectionLimits limits;
 
   ServerState state;  // What the connections share.
 

@@ -37,7 +37,7 @@ class Loop {
 
  private:
   struct Client {
-    Client(io::UniqueFd socket, ServerContext& context) : session(std::move(socket), context.state, context.limits) {}
+    Client(io::UniqueFd socket, ServerContext& context) : session(std::move(socket), context.state, context.limits()) {}
 
     Session session;
     std::list<Client>::iterator self{};

@@ -55,7 +55,8 @@ class KvsServer::Impl {
 };
 
 Status KvsServer::Impl::Open(std::shared_ptr<KvsEngine> engine, const ServerOptions& options) {
-  KVS_TRY_ASSIGN(io::UniqueFd listener, io::Listen(options.address));
+  KVS_TRY_ASSIGN(io::UniqueFd listener,
+                 io::Listen(options.address, {.backlog = options.tcp_backlog, .keepalive = options.tcp_keepalive}));
   KVS_TRY_ASSIGN(address_, io::LocalAddress(listener.get()));
   context_.emplace(std::move(engine), options, address_.port);
   context_->state.request_stop = [this] { Stop(); };

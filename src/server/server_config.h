@@ -1,8 +1,8 @@
 // ServerConfig: the parameters of CONFIG GET and CONFIG SET.
 //
-// Design      One table of names, forms and first values (server_config.cc). Most parameters of Redis have no meaning
-//             here; those that tools and tests ask for are carried, so that a value set is the value read. Those that
-//             have one are applied as they are set.
+// Design      Names, forms and first values are those of src/settings. Most parameters of Redis have no meaning here;
+//             those that tools and tests ask for are kept, so that a value set is the value read. Those that have one
+//             are applied as they are set.
 // Threads     Call anything from any thread.
 //
 // Fences      R1  the atomics: relaxed. Each stands for itself; nothing is reached through it.
@@ -32,6 +32,8 @@ struct ConfigStart {
   std::size_t request_bytes_max = 0;
   std::size_t output_bytes_max = 0;
   std::chrono::milliseconds idle_timeout{0};
+  std::chrono::milliseconds output_timeout{0};
+  std::vector<std::pair<std::string, std::string>> parameters{};  // Of those that follow from nothing above.
 };
 
 class ServerConfig {
@@ -49,8 +51,14 @@ class ServerConfig {
   bool IsPassword(std::string_view guess) const KVS_EXCLUDES(mutex_);
   bool sync_before_reply() const { return sync_before_reply_.load(std::memory_order_relaxed); }     // R1
   std::size_t connections_max() const { return connections_max_.load(std::memory_order_relaxed); }  // R1
+  // Of clients that come from now on.
+  std::size_t request_bytes_max() const { return request_bytes_max_.load(std::memory_order_relaxed); }  // R1
+  std::size_t output_bytes_max() const { return output_bytes_max_.load(std::memory_order_relaxed); }    // R1
   std::chrono::milliseconds idle_timeout() const {
     return std::chrono::milliseconds(idle_timeout_ms_.load(std::memory_order_relaxed));  // R1
+  }
+  std::chrono::milliseconds output_timeout() const {
+    return std::chrono::milliseconds(output_timeout_ms_.load(std::memory_order_relaxed));  // R1
   }
 
  private:
@@ -58,7 +66,8 @@ class ServerConfig {
     std::string name;
     std::string value;
   };
-  const std::string* Find(std::string_view name) const KVS_REQUIRES(mutex_);
+  std::string& Value(std::string_view name) KVS_REQUIRES(mutex_);
+  const std::string& Value(std::string_view name) const KVS_REQUIRES(mutex_);
   void Apply(const Applied& change) KVS_REQUIRES(mutex_);
 
   const bool store_syncs_;  // Constant after construction.
@@ -66,10 +75,13 @@ class ServerConfig {
   mutable sync::Mutex mutex_;
   std::vector<Pair> values_ KVS_GUARDED_BY(mutex_);  // In the order of the table.
 
-  std::atomic<bool> has_password_{false};         // R1
-  std::atomic<bool> sync_before_reply_{false};    // R1
-  std::atomic<std::size_t> connections_max_{0};   // R1
-  std::atomic<std::int64_t> idle_timeout_ms_{0};  // R1
+  std::atomic<bool> has_password_{false};           // R1
+  std::atomic<bool> sync_before_reply_{false};      // R1
+  std::atomic<std::size_t> connections_max_{0};     // R1
+  std::atomic<std::size_t> request_bytes_max_{0};   // R1
+  std::atomic<std::size_t> output_bytes_max_{0};    // R1
+  std::atomic<std::int64_t> idle_timeout_ms_{0};    // R1
+  std::atomic<std::int64_t> output_timeout_ms_{0};  // R1
 };
 
 }  // namespace kvs::server

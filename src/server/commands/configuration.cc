@@ -81,8 +81,8 @@ constexpr auto kSubcommands = std::to_array<CommandSpec>({
             .summary = "Sets parameters",
             .usage = "parameter value [parameter value ...]",
             .differences =
-                "requirepass, appendfsync, maxclients and timeout have an effect; the others that can be set "
-                "are kept, so that tools find what they have set."}),
+                "What configuration.md marks as live has an effect; the others that can be set are kept, so that "
+                "tools find what they have set."}),
 });
 
 constexpr auto kRows = std::to_array<CommandSpec>({
