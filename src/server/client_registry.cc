@@ -1,5 +1,7 @@
 #include "server/client_registry.h"
 
+#include <algorithm>
+
 #include "io/socket.h"
 #include "server/commands/command.h"
 
@@ -48,6 +50,11 @@ std::size_t ClientRegistry::Kill(const ClientState& self, FunctionRef<bool(const
   return killed;
 }
 
+bool IsSubscribed(const ClientState& client) {
+  return std::any_of(client.subscription_counts.begin(), client.subscription_counts.end(),
+                     [](const auto& count) { return count.load(std::memory_order_relaxed) > 0; });  // R1
+}
+
 std::string PeerOf(const ClientState& client) { return AddressText(io::PeerAddress(client.socket)); }
 std::string LocalOf(const ClientState& client) { return AddressText(io::LocalAddress(client.socket)); }
 
@@ -58,7 +65,12 @@ std::string DescribeClient(const ClientState& client) {
   const std::int64_t queued = client.queued_commands.load(std::memory_order_relaxed);      // R1
   const std::size_t query_bytes = client.query_bytes.load(std::memory_order_relaxed);      // R1
   const CommandSpec* const command = client.last_command.load(std::memory_order_relaxed);  // R1
+  const auto subscriptions = [&](Subscription kind) {
+    const auto& count = client.subscription_counts[static_cast<std::size_t>(kind)];
+    return std::to_string(count.load(std::memory_order_relaxed));  // R1
+  };
   std::string flags;
+  if (IsSubscribed(client)) flags += 'P';
   if (queued >= 0) flags += 'x';
   if (client.is_exempt_from_eviction.load(std::memory_order_relaxed)) flags += 'e';  // R1
   if (client.is_not_touching.load(std::memory_order_relaxed)) flags += 'T';          // R1
@@ -66,8 +78,9 @@ std::string DescribeClient(const ClientState& client) {
   return "id=" + std::to_string(client.id) + " addr=" + PeerOf(client) + " laddr=" + LocalOf(client) +
          " fd=" + std::to_string(client.socket) + " name=" + client.name + " age=" + std::to_string(age) +
          " idle=" + std::to_string(idle < 0 ? 0 : idle) + " flags=" + flags +
-         " db=0 sub=0 psub=0 ssub=0 multi=" + std::to_string(queued) + " qbuf=" + std::to_string(query_bytes) +
-         " qbuf-free=0 argv-mem=0 multi-mem=0" +
+         " db=0 sub=" + subscriptions(Subscription::kChannel) + " psub=" + subscriptions(Subscription::kPattern) +
+         " ssub=" + subscriptions(Subscription::kShardChannel) + " multi=" + std::to_string(queued) +
+         " qbuf=" + std::to_string(query_bytes) + " qbuf-free=0 argv-mem=0 multi-mem=0" +
          " rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=" + std::to_string(sizeof(ClientState) + query_bytes) +
          " events=r cmd=" + (command == nullptr ? "NULL" : std::string(command->full_name)) +
          " user=default redir=-1 resp=" + std::to_string(client.resp_version.load(std::memory_order_relaxed)) +  // R1

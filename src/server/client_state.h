@@ -6,15 +6,20 @@
 //                 closing of its socket has made it ready.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "server/observers/outbox.h"
+#include "server/observers/pub_sub.h"
 #include "server/watch_table.h"
 
 namespace kvs::server {
@@ -37,13 +42,18 @@ struct WatchedKey {
 struct ClientState {
   using Clock = std::chrono::steady_clock;
 
-  ClientState(std::uint64_t client_id, int client_socket, bool authenticated)
-      : id(client_id), socket(client_socket), since(Clock::now()), is_authenticated(authenticated) {}
+  ClientState(std::uint64_t client_id, int client_socket, bool authenticated, std::shared_ptr<Outbox> client_outbox)
+      : id(client_id),
+        socket(client_socket),
+        since(Clock::now()),
+        outbox(std::move(client_outbox)),
+        is_authenticated(authenticated) {}
 
   // Constant after construction.
   const std::uint64_t id;
   const int socket;  // -1: none, in a test.
   const Clock::time_point since;
+  const std::shared_ptr<Outbox> outbox;  // Where others leave what is for this client.
 
   // Of the connection's thread.
   bool is_authenticated;
@@ -55,6 +65,8 @@ struct ClientState {
   std::size_t queue_bytes = 0;
   std::vector<WatchedKey> watched;
   WatchTable::Watcher watcher;
+  bool is_subscribed = false;                    // To anything. PubSub keeps it.
+  std::unique_ptr<Subscriptions> subscriptions;  // Made by the first.
 
   // Names, written by the connection's thread. Guarded by the mutex of the ClientRegistry.
   std::string name;
@@ -66,6 +78,7 @@ struct ClientState {
   std::atomic<bool> is_exempt_from_eviction{false};
   std::atomic<bool> is_not_touching{false};
   std::atomic<int> resp_version{2};
+  std::array<std::atomic<std::size_t>, kSubscriptionKinds> subscription_counts{};
   std::atomic<std::int64_t> last_active_s{0};     // Since `since`.
   std::atomic<std::int64_t> queued_commands{-1};  // -1: not in a transaction.
   std::atomic<std::size_t> query_bytes{0};        // Of the input at the last command.

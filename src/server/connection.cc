@@ -9,8 +9,11 @@
 
 namespace kvs::server {
 
-Connection::Connection(ServerState& state, const ConnectionLimits& limits, int socket)
-    : state_(state), limits_(limits), socket_(socket) {}
+Connection::Connection(ServerState& state, const ConnectionLimits& limits, int socket, std::shared_ptr<Outbox> outbox)
+    : state_(state),
+      limits_(limits),
+      socket_(socket),
+      outbox_(outbox != nullptr ? std::move(outbox) : std::make_shared<Outbox>(limits.output_bytes_max, nullptr)) {}
 
 void Connection::Receive(std::string_view bytes) {
   KVS_CHECK(wants_input());
@@ -27,6 +30,8 @@ void Connection::Receive(std::string_view bytes) {
 
 void Connection::Resume() {
   if (!is_runnable()) return;
+  if (outbox_->has_mail()) outbox_->Take(&replies_.bytes);
+  if (!is_behind_) return;
   input_.Consume(Execute(input_.view()));
   if (is_closing_) input_ = {};
 }
@@ -36,7 +41,7 @@ std::size_t Connection::Execute(std::string_view input) {
     switch (protocol::Sniff(input.front())) {
       case protocol::Dialect::kNative: conversation_ = std::make_unique<NativeConversation>(state_, limits_); break;
       case protocol::Dialect::kResp:
-        conversation_ = std::make_unique<RespConversation>(state_, limits_, socket_);
+        conversation_ = std::make_unique<RespConversation>(state_, limits_, socket_, outbox_);
         break;
     }
   }

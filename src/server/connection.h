@@ -20,6 +20,7 @@
 
 #include "base/byte_buffer.h"
 #include "server/conversation.h"
+#include "server/observers/outbox.h"
 #include "server/server_state.h"
 
 namespace kvs::server {
@@ -28,18 +29,22 @@ class Connection {
  public:
   static constexpr int kNoSocket = -1;
 
-  // `state` outlives the connection, and so does `socket`, by which others may end the connection.
-  Connection(ServerState& state, const ConnectionLimits& limits, int socket = kNoSocket);
+  // `state` outlives the connection, and so does `socket`, by which others may end the connection. Through `outbox`
+  // they send to it; nullptr: one that tells nobody.
+  Connection(ServerState& state, const ConnectionLimits& limits, int socket = kNoSocket,
+             std::shared_ptr<Outbox> outbox = nullptr);
 
   // Takes bytes as they came from the client, and executes the requests that are whole, up to the limits.
   void Receive(std::string_view bytes);
   // The client will send no more. What it has sent is still answered.
   void ReceiveEnd() { input_has_ended_ = true; }
-  // Goes on where the limits stopped the last turn.
+  // Goes on where the limits stopped the last turn, and takes what others have sent.
   void Resume();
 
   bool wants_input() const { return !input_has_ended_ && !is_closing_ && !is_behind_ && has_room(); }
-  bool is_runnable() const { return is_behind_ && has_room(); }  // Resume() has something to do.
+  bool is_runnable() const { return (is_behind_ || outbox_->has_mail()) && has_room(); }  // Resume() has work.
+  // It did not take what others sent to it.
+  bool is_dropped() const { return outbox_->has_mail() && outbox_->has_overflowed(); }
   bool is_closing() const { return is_closing_; }
   bool is_finished() const { return (input_has_ended_ || is_closing_) && !is_behind_ && replies_.bytes.empty(); }
 
@@ -60,6 +65,7 @@ class Connection {
   ServerState& state_;
   const ConnectionLimits limits_;
   const int socket_;
+  const std::shared_ptr<Outbox> outbox_;
 
   std::unique_ptr<Conversation> conversation_;  // Made when the first byte has come.
   base::ByteBuffer input_;                      // An unfinished request, or whole ones that the limits have put off.

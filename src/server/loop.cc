@@ -91,13 +91,31 @@ void Loop::Adopt(io::UniqueFd socket) {
   Wake();
 }
 
+void Loop::Deliver(std::shared_ptr<Outbox> outbox) {
+  {
+    const sync::MutexLock lock(mail_mutex_);
+    announced_.push_back(std::move(outbox));
+    if (announced_.size() > 1) return;  // Whoever came first has woken the loop, and it has not looked yet.
+  }
+  Wake();
+}
+
+// One in a job looks for mail when it returns, one that lingers takes no more.
+void Loop::TakeMailOf(Outbox& outbox) {
+  outbox.Acknowledge();
+  auto* client = static_cast<Client*>(outbox.owner);
+  if (client != nullptr && !client->is_in_job && !client->is_lingering) MakeReady(client);
+}
+
 void Loop::TakeMail() {
   std::vector<io::UniqueFd> newcomers;
   std::vector<Client*> returned;
+  std::vector<std::shared_ptr<Outbox>> announced;
   {
     sync::MutexLock lock(mail_mutex_);
     newcomers.swap(newcomers_);
     returned.swap(returned_);
+    announced.swap(announced_);
   }
   for (io::UniqueFd& socket : newcomers) Admit(std::move(socket));
   for (Client* client : returned) {
@@ -106,10 +124,11 @@ void Loop::TakeMail() {
     MarkActive(client);
     Settle(client);
   }
+  for (const std::shared_ptr<Outbox>& outbox : announced) TakeMailOf(*outbox);
 }
 
 void Loop::Admit(io::UniqueFd socket) {
-  Client& client = clients_.emplace_back(std::move(socket), context_);
+  Client& client = clients_.emplace_back(std::move(socket), context_, static_cast<Mailbox*>(this));
   client.self = std::prev(clients_.end());
   client.since = now_;
   client.watched = {.readable = true, .once = is_pooled()};
@@ -222,7 +241,7 @@ void Loop::CloseSilent() {
   if (!is_idle_limited()) return;
   while (!clients_.empty() && clients_.front().since + context_.state.config.idle_timeout() <= now_) {
     Client* client = &clients_.front();
-    if (client->is_in_job || client->is_ready) {
+    if (client->is_in_job || client->is_ready || client->outbox->is_expected()) {
       MarkActive(client);
     } else {
       Close(client);
@@ -254,6 +273,7 @@ void Loop::MarkActive(Client* client) {
 }
 
 void Loop::Close(Client* client) {
+  client->outbox->owner = nullptr;
   // First, so that a client which sees its connection end finds the place free for another.
   context_.connections.fetch_sub(1, std::memory_order_relaxed);        // R1
   (client->is_lingering ? lingering_ : clients_).erase(client->self);  // Closing a socket ends its being watched.

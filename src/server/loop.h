@@ -25,7 +25,7 @@
 
 namespace kvs::server {
 
-class Loop {
+class Loop final : private Mailbox {
  public:
   static Result<std::unique_ptr<Loop>> Create(ServerContext& context);
 
@@ -37,8 +37,13 @@ class Loop {
 
  private:
   struct Client {
-    Client(io::UniqueFd socket, ServerContext& context) : session(std::move(socket), context.state, context.limits()) {}
+    Client(io::UniqueFd socket, ServerContext& context, Mailbox* mailbox)
+        : outbox(std::make_shared<Outbox>(context.limits().output_bytes_max, mailbox)),
+          session(std::move(socket), context.state, context.limits(), outbox) {
+      outbox->owner = this;
+    }
 
+    const std::shared_ptr<Outbox> outbox;
     Session session;
     std::list<Client>::iterator self{};
     io::Interest watched{};
@@ -60,6 +65,8 @@ class Loop {
   void ResumeAccepting();
   void TakeMail() KVS_EXCLUDES(mail_mutex_);
   void Admit(io::UniqueFd socket);
+  void Deliver(std::shared_ptr<Outbox> outbox) override KVS_EXCLUDES(mail_mutex_);
+  void TakeMailOf(Outbox& outbox);
   void ReturnFromJob(Client* client) KVS_EXCLUDES(mail_mutex_);
   void AwaitJobs() KVS_EXCLUDES(mail_mutex_);
 
@@ -100,6 +107,7 @@ class Loop {
   sync::ConditionVariable mail_arrived_;
   std::vector<io::UniqueFd> newcomers_ KVS_GUARDED_BY(mail_mutex_);
   std::vector<Client*> returned_ KVS_GUARDED_BY(mail_mutex_);
+  std::vector<std::shared_ptr<Outbox>> announced_ KVS_GUARDED_BY(mail_mutex_);
 };
 
 }  // namespace kvs::server

@@ -50,16 +50,18 @@ struct RespConversation::Run {
   std::array<std::size_t, kRunMax> begins;  // Where each command begins in the input.
 };
 
-RespConversation::RespConversation(ServerState& state, const ConnectionLimits& limits, int socket)
+RespConversation::RespConversation(ServerState& state, const ConnectionLimits& limits, int socket,
+                                   std::shared_ptr<Outbox> outbox)
     : state_(state),
       limits_(limits),
       decoder_({.command_bytes_max = limits.request_bytes_max, .bulk_bytes_max = kValueBytesMax}),
-      client_(state.clients.NextId(), socket, !state.config.has_password()),
+      client_(state.clients.NextId(), socket, !state.config.has_password(), std::move(outbox)),
       keys_(state.engine, state.watches) {
   state_.clients.Enter(&client_);
 }
 
 RespConversation::~RespConversation() {
+  state_.pub_sub.UnsubscribeAll(client_);
   ForgetWatches(client_, state_);
   state_.clients.Leave(&client_);
 }
@@ -119,6 +121,7 @@ bool RespConversation::AddToRun(std::size_t begin, Turn& turn) {
   if (arguments.size() == 3 && IsWord(arguments[0], "set")) kind = Run::Kind::kSets;
   if (kind == Run::Kind::kNone || turn.input[begin] != '*') return false;  // An inline command's arguments do not stay.
   if (client_.is_in_transaction || client_.reply_mode != ReplyMode::kOn || is_stranger()) return false;
+  if (client_.is_subscribed) return false;
   Run& run = turn.run;
   if (run.kind != kind || run.size == kRunMax) {
     EndRun(turn);
@@ -255,6 +258,9 @@ const CommandSpec* RespConversation::Admit(std::span<const std::string_view> arg
     refusal = "ERR wrong number of arguments for '" + std::string(spec->full_name) + "' command";
   } else if (is_stranger() && !spec->has(kNoAuth)) {
     refusal = "NOAUTH Authentication required.";
+  } else if (client_.is_subscribed && turn.reply.version() == 2 && !spec->has(kInSubscription)) {
+    refusal = "ERR Can't execute '" + std::string(spec->full_name) +
+              "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context";
   } else if (client_.is_in_transaction && spec->has(kNoMulti)) {
     refusal = "ERR Command not allowed inside a transaction";
   }

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "server/commands/command.h"
 #include "server/conversation.h"
 #include "server/keyspace.h"
+#include "server/observers/outbox.h"
 #include "server/server_state.h"
 #include "sync/gate.h"
 
@@ -26,7 +28,7 @@ namespace kvs::server {
 class RespConversation final : public Conversation {
  public:
   // `state` and `socket` outlive the conversation.
-  RespConversation(ServerState& state, const ConnectionLimits& limits, int socket);
+  RespConversation(ServerState& state, const ConnectionLimits& limits, int socket, std::shared_ptr<Outbox> outbox);
   ~RespConversation() override;
 
   Progress Execute(std::string_view input, Replies& replies) override;

@@ -14,6 +14,7 @@
 #include "server/background.h"
 #include "server/client_registry.h"
 #include "server/multi_write_clock.h"
+#include "server/observers/pub_sub.h"
 #include "server/scan_cursors.h"
 #include "server/server_config.h"
 #include "server/server_stats.h"
@@ -40,6 +41,7 @@ class ServerState {
   WatchTable watches;
   MultiWriteClock multi_writes;
   ClientRegistry clients;
+  PubSub pub_sub;
   ScanCursors cursors;
   Background background;  // Last: it uses the engine, and ends first.
 };

@@ -11,10 +11,15 @@ namespace kvs::server {
 
 using io::TransferOutcome;
 
-Session::Session(io::UniqueFd socket, ServerState& state, const ConnectionLimits& limits)
-    : socket_(std::move(socket)), connection_(state, limits, socket_.get()) {}
+Session::Session(io::UniqueFd socket, ServerState& state, const ConnectionLimits& limits,
+                 std::shared_ptr<Outbox> outbox)
+    : socket_(std::move(socket)), connection_(state, limits, socket_.get(), std::move(outbox)) {}
 
 void Session::Input() {
+  if (connection_.is_dropped()) {
+    is_broken_ = true;
+    return;
+  }
   if (connection_.is_runnable()) {
     connection_.Resume();
   } else if (connection_.wants_input()) {

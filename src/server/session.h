@@ -29,7 +29,7 @@ class Session {
     kClose,
   };
 
-  Session(io::UniqueFd socket, ServerState& state, const ConnectionLimits& limits);
+  Session(io::UniqueFd socket, ServerState& state, const ConnectionLimits& limits, std::shared_ptr<Outbox> outbox);
 
   void Input();
   void Output();

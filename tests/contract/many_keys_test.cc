@@ -2,6 +2,7 @@
 // the list's order and says how far it came. The tests ask for keys that are there, absent, repeated, too long, none
 // and very many, with values of every size, alone and while another thread writes.
 #include <atomic>
+#include <initializer_list>
 #include <map>
 #include <span>
 #include <string>
@@ -73,7 +74,8 @@ TEST_P(ManyKeysTest, MultiGetOfOneKeyTwiceAnswersTwice) {
 // Around every size in which an engine may take its keys.
 TEST_P(ManyKeysTest, MultiGetTakesAnyNumberOfKeys) {
   for (int i = 0; i < 500; ++i) ASSERT_EQ(CodeOf(engine_->Set(std::to_string(2 * i), std::to_string(i))), "ok");
-  for (const std::size_t count : {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 1'000}) {
+  for (const std::size_t count :
+       std::initializer_list<std::size_t>{1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 1'000}) {
     std::vector<std::string> keys;
     std::vector<std::string> expected;
     for (std::size_t i = 0; i < count; ++i) {
@@ -88,7 +90,8 @@ TEST_P(ManyKeysTest, MultiGetTakesAnyNumberOfKeys) {
 TEST_P(ManyKeysTest, MultiGetReadsValuesOfEverySize) {
   std::vector<std::string> keys;
   std::vector<std::string> values;
-  for (const std::size_t bytes : {0, 1, 100, 4'095, 4'096, 65'536, 1'000'000, 1 << 20}) {
+  for (const std::size_t bytes :
+       std::initializer_list<std::size_t>{0, 1, 100, 4'095, 4'096, 65'536, 1'000'000, 1 << 20}) {
     keys.push_back("of " + std::to_string(bytes));
     values.push_back(std::string(bytes, static_cast<char>('a' + keys.size())));
     ASSERT_EQ(CodeOf(engine_->Set(keys.back(), values.back())), "ok");
@@ -154,7 +157,7 @@ TEST_P(ManyKeysTest, MultiSetTakesAnyNumberOfPairs) {
   SCOPED_TRACE(SeedTrace(seed));
   base::Random random(seed);
   std::map<std::string, std::string> model;
-  for (const std::size_t count : {1, 16, 255, 256, 257, 1'000}) {
+  for (const std::size_t count : std::initializer_list<std::size_t>{1, 16, 255, 256, 257, 1'000}) {
     Pairs pairs;
     for (std::size_t i = 0; i < count; ++i) {
       pairs.emplace_back(std::to_string(random.Below(1'500)),

@@ -30,22 +30,28 @@ void Info(Call& call) {
   call.reply.Verbatim(line + "\n");
 }
 
-// All clients are of type normal.
-std::optional<bool> ReadTypeIsNormal(Call& call, std::string_view type) {
-  if (IsWord(type, "normal")) return true;
-  if (IsWord(type, "master") || IsWord(type, "slave") || IsWord(type, "replica") || IsWord(type, "pubsub"))
-    return false;
+// Nobody is a master or a replica.
+enum class ClientType : std::uint8_t { kNormal, kPubSub, kReplication };
+
+ClientType TypeOf(const ClientState& client) {
+  return IsSubscribed(client) ? ClientType::kPubSub : ClientType::kNormal;
+}
+
+// nullopt: answered.
+std::optional<ClientType> ReadType(Call& call, std::string_view type) {
+  if (IsWord(type, "normal")) return ClientType::kNormal;
+  if (IsWord(type, "pubsub")) return ClientType::kPubSub;
+  if (IsWord(type, "master") || IsWord(type, "slave") || IsWord(type, "replica")) return ClientType::kReplication;
   call.Fail("ERR Unknown client type '" + std::string(UpToZero(type)) + "'");
   return std::nullopt;
 }
 
 void List(Call& call) {
   std::optional<std::vector<std::int64_t>> ids;
-  bool shows_normal = true;
+  std::optional<ClientType> type;
   if (call.size() == 4 && IsWord(call[2], "type")) {
-    const auto is_normal = ReadTypeIsNormal(call, call[3]);
-    if (!is_normal) return;
-    shows_normal = *is_normal;
+    type = ReadType(call, call[3]);
+    if (!type) return;
   } else if (call.size() > 3 && IsWord(call[2], "id")) {
     ids.emplace();
     for (const std::string_view text : call.arguments.subspan(3)) {
@@ -64,7 +70,7 @@ void List(Call& call) {
   call.server.clients.ForEach([&](const ClientState& client) {
     const bool is_chosen =
         !ids || std::find(ids->begin(), ids->end(), static_cast<std::int64_t>(client.id)) != ids->end();
-    if (is_chosen && shows_normal) lines += DescribeClient(client) + "\n";
+    if (is_chosen && (!type || TypeOf(client) == *type)) lines += DescribeClient(client) + "\n";
   });
   call.reply.Verbatim(lines);
 }
@@ -101,7 +107,7 @@ struct KillFilter {
   std::optional<std::int64_t> id{};
   std::optional<std::string> peer{};
   std::optional<std::string> local{};
-  bool is_normal = true;
+  std::optional<ClientType> type{};
   bool skips_self = true;
 };
 
@@ -126,9 +132,8 @@ std::optional<KillFilter> ReadKillFilter(Call& call) {
         return std::nullopt;
       }
     } else if (IsWord(call[i], "type")) {
-      const auto is_normal = ReadTypeIsNormal(call, value);
-      if (!is_normal) return std::nullopt;
-      filter.is_normal = *is_normal;
+      filter.type = ReadType(call, value);
+      if (!filter.type) return std::nullopt;
     } else if (IsWord(call[i], "addr")) {
       filter.peer = value;
     } else if (IsWord(call[i], "laddr")) {
@@ -156,7 +161,7 @@ void Kill(Call& call) {
     if (filter->id && static_cast<std::int64_t>(client.id) != *filter->id) return false;
     if (filter->peer && PeerOf(client) != *filter->peer) return false;
     if (filter->local && LocalOf(client) != *filter->local) return false;
-    if (!filter->is_normal) return false;
+    if (filter->type && TypeOf(client) != *filter->type) return false;
     if (&client == &call.client) call.client.is_closing_after_reply = true;
     return true;
   });

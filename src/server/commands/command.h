@@ -42,6 +42,9 @@ enum CommandFlag : std::uint32_t {
   kExclusive = 1U << 14,      // Must be alone with the pairs.
   kExclusiveMany = 1U << 15,  // The same, where it names more than one key.
   kNotQueued = 1U << 16,      // Runs at once inside a transaction.
+  kPubSub = 1U << 20,
+  kInSubscription = 1U << 21,  // A subscribed client of RESP2 may call it.
+  kMayReplicate = 1U << 22,    // Waits where writes are paused, though it is none.
 };
 
 struct KeyPositions {
@@ -91,6 +94,7 @@ struct Call {
   TurnCounts& counts;
   bool needs_sync = false;     // Its reply is not to be sent before a sync, whatever the policy.
   bool must_be_alone = false;  // It has done nothing yet: run it again, under an exclusive pass.
+  bool is_queued = false;      // It runs inside of EXEC.
 
   std::string_view operator[](std::size_t i) const { return arguments[i]; }
   std::size_t size() const { return arguments.size(); }

@@ -22,6 +22,7 @@ constexpr auto kFlagNames = std::to_array<FlagName>({{kWrite, "write"},
                                                      {kReadOnly, "readonly"},
                                                      {kDenyOom, "denyoom"},
                                                      {kAdmin, "admin"},
+                                                     {kPubSub, "pubsub"},
                                                      {kNoScript, "noscript"},
                                                      {kLoading, "loading"},
                                                      {kStale, "stale"},
@@ -48,6 +49,7 @@ std::vector<std::string_view> CategoriesOf(const CommandSpec& spec) {
   if (spec.has(kWrite)) categories.push_back("@write");
   if (spec.group == "string") categories.push_back("@string");
   if (spec.has(kAdmin)) categories.push_back("@admin");
+  if (spec.has(kPubSub)) categories.push_back("@pubsub");
   categories.push_back(spec.has(kFast) ? "@fast" : "@slow");
   if (spec.has(kDangerous)) categories.push_back("@dangerous");
   if (spec.group == "connection") categories.push_back("@connection");

@@ -24,7 +24,7 @@ CommandTable::CommandTable() {
   const auto families = std::to_array<std::span<const CommandSpec>>(
       {ConnectionCommands(), ClientCommands(), CommandCommands(), ConfigCommands(), ServerCommands(), StringCommands(),
        StringBatchCommands(), StringPartCommands(), CounterCommands(), KeyspaceCommands(), ExpiryCommands(),
-       TransactionCommands(), KvsCommands()});
+       TransactionCommands(), KvsCommands(), PubSubCommands()});
   for (const auto& family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);
   }

@@ -44,5 +44,6 @@ std::span<const CommandSpec> KeyspaceCommands();
 std::span<const CommandSpec> ExpiryCommands();
 std::span<const CommandSpec> TransactionCommands();
 std::span<const CommandSpec> KvsCommands();
+std::span<const CommandSpec> PubSubCommands();
 
 }  // namespace kvs::server

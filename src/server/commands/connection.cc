@@ -21,6 +21,10 @@ constexpr std::string_view kWrongPassword = "WRONGPASS invalid username-password
 void Ping(Call& call) {
   if (call.size() > 2) {
     call.Fail("ERR wrong number of arguments for 'ping' command");
+  } else if (call.client.is_subscribed && call.reply.version() == 2) {
+    call.reply.Array(2);
+    call.reply.Bulk("pong");
+    call.reply.Bulk(call.size() == 2 ? call[1] : "");
   } else if (call.size() == 2) {
     call.reply.Bulk(call[1]);
   } else {
@@ -75,6 +79,7 @@ void SetVersion(Call& call, int version) {
 void Reset(Call& call) {
   ClientState& client = call.client;
   EndTransaction(client, call.server);
+  call.server.pub_sub.UnsubscribeAll(client);
   call.server.clients.Change([&] { client.name.clear(); });
   client.is_authenticated = !call.server.config.has_password();
   client.reply_mode = ReplyMode::kOn;
@@ -192,7 +197,7 @@ constexpr auto kRows = std::to_array<CommandSpec>({
     Row({.full_name = "ping",
          .handler = Ping,
          .arity = -1,
-         .flags = kFast,
+         .flags = kFast | kInSubscription,
          .group = "connection",
          .since = "1.0.0",
          .complexity = "O(1)",
@@ -201,7 +206,7 @@ constexpr auto kRows = std::to_array<CommandSpec>({
     Row({.full_name = "quit",
          .handler = Quit,
          .arity = -1,
-         .flags = kAlways | kNotQueued,
+         .flags = kAlways | kNotQueued | kInSubscription,
          .group = "connection",
          .since = "1.0.0",
          .complexity = "O(1)",
@@ -209,7 +214,7 @@ constexpr auto kRows = std::to_array<CommandSpec>({
     Row({.full_name = "reset",
          .handler = Reset,
          .arity = 1,
-         .flags = kAlways | kNotQueued,
+         .flags = kAlways | kNotQueued | kInSubscription,
          .group = "connection",
          .since = "6.2.0",
          .complexity = "O(1)",

@@ -118,8 +118,9 @@ void AddStats(Call& call, Lines& lines) {
   lines.Add("evicted_keys", 0);
   lines.Add("keyspace_hits", counts.hits);
   lines.Add("keyspace_misses", counts.misses);
-  lines.Add("pubsub_channels", 0);
-  lines.Add("pubsub_patterns", 0);
+  lines.Add("pubsub_channels", call.server.pub_sub.CountNames(Subscription::kChannel));
+  lines.Add("pubsub_patterns", call.server.pub_sub.CountNames(Subscription::kPattern));
+  lines.Add("pubsubshard_channels", call.server.pub_sub.CountNames(Subscription::kShardChannel));
   lines.Add("latest_fork_usec", 0);
   lines.Add("total_forks", 0);
   lines.Add("total_error_replies", counts.errors);

@@ -60,7 +60,8 @@ void RunQueue(Call& call, const std::vector<QueuedCommand>& queue, Keyspace& key
                .client = call.client,
                .server = call.server,
                .counts = call.counts,
-               .must_be_alone = true};
+               .must_be_alone = true,
+               .is_queued = true};
     queued.spec->handler(inner);
     call.needs_sync = call.needs_sync || inner.needs_sync;
     ++call.counts.commands;

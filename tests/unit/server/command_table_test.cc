@@ -66,6 +66,7 @@ std::string CommandsPage() {
                                                                              {"generic", "Keys"},
                                                                              {"transactions", "Transactions"},
                                                                              {"connection", "The connection"},
+                                                                             {"pubsub", "Messages"},
                                                                              {"server", "The server"},
                                                                              {"scripting", "Scripting"},
                                                                              {"kvs", "What Redis does not have"}};
