@@ -48,6 +48,7 @@ std::vector<std::string_view> CategoriesOf(const CommandSpec& spec) {
   if (spec.has(kReadOnly)) categories.push_back("@read");
   if (spec.has(kWrite)) categories.push_back("@write");
   if (spec.group == "string") categories.push_back("@string");
+  if (spec.group == "bitmap") categories.push_back("@bitmap");
   if (spec.has(kAdmin)) categories.push_back("@admin");
   if (spec.has(kPubSub)) categories.push_back("@pubsub");
   categories.push_back(spec.has(kFast) ? "@fast" : "@slow");
@@ -99,13 +100,15 @@ void ReplyKeySpecification(protocol::RespWriter& reply, std::string_view flags, 
   reply.Integer(0);
 }
 
-// Two keys with flags of their own are two specifications; otherwise all keys are one.
+// Keys with flags of their own are a specification each, the last of them perhaps for all that follow.
 void ReplyKeySpecifications(protocol::RespWriter& reply, const CommandSpec& spec) {
   const std::vector<std::string_view> flags = Split(spec.key_flags, "; ");
   reply.Set(flags.size());
   for (std::size_t i = 0; i < flags.size(); ++i) {
     KeyPositions keys = spec.keys;
-    if (flags.size() > 1) keys.first = keys.last = spec.keys.first + static_cast<int>(i);
+    const bool is_last = i + 1 == flags.size();
+    keys.first += static_cast<int>(i);
+    if (!is_last || (i > 0 && keys.last > 0)) keys.last = keys.first;
     ReplyKeySpecification(reply, flags[i], keys);
   }
 }
@@ -300,7 +303,20 @@ void List(Call& call) {
   for (const std::string_view name : names) call.reply.Bulk(name);
 }
 
-void GetKeys(Call& call) {
+// What a key is to a command whose arguments decide it; empty: its row decides.
+std::string_view FlagsByArguments(const CommandSpec& spec, std::span<const std::string_view> arguments) {
+  const auto has = [&](std::size_t from, std::string_view word) {
+    return std::any_of(arguments.begin() + static_cast<std::ptrdiff_t>(from), arguments.end(),
+                       [&](std::string_view argument) { return IsWord(argument, word); });
+  };
+  if (spec.name == "set") return has(3, "get") ? "RW access update" : "OW update";
+  if (spec.name == "bitfield") return has(2, "set") || has(2, "incrby") ? "RW access update" : "RO access";
+  return {};
+}
+
+enum class KeyDetail : std::uint8_t { kNames, kNamesAndFlags };
+
+void ReplyKeys(Call& call, KeyDetail detail) {
   const auto arguments = call.arguments.subspan(2);
   const CommandSpec* spec = Commands().Find(arguments[0]);
   if (spec != nullptr && !spec->subcommands.empty() && arguments.size() > 1) {
@@ -324,9 +340,18 @@ void GetKeys(Call& call) {
   for (int i = spec->keys.first; i <= last && i < count; i += spec->keys.step) {
     keys.push_back(arguments[static_cast<std::size_t>(i)]);
   }
+  std::vector<std::string_view> flags = Split(spec->key_flags, "; ");
+  if (const std::string_view decided = FlagsByArguments(*spec, arguments); !decided.empty()) flags = {decided};
   call.reply.Array(keys.size());
-  for (const std::string_view key : keys) call.reply.Bulk(key);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (detail == KeyDetail::kNamesAndFlags) call.reply.Array(2);
+    call.reply.Bulk(keys[i]);
+    if (detail == KeyDetail::kNamesAndFlags) ReplyWords(call.reply, Split(flags[std::min(i, flags.size() - 1)], " "));
+  }
 }
+
+void GetKeys(Call& call) { ReplyKeys(call, KeyDetail::kNames); }
+void GetKeysAndFlags(Call& call) { ReplyKeys(call, KeyDetail::kNamesAndFlags); }
 
 constexpr CommandSpec OfCommand(CommandSpec row) {
   row.group = "server";
@@ -354,6 +379,13 @@ constexpr auto kSubcommands = std::to_array<CommandSpec>({
                .since = "2.8.13",
                .complexity = "O(N) in the arguments",
                .summary = "Tells which arguments of a command are keys",
+               .usage = "command [arg [arg ...]]"}),
+    OfCommand({.full_name = "command|getkeysandflags",
+               .handler = GetKeysAndFlags,
+               .arity = -4,
+               .since = "7.0.0",
+               .complexity = "O(N) in the arguments",
+               .summary = "Tells which arguments of a command are keys, and what it does with them",
                .usage = "command [arg [arg ...]]"}),
     OfCommand({.full_name = "command|help",
                .handler = ReplyHelp,

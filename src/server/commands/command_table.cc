@@ -24,7 +24,8 @@ CommandTable::CommandTable() {
   const auto families = std::to_array<std::span<const CommandSpec>>(
       {ConnectionCommands(), ClientCommands(), CommandCommands(), ConfigCommands(), ServerCommands(), StringCommands(),
        StringBatchCommands(), StringPartCommands(), CounterCommands(), KeyspaceCommands(), ExpiryCommands(),
-       TransactionCommands(), KvsCommands(), PubSubCommands()});
+       TransactionCommands(), KvsCommands(), PubSubCommands(), BitCommands(), BitFieldCommands(), LcsCommands(),
+       DumpCommands(), DatabaseCommands()});
   for (const auto& family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);
   }

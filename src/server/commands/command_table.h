@@ -45,5 +45,10 @@ std::span<const CommandSpec> ExpiryCommands();
 std::span<const CommandSpec> TransactionCommands();
 std::span<const CommandSpec> KvsCommands();
 std::span<const CommandSpec> PubSubCommands();
+std::span<const CommandSpec> BitCommands();
+std::span<const CommandSpec> BitFieldCommands();
+std::span<const CommandSpec> LcsCommands();
+std::span<const CommandSpec> DumpCommands();
+std::span<const CommandSpec> DatabaseCommands();
 
 }  // namespace kvs::server

@@ -15,10 +15,11 @@ constexpr std::string_view kRepeatEnd = " ...";
 bool IsToken(std::string_view word) { return !word.empty() && word.front() >= 'A' && word.front() <= 'Z'; }
 
 std::string_view TypeOf(std::string_view name) {
-  constexpr auto kKeys = std::to_array<std::string_view>({"key", "newkey", "source", "destination"});
-  constexpr auto kIntegers =
-      std::to_array<std::string_view>({"seconds", "milliseconds", "count", "cursor", "index", "offset", "start", "end",
-                                       "client-id", "protover", "destination-db"});
+  constexpr auto kKeys =
+      std::to_array<std::string_view>({"key", "newkey", "source", "destination", "key1", "key2", "destkey"});
+  constexpr auto kIntegers = std::to_array<std::string_view>(
+      {"seconds", "milliseconds", "count", "cursor", "index", "offset", "start", "end", "client-id", "protover",
+       "destination-db", "bit", "increment", "len", "ttl", "db", "index1", "index2"});
   if (std::find(kKeys.begin(), kKeys.end(), name) != kKeys.end()) return "key";
   if (std::find(kIntegers.begin(), kIntegers.end(), name) != kIntegers.end()) return "integer";
   if (name.starts_with("unix-time")) return "unix-time";
@@ -62,13 +63,40 @@ void Repeat(std::string_view inside, std::vector<UsageArgument>* arguments) {
   arguments->back().is_multiple = true;
 }
 
+// Takes one option of a choice from the front of `text`: up to the next | that is not inside brackets.
+std::string_view TakeOption(std::string_view& text) {
+  std::size_t depth = 0;
+  std::size_t at = 0;
+  for (; at < text.size() && (depth > 0 || text[at] != '|'); ++at) {
+    depth += text[at] == '[' || text[at] == '<' ? 1 : 0;
+    depth -= text[at] == ']' || text[at] == '>' ? 1 : 0;
+  }
+  const std::string_view taken = text.substr(0, at);
+  text.remove_prefix(std::min(text.size(), at + 1));
+  return taken;
+}
+
+UsageArgument ParseChoice(std::string_view text);
+
+// `inside` of brackets behind the names of an option: their repetition, or a choice that may be left out.
+void AddGroup(std::string_view inside, std::vector<UsageArgument>* names) {
+  if (inside.ends_with(kRepeatEnd) && inside.find('[') == std::string_view::npos) {
+    Repeat(inside, names);
+    return;
+  }
+  names->push_back(ParseChoice(inside));
+  names->back().is_optional = true;
+}
+
 UsageArgument ParseOption(std::string_view text) {
   UsageArgument option;
   if (IsToken(text)) option.token = TakeUntil(text, ' ');
   std::vector<UsageArgument> names;
   while (!text.empty()) {
-    if (text.front() == '[') {
-      Repeat(TakeGroup(text), &names);
+    if (text.front() == ' ') {
+      text.remove_prefix(1);
+    } else if (text.front() == '[') {
+      AddGroup(TakeGroup(text), &names);
     } else {
       names.push_back(Named(TakeUntil(text, ' ')));
     }
@@ -85,7 +113,7 @@ UsageArgument ParseOption(std::string_view text) {
 
 UsageArgument ParseChoice(std::string_view text) {
   UsageArgument choice{.name = "option", .type = "oneof"};
-  while (!text.empty()) choice.arguments.push_back(ParseOption(TakeUntil(text, '|')));
+  while (!text.empty()) choice.arguments.push_back(ParseOption(TakeOption(text)));
   if (choice.arguments.size() > 1) return choice;
   UsageArgument only = std::move(choice.arguments.front());
   return only;

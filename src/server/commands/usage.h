@@ -4,7 +4,7 @@
 //   part    := name | [choice] | <choice> | WORD|WORD...     in brackets: may be left out
 //            | [name ...] | [name name ...]                  the name, or names, before it may be repeated
 //   choice  := option, separated by |
-//   option  := [WORD] name... , the last name perhaps with its [name ...]
+//   option  := [WORD] name... , the last name perhaps with its [name ...], or with a [choice] of its own
 //
 // Words in capitals are to be written as they are. Pure: the rows of the command table are its only input, and a test
 // parses them all.

@@ -63,6 +63,7 @@ std::string Cell(std::string_view text) {
 
 std::string CommandsPage() {
   const std::vector<std::pair<std::string_view, std::string_view>> groups = {{"string", "Strings"},
+                                                                             {"bitmap", "Bits"},
                                                                              {"generic", "Keys"},
                                                                              {"transactions", "Transactions"},
                                                                              {"connection", "The connection"},

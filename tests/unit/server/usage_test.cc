@@ -38,6 +38,10 @@ TEST(UsageTest, LinesBecomeTrees) {
   EXPECT_EQ(Show("[ID client-id [client-id ...]]"), "client-id:integer=ID?+");
   EXPECT_EQ(Show("<A a|B b>"), "option:oneof (a:string=A) (b:string=B)");
   EXPECT_EQ(Show("[name [name ...]]"), "name:string?+");
+  EXPECT_EQ(Show("[start [end [BYTE|BIT]]]"),
+            "data:block? (start:integer) (data:block? (end:integer) "
+            "(option:oneof? (byte:pure-token=BYTE) (bit:pure-token=BIT)))");
+  EXPECT_EQ(Show("[A a|B b] [operation ...]"), "option:oneof?+ (a:string=A) (b:string=B)");
 }
 
 }  // namespace

@@ -1,0 +1,32 @@
+// DumpPayload: a value as DUMP hands it out and RESTORE takes it back: a string of Redis's snapshot format (RDB 10).
+//
+//   payload  := type:u8=0 string version:u16=10 checksum:u64   the last two little-endian
+//   string   := length bytes | 0xC0 i8 | 0xC1 i16 | 0xC2 i32 | 0xC3 length length compressed
+//   length   := 00xxxxxx | 01xxxxxx u8 | 0x80 u32 | 0x81 u64   big-endian; the first of two is that of the compressed
+//   checksum := CRC-64 by Jones of all bytes before it
+//
+// Pure: no clock, no engine. What it writes is never compressed; what it reads may be (LZF).
+// Hostile input  Lengths are checked against what is there and against kValueBytesMax before anything is allocated.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace kvs::server {
+
+std::string EncodeDump(std::string_view value);
+
+enum class DumpFault : std::uint8_t {
+  kVersionOrChecksum,
+  kFormat,
+  kOtherType,  // Not a string.
+};
+
+std::variant<std::string, DumpFault> DecodeDump(std::string_view payload);
+
+// How many bytes the string itself has in a payload.
+std::size_t DumpedStringBytes(std::string_view value);
+
+}  // namespace kvs::server
