@@ -29,6 +29,7 @@ struct Settings {
   bool durable = false;
   unsigned writers = 1;    // That will wait for durability at once.
   bool compaction = true;  // False: none in the background, where a store can be told so.
+  bool tight = false;      // As little space as the goals for it ask for, where a store can be told so.
 };
 
 // What a read saw of one value.

@@ -18,6 +18,8 @@ namespace {
 constexpr unsigned kQuickRounds = 2;
 constexpr double kQuickSeconds = 0.15;
 constexpr double kQuickLoadSeconds = 5;
+constexpr double kQuickMinutes = 3;
+constexpr std::uint64_t kScaleKeys = 100'000'000;
 constexpr std::uint64_t kQuickKeys = 1'000'000;
 constexpr std::uint64_t kKeysMax = 400'000'000;
 
@@ -30,6 +32,7 @@ struct CommandLine {
   Settings worker{};
   std::string worker_engine{};
   bool no_compaction = false;
+  bool is_scale = false;
 };
 
 // "10M" is ten million, "64k" is 64 thousand.
@@ -45,6 +48,7 @@ void AddOptions(CLI::App& app, CommandLine& line) {
   Options& options = line.options;
   const CLI::Validator number(ReadNumber, "NUMBER[k|M]");
   app.add_flag("--quick", options.is_quick, "A million keys, two short rounds: some three minutes");
+  app.add_flag("--scale", line.is_scale, "kvs alone, loads and gets, at 100M keys and at 10M: some ten minutes");
   app.add_option("--engines", options.engines, "Which of: " + CLI::detail::join(EngineNames(), ","))
       ->delimiter(',')
       ->check(CLI::IsMember(EngineNames()));
@@ -56,20 +60,29 @@ void AddOptions(CLI::App& app, CommandLine& line) {
   app.add_option("--rounds", options.rounds, "How often each workload is measured")->check(CLI::Range(1, 100));
   app.add_option("--seconds", options.seconds, "Of one workload in one round")->check(CLI::Range(0.01, 600.0));
   app.add_option("--load-seconds", options.load_seconds, "For all loads of the large data set by one engine");
+  app.add_option("--minutes", options.minutes, "For all of it: rounds after the second are left out beyond that")
+      ->check(CLI::Range(1.0, 1e5));
   app.add_option("--json", options.json, "Where the figures go");
   app.add_option("--dir", options.directory, "Where the data lies; a folder in it is made, and removed");
   app.add_option("--worker", line.worker_engine)->group("");
   app.add_option("--writers", line.worker.writers)->group("");
   app.add_flag("--durable", line.worker.durable)->group("");
   app.add_flag("--no-compaction", line.no_compaction)->group("");
+  app.add_flag("--tight", line.worker.tight)->group("");
 }
 
-int RunBench(const CLI::App& app, Options options) {
+int RunBench(const CLI::App& app, Options options, bool is_scale) {
+  if (is_scale) {
+    if (app.count("--keys") == 0) options.keys = kScaleKeys;
+    if (options.engines.empty()) options.engines = {"kvs"};
+    if (options.workloads.empty()) options.workloads = {"load", "get"};
+  }
   if (options.is_quick) {
     if (app.count("--keys") == 0) options.keys = kQuickKeys;
     if (app.count("--rounds") == 0) options.rounds = kQuickRounds;
     if (app.count("--seconds") == 0) options.seconds = kQuickSeconds;
     if (app.count("--load-seconds") == 0) options.load_seconds = kQuickLoadSeconds;
+    if (app.count("--minutes") == 0) options.minutes = kQuickMinutes;
   }
   if (options.engines.empty()) {
     options.engines = EngineNames();
@@ -81,7 +94,7 @@ int RunBench(const CLI::App& app, Options options) {
 
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { StopPlan(); });
 
-  const Results results = RunPlan(MakePlan(options));
+  const Results results = RunPlan(MakePlan(options), options.minutes * 60);
   std::filesystem::remove_all(options.directory);
   PrintReport(options, results);
   if (!options.json.empty()) WriteJson(options.json, options, results);
@@ -99,7 +112,7 @@ int Main(int argc, char** argv) {
   }
   if (line.options.keys == 0 || line.options.keys > kKeysMax) Die("--keys: 1 to 400M");
   if (line.options.value_bytes < 8) Die("--value-bytes: at least 8, which are checked");
-  if (line.worker_engine.empty()) return RunBench(app, line.options);
+  if (line.worker_engine.empty()) return RunBench(app, line.options, line.is_scale);
   line.worker.directory = line.options.directory;
   line.worker.keys = line.options.keys;
   line.worker.value_bytes = line.options.value_bytes;

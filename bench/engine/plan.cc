@@ -18,7 +18,11 @@ constexpr std::size_t kLargeValueBytes = 1'000;
 constexpr std::size_t kHugeValueBytes = 65'536;
 constexpr std::uint64_t kCrashBytes = 46'000'000;
 
-// Rough, to plan with: microseconds of a set in a load, and milliseconds to open ten million keys.
+constexpr unsigned kRoundsMin = 2;
+constexpr double kOverwriteSeconds = 45;  // Then an engine has shown what it does.
+constexpr double kTailSeconds = 1;
+
+// Rough, to plan with: microseconds of wall time of a set in a load, and milliseconds to open ten million keys.
 struct Guess {
   double set_us;
   double open_ms;
@@ -26,7 +30,7 @@ struct Guess {
 
 Guess GuessOf(const std::string& engine) {
   static const std::map<std::string, Guess> guesses = {
-      {"kvs", {1.2, 300}},  {"lmdb", {3.8, 1}}, {"rocksdb", {9, 2000}}, {"leveldb", {5, 1200}},
+      {"kvs", {0.8, 300}},  {"lmdb", {2.2, 1}}, {"rocksdb", {6, 2000}}, {"leveldb", {4, 1200}},
       {"sled", {12, 3000}}, {"hash", {0.6, 1}}, {"empty", {0.1, 1}},    {"raw", {120, 1}}};
   const auto at = guesses.find(engine);
   return at == guesses.end() ? Guess{10, 1000} : at->second;
@@ -66,6 +70,18 @@ class Planner {
     return engines;
   }
 
+  // Calls `plan` for each round. What it plans in those after `rounds_min` is spare.
+  template <class PlanRound>
+  void ForEachRound(PlanRound plan, unsigned rounds_min = kRoundsMin) {
+    for (unsigned round = 0; round < options_.rounds; ++round) {
+      ++group_;
+      is_spare_ = round >= rounds_min;
+      plan(round);
+    }
+    ++group_;
+    is_spare_ = false;
+  }
+
   void Begin(std::uint64_t keys, std::size_t value_bytes, const std::string& purpose) {
     data_keys_ = keys;
     value_bytes_ = value_bytes;
@@ -84,6 +100,8 @@ class Planner {
     step.settings.directory = options_.directory / folder;
     step.settings.keys = data_keys_;
     step.settings.value_bytes = value_bytes_;
+    step.group = group_;
+    step.is_spare = is_spare_;
     return step;
   }
 
@@ -130,7 +148,7 @@ class Planner {
         const bool is_scan = name == "scan100" || name == "fullscan" || name == "ycsb-e";
         if ((is_scan && engine == "hash") || (name == "fullscan" && IsFloor(engine))) continue;
         Run(engine, name, point.threads, options_.seconds);
-        if (name == "fullscan") steps_.back().expected_seconds = static_cast<double>(data_keys_) * 2e-7;
+        if (name == "fullscan") steps_.back().expected_seconds = static_cast<double>(data_keys_) * 2.5e-7;
       }
     }
   }
@@ -164,8 +182,8 @@ class Planner {
     const std::vector<std::string> engines = Engines(true);
     PlanLoads(engines);
     if (WantsAny(reads) || WantsAny(writes)) Warm(engines);
-    for (unsigned round = 0; round < options_.rounds; ++round) RunAll(reads, engines);
-    for (unsigned round = 0; round < options_.rounds; ++round) RunAll(writes, engines);
+    ForEachRound([&](unsigned) { RunAll(reads, engines); });
+    ForEachRound([&](unsigned) { RunAll(writes, engines); });
     if (WantsAny(scans)) PlanClustered(scans);
     for (const std::string& engine : engines) End(engine, 0, !wants_reopen || IsFloor(engine));
     if (wants_reopen) PlanReopen();
@@ -173,7 +191,7 @@ class Planner {
 
   // Every engine once; then again those whose time is not used up, each time into a new directory.
   void PlanLoads(const std::vector<std::string>& engines) {
-    for (unsigned round = 0; round < options_.rounds; ++round) {
+    const auto plan = [&](unsigned round) {
       for (const std::string& engine : engines) {
         if (round > 0 && (!options_.Wants("load") || (round + 1) * LoadSeconds(engine) > options_.load_seconds))
           continue;
@@ -182,7 +200,8 @@ class Planner {
         Load(engine, round);
         if (round > 0) End(engine, round);
       }
-    }
+    };
+    ForEachRound(plan, 1);
   }
 
   // The scans once more, after each store has put its data in order, where it has a call for that.
@@ -195,14 +214,14 @@ class Planner {
       step.expected_seconds = LoadSeconds(engine) / 4;
     }
     const std::size_t first = steps_.size();
-    for (unsigned round = 0; round < options_.rounds; ++round) RunAll(scans, engines);
+    ForEachRound([&](unsigned) { RunAll(scans, engines); });
     for (std::size_t i = first; i < steps_.size(); ++i) steps_[i].record += " compacted";
   }
 
   void PlanReopen() {
     std::vector<std::string> engines = Engines(false);
     std::erase(engines, "sled");  // 46 MB of sets, each of which waits for a flush.
-    for (unsigned round = 0; round < options_.rounds; ++round) {
+    ForEachRound([&](unsigned) {
       for (const std::string& engine : engines) {
         Start(engine, false, 0, "reopen clean");
         Step& crash = Add(Action::kCrash, engine);
@@ -215,7 +234,7 @@ class Planner {
         Start(engine, false, 0, "reopen unindexed");
         End(engine, 0, false);
       }
-    }
+    });
     for (const std::string& engine : Engines(false)) Add(Action::kWipe, engine);
   }
 
@@ -230,7 +249,7 @@ class Planner {
       Load(engine);
     }
     if (WantsAny(points)) Warm(engines);
-    for (unsigned round = 0; round < options_.rounds; ++round) RunAll(points, engines);
+    ForEachRound([&](unsigned) { RunAll(points, engines); });
     for (const std::string& engine : engines) End(engine);
   }
 
@@ -268,47 +287,58 @@ class Planner {
     options_ = all;
   }
 
+  // With the settings that the goals are meant for; kvs also as it comes.
   void PlanSpace() {
     if (!options_.Wants("overwrite")) return;
-    Begin(options_.is_quick ? std::min(options_.keys, kSpaceKeys) / 4 : std::min(options_.keys, kSpaceKeys),
-          options_.value_bytes, ", overwritten");
+    const std::uint64_t keys = std::min(options_.keys, kSpaceKeys) / (options_.is_quick ? 4 : 1);
+    Begin(keys, options_.value_bytes, ", overwritten");
     for (const std::string& engine : Engines(false)) {
-      if (engine == "sled") continue;
-      Start(engine, true);
-      Load(engine);
-      Run(engine, "overwrite", 1, 0);
-      steps_.back().expected_seconds = 3 * LoadSeconds(engine);
-      End(engine);
+      if (engine != "sled") PlanOverwrite(engine, true);
     }
+    if (std::ranges::find(options_.engines, "kvs") == options_.engines.end()) return;
+    Begin(keys, options_.value_bytes, ", overwritten, default settings");
+    PlanOverwrite("kvs", false);
   }
 
-  // The same load with and without compaction, for stores that can be told to leave it.
+  void PlanOverwrite(const std::string& engine, bool is_tight) {
+    Start(engine, true);
+    steps_.back().settings.tight = is_tight;
+    if (engine == "kvs") {
+      Step& describe = Add(Action::kRun, engine);
+      describe.command = "describe";
+      describe.record = is_tight ? "overwritten" : "overwritten, default";
+    }
+    Load(engine);
+    Run(engine, "overwrite", 1, kOverwriteSeconds);
+    steps_.back().expected_seconds = std::min(kOverwriteSeconds, 4 * LoadSeconds(engine));
+    End(engine);
+  }
+
+  // The same load with and without compaction, for stores that can be told to leave it. Before the first round each is
+  // overwritten once, so that compaction has begun.
   void PlanTail() {
     if (!options_.Wants("tail")) return;
+    ForEachTail([&](const std::string& engine, bool compaction) {
+      Start(engine, true);
+      steps_.back().settings.compaction = compaction;
+      Load(engine);
+      Run(engine, "overwrite-once", 1, 0);
+      steps_.back().expected_seconds = 1.5 * LoadSeconds(engine);
+      steps_.back().record.clear();
+    });
+    ForEachRound(
+        [&](unsigned) { ForEachTail([&](const std::string& engine, bool) { Run(engine, "tail", 1, kTailSeconds); }); });
+    ForEachTail([&](const std::string& engine, bool) { End(engine); });
+  }
+
+  template <class Plan>
+  void ForEachTail(Plan plan) {
     const std::uint64_t keys = std::min(options_.keys, kSmallKeys) / (options_.is_quick ? 4 : 1);
     for (const bool compaction : {false, true}) {
       Begin(keys, options_.value_bytes, compaction ? ", under writes" : ", under writes, no compaction");
       for (const std::string& engine : Engines(false)) {
         if (engine == "sled" || (!compaction && engine != "kvs" && engine != "rocksdb")) continue;
-        Start(engine, true);
-        steps_.back().settings.compaction = compaction;
-        Load(engine);
-      }
-    }
-    for (unsigned round = 0; round < options_.rounds; ++round) {
-      for (const bool compaction : {false, true}) {
-        Begin(keys, options_.value_bytes, compaction ? ", under writes" : ", under writes, no compaction");
-        for (const std::string& engine : Engines(false)) {
-          if (engine == "sled" || (!compaction && engine != "kvs" && engine != "rocksdb")) continue;
-          Run(engine, "tail", 1, options_.seconds);
-        }
-      }
-    }
-    for (const bool compaction : {false, true}) {
-      Begin(keys, options_.value_bytes, compaction ? ", under writes" : ", under writes, no compaction");
-      for (const std::string& engine : Engines(false)) {
-        if (engine == "sled" || (!compaction && engine != "kvs" && engine != "rocksdb")) continue;
-        End(engine);
+        plan(engine, compaction);
       }
     }
   }
@@ -317,7 +347,7 @@ class Planner {
     if (!options_.Wants("durable")) return;
     Begin(kDurableKeys, options_.value_bytes, ", durable");
     for (const unsigned writers : {1U, 8U, 32U}) {
-      for (unsigned round = 0; round < options_.rounds; ++round) {
+      ForEachRound([&](unsigned) {
         for (const std::string& engine : options_.engines) {  // The limit stands beside kvs.
           if (engine == "hash" || engine == "empty" || engine == "sled") continue;
           Start(engine, true, writers);
@@ -326,7 +356,7 @@ class Planner {
           Run(engine, "durable", writers, options_.seconds, writers);
           End(engine, writers);
         }
-      }
+      });
     }
   }
 
@@ -335,6 +365,8 @@ class Planner {
   std::string data_set_;
   std::uint64_t data_keys_ = 0;
   std::size_t value_bytes_ = 0;
+  unsigned group_ = 0;
+  bool is_spare_ = false;
 };
 
 }  // namespace

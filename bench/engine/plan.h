@@ -1,7 +1,8 @@
 // The plan of a run: what is done, in which order, and how long it will take.
 //
 // Design      Round by round every engine comes once, so that a noisy minute hits all of them. An engine is loaded as
-//             often as its part of the time allows, and its first data set stays open for all rounds of reads.
+//             often as its part of the time allows, and its first data set stays open for all rounds of reads. What a
+//             row cannot do without is always done; the rounds after the second are left out where time runs short.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,7 @@ struct Options {
   unsigned rounds = 5;
   double seconds = 0.5;      // Of a point workload, in each round.
   double load_seconds = 80;  // That an engine may spend on loading the large data set, in all rounds.
+  double minutes = 28;       // For all of it.
   bool is_quick = false;
 
   bool Wants(const std::string& workload) const;
@@ -47,6 +49,8 @@ struct Step {
   Settings settings{};   // Of kStart.
   bool is_fresh = true;
   double expected_seconds = 0;
+  unsigned group = 0;     // The steps of one round of one part have a number in common.
+  bool is_spare = false;  // The group may be left out, whole.
 };
 
 std::vector<Step> MakePlan(const Options& options);

@@ -32,6 +32,8 @@ constexpr Column kColumns[] = {
     {"anonymous_per_key", "private B/key", 1},
     {"index_per_key", "index B/key", 1},
     {"sets_per_s", "sets/s", 0},
+    {"written_per_set", "written B/set", 0},
+    {"times", "times over", 2},
     {"seconds", "wall s", 3},
 };
 
@@ -127,7 +129,7 @@ void PrintSamples(std::ostream& out, const Samples& samples) {
 void PrintReport(const Options& options, const Results& results) {
   std::printf("\nsettings\n");
   for (const auto& [engine, description] : results.descriptions) {
-    std::printf("  %-8s %s\n", engine.c_str(), description.c_str());
+    std::printf("  %-20s %s\n", engine.c_str(), description.c_str());
   }
   std::printf("\nMedians of up to %u rounds; x: of the best peer; [least..greatest, times measured].\n",
               options.rounds);

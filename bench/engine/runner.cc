@@ -25,13 +25,14 @@ std::vector<std::string> WorkerArguments(const Step& step) {
                                         "--writers",     std::to_string(settings.writers)};
   if (settings.durable) arguments.emplace_back("--durable");
   if (!settings.compaction) arguments.emplace_back("--no-compaction");
+  if (settings.tight) arguments.emplace_back("--tight");
   return arguments;
 }
 
 class Runner {
  public:
-  explicit Runner(const std::vector<Step>& plan) : plan_(plan) {
-    for (const Step& step : plan) seconds_left_ += step.expected_seconds;
+  Runner(const std::vector<Step>& plan, double seconds_max) : plan_(plan), seconds_max_(seconds_max) {
+    for (const Step& step : plan) (step.is_spare ? spare_seconds_left_ : needed_seconds_left_) += step.expected_seconds;
   }
 
   Results Run() {
@@ -42,20 +43,53 @@ class Runner {
         results_.failures.emplace_back("stopped by a signal");
         break;
       }
-      ShowProgress(WallSeconds() - begin, step);
       const double step_begin = WallSeconds();
+      DecideOn(step, step_begin - begin);
+      (step.is_spare ? spare_seconds_left_ : needed_seconds_left_) -= step.expected_seconds;
+      if (is_left_out_) continue;
+      ShowProgress(step_begin - begin, step);
       Execute(step);
       seconds_expected_ += step.expected_seconds;
-      seconds_used_ += WallSeconds() - step_begin;
-      seconds_left_ -= step.expected_seconds;
+      const double seconds = WallSeconds() - step_begin;
+      seconds_used_ += seconds;
+      PartOf(step).seconds += seconds;
     }
     workers_.clear();
     results_.seconds = WallSeconds() - begin;
-    std::fprintf(stderr, "%s%.0f s in all\n", is_terminal_ ? "\r\033[K" : "", results_.seconds);
+    ShowEnd();
     return std::move(results_);
   }
 
  private:
+  // What one engine took for one data set.
+  struct Part {
+    std::string data_set;
+    std::string engine;
+    double expected_seconds;
+    double seconds;
+  };
+
+  // How much longer than guessed the steps so far have taken.
+  double Pace() const {
+    constexpr double kTrusted = 20;  // Seconds, before which the guess counts for more than what was seen.
+    return (seconds_used_ + kTrusted) / (seconds_expected_ + kTrusted);
+  }
+
+  // At the beginning of a group. Later groups are to have half of their spare rounds as well.
+  void DecideOn(const Step& step, double elapsed) {
+    if (step.group == group_) return;
+    group_ = step.group;
+    const double seconds_to_come = (needed_seconds_left_ + spare_seconds_left_ / 2) * Pace();
+    is_left_out_ = step.is_spare && elapsed + seconds_to_come > seconds_max_;
+    groups_left_out_ += is_left_out_ ? 1 : 0;
+  }
+
+  Part& PartOf(const Step& step) {
+    const auto at = std::ranges::find_if(
+        parts_, [&](const Part& part) { return part.data_set == step.data_set && part.engine == step.engine; });
+    return at == parts_.end() ? parts_.emplace_back(Part{step.data_set, step.engine, 0, 0}) : *at;
+  }
+
   void Execute(const Step& step) {
     switch (step.action) {
       case Action::kStart: return Start(step);
@@ -68,7 +102,7 @@ class Runner {
   }
 
   // Far more than any store needs, far less than anybody would wait.
-  static double SecondsMax(const Step& step) { return 180 + 10 * step.expected_seconds; }
+  static double SecondsMax(const Step& step) { return 120 + 6 * step.expected_seconds; }
 
   void Start(const Step& step) {
     const std::filesystem::path& directory = step.settings.directory;
@@ -81,7 +115,8 @@ class Runner {
   void RunCommand(const Step& step) {
     if (step.command != "describe") return Ask(step, step.command);
     if (WorkerProcess* const worker = WorkerOf(step))
-      results_.descriptions[step.engine] = worker->Ask("describe", SecondsMax(step)).value_or("?");
+      results_.descriptions[step.engine + (step.record.empty() ? "" : ", ") + step.record] =
+          worker->Ask("describe", SecondsMax(step)).value_or("?");
   }
 
   void End(const Step& step) {
@@ -132,29 +167,33 @@ class Runner {
     std::fprintf(stderr, "\nFAILED: %s\n", results_.failures.back().c_str());
   }
 
-  void ShowPlan() const {
-    std::vector<std::pair<std::string, double>> parts;
-    for (const Step& step : plan_) {
-      const auto at = std::ranges::find(parts, step.data_set, &std::pair<std::string, double>::first);
-      if (at == parts.end()) {
-        parts.emplace_back(step.data_set, step.expected_seconds);
-      } else {
-        at->second += step.expected_seconds;
-      }
+  void ShowPlan() {
+    for (const Step& step : plan_) PartOf(step).expected_seconds += step.expected_seconds;
+    for (std::size_t i = 0; i < parts_.size();) {
+      const std::string& data_set = parts_[i].data_set;
+      double seconds = 0;
+      for (; i < parts_.size() && parts_[i].data_set == data_set; ++i) seconds += parts_[i].expected_seconds;
+      std::fprintf(stderr, "%6.0f s  %s\n", seconds, data_set.c_str());
     }
-    for (const auto& [data_set, seconds] : parts) std::fprintf(stderr, "%6.0f s  %s\n", seconds, data_set.c_str());
-    std::fprintf(stderr, "%6.0f s  in all, as far as one can guess\n", seconds_left_);
+    std::fprintf(stderr, "%6.0f s  in all, as far as one can guess; spare rounds are left out beyond %.0f s\n",
+                 needed_seconds_left_ + spare_seconds_left_, seconds_max_);
   }
 
-  // What is left is the guess, times how much longer than guessed the steps so far have taken.
   void ShowProgress(double elapsed, const Step& step) {
-    constexpr double kTrusted = 20;  // Seconds, before which the guess counts for more than what was seen.
-    const double pace = (seconds_used_ + kTrusted) / (seconds_expected_ + kTrusted);
     if (!is_terminal_ && elapsed < shown_ + 15) return;
     shown_ = elapsed;
     std::fprintf(stderr, "%s[%4.0f s, %4.0f s to go] %s: %s %s%s", is_terminal_ ? "\r\033[K" : "", elapsed,
-                 seconds_left_ * pace, step.data_set.c_str(), step.engine.c_str(), step.command.c_str(),
-                 is_terminal_ ? "" : "\n");
+                 (needed_seconds_left_ + spare_seconds_left_) * Pace(), step.data_set.c_str(), step.engine.c_str(),
+                 step.command.c_str(), is_terminal_ ? "" : "\n");
+  }
+
+  void ShowEnd() const {
+    std::fprintf(stderr, "%s%.0f s in all, %u rounds left out\n", is_terminal_ ? "\r\033[K" : "", results_.seconds,
+                 groups_left_out_);
+    for (const Part& part : parts_) {
+      std::fprintf(stderr, "%6.0f s, guessed %5.0f s  %s: %s\n", part.seconds, part.expected_seconds,
+                   part.data_set.c_str(), part.engine.c_str());
+    }
   }
 
   const std::vector<Step>& plan_;
@@ -162,7 +201,13 @@ class Runner {
   std::map<std::string, std::unique_ptr<WorkerProcess>> workers_;
   std::set<std::pair<std::string, std::string>> seen_;
   Results results_;
-  double seconds_left_ = 0;
+  std::vector<Part> parts_;
+  const double seconds_max_;
+  double needed_seconds_left_ = 0;
+  double spare_seconds_left_ = 0;
+  unsigned group_ = 0;
+  unsigned groups_left_out_ = 0;
+  bool is_left_out_ = false;
   double seconds_used_ = 0;
   double seconds_expected_ = 0;
   double shown_ = -15;
@@ -172,6 +217,6 @@ class Runner {
 
 void StopPlan() { stops.store(true, std::memory_order_relaxed); }
 
-Results RunPlan(const std::vector<Step>& plan) { return Runner(plan).Run(); }
+Results RunPlan(const std::vector<Step>& plan, double seconds_max) { return Runner(plan, seconds_max).Run(); }
 
 }  // namespace kvs::bench

@@ -17,12 +17,13 @@ struct Results {
   // By data set, workload and engine; `order` has the first two in the order of the plan.
   std::map<std::string, std::map<std::string, std::map<std::string, Samples>>> samples{};
   std::vector<std::pair<std::string, std::string>> order{};
-  std::map<std::string, std::string> descriptions{};  // By engine.
+  std::map<std::string, std::string> descriptions{};  // By engine, and by what it was opened for where that differs.
   std::vector<std::string> failures{};                // What went wrong, one line each.
   double seconds = 0;
 };
 
-Results RunPlan(const std::vector<Step>& plan);
+// Once it is foreseen to take longer than `seconds_max`, spare rounds are left out.
+Results RunPlan(const std::vector<Step>& plan, double seconds_max);
 
 // From a signal handler: the plan ends after the step it is at, as a failure.
 void StopPlan();

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <latch>
+#include <limits>
 #include <thread>
 
 #include "base/random.h"
@@ -375,11 +376,14 @@ Figures Workloads::Durable(const Job& job) {
       [](Worker& worker, std::uint32_t draw) { worker.Set(draw & kNumberMask); });
 }
 
-// Overwrites at random as many pairs as there are, three times over, and looks at the disk meanwhile.
-Figures Workloads::OverwriteThrice() {
+// Overwrites at random as many pairs as there are, `times` over, and looks at the disk meanwhile. Ends early where the
+// time is used up; 0 seconds: never.
+Figures Workloads::Overwrite(const Job& job, unsigned times) {
   constexpr std::chrono::milliseconds kLookEvery{20};
-  constexpr unsigned kTimes = 3;
-  const std::uint64_t operations = kTimes * keys_;
+  const std::uint64_t operations_max = times * keys_;
+  const double end = job.seconds > 0 ? WallSeconds() + job.seconds : std::numeric_limits<double>::infinity();
+  const std::size_t per_look = Shape::OfPoints().per_look;
+  std::uint64_t operations = 0;
   std::atomic<bool> is_done{false};  // Relaxed: the join orders what the thread found.
   std::uint64_t disk_peak = 0;
   std::thread watch([&] {
@@ -391,9 +395,9 @@ Figures Workloads::OverwriteThrice() {
   Worker worker(engine_, settings_.value_bytes, ++seed_);
   Figures figures;
   const Meter meter;
-  for (std::uint64_t i = 0; i < operations; ++i) {
+  for (; operations < operations_max && (operations % per_look != 0 || WallSeconds() < end); ++operations) {
     const std::uint64_t number = worker.random.Below(keys_);
-    if (i % kTimedEvery != 0) {
+    if (operations % kTimedEvery != 0) {
       worker.Set(number);
       continue;
     }
@@ -401,15 +405,16 @@ Figures Workloads::OverwriteThrice() {
     worker.Set(number);
     worker.latencies.Add(NanosecondsSince(begin));
   }
-  meter.Finish(static_cast<double>(operations), true, kQuietSecondsAfterLoad, figures);
   is_done.store(true, std::memory_order_relaxed);
-  watch.join();
+  watch.join();  // First, or its looks at the disk would be taken for background work that goes on.
+  meter.Finish(static_cast<double>(operations), true, kQuietSecondsAfterLoad, figures);
   AddPercentiles(worker.latencies, figures);
   const double pair_bytes = static_cast<double>(kKeyBytes + settings_.value_bytes);
   const double user_bytes = static_cast<double>(keys_) * pair_bytes;
   figures["disk_peak_per_user"] = static_cast<double>(disk_peak) / user_bytes;
   figures["disk_per_user"] = static_cast<double>(DiskBytes(settings_.directory)) / user_bytes;
   figures["written_per_user"] = figures["written_per_op"] / pair_bytes;
+  figures["times"] = static_cast<double>(operations) / static_cast<double>(keys_);
   return figures;
 }
 
@@ -425,6 +430,7 @@ Figures Workloads::Tail(const Job& job) {
   Worker writer(engine_, settings_.value_bytes, ++seed_);
   std::atomic<bool> is_done{false};  // Relaxed: the join orders what the thread counted.
   const double end = WallSeconds() + job.seconds;
+  const std::uint64_t written_before = WrittenBytes();
   const Meter meter;
   std::thread thread([&] {
     while (!is_done.load(std::memory_order_relaxed)) {
@@ -444,7 +450,9 @@ Figures Workloads::Tail(const Job& job) {
   Figures figures;
   meter.Finish(static_cast<double>(reader.operations), false, 0, figures);
   AddPercentiles(reader.latencies, figures);
-  figures["sets_per_s"] = static_cast<double>(writer.operations) / figures["seconds"];
+  const auto sets = static_cast<double>(writer.operations);
+  figures["sets_per_s"] = sets / figures["seconds"];
+  figures["written_per_set"] = static_cast<double>(WrittenBytes() - written_before) / sets;  // Tells of compaction.
   figures["bad"] = static_cast<double>(reader.bad);
   return figures;
 }
@@ -452,9 +460,9 @@ Figures Workloads::Tail(const Job& job) {
 // ------------------------------------------------------------------------------------------------------------- by name
 
 bool Workloads::Knows(const std::string& workload) {
-  static const std::vector<std::string> names = {"load",    "get",      "mget16",  "absent",    "ycsb-a",
-                                                 "ycsb-b",  "ycsb-c",   "ycsb-d",  "ycsb-e",    "ycsb-f",
-                                                 "scan100", "fullscan", "durable", "overwrite", "tail"};
+  static const std::vector<std::string> names = {
+      "load",   "get",    "mget16",  "absent",   "ycsb-a",  "ycsb-b",    "ycsb-c",         "ycsb-d",
+      "ycsb-e", "ycsb-f", "scan100", "fullscan", "durable", "overwrite", "overwrite-once", "tail"};
   return std::ranges::find(names, workload) != names.end();
 }
 
@@ -472,7 +480,8 @@ Figures Workloads::Run(const Job& job) {
   if (job.workload == "scan100") return Scan100(job);
   if (job.workload == "fullscan") return FullScan();
   if (job.workload == "durable") return Durable(job);
-  if (job.workload == "overwrite") return OverwriteThrice();
+  if (job.workload == "overwrite") return Overwrite(job, 3);
+  if (job.workload == "overwrite-once") return Overwrite(job, 1);
   if (job.workload == "tail") return Tail(job);
   Die("no workload '" + job.workload + "'");
 }

@@ -55,7 +55,7 @@ class Workloads {
   Figures Scan100(const Job& job);
   Figures FullScan();
   Figures Durable(const Job& job);
-  Figures OverwriteThrice();
+  Figures Overwrite(const Job& job, unsigned times);
   Figures Tail(const Job& job);
 
   Engine& engine_;
