@@ -162,7 +162,14 @@ Result<Transfer> Receive(int socket, std::span<char> into) {
   }
 }
 
-Result<Transfer> Send(int socket, std::string_view bytes) { return SendParts(socket, {&bytes, 1}); }
+Result<Transfer> Send(int socket, std::string_view bytes) {
+  while (true) {
+    const ssize_t sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent >= 0) return Transfer{TransferOutcome::kBytes, static_cast<std::size_t>(sent)};
+    if (WouldBlock(errno)) return Transfer{TransferOutcome::kWouldBlock};
+    if (errno != EINTR) return IoError("send");
+  }
+}
 
 Result<Transfer> SendParts(int socket, std::span<const std::string_view> parts) {
   KVS_CHECK(parts.size() <= kSendPartsMax);

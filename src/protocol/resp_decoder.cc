@@ -33,6 +33,20 @@ char Unescape(char c) {
   }
 }
 
+// What nearly all lines are: a type byte, a number of few digits, CRLF; answers how many bytes the line has. 0: it is
+// something else, or not all there.
+std::size_t ReadShortLine(std::string_view line, std::int64_t* number) {
+  constexpr std::size_t kDigitsMax = 7;
+  std::int64_t value = 0;
+  std::size_t at = 1;
+  while (at < line.size() && at <= kDigitsMax && line[at] >= '0' && line[at] <= '9')
+    value = value * 10 + line[at++] - '0';
+  if (at == 1 || (line[1] == '0' && at > 2)) return 0;
+  if (line.size() < at + 2 || line[at] != '\r' || line[at + 1] != '\n') return 0;
+  *number = value;
+  return at + 2;
+}
+
 }  // namespace
 
 RespDecoded RespDecoder::Decode(std::string_view input) {
@@ -93,6 +107,10 @@ RespDecoded RespDecoder::DecodeBulks(std::string_view input) {
 // Reads the line at `at_`: a type byte, a number, CRLF; and steps over it.
 RespDecoder::Line RespDecoder::ReadNumberLine(std::string_view input, std::int64_t* number) {
   const std::string_view rest = input.substr(at_);
+  if (const std::size_t bytes = ReadShortLine(rest, number); bytes != 0) [[likely]] {
+    at_ += bytes;
+    return Line::kNumber;
+  }
   const auto* end =
       static_cast<const char*>(std::memchr(rest.data(), '\r', std::min(rest.size(), kRespInlineBytesMax)));
   if (end == nullptr) return rest.size() >= kRespInlineBytesMax ? Line::kTooLong : Line::kPartial;

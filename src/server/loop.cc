@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "base/try.h"
@@ -37,12 +38,23 @@ Status Loop::Iterate() {
   KVS_TRY_ASSIGN(const auto events, event_loop_->Wait(NextDeadline()));
   now_ = std::chrono::steady_clock::now();
   for (const io::Event& event : events) Dispatch(event);
+  KVS_TRY(GatherBeforeSync());
   TakeMail();
   if (accept_again_ && *accept_again_ <= now_) ResumeAccepting();
   if (context_.stopping.load(std::memory_order_acquire)) AdvanceStop();  // S1
   RunReady();
   CloseSilent();
   CloseLingering();
+  return Ok();
+}
+
+// By looking again and again, since a sleep would be longer; those who are waited for may need this processor.
+Status Loop::GatherBeforeSync() {
+  while (gather_.is_open() && gather_.IsWaiting(SyncGather::Clock::now())) {
+    std::this_thread::yield();
+    KVS_TRY_ASSIGN(const auto events, event_loop_->Wait(now_));
+    for (const io::Event& event : events) Dispatch(event);
+  }
   return Ok();
 }
 
@@ -68,6 +80,7 @@ void Loop::Dispatch(const io::Event& event) {
     if (!client->session.Discard()) Close(client);
     return;
   }
+  gather_.NoteReturn(std::exchange(client->answered_in_turn, SyncGather::kNoTurn));
   MarkActive(client);
   MakeReady(client);
 }
@@ -167,8 +180,12 @@ void Loop::RunHere(const std::vector<Client*>& clients) {
   std::vector<Session*> sessions;
   sessions.reserve(clients.size());
   for (Client* client : clients) sessions.push_back(&client->session);
-  RunTurn(context_, sessions);
-  for (Client* client : clients) Settle(client);
+  const TurnSync sync = RunTurn(context_, sessions);
+  gather_.EndTurn(sync.sessions, sync.duration, sync.sessions > 0 ? SyncGather::Clock::now() : now_);
+  for (Client* client : clients) {
+    client->answered_in_turn = gather_.turn();
+    Settle(client);
+  }
 }
 
 void Loop::RunOnPool(Client* client) {
@@ -176,7 +193,7 @@ void Loop::RunOnPool(Client* client) {
   ++jobs_out_;
   context_.options.pool->Spawn([this, client]() noexcept {
     Session* session = &client->session;
-    RunTurn(context_, {&session, 1});
+    static_cast<void>(RunTurn(context_, {&session, 1}));
     ReturnFromJob(client);
   });
 }

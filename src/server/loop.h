@@ -9,6 +9,7 @@
 //             I3  A job touches neither the loop nor its session after the mailbox's mutex is released.
 #pragma once
 
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@
 #include "server/acceptor.h"
 #include "server/context.h"
 #include "server/session.h"
+#include "server/sync_gather.h"
 #include "sync/mutex.h"
 
 namespace kvs::server {
@@ -47,6 +49,7 @@ class Loop final : private Mailbox {
     Session session;
     std::list<Client>::iterator self{};
     io::Interest watched{};
+    std::uint64_t answered_in_turn = SyncGather::kNoTurn;
     io::Deadline since{};  // Of its last activity; once it lingers, of the beginning of that.
     bool is_in_job = false;
     bool is_ready = false;
@@ -58,6 +61,7 @@ class Loop final : private Mailbox {
       : context_(context), event_loop_(std::move(event_loop)) {}
 
   Status Iterate();
+  Status GatherBeforeSync();
   std::optional<io::Deadline> NextDeadline() const;
   void Dispatch(const io::Event& event);
 
@@ -100,6 +104,7 @@ class Loop final : private Mailbox {
   std::list<Client> lingering_;               // In the order in which they began.
   std::vector<Client*> ready_;                // Have their turn in the next round.
   std::size_t jobs_out_ = 0;
+  SyncGather gather_;
   io::Deadline now_{};                         // As of the last wake-up.
   std::optional<io::Deadline> stop_deadline_;  // Set once stopping has begun.
 

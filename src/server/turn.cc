@@ -12,24 +12,27 @@ Status SyncEngine(ServerContext& context) {
 
 }  // namespace
 
-void RunTurn(ServerContext& context, std::span<Session* const> sessions) noexcept {
-  bool needs_sync = false;
+TurnSync RunTurn(ServerContext& context, std::span<Session* const> sessions) noexcept {
+  TurnSync done;
   for (Session* session : sessions) {
     session->Input();
     if (session->has_unsettled_writes()) {
-      needs_sync = true;
+      ++done.sessions;
     } else {
       session->Output();
     }
   }
-  if (!needs_sync) return;
+  if (done.sessions == 0) return done;
 
+  const auto begin = std::chrono::steady_clock::now();
   const Status sync = SyncEngine(context);
+  done.duration = std::chrono::steady_clock::now() - begin;
   for (Session* session : sessions) {
     if (!session->has_unsettled_writes()) continue;
     session->SettleWrites(sync);
     session->Output();
   }
+  return done;
 }
 
 }  // namespace kvs::server

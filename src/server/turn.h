@@ -5,6 +5,8 @@
 // Durability  No answer that depends on the sync is sent before it, and none says Ok() when it has failed.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <span>
 
 #include "server/context.h"
@@ -12,7 +14,12 @@
 
 namespace kvs::server {
 
+struct TurnSync {
+  std::size_t sessions = 0;  // That were answered after the turn's sync; 0: there was none.
+  std::chrono::steady_clock::duration duration{};
+};
+
 // noexcept: running out of memory ends the process, also inside a pool that would catch.
-void RunTurn(ServerContext& context, std::span<Session* const> sessions) noexcept;
+TurnSync RunTurn(ServerContext& context, std::span<Session* const> sessions) noexcept;
 
 }  // namespace kvs::server

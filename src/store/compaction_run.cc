@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -81,9 +82,17 @@ void CompactionRun::KeepInputs(std::size_t count) {
 // --- Copying ---
 
 Result<CompactionRun::End> CompactionRun::CopyAll() {
-  for (std::size_t i = 0; i < records_.size(); ++i) {
-    if (i + kPrefetchAhead < records_.size()) parts_.records.Prefetch(records_[i + kPrefetchAhead].location);
-    KVS_TRY(CopyIfNeeded(records_[i].location));
+  const std::span<const KeyedLocation> records(records_);
+  const auto prefetch = [&](std::size_t begin, std::size_t count) {
+    if (begin >= records.size()) return;
+    for (const KeyedLocation& next : records.subspan(begin, std::min(count, records.size() - begin))) {
+      parts_.records.Prefetch(next.location);
+    }
+  };
+  prefetch(0, kTogether);
+  for (std::size_t begin = 0; begin < records.size(); begin += kTogether) {
+    prefetch(begin + kTogether, kTogether);
+    KVS_TRY(CopyNeeded(records.subspan(begin, std::min(kTogether, records.size() - begin))));
     const std::uint64_t copied = written_bytes_ + (output_.writer != nullptr ? output_.writer->used_bytes() : 0);
     if (copied - reported_bytes_ < kProgressBytes) continue;
     reported_bytes_ = copied;
@@ -96,19 +105,43 @@ Result<CompactionRun::End> CompactionRun::CopyAll() {
   return End::kInputsDropped;
 }
 
-// Read again with its checksum: since the scan it may have left the memory and come back from the disk.
-Status CompactionRun::CopyIfNeeded(base::Location from) {
-  const std::optional<log::Record> record = parts_.records.Read(from);
-  if (!record) return parts_.records.DamageAt(from);
-  const std::uint64_t sequence = parts_.records.SequenceOf(from, *record);
-  return IsNeeded(from, *record, sequence) ? Copy(from, *record, sequence) : Ok();
+// The records are read again with their checksums: since the scan they may have left the memory and come back from the
+// disk.
+Status CompactionRun::CopyNeeded(std::span<const KeyedLocation> from) {
+  std::array<log::Record, kTogether> records;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled below.
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const std::optional<log::Record> record = parts_.records.Read(from[i].location);
+    if (!record) return parts_.records.DamageAt(from[i].location);
+    records[i] = *record;
+  }
+  std::array<index::LookUp, kTogether> found;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by the next.
+  FindTogether(from, records, found);
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const std::uint64_t sequence = parts_.records.SequenceOf(from[i].location, records[i]);
+    if (!IsNeeded(records[i], found[i], sequence)) continue;
+    KVS_TRY(Copy(from[i].location, records[i], sequence));
+  }
+  return Ok();
 }
 
-bool CompactionRun::IsNeeded(base::Location at, const log::Record& record, std::uint64_t sequence) const {
+// What the index knows of the records' keys. For a put that is only whether the entry points at it: a location is that
+// of one record, so the others, of which most are in no cache, are not read.
+void CompactionRun::FindTogether(std::span<const KeyedLocation> from, std::span<const log::Record> records,
+                                 std::span<index::LookUp> found) const {
+  std::array<std::string_view, kTogether> keys;
+  for (std::size_t i = 0; i < from.size(); ++i) keys[i] = records[i].key;
+  const auto compare = [&](std::size_t i, base::Location location) {
+    if (records[i].type != log::RecordType::kPut) return parts_.records.Compare(location, keys[i]);
+    return location == from[i].location ? index::Match::kSame : index::Match::kOther;
+  };
   const auto guard = parts_.epochs.Pin();
-  const index::LookUp found = parts_.index.Find(record.key);
-  if (record.type == log::RecordType::kPut) return found.outcome == index::Outcome::kFound && found.location == at;
-  const bool key_has_newer_record = found.outcome == index::Outcome::kFound;
+  parts_.index.FindMany({keys.data(), from.size()}, compare, found);
+}
+
+bool CompactionRun::IsNeeded(const log::Record& record, const index::LookUp& found, std::uint64_t sequence) const {
+  const bool is_found = found.outcome == index::Outcome::kFound;
+  if (record.type == log::RecordType::kPut) return is_found;
+  const bool key_has_newer_record = is_found;
   return !key_has_newer_record && sequence >= oldest_with_dead_puts_;
 }
 

@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "index/tree.h"
@@ -70,8 +71,8 @@ class CompactionRun {
   static constexpr std::size_t kRecordsMax = std::size_t{16} << 20;
   // Index entries are moved in groups of this size, so that writers wait only shortly.
   static constexpr std::size_t kMovesUnderLock = 64;
-  // How far ahead the records to be copied are fetched.
-  static constexpr std::size_t kPrefetchAhead = 16;
+  // So many records are looked up in step, while the next ones are fetched.
+  static constexpr std::size_t kTogether = index::Tree::kTogetherMax;
   // How often the log is told of the progress, in bytes copied.
   static constexpr std::uint64_t kProgressBytes = std::uint64_t{1} << 20;
 
@@ -93,8 +94,10 @@ class CompactionRun {
   // Without the inputs from `count` on.
   void KeepInputs(std::size_t count);
   Result<End> CopyAll();
-  Status CopyIfNeeded(base::Location from);
-  bool IsNeeded(base::Location at, const log::Record& record, std::uint64_t sequence) const;
+  Status CopyNeeded(std::span<const KeyedLocation> from);
+  void FindTogether(std::span<const KeyedLocation> from, std::span<const log::Record> records,
+                    std::span<index::LookUp> found) const;
+  bool IsNeeded(const log::Record& record, const index::LookUp& found, std::uint64_t sequence) const;
   Status Copy(base::Location from, const log::Record& record, std::uint64_t sequence);
   Status MakeRoom(std::uint64_t bytes);
   Status BeginOutput(std::uint64_t bytes);

@@ -47,6 +47,16 @@ void SortEqualHeads(std::span<KeyedLocation> locations, std::size_t depth, KeyAt
   rest->push_back({locations, common});
 }
 
+// By heads; what is equal stays in the order of the log, so that its keys are read one behind the other. Where many
+// keys begin alike, that is what the locations are in.
+void SortByHeads(std::span<KeyedLocation> locations) {
+  const auto is_before = [](const KeyedLocation& a, const KeyedLocation& b) {
+    return a.head != b.head ? a.head < b.head : a.location.bits() < b.location.bits();
+  };
+  if (std::is_sorted(locations.begin(), locations.end(), is_before)) return;
+  std::sort(locations.begin(), locations.end(), is_before);
+}
+
 }  // namespace
 
 std::uint64_t KeyHead(std::string_view key, std::size_t depth) {
@@ -60,8 +70,7 @@ void SortByKey(std::vector<KeyedLocation>* locations, KeyAt key_at) {
   while (!rest.empty()) {
     const Group group = rest.back();
     rest.pop_back();
-    std::sort(group.locations.begin(), group.locations.end(),
-              [](const KeyedLocation& a, const KeyedLocation& b) { return a.head < b.head; });
+    SortByHeads(group.locations);
     for (std::size_t begin = 0, end = 0; begin < group.locations.size(); begin = end) {
       end = begin + 1;
       while (end < group.locations.size() && group.locations[end].head == group.locations[begin].head) ++end;

@@ -16,8 +16,8 @@ namespace kvs::store {
 
 class SyncPace {
  public:
-  // Between two syncs, for the room ahead to be coarse: what a sync writes for nothing is an eighth of it then.
-  static constexpr std::uint64_t kCoarseBytes = 8 * io::kCoarseGrainBytes;
+  // Between two syncs, for the room ahead to be coarse: what a sync writes for nothing is a third of it at most.
+  static constexpr std::uint64_t kCoarseBytes = 3 * io::kCoarseGrainBytes;
   // Coarse room is left where this many syncs in a row came after less than kFineBytes.
   static constexpr std::uint64_t kFineBytes = io::kCoarseGrainBytes / 2;
   static constexpr unsigned kFineSyncs = 16;
