@@ -6,7 +6,7 @@
 // loading is not measured. Keys are 16 random hexadecimal digits, values 100 bytes. Each round (5) runs each of the
 // operations for at least a million keys; the table gives the median, the least and the most of the rounds in
 // nanoseconds of CPU time of the threads that call. Operations: get, get2 (two threads), multiget, absent, scan,
-// fullscan, overwrite, multiset (overwrites, sixteen in one call); unless told, all of them.
+// fullscan, overwrite, multiset (overwrites, sixteen in one call); unless told, all of them. And compact, if told.
 #include <time.h>
 
 #include <algorithm>
@@ -89,6 +89,7 @@ class IndexBench {
     if (operation == "fullscan") return Timed([this] { return FullScan(); });
     if (operation == "multiset") return Timed([this] { return MultiSet(seed_); });
     if (operation == "overwrite") return Timed([this] { return Overwrite(seed_); });
+    if (operation == "compact") return Timed([this] { return Compact(); });
     Die("no operation " + operation);
   }
 
@@ -205,6 +206,12 @@ class IndexBench {
       Check(store_->MultiSet(pairs, set));
     }
     return kOperationsMin;
+  }
+
+  // The log is in the order of the keys from then on.
+  std::uint64_t Compact() {
+    Check(store_->Compact());
+    return keys_;
   }
 
   const std::uint64_t keys_;

@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "base/location.h"
 #include "base/prefetch.h"
@@ -120,5 +121,22 @@ inline bool Leaf::Line::has_empty() const {
   for (const Entry entry : entries) found |= entry.is_empty();
   return found;
 }
+
+// Where the live entries of a leaf point to, each as it stood at some moment.
+class LiveLocations {
+ public:
+  explicit LiveLocations(const Leaf& leaf) {
+    for (unsigned slot = 0; slot < Leaf::kSlots; ++slot) {
+      locations_[count_] = leaf.Load(slot).location();
+      count_ += locations_[count_].is_none() ? 0 : 1;
+    }
+  }
+
+  std::span<const base::Location> all() const { return {locations_.data(), count_}; }
+
+ private:
+  std::array<base::Location, Leaf::kSlots + 1> locations_;  // One more, which may be written but does not count.
+  std::size_t count_ = 0;
+};
 
 }  // namespace kvs::index

@@ -1,9 +1,8 @@
-// LeafKeys: the live entries of a leaf with their keys, in key order. For splits and scans, which need the order that a
-// leaf does not keep.
+// LeafKeys: the live entries of a leaf with their keys, in key order. For splits, which need the order that a leaf does
+// not keep.
 //
 // Lifetime    The keys are views into the owner's records: use them while pinned, or as the writer.
-// Threads     Belongs to one thread; the leaf may be written meanwhile. A key that is erased and inserted again during
-//             Read() can be met twice: the entry read last is kept.
+// Threads     Belongs to one thread.
 #pragma once
 
 #include <array>
@@ -27,22 +26,11 @@ struct KeyedEntry {
 
 class LeafKeys {
  public:
-  // Keys at or after `from` and before `to`; nullopt: no end on that side.
-  struct Range {
-    std::optional<std::string_view> from = std::nullopt;
-    std::optional<std::string_view> to = std::nullopt;
-  };
-
   // Asks for the records of `leaf`, which is to be read soon; all at once, so that their addresses are found together.
   static void Prefetch(const Leaf& leaf, const KeySource& keys);
 
-  // Reads the entries of `leaf` whose keys are in `range`. Every key of the leaf begins with the first `shared_bytes`
-  // bytes of every other. Returns the location of a record that is damaged, whether or not its key would have been in
-  // range: nobody knows.
-  std::optional<base::Location> Read(const Leaf& leaf, const KeySource& keys, const Range& range,
-                                     std::size_t shared_bytes = 0);
-
   // Reads all entries, with the keys that `key_of` tells; nullopt: the record is damaged, and its location the answer.
+  // Every key of the leaf begins with the first `shared_bytes` bytes of every other.
   std::optional<base::Location> Read(const Leaf& leaf, FunctionRef<std::optional<std::string_view>(Entry)> key_of,
                                      std::size_t shared_bytes);
 
@@ -53,13 +41,7 @@ class LeafKeys {
   std::span<const KeyedEntry> sorted() const { return {sorted_.data(), count_}; }
 
  private:
-  using Entries = std::array<KeyedEntry, Leaf::kSlots>;
-
-  void Sort(std::span<const KeyedEntry> read, std::size_t shared_bytes);
-  bool SortByHeads(std::span<const KeyedEntry> read, std::size_t shared_bytes);
-  void SortAndUnite(std::span<const KeyedEntry> read);
-
-  Entries sorted_;
+  std::array<KeyedEntry, Leaf::kSlots> sorted_;
   std::size_t count_ = 0;
 };
 

@@ -42,6 +42,7 @@
 #include "index/inner_node.h"
 #include "index/key_source.h"
 #include "index/leaf.h"
+#include "index/leaf_reader.h"
 #include "index/node_draft.h"
 #include "index/retire_list.h"
 #include "kvs/function_ref.h"
@@ -110,6 +111,8 @@ class Tree {
   // are valid during the visit, and were checked for damage just before. A damaged record ends the scan before any key
   // of its leaf is visited, also if its unknown key might have been out of range.
   ScanResult Scan(const Bounds& bounds, FunctionRef<bool(std::string_view key, base::Location location)> visit) const;
+  // The same for a caller who reads the records of a leaf together, and visits them itself.
+  ScanResult Scan(const Bounds& bounds, LeafReader& reader) const;
 
   // Writers.
   Change Upsert(std::string_view key, base::Location location);
@@ -208,8 +211,7 @@ class Tree {
     ScanResult result;       // Of the last step.
     std::string_view fence;  // Of another: where the scan goes on; valid until the unpin.
   };
-  ScanStep ScanSiblings(const Bounds& bounds, LeafKeys& leaf_keys,
-                        FunctionRef<bool(std::string_view, base::Location)> visit) const;
+  ScanStep ScanSiblings(const Bounds& bounds, LeafReader& reader) const;
   Path FirstPath(const Bounds& bounds) const;
   const Leaf* Sibling(const Path& path, bool is_before, unsigned distance) const;
   void StepAside(Path& path, bool to_the_one_before) const;

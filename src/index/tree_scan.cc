@@ -1,7 +1,8 @@
 #include <algorithm>
+#include <array>
 #include <string>
 
-#include "index/leaf_keys.h"
+#include "index/key_sorter.h"
 #include "index/tree.h"
 
 namespace kvs::index {
@@ -24,14 +25,94 @@ struct Rest {
   std::string resume;
 };
 
+// The part of a leaf that a scan wants; nullopt: no end on that side.
+struct Range {
+  std::optional<std::string_view> from = std::nullopt;
+  std::optional<std::string_view> to = std::nullopt;
+};
+
+// For who wants to know no more than keys and locations.
+class KeyReader final : public LeafReader {
+ public:
+  KeyReader(const KeySource& source, FunctionRef<bool(std::string_view, base::Location)> visit)
+      : source_(source), visit_(visit) {}
+
+  void Prefetch(std::span<const base::Location> locations) override {
+    for (const base::Location location : locations) source_.Prefetch(location);
+  }
+
+  std::optional<base::Location> Read(std::span<const base::Location> locations,
+                                     std::span<std::string_view> keys) override {
+    locations_ = locations;
+    keys_ = keys;
+    for (std::size_t i = 0; i < locations.size(); ++i) {
+      const std::optional<std::string_view> key = source_.KeyAt(locations[i]);
+      if (!key) return locations[i];
+      keys[i] = *key;
+    }
+    return std::nullopt;
+  }
+
+  bool Visit(std::span<const std::uint8_t> places) override {
+    return std::all_of(places.begin(), places.end(),
+                       [this](std::uint8_t place) { return visit_(keys_[place], locations_[place]); });
+  }
+
+ private:
+  const KeySource& source_;
+  const FunctionRef<bool(std::string_view, base::Location)> visit_;
+  std::span<const base::Location> locations_;
+  std::span<const std::string_view> keys_;
+};
+
+// Reads the records of a leaf and visits what is in range of it, in the order of the scan.
+class LeafScan {
+ public:
+  explicit LeafScan(LeafReader& reader) : reader_(reader) {}
+
+  // Every key of the leaf begins with the first `shared_bytes` of every other. Returns the location of a record that is
+  // damaged, whether or not its key would have been in range: nobody knows.
+  std::optional<base::Location> Read(std::span<const base::Location> locations, std::size_t shared_bytes) {
+    const std::span<std::string_view> keys(keys_.data(), locations.size());
+    if (const auto damaged = reader_.Read(locations, keys)) return damaged;
+    places_ = sorter_.Sort(keys, shared_bytes);
+    return std::nullopt;
+  }
+
+  void KeepOnly(const Range& range) {
+    while (range.from && !places_.empty() && keys_[places_.front()] < *range.from) places_ = places_.subspan(1);
+    while (range.to && !places_.empty() && keys_[places_.back()] >= *range.to)
+      places_ = places_.first(places_.size() - 1);
+  }
+
+  bool Visit(bool reverse) {
+    if (!reverse) return reader_.Visit(places_);
+    std::array<std::uint8_t, Leaf::kSlots> backwards;
+    std::reverse_copy(places_.begin(), places_.end(), backwards.begin());
+    return reader_.Visit({backwards.data(), places_.size()});
+  }
+
+  std::size_t size() const { return places_.size(); }
+
+ private:
+  LeafReader& reader_;
+  std::array<std::string_view, Leaf::kSlots> keys_;
+  KeySorter sorter_;
+  std::span<const std::uint8_t> places_;
+};
+
 }  // namespace
 
 ScanResult Tree::Scan(const Bounds& bounds, FunctionRef<bool(std::string_view, base::Location)> visit) const {
+  KeyReader reader(keys_, visit);
+  return Scan(bounds, reader);
+}
+
+ScanResult Tree::Scan(const Bounds& bounds, LeafReader& reader) const {
   Rest rest(bounds);
-  LeafKeys leaf_keys;
   for (;;) {
     const sync::EpochGuard pin = epochs_.Pin();
-    const ScanStep step = ScanSiblings(rest.bounds, leaf_keys, visit);
+    const ScanStep step = ScanSiblings(rest.bounds, reader);
     if (step.is_last) return step.result;
     rest.ShrinkTo(step.fence);
   }
@@ -39,36 +120,34 @@ ScanResult Tree::Scan(const Bounds& bounds, FunctionRef<bool(std::string_view, b
 
 // Visits the leaves below one inner node from the first that the bounds reach. It stops where nodes have been made
 // anew: from then on the leaves of this one may be old, and a scan shows what is current.
-Tree::ScanStep Tree::ScanSiblings(const Bounds& bounds, LeafKeys& leaf_keys,
-                                  FunctionRef<bool(std::string_view, base::Location)> visit) const {
+Tree::ScanStep Tree::ScanSiblings(const Bounds& bounds, LeafReader& reader) const {
   const std::uint64_t shape = shape_.load(std::memory_order_acquire);  // P2
   Path path = FirstPath(bounds);
+  LeafScan leaf(reader);
   std::size_t visited = 0;
   if (const Leaf* const next = Sibling(path, bounds.reverse, 1)) next->PrefetchLines();
-  LeafKeys::Prefetch(*path.leaf, keys_);
+  reader.Prefetch(LiveLocations(*path.leaf).all());
   for (;;) {
     const std::optional<std::string_view> before = FenceBefore(path);
     const std::optional<std::string_view> behind = FenceBehind(path);
-    LeafKeys::Range range;
+    Range range;
     if (!before || *before < bounds.from) range.from = bounds.from;
     if (bounds.to && (!behind || *behind > *bounds.to)) range.to = bounds.to;
     const bool is_last =
         bounds.reverse ? !before || *before <= bounds.from : !behind || (bounds.to && *behind >= *bounds.to);
+    const LiveLocations live(*path.leaf);
     const Leaf* const next = is_last ? nullptr : Sibling(path, bounds.reverse, 1);
-    if (next != nullptr && visited + path.leaf->CountLive() < bounds.expected) {
-      LeafKeys::Prefetch(*next, keys_);
+    if (next != nullptr && visited + live.all().size() < bounds.expected) {
+      reader.Prefetch(LiveLocations(*next).all());
       if (const Leaf* const then = Sibling(path, bounds.reverse, 2)) then->PrefetchLines();
     }
-    const auto damaged = leaf_keys.Read(*path.leaf, keys_, range, SharedBytes(before, behind));
+    const auto damaged = leaf.Read(live.all(), SharedBytes(before, behind));
     if (damaged) return {.is_last = true, .result = {Outcome::kDamaged, *damaged}, .fence = {}};
-    const std::span<const KeyedEntry> sorted = leaf_keys.sorted();
-    for (std::size_t i = 0; i < sorted.size(); ++i) {
-      const KeyedEntry& found = sorted[bounds.reverse ? sorted.size() - 1 - i : i];
-      if (!visit(found.key, found.entry.location()))
-        return {.is_last = true, .result = {Outcome::kFound, {}}, .fence = {}};
+    leaf.KeepOnly(range);
+    if (!leaf.Visit(bounds.reverse) || is_last) {
+      return {.is_last = true, .result = {Outcome::kFound, {}}, .fence = {}};
     }
-    if (is_last) return {.is_last = true, .result = {Outcome::kFound, {}}, .fence = {}};
-    visited += sorted.size();
+    visited += leaf.size();
     if (next == nullptr || shape_.load(std::memory_order_acquire) != shape) {  // P2
       return {.is_last = false, .result = {}, .fence = bounds.reverse ? *before : *behind};
     }

@@ -52,6 +52,24 @@ std::optional<log::Record> RecordReader::Read(base::Location location) const {
   return segment->Read(location.offset());
 }
 
+std::optional<base::Location> RecordReader::ReadMany(std::span<const base::Location> locations,
+                                                     std::span<log::Record> records) const {
+  for (std::size_t i = 0; i < locations.size(); ++i) {
+    const log::Segment* const segment = segments_.Find(locations[i].slot());
+    if (segment == nullptr) return locations[i];
+    const std::optional<log::Record> record = segment->Read(locations[i].offset());
+    if (!record) return locations[i];
+    records[i] = *record;
+  }
+  return std::nullopt;
+}
+
+void RecordReader::PrefetchMany(std::span<const base::Location> locations) const {
+  for (const base::Location location : locations) {
+    if (const log::Segment* const segment = segments_.Find(location.slot())) segment->Prefetch(location.offset());
+  }
+}
+
 std::optional<log::Record> RecordReader::Decode(base::Location location) const {
   const log::Segment* const segment = segments_.Find(location.slot());
   if (segment == nullptr) return std::nullopt;

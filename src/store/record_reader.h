@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/location.h"
@@ -28,6 +29,12 @@ class RecordReader final : public index::KeySource {
 
   // The record, every byte of it checked.
   std::optional<log::Record> Read(base::Location location) const;
+  // The records at all of the locations, every byte of them checked, into the first places of `records`. Returns the
+  // location of one that is not intact.
+  std::optional<base::Location> ReadMany(std::span<const base::Location> locations,
+                                         std::span<log::Record> records) const;
+  // A hint, for all of them in one loop: a prefetch waits for its address, and several wait together.
+  void PrefetchMany(std::span<const base::Location> locations) const;
   // The record, its form checked: for a caller who has seen it whole, or who only counts bytes.
   std::optional<log::Record> Decode(base::Location location) const;
   // Its place in the order of all writes; of a record that decodes.

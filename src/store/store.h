@@ -100,6 +100,7 @@ class Store {
   void FreePendingBatches() KVS_REQUIRES(log_.mutex);
 
   // store_read.cc. All under an epoch pin.
+  class ScanReader;
   index::LookUp Find(std::string_view key, log::Record& record) const;
   Status MultiGetTogether(std::span<const std::string_view> keys, std::size_t first, MultiGetVisitor visit);
   index::LookUp Settle(std::string_view key, const index::LookUp& found, log::Record& record) const;

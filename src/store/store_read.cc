@@ -107,6 +107,55 @@ Status Store::MultiGetTogether(std::span<const std::string_view> keys, std::size
   return Ok();
 }
 
+// Reads the records of a leaf once, for their keys and for their values.
+class Store::ScanReader final : public index::LeafReader {
+ public:
+  ScanReader(const Store& store, std::size_t limit, ScanVisitor visit) : store_(store), left_(limit), visit_(visit) {}
+
+  void Prefetch(std::span<const base::Location> locations) override { store_.records_.PrefetchMany(locations); }
+
+  std::optional<base::Location> Read(std::span<const base::Location> locations,
+                                     std::span<std::string_view> keys) override {
+    if (const auto bad = store_.records_.ReadMany(locations, records_)) return bad;
+    for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = records_[i].key;
+    pending_ = store_.pending_.load(std::memory_order_acquire);  // P1
+    return std::nullopt;
+  }
+
+  bool Visit(std::span<const std::uint8_t> places) override {
+    if (pending_ != nullptr) [[unlikely]]
+      return std::all_of(places.begin(), places.end(), [this](auto place) { return VisitAsBefore(records_[place]); });
+    return std::all_of(places.begin(), places.end(), [this](auto place) { return VisitRecord(records_[place]); });
+  }
+
+  // A record that had to be read besides those of the index, and is damaged.
+  const std::optional<base::Location>& damaged() const { return damaged_; }
+
+ private:
+  bool VisitRecord(const log::Record& record) {
+    if (record.type != log::RecordType::kPut || store_.IsExpired(record)) return true;
+    return visit_(record.key, record.value) && --left_ > 0;
+  }
+
+  // While a batch is being published its keys show what they were before it.
+  bool VisitAsBefore(const log::Record& found) {
+    const std::optional<base::Location> location = pending_->Find(found.key);
+    if (!location) return VisitRecord(found);
+    if (location->is_none()) return true;
+    const std::optional<log::Record> record = store_.records_.Read(*location);
+    if (record) return VisitRecord(*record);
+    damaged_ = *location;
+    return false;
+  }
+
+  const Store& store_;
+  std::size_t left_;
+  const ScanVisitor visit_;
+  std::array<log::Record, index::Leaf::kSlots> records_;  // Of the leaf that was read last.
+  const PendingBatch* pending_ = nullptr;                 // When it was read.
+  std::optional<base::Location> damaged_;
+};
+
 Status Store::Scan(const ScanRange& range, ScanVisitor visit) {
   const std::optional<std::string> end_of_prefix = EndOfPrefix(range.prefix);
   index::Bounds bounds{.from = std::max<std::string_view>(range.from, range.prefix),
@@ -114,24 +163,11 @@ Status Store::Scan(const ScanRange& range, ScanVisitor visit) {
                        .reverse = range.reverse,
                        .expected = range.limit};
   if (end_of_prefix && (!bounds.to || *end_of_prefix < *bounds.to)) bounds.to = *end_of_prefix;
-  std::size_t left = range.limit;
-  if (left == 0 || (bounds.to && *bounds.to <= bounds.from)) return Ok();
-  std::optional<base::Location> damaged;
-  const auto visit_entry = [&](std::string_view key, base::Location found) {
-    const base::Location location = Resolve(key, found);
-    if (location.is_none()) return true;
-    // The index has checked what it found.
-    const std::optional<log::Record> record = location == found ? records_.Decode(location) : records_.Read(location);
-    if (!record) {
-      damaged = location;
-      return false;
-    }
-    if (record->type != log::RecordType::kPut || IsExpired(*record)) return true;
-    return visit(key, record->value) && --left > 0;
-  };
-  const index::ScanResult result = index_.Scan(bounds, visit_entry);
+  if (range.limit == 0 || (bounds.to && *bounds.to <= bounds.from)) return Ok();
+  ScanReader reader(*this, range.limit, visit);
+  const index::ScanResult result = index_.Scan(bounds, reader);
   if (result.outcome == index::Outcome::kDamaged) return records_.DamageAt(result.location);
-  if (damaged) return records_.DamageAt(*damaged);
+  if (reader.damaged()) return records_.DamageAt(*reader.damaged());
   return Ok();
 }
 
