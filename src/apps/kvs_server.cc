@@ -93,6 +93,7 @@ Result<ServerOptions> MakeServerOptions(const ServerCommandLine& line) {
   options.data_directory = AbsolutePath(line.directory);
   options.parameters = line.settings.all();
   options.password = line.settings.Text("requirepass");
+  options.allows_debug_command = line.settings.Text("enable-debug-command") == "yes";
   SetLimits(line.settings, &options);
   options.log = Log;
   return options;

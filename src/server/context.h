@@ -37,6 +37,7 @@ class ServerContext {
                         .output_bytes_max = options.output_buffer_bytes_max,
                         .idle_timeout = options.idle_timeout,
                         .output_timeout = options.output_timeout,
+                        .allows_debug = options.allows_debug_command,
                         .parameters = options.parameters}) {}
 
   // Of a client that comes now.

@@ -44,7 +44,8 @@ Error SetError(std::string_view name, std::string_view why) {
 
 }  // namespace
 
-ServerConfig::ServerConfig(const ConfigStart& start) : store_syncs_(start.store_syncs) {
+ServerConfig::ServerConfig(const ConfigStart& start)
+    : store_syncs_(start.store_syncs), allows_debug_(start.allows_debug) {
   const std::string fsync = start.sync_before_reply ? "always" : start.store_syncs ? "everysec" : "no";
   const auto seconds = [](std::chrono::milliseconds time) {
     return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count());
@@ -54,6 +55,7 @@ ServerConfig::ServerConfig(const ConfigStart& start) : store_syncs_(start.store_
       {"bind", start.ip},
       {"client-query-buffer-limit", std::to_string(start.request_bytes_max)},
       {"dir", start.directory},
+      {"enable-debug-command", start.allows_debug ? "yes" : "no"},
       {"maxclients", std::to_string(start.connections_max)},
       {"output-buffer-limit", std::to_string(start.output_bytes_max)},
       {"output-timeout", seconds(start.output_timeout)},

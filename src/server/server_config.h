@@ -33,6 +33,7 @@ struct ConfigStart {
   std::size_t output_bytes_max = 0;
   std::chrono::milliseconds idle_timeout{0};
   std::chrono::milliseconds output_timeout{0};
+  bool allows_debug = false;                                      // The command DEBUG.
   std::vector<std::pair<std::string, std::string>> parameters{};  // Of those that follow from nothing above.
 };
 
@@ -47,6 +48,7 @@ class ServerConfig {
   // All or none. The error's context is Redis's text for it.
   Status Set(const std::vector<std::pair<std::string_view, std::string_view>>& changes) KVS_EXCLUDES(mutex_);
 
+  bool allows_debug() const { return allows_debug_; }
   bool has_password() const { return has_password_.load(std::memory_order_relaxed); }  // R1
   bool IsPassword(std::string_view guess) const KVS_EXCLUDES(mutex_);
   bool sync_before_reply() const { return sync_before_reply_.load(std::memory_order_relaxed); }     // R1
@@ -70,7 +72,9 @@ class ServerConfig {
   const std::string& Value(std::string_view name) const KVS_REQUIRES(mutex_);
   void Apply(const Applied& change) KVS_REQUIRES(mutex_);
 
-  const bool store_syncs_;  // Constant after construction.
+  // Constant after construction.
+  const bool store_syncs_;
+  const bool allows_debug_;
 
   mutable sync::Mutex mutex_;
   std::vector<Pair> values_ KVS_GUARDED_BY(mutex_);  // In the order of the table.

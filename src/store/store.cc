@@ -72,6 +72,7 @@ Status Store::Recover() {
   committer_->Start();
   maintainer_->Start();
   compactor_->Start();
+  expirer_ = std::thread([this] { RunExpirer(); });
   if (saved_index_.size() > 0) index_mover_ = std::thread([this] { MoveLoadedIndex(); });
   return Ok();
 }
@@ -90,6 +91,7 @@ void Store::MoveLoadedIndex() {
 // seen as such, not taken for a torn tail.
 Store::~Store() {
   if (!committer_) return;  // Open() failed.
+  StopExpirer();
   bool is_synced = false;
   if (!health_.is_poisoned()) {
     const Status status = Sync();

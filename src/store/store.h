@@ -1,8 +1,8 @@
 // Store: the inside of a KvStore: puts the parts together, and is the path of every read and write.
 //
 // Design      A write appends to the LiveLog and publishes in the index, under the append lock. A read pins the epoch,
-//             asks the index, and checks the record in the mapped segment. Three threads work behind: Committer,
-//             Maintainer, Compactor.
+//             asks the index, and checks the record in the mapped segment. Threads work behind: Committer, Maintainer,
+//             Compactor, and one that removes what has expired (store_expiry.cc).
 // Threads     As KvStore. Lock order: the append lock (LiveLog::mutex), then any other; nobody takes the append lock
 //             while holding another.
 //
@@ -30,6 +30,7 @@
 #include "store/committer.h"
 #include "store/compactor.h"
 #include "store/expiry_clock.h"
+#include "store/expiry_index.h"
 #include "store/health.h"
 #include "store/live_log.h"
 #include "store/maintainer.h"
@@ -96,8 +97,18 @@ class Store {
   std::string EncodeMembers(const std::vector<Member>& members) KVS_REQUIRES(log_.mutex);
   Status PublishMembers(const std::vector<Member>& members, base::Location batch) KVS_REQUIRES(log_.mutex);
   Status PublishMember(base::Location location, const log::Record& record) KVS_REQUIRES(log_.mutex);
-  void Replaced(base::Location old) KVS_REQUIRES(log_.mutex);
+  // Returns its expiry, if that is noted in expiry_.
+  std::uint64_t Replaced(base::Location old) KVS_REQUIRES(log_.mutex);
   void FreePendingBatches() KVS_REQUIRES(log_.mutex);
+
+  // store_expiry.cc
+  void NoteExpiry(std::string_view key, std::uint64_t expiry_ms, std::uint64_t noted_ms) KVS_REQUIRES(log_.mutex);
+  void RunExpirer() KVS_EXCLUDES(log_.mutex);
+  bool WaitForDue() KVS_EXCLUDES(log_.mutex);
+  bool WaitAfterFailure() KVS_EXCLUDES(log_.mutex);
+  Status RemoveDue() KVS_EXCLUDES(log_.mutex);
+  Status RemoveIfExpired(std::string_view key) KVS_REQUIRES(log_.mutex);
+  void StopExpirer() KVS_EXCLUDES(log_.mutex);
 
   // store_read.cc. All under an epoch pin.
   class ScanReader;
@@ -133,12 +144,17 @@ class Store {
   };
   std::vector<RetiredBatch> retired_batches_ KVS_GUARDED_BY(log_.mutex);
 
+  ExpiryIndex expiry_ KVS_GUARDED_BY(log_.mutex);  // Of what was written since the store was opened.
+  bool is_expirer_stopped_ KVS_GUARDED_BY(log_.mutex) = false;
+  sync::ConditionVariable expiry_changed_;  // The expirer waits for keys, and for their time.
+
   // The threads, made once the log is open; declared last, ended first.
   std::optional<ManifestKeeper> manifest_;
   std::optional<Committer> committer_;
   std::optional<Maintainer> maintainer_;
   std::optional<Compactor> compactor_;
   std::thread index_mover_;
+  std::thread expirer_;
 };
 
 }  // namespace kvs::store

@@ -186,9 +186,12 @@ Status Store::Clear() {
 // --- Under the append lock ---
 
 // The record whose location was `old` is garbage from now on.
-void Store::Replaced(base::Location old) {
+std::uint64_t Store::Replaced(base::Location old) {
   const std::optional<log::Record> record = records_.Decode(old);
-  if (record && record->type == log::RecordType::kPut) log_.accounts().LiveToDead(old.slot(), record->bytes());
+  if (!record || record->type != log::RecordType::kPut) return kNoExpiry;
+  log_.accounts().LiveToDead(old.slot(), record->bytes());
+  if (record->expiry_ms == kNoExpiry) return kNoExpiry;
+  return records_.SequenceOf(old, *record) > opened_sequence_ ? record->expiry_ms : kNoExpiry;
 }
 
 Store::Appended Store::Put(const log::RecordDraft& draft) {
@@ -202,7 +205,8 @@ Store::Appended Store::Put(const log::RecordDraft& draft) {
     return {.status = records_.DamageAt(change.old)};
   }
   log_.accounts().AddLive(location->slot(), bytes);
-  if (change.outcome == index::Outcome::kFound) Replaced(change.old);
+  const std::uint64_t noted_ms = change.outcome == index::Outcome::kFound ? Replaced(change.old) : kNoExpiry;
+  NoteExpiry(draft.key, draft.expiry_ms, noted_ms);
   return {.status = Ok(), .position = log_.position()};
 }
 
@@ -319,7 +323,8 @@ Status Store::PublishMember(base::Location location, const log::Record& record) 
   } else {
     log_.accounts().AddTombstone(location.slot(), record.bytes(), records_.SequenceOf(location, record));
   }
-  if (change.outcome == index::Outcome::kFound) Replaced(change.old);
+  const std::uint64_t noted_ms = change.outcome == index::Outcome::kFound ? Replaced(change.old) : kNoExpiry;
+  if (record.type == log::RecordType::kPut) NoteExpiry(record.key, record.expiry_ms, noted_ms);
   return Ok();
 }
 

@@ -145,13 +145,16 @@ constexpr auto kRows = std::to_array<CommandSpec>({
             .summary = "Starts a sync",
             .usage = "[SCHEDULE]",
             .differences = "There is no RDB file: what is synced survives."}),
-    Server({.full_name = "dbsize",
-            .handler = DbSize,
-            .arity = 1,
-            .flags = kReadOnly | kFast,
-            .since = "1.0.0",
-            .summary = "Counts the keys",
-            .differences = "Expired keys count until their space is given back."}),
+    Server(
+        {.full_name = "dbsize",
+         .handler = DbSize,
+         .arity = 1,
+         .flags = kReadOnly | kFast,
+         .since = "1.0.0",
+         .summary = "Counts the keys",
+         .differences =
+             "Expired keys count until they are removed, about a second later; those from before a restart, until they "
+             "are written again."}),
     Server({.full_name = "flushall",
             .handler = Flush,
             .arity = -1,

@@ -22,10 +22,11 @@ std::size_t HashName(std::string_view name) {
 
 CommandTable::CommandTable() {
   const auto families = std::to_array<std::span<const CommandSpec>>(
-      {ConnectionCommands(), ClientCommands(), CommandCommands(), ConfigCommands(), ServerCommands(), StringCommands(),
-       StringBatchCommands(), StringPartCommands(), CounterCommands(), KeyspaceCommands(), ExpiryCommands(),
-       TransactionCommands(), KvsCommands(), PubSubCommands(), BitCommands(), BitFieldCommands(), LcsCommands(),
-       DumpCommands(), DatabaseCommands()});
+      {ConnectionCommands(), ClientCommands(),      CommandCommands(),    ConfigCommands(),   ServerCommands(),
+       StringCommands(),     StringBatchCommands(), StringPartCommands(), CounterCommands(),  KeyspaceCommands(),
+       ExpiryCommands(),     TransactionCommands(), KvsCommands(),        PubSubCommands(),   BitCommands(),
+       BitFieldCommands(),   LcsCommands(),         DumpCommands(),       DatabaseCommands(), MemoryCommands(),
+       DebugCommands()});
   for (const auto& family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);
   }

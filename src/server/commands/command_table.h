@@ -50,5 +50,7 @@ std::span<const CommandSpec> BitFieldCommands();
 std::span<const CommandSpec> LcsCommands();
 std::span<const CommandSpec> DumpCommands();
 std::span<const CommandSpec> DatabaseCommands();
+std::span<const CommandSpec> MemoryCommands();
+std::span<const CommandSpec> DebugCommands();
 
 }  // namespace kvs::server
