@@ -180,7 +180,7 @@ void GetFields(Call& call, const std::vector<FieldOperation>& operations) {
   FieldReplies replies;
   const auto get = [&](std::string_view value) {
     for (const FieldOperation& operation : operations) {
-      replies.push_back(static_cast<std::int64_t>(GetField(value, operation.type, operation.offset)));
+      replies.emplace_back(static_cast<std::int64_t>(GetField(value, operation.type, operation.offset)));
     }
   };
   const Result<bool> found = call.keys.Read(call[1], [&](const Entry& entry) { get(entry.value); });
@@ -208,7 +208,7 @@ void ChangeFields(Call& call, const std::vector<FieldOperation>& operations) {
     if (value.size() < bytes_min) value.resize(bytes_min, '\0');
     for (const FieldOperation& operation : operations) {
       if (operation.kind == FieldOperation::Kind::kGet) {
-        replies.push_back(static_cast<std::int64_t>(GetField(value, operation.type, operation.offset)));
+        replies.emplace_back(static_cast<std::int64_t>(GetField(value, operation.type, operation.offset)));
       } else {
         replies.push_back(Apply(operation, &value));
       }

@@ -1,4 +1,4 @@
-// DEBUG: what tests and tools for Redis ask of a server, where it was started with --enable-debug-command.
+// DEBUG: what tests and tools for Redis ask of a server, where it was started with --enable-debug-command yes.
 #include <algorithm>
 #include <array>
 #include <charconv>

@@ -66,7 +66,7 @@ TEST(DumpPayloadTest, PayloadsOfRedisAreReadAndWritten) {
 }
 
 TEST(DumpPayloadTest, EveryValueComesBack) {
-  for (const std::size_t bytes : {0, 1, 11, 12, 63, 64, 16'383, 16'384, 100'000}) {
+  for (const std::size_t bytes : {0U, 1U, 11U, 12U, 63U, 64U, 16'383U, 16'384U, 100'000U}) {
     const std::string value(bytes, 'v');
     EXPECT_EQ(Decoded(EncodeDump(value)), value) << bytes;
     EXPECT_EQ(EncodeDump(value).size(), 1 + DumpedStringBytes(value) + 10) << bytes;

@@ -56,7 +56,7 @@ TEST(ExpiryIndexTest, ALongKeyAndAFarTimeAreNoted) {
 }
 
 TEST(ExpiryIndexTest, WhatDoesNotFitIsNotNotedUntilThereIsRoom) {
-  ExpiryIndex index(10'000);
+  ExpiryIndex index(6'000);
   for (int i = 0; i < 1'000; ++i) index.Add("key " + std::to_string(i), 1'000);
   EXPECT_TRUE(index.has_dropped());
   const std::size_t count = index.TakeDue(2'000, 1'000).size();
