@@ -177,11 +177,12 @@ def tables(results):
     yield from engine_table(results, main, loads, "anonymous_per_key", "Private memory after the load, bytes a key")
     yield from engine_table(results, main, loads, "disk_per_user", "Disk after the load, of the user's bytes")
     yield from engine_table(results, main, loads, "written_per_user", "Written by the load, of the user's bytes")
-    space = results.data_set(", overwritten")
     overwrite = ("overwrite",)
-    yield from engine_table(results, space, overwrite, "cpu_us", "Overwritten three times, CPU µs a set")
-    yield from engine_table(results, space, overwrite, "disk_peak_per_user", "Most on disk, of the user's bytes")
-    yield from engine_table(results, space, overwrite, "written_per_user", "Written meanwhile, of the user's bytes")
+    for end in (", overwritten", ", overwritten, default settings"):
+        space = results.data_set(end)
+        yield from engine_table(results, space, overwrite, "cpu_us", "Overwritten three times, CPU µs a set")
+        yield from engine_table(results, space, overwrite, "disk_peak_per_user", "Most on disk, of the user's bytes")
+        yield from engine_table(results, space, overwrite, "written_per_user", "Written meanwhile, of the user's bytes")
     durable = results.data_set(", durable")
     writers = [name for name, _ in DURABLE_ROWS]
     yield from engine_table(results, durable, writers, "ops_per_s", "Durable sets a second")
