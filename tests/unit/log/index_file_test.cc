@@ -61,11 +61,13 @@ TEST(IndexFileTest, EveryChangedByteAndEveryCutOfTheHeadIsSeen) {
 }
 
 TEST(IndexFileTest, AnotherFormatIsRefusedAsSuch) {
-  std::string file = SampleFile();
-  file[8] = 2;
-  const auto head = DecodeIndexFileHead(file);
-  ASSERT_FALSE(head);
-  EXPECT_EQ(head.error().code, ErrorCode::kUnsupported);
+  for (const std::uint32_t version : {kIndexFileVersion - 1, kIndexFileVersion + 1}) {
+    std::string file = SampleFile();
+    file[8] = static_cast<char>(version);
+    const auto head = DecodeIndexFileHead(file);
+    ASSERT_FALSE(head);
+    EXPECT_EQ(head.error().code, ErrorCode::kUnsupported);
+  }
 }
 
 TEST(IndexFileTest, WhatPointsOutOfTheFileIsRefused) {

@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <string>
 
 #include "kvs/function_ref.h"
 #include "log/file_names.h"
+#include "log/index_file.h"
 #include "store/store.h"
 #include "support/temporary_directory.h"
 #include "unit/store/store_fixture.h"
@@ -248,6 +250,26 @@ TEST_F(SavedIndexTest, OfAnotherStoreIsIgnored) {
   fs::copy(log::IndexPath(copy_), log::IndexPath(directory_.path()), fs::copy_options::overwrite_existing);
   CopyTo(copy_);
   Check(copy_, false);
+}
+
+TEST_F(SavedIndexTest, OfAnEarlierFormatIsIgnoredAndReplaced) {
+  constexpr std::streamoff kVersionOffset = 8;
+  Open();
+  Set(0, 3'000, "v");
+  store_.reset();
+  {
+    std::fstream file(log::IndexPath(directory_.path()), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(kVersionOffset);
+    file.put(static_cast<char>(log::kIndexFileVersion - 1));
+    ASSERT_TRUE(file.good());
+  }
+  CopyTo(copy_);
+  Check(copy_, false);
+  Open();
+  EXPECT_FALSE(store_->open_report().index_was_saved);
+  Set(10, 20, "w");
+  Open();
+  EXPECT_TRUE(store_->open_report().index_was_saved);
 }
 
 TEST_F(SavedIndexTest, IsNotWrittenAgainWhereNothingChanged) {
