@@ -1,4 +1,4 @@
-// KvsServer: serves an engine to clients over TCP.
+// KvsServer: serves an engine to clients over TCP, with and without TLS, and over a unix socket.
 //
 // Design      Two ways to drive the same connections. Direct (no pool): one event loop per thread, each connection
 //             stays with its loop, requests run where they arrive. Pooled: one loop, and each connection with something
@@ -9,14 +9,17 @@
 // Durability  With sync_before_reply, a write is answered only after engine->Sync() that covers it; one sync serves
 //             everything that was ready.
 // Limits      All of ServerOptions; a client beyond one gets a clear error, and no other client notices.
-// Errors      Create(): kIo when the address cannot be bound, kInvalidArgument for a limit that leaves room for no
-//             request. Run(): kIo when a loop itself fails, otherwise what the last engine->Sync() answered.
+// Errors      Create(): kIo when the address cannot be bound, kInUse for a unix socket that another server has,
+//             kInvalidArgument for a limit that leaves room for no request and for unusable certificates. Run(): kIo
+//             when a loop itself fails, otherwise what the last engine->Sync() answered.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,10 +31,22 @@
 
 namespace kvs {
 
+// PEM files, read at the start and by ReloadCertificates(). TLS 1.2 or newer.
+struct TlsOptions {
+  Address address{};
+  std::string certificate_file{};  // With the chain up to the root.
+  std::string key_file{};
+  std::string client_authority_file{};  // Not empty: clients need a certificate that one of these has signed.
+  std::chrono::milliseconds handshake_timeout{10'000};
+};
+
 struct ServerOptions {
   Address address{};
-  unsigned threads = 0;                // Event loops in direct mode; 0: one for each core.
-  std::shared_ptr<ThreadPool> pool{};  // Set: pooled mode.
+  std::optional<TlsOptions> tls{};        // Set: clients that speak TLS come in there.
+  std::string unix_socket{};              // Not empty: clients of this machine come in by this path, too.
+  std::uint32_t unix_socket_mode = 0700;  // The permissions of that path.
+  unsigned threads = 0;                   // Event loops in direct mode; 0: one for each core.
+  std::shared_ptr<ThreadPool> pool{};     // Set: pooled mode.
   bool sync_before_reply = false;
   bool store_syncs = true;       // By itself, every second: what appendfsync says, to clients that ask.
   std::string data_directory{};  // What dir says, to clients that ask.
@@ -66,7 +81,12 @@ class KvsServer {
   Status Run();
   void Stop();
 
-  const Address& address() const;  // As bound: with the port that the kernel chose where 0 was asked for.
+  // Reads the files of options.tls again, for connections that come from now on; the others keep theirs. From any
+  // thread. kInvalidArgument: they are not what they should be, and the former ones stay, or there is no TLS.
+  Status ReloadCertificates();
+
+  const Address& address() const;      // As bound: with the port that the kernel chose where 0 was asked for.
+  const Address& tls_address() const;  // As above; of options.tls.
 
  private:
   class Impl;

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -83,6 +84,19 @@ void SetLimits(const settings::Settings& settings, ServerOptions* options) {
   options->tcp_keepalive = std::chrono::seconds(settings.Number("tcp-keepalive"));
 }
 
+Result<TlsOptions> MakeTlsOptions(const settings::Settings& settings) {
+  if (settings.Text("tls-cert").empty() || settings.Text("tls-key").empty()) {
+    return Error{.code = ErrorCode::kInvalidArgument, .context = "tls-addr needs tls-cert and tls-key"};
+  }
+  TlsOptions options;
+  options.address = Address::Parse(settings.Text("tls-addr")).value();  // Checked when it was set.
+  options.certificate_file = settings.Text("tls-cert");
+  options.key_file = settings.Text("tls-key");
+  options.client_authority_file = settings.Text("tls-ca");
+  options.handshake_timeout = std::chrono::seconds(settings.Number("tls-handshake-timeout"));
+  return options;
+}
+
 Result<ServerOptions> MakeServerOptions(const ServerCommandLine& line) {
   ServerOptions options;
   options.address = line.address;
@@ -94,6 +108,11 @@ Result<ServerOptions> MakeServerOptions(const ServerCommandLine& line) {
   options.parameters = line.settings.all();
   options.password = line.settings.Text("requirepass");
   options.allows_debug_command = line.settings.Text("enable-debug-command") == "yes";
+  options.unix_socket = line.settings.Text("unixsocket");
+  options.unix_socket_mode = static_cast<std::uint32_t>(line.settings.Number("unixsocketperm"));
+  if (!line.settings.Text("tls-addr").empty()) {
+    KVS_TRY_ASSIGN(options.tls, MakeTlsOptions(line.settings));
+  }
   SetLimits(line.settings, &options);
   options.log = Log;
   return options;
@@ -118,11 +137,46 @@ std::string_view SyncName(SyncPolicy sync) {
   return "";
 }
 
-void LogStart(const ServerCommandLine& line, const KvsEngine& engine, const KvsServer& server) {
+bool IsLoopback(const Address& address) { return address.ip == "::1" || address.ip.starts_with("127."); }
+
+// Whoever reaches an address of the network reaches all the data, unless something is asked of them.
+void WarnOfOpenDoors(const ServerOptions& options) {
+  if (!options.password.empty()) return;
+  const auto warn = [](const Address& address, std::string_view remedy) {
+    if (IsLoopback(address)) return;
+    spdlog::warn(
+        "{} can be reached from other machines, and no password is set: whoever connects may read and change "
+        "everything (see {})",
+        address.ToString(), remedy);
+  };
+  warn(options.address, "--requirepass");
+  if (options.tls && options.tls->client_authority_file.empty())
+    warn(options.tls->address, "--requirepass and --tls-ca");
+}
+
+void LogStart(const ServerCommandLine& line, const ServerOptions& options, const KvsEngine& engine,
+              const KvsServer& server) {
   spdlog::info("kvs-server {}", kVersion);
   spdlog::info("engine {} in {}, sync {}", engine.Name(), AbsolutePath(line.directory), SyncName(line.sync));
   spdlog::info("pool {}, {} threads", PoolName(line.pool), ThreadCount(line));
+  if (options.tls) spdlog::info("TLS on {}", server.tls_address().ToString());
+  if (!options.unix_socket.empty()) spdlog::info("unix socket {}", options.unix_socket);
+  WarnOfOpenDoors(options);
   spdlog::info("listening on {}", server.address().ToString());
+}
+
+// A connection takes a descriptor; a store and its loops some more.
+void RaiseDescriptorLimit(std::size_t connections_max) {
+  constexpr rlim_t kDescriptorsBesides = 512;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = connections_max + kDescriptorsBesides;
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  const bool is_raised = ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
+  if (is_raised && limit.rlim_cur >= wanted) return;
+  spdlog::warn("maxclients is {}, but this process may have only {} descriptors (ulimit -n): fewer clients find room",
+               connections_max, limit.rlim_cur);
 }
 
 Result<std::unique_ptr<KvsServer>> Listen(const std::shared_ptr<KvsEngine>& engine, const ServerOptions& options) {
@@ -134,14 +188,20 @@ Result<std::unique_ptr<KvsServer>> Listen(const std::shared_ptr<KvsEngine>& engi
 Status Serve(const ServerCommandLine& line, SignalWatcher& signals) {
   KVS_TRY_ASSIGN(const std::shared_ptr<KvsEngine> engine, OpenEngine(line.engine, line.directory, StoreOptions(line)));
   KVS_TRY_ASSIGN(const ServerOptions options, MakeServerOptions(line));
+  RaiseDescriptorLimit(options.connections_max);
   KVS_TRY_ASSIGN(const std::unique_ptr<KvsServer> server, Listen(engine, options));
-  LogStart(line, *engine, *server);
+  LogStart(line, options, *engine, *server);
 
   signals.CallOnSignal([&server] {
     Log("stopping; a second signal ends the server at once");
     server->Stop();
   });
+  signals.CallOnHangUp([&server] {
+    const Status reloaded = server->ReloadCertificates();
+    Log(reloaded ? "read the certificates again" : "the certificates stay as they are: " + reloaded.error().ToString());
+  });
   Status status = server->Run();
+  signals.CallOnHangUp({});
   signals.CallOnSignal({});
   return status;
 }

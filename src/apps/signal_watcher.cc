@@ -16,6 +16,7 @@ sigset_t WatchedSignals() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);
   return signals;
 }
 
@@ -43,6 +44,11 @@ void SignalWatcher::CallOnSignal(std::function<void()> stop) {
   if (was_signalled_ && stop_) stop_();
 }
 
+void SignalWatcher::CallOnHangUp(std::function<void()> reload) {
+  const sync::MutexLock lock(mutex_);
+  reload_ = std::move(reload);
+}
+
 void SignalWatcher::Watch() {
   const sigset_t signals = WatchedSignals();
   while (true) {
@@ -50,7 +56,11 @@ void SignalWatcher::Watch() {
     KVS_CHECK(::sigwait(&signals, &signal) == 0);
     const sync::MutexLock lock(mutex_);
     if (is_ending_) return;
-    OnSignal();
+    if (signal != SIGHUP) {
+      OnSignal();
+    } else if (reload_) {
+      reload_();
+    }
   }
 }
 

@@ -1,6 +1,7 @@
-// SignalWatcher: turns the first SIGINT or SIGTERM into a call, and the second into the end of the process.
+// SignalWatcher: turns the first SIGINT or SIGTERM into a call, and the second into the end of the process; and each
+// SIGHUP into a call of another kind.
 //
-// Design      The constructor blocks both signals in this thread, hence in all that are started later, and a thread of
+// Design      The constructor blocks the signals in this thread, hence in all that are started later, and a thread of
 //             the watcher waits for them. So the call happens in an ordinary thread, where everything is allowed.
 // Threads     Make it before any other thread is started.
 #pragma once
@@ -21,6 +22,8 @@ class SignalWatcher {
 
   // Calls `stop` on the first signal, at once if it has come already. An empty function ends that.
   void CallOnSignal(std::function<void()> stop) KVS_EXCLUDES(mutex_);
+  // Calls `reload` on each SIGHUP; while there is none, SIGHUP does nothing.
+  void CallOnHangUp(std::function<void()> reload) KVS_EXCLUDES(mutex_);
 
  private:
   void Watch() KVS_EXCLUDES(mutex_);
@@ -28,6 +31,7 @@ class SignalWatcher {
 
   sync::Mutex mutex_;
   std::function<void()> stop_ KVS_GUARDED_BY(mutex_);
+  std::function<void()> reload_ KVS_GUARDED_BY(mutex_);
   bool was_signalled_ KVS_GUARDED_BY(mutex_) = false;
   bool is_ending_ KVS_GUARDED_BY(mutex_) = false;
   std::thread thread_;  // Constant after construction.

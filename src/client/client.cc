@@ -4,12 +4,15 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/byte_buffer.h"
 #include "base/try.h"
 #include "io/socket.h"
 #include "protocol/frame_encoder.h"
+#include "protocol/native_frame.h"
 #include "protocol/response_decoder.h"
 
 namespace kvs {
@@ -44,6 +47,7 @@ class KvsClient::Impl {
  private:
   Status SendRequest(const Request& request, io::Deadline deadline);
   Result<Response> ReceiveResponse(io::Deadline deadline);
+  Error ReceiveRefusal(io::Deadline deadline);
   Status ReceiveSome(io::Deadline deadline);
   Result<Response> Exchange(const Request& request);
   Error Die(Error error);
@@ -108,10 +112,20 @@ Result<Response> KvsClient::Impl::ReceiveResponse(io::Deadline deadline) {
     switch (decoded.status) {
       case protocol::ResponseStatus::kResponse: response_bytes_ = decoded.consumed_bytes; return decoded.response;
       case protocol::ResponseStatus::kMalformed:
+        if (input_.view().starts_with('-')) return ReceiveRefusal(deadline);
         return Error{.code = ErrorCode::kProtocol, .context = "the peer does not speak the native protocol of kvs"};
       case protocol::ResponseStatus::kNeedMore: KVS_TRY(ReceiveSome(deadline)); break;
     }
   }
+}
+
+// A line of text (protocol::kRefusalLine), as the error that it is.
+Error KvsClient::Impl::ReceiveRefusal(io::Deadline deadline) {
+  while (input_.view().find('\n') == std::string_view::npos && input_.size() < protocol::kFrameErrorTextBytesMax) {
+    if (!ReceiveSome(deadline)) break;
+  }
+  const std::string_view text = input_.view().substr(1);
+  return Error{.code = ErrorCode::kOverloaded, .context = std::string(text.substr(0, text.find('\r')))};
 }
 
 Status KvsClient::Impl::ReceiveSome(io::Deadline deadline) {

@@ -8,10 +8,12 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -78,6 +80,23 @@ Status WaitFor(int socket, short events, Deadline deadline) {
   }
 }
 
+Result<Address> IpAddress(const SocketAddress& name) {
+  if (name.family() == AF_INET || name.family() == AF_INET6) return name.ToAddress();
+  return Error{.code = ErrorCode::kUnsupported, .context = "this socket has no IP address"};
+}
+
+std::string TextOf(const Result<Address>& address, int socket) {
+  if (address) return address->ToString();
+  sockaddr_un name{};
+  socklen_t bytes = sizeof name;
+  // The server's end carries the path; the client's end has no name.
+  const bool is_local =
+      ::getsockname(socket, reinterpret_cast<sockaddr*>(&name), &bytes) == 0 && name.sun_family == AF_UNIX;
+  if (!is_local) return "?:0";
+  const std::string_view path(name.sun_path, bytes - offsetof(sockaddr_un, sun_path));
+  return std::string(path.substr(0, path.find('\0'))) + ":0";
+}
+
 }  // namespace
 
 Result<UniqueFd> Listen(const Address& address, const ListenOptions& options) {
@@ -95,15 +114,18 @@ Result<Address> LocalAddress(int socket) {
   SocketAddress name;
   name.bytes = sizeof name.storage;
   if (::getsockname(socket, name.get(), &name.bytes) != 0) return IoError("getsockname");
-  return name.ToAddress();
+  return IpAddress(name);
 }
 
 Result<Address> PeerAddress(int socket) {
   SocketAddress name;
   name.bytes = sizeof name.storage;
   if (::getpeername(socket, name.get(), &name.bytes) != 0) return IoError("getpeername");
-  return name.ToAddress();
+  return IpAddress(name);
 }
+
+std::string LocalText(int socket) { return TextOf(LocalAddress(socket), socket); }
+std::string PeerText(int socket) { return TextOf(PeerAddress(socket), socket); }
 
 Result<UniqueFd> Connect(const Address& address, Deadline deadline) {
   KVS_TRY_ASSIGN(const SocketAddress name, SocketAddress::From(address));

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "io/unique_fd.h"
@@ -27,7 +28,10 @@ struct ListenOptions {
 // Binds and listens, with SO_REUSEADDR: a server may start again while connections of the last one are in TIME_WAIT.
 Result<UniqueFd> Listen(const Address& address, const ListenOptions& options = {});
 Result<Address> LocalAddress(int socket);
-Result<Address> PeerAddress(int socket);
+Result<Address> PeerAddress(int socket);  // kUnsupported, as above: it is a unix socket.
+// For people: IP:PORT, or for both ends of a unix socket its path and ":0", as Redis has it. "?:0": unknown.
+std::string LocalText(int socket);
+std::string PeerText(int socket);
 
 // kTimeout when `deadline` passes first. The connection has TCP_NODELAY.
 Result<UniqueFd> Connect(const Address& address, Deadline deadline);

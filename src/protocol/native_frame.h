@@ -27,6 +27,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace kvs::protocol {
 
@@ -45,5 +46,9 @@ inline constexpr std::uint8_t kClosingFlag = 2;
 inline constexpr std::size_t kFrameKeyBytesMax = 65'535;
 inline constexpr std::size_t kFrameValueBytesMax = std::size_t{512} << 20;
 inline constexpr std::size_t kFrameErrorTextBytesMax = 1024;  // A longer text is cut.
+
+// Instead of the first response, from a server with no room for another client: it is told before it has said what it
+// speaks, so this is a line of RESP. A client takes any such line for an error, and the connection ends behind it.
+inline constexpr std::string_view kRefusalLine = "-ERR max number of clients reached\r\n";
 
 }  // namespace kvs::protocol

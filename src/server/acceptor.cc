@@ -1,10 +1,10 @@
 #include "server/acceptor.h"
 
+#include <array>
 #include <chrono>
 #include <utility>
 
-#include "base/byte_buffer.h"
-#include "protocol/frame_encoder.h"
+#include "protocol/native_frame.h"
 #include "server/loop.h"
 
 namespace kvs::server {
@@ -15,8 +15,12 @@ constexpr std::chrono::milliseconds kPause{100};
 
 }  // namespace
 
-Acceptor::Acceptor(io::UniqueFd listener, ServerContext& context, std::vector<Loop*> loops)
-    : listener_(std::move(listener)), context_(context), loops_(std::move(loops)), reserve_(io::ReserveDescriptor()) {}
+Acceptor::Acceptor(io::UniqueFd listener, ServerContext& context, std::vector<Loop*> loops, TlsSource* tls)
+    : listener_(std::move(listener)),
+      context_(context),
+      loops_(std::move(loops)),
+      tls_(tls),
+      reserve_(io::ReserveDescriptor()) {}
 
 std::optional<io::Deadline> Acceptor::AcceptWaiting() {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
@@ -43,9 +47,18 @@ void Acceptor::HandOut(io::UniqueFd socket) {
            "the server is at its limit of " + std::to_string(context_.state.config.connections_max()) + " connections");
     return;
   }
+  Newcomer newcomer{.socket = std::move(socket)};
+  if (tls_ != nullptr) {
+    Result<std::unique_ptr<io::TlsStream>> stream = tls_->Accept(newcomer.socket.get());
+    if (!stream) {
+      Refuse(newcomer.socket, stream.error().ToString());
+      return;
+    }
+    newcomer.tls = *std::move(stream);
+  }
   is_in_trouble_ = false;
   context_.connections.fetch_add(1, std::memory_order_relaxed);  // R1
-  loops_[next_loop_]->Adopt(std::move(socket));
+  loops_[next_loop_]->Adopt(std::move(newcomer));
   next_loop_ = (next_loop_ + 1) % loops_.size();
 }
 
@@ -61,14 +74,17 @@ io::AcceptOutcome Acceptor::RefuseWithReserve() {
   return outcome;
 }
 
-// Tells the client in the native protocol: its first byte, which would name another one, has yet to come.
+// The client has not said yet which protocol it speaks. Clients of Redis and those of kvs know this line.
 void Acceptor::Refuse(const io::UniqueFd& socket, const std::string& why) {
   if (!std::exchange(is_in_trouble_, true)) context_.Log("refusing clients: " + why);
-  base::ByteBuffer frame;
-  protocol::AppendClosingError(0, Error{.code = ErrorCode::kOverloaded, .context = why}, &frame);
-  // A fresh socket has room for so little. If the client has gone already, nobody is left to be told.
-  static_cast<void>(io::Send(socket.get(), frame.view()).has_value());
+  context_.state.stats.CountRefusedConnection();
+  // Behind TLS it could not read it. A fresh socket has room for so little, and if the client has gone already, nobody
+  // is left to be told.
+  if (tls_ == nullptr) static_cast<void>(io::Send(socket.get(), protocol::kRefusalLine).has_value());
   io::ShutDownSending(socket.get());
+  // Bytes that are left unread would reset the connection, and take the line from the client.
+  std::array<char, 4'096> ignored;
+  static_cast<void>(io::Receive(socket.get(), ignored).has_value());
 }
 
 std::optional<io::Deadline> Acceptor::Pause(const std::string& why) {

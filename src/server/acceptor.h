@@ -3,27 +3,36 @@
 // Design      One acceptor for all loops, so that each loop gets its even share however the clients arrive. It lives on
 //             the first loop.
 // Threads     That of the first loop.
-// Limits      connections_max: whoever comes above it is told kOverloaded and let go. When the process has no
+// Limits      maxclients: whoever comes above it is told so, in Redis's words, and let go. When the process has no
 //             descriptor left, one kept in reserve is given up for a moment, to do the same; while even that fails,
 //             accepting pauses, and clients wait in the kernel's queue.
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "io/socket.h"
+#include "io/tls.h"
 #include "io/unique_fd.h"
 #include "server/context.h"
+#include "server/tls_source.h"
 
 namespace kvs::server {
 
 class Loop;
 
+struct Newcomer {
+  io::UniqueFd socket;
+  std::unique_ptr<io::TlsStream> tls{};  // nullptr: it speaks without TLS.
+};
+
 class Acceptor {
  public:
-  Acceptor(io::UniqueFd listener, ServerContext& context, std::vector<Loop*> loops);
+  // `tls` outlives the acceptor; nullptr: clients speak without.
+  Acceptor(io::UniqueFd listener, ServerContext& context, std::vector<Loop*> loops, TlsSource* tls = nullptr);
 
   int listener() const { return listener_.get(); }
 
@@ -40,6 +49,7 @@ class Acceptor {
   io::UniqueFd listener_;
   ServerContext& context_;
   const std::vector<Loop*> loops_;
+  TlsSource* const tls_;
 
   io::UniqueFd reserve_;
   std::size_t next_loop_ = 0;

@@ -6,11 +6,6 @@
 #include "server/commands/command.h"
 
 namespace kvs::server {
-namespace {
-
-std::string AddressText(const Result<Address>& address) { return address ? address->ToString() : "?:0"; }
-
-}  // namespace
 
 void ClientRegistry::Enter(ClientState* client) {
   const sync::MutexLock lock(mutex_);
@@ -55,8 +50,8 @@ bool IsSubscribed(const ClientState& client) {
                      [](const auto& count) { return count.load(std::memory_order_relaxed) > 0; });  // R1
 }
 
-std::string PeerOf(const ClientState& client) { return AddressText(io::PeerAddress(client.socket)); }
-std::string LocalOf(const ClientState& client) { return AddressText(io::LocalAddress(client.socket)); }
+std::string PeerOf(const ClientState& client) { return io::PeerText(client.socket); }
+std::string LocalOf(const ClientState& client) { return io::LocalText(client.socket); }
 
 std::string DescribeClient(const ClientState& client) {
   const auto seconds = [](auto duration) { return std::chrono::duration_cast<std::chrono::seconds>(duration).count(); };

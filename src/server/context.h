@@ -23,11 +23,14 @@ namespace kvs::server {
 
 class ServerContext {
  public:
-  ServerContext(std::shared_ptr<KvsEngine> served_engine, ServerOptions server_options, std::uint16_t bound_port)
+  ServerContext(std::shared_ptr<KvsEngine> served_engine, ServerOptions server_options, std::uint16_t bound_port,
+                std::uint16_t bound_tls_port = 0)
       : engine(std::move(served_engine)),
         options(std::move(server_options)),
         state(*engine, {.ip = options.address.ip,
                         .port = bound_port,
+                        .tls_port = bound_tls_port,
+                        .unix_socket = options.unix_socket,
                         .directory = options.data_directory,
                         .password = options.password,
                         .sync_before_reply = options.sync_before_reply,

@@ -22,10 +22,10 @@ Result<std::unique_ptr<Loop>> Loop::Create(ServerContext& context) {
   return std::unique_ptr<Loop>(new Loop(context, std::move(event_loop)));
 }
 
-Status Loop::Run(Acceptor* acceptor) {
-  acceptor_ = acceptor;
-  if (acceptor_ != nullptr) ResumeAccepting();
-  while (!stop_deadline_ || !clients_.empty() || !lingering_.empty()) {
+Status Loop::Run(std::span<const std::unique_ptr<Acceptor>> acceptors) {
+  for (const auto& acceptor : acceptors) doors_.push_back({.acceptor = acceptor.get()});
+  for (Door& door : doors_) ResumeAccepting(&door);
+  while (!stop_deadline_ || !clients_.empty() || !owing_.empty() || !handshaking_.empty() || !lingering_.empty()) {
     if (auto iterated = Iterate(); !iterated) {
       AwaitJobs();
       return iterated;
@@ -40,10 +40,12 @@ Status Loop::Iterate() {
   for (const io::Event& event : events) Dispatch(event);
   KVS_TRY(GatherBeforeSync());
   TakeMail();
-  if (accept_again_ && *accept_again_ <= now_) ResumeAccepting();
+  ResumeAcceptingWhereDue();
   if (context_.stopping.load(std::memory_order_acquire)) AdvanceStop();  // S1
   RunReady();
-  CloseSilent();
+  CloseSilent(clients_);
+  CloseSilent(owing_);
+  CloseHandshaking();
   CloseLingering();
   return Ok();
 }
@@ -60,18 +62,25 @@ Status Loop::GatherBeforeSync() {
 
 std::optional<io::Deadline> Loop::NextDeadline() const {
   if (!ready_.empty()) return now_;
-  std::optional<io::Deadline> next = accept_again_;
+  std::optional<io::Deadline> next;
   const auto consider = [&](io::Deadline deadline) { next = next ? std::min(*next, deadline) : deadline; };
-  if (!lingering_.empty()) consider(stop_deadline_ ? now_ + kStopTick : lingering_.front().since + kLingerTime);
-  if (is_idle_limited() && !clients_.empty()) consider(clients_.front().since + context_.state.config.idle_timeout());
+  for (const Door& door : doors_) {
+    if (door.accept_again) consider(*door.accept_again);
+  }
+  if (!lingering_.empty() && stop_deadline_) consider(now_ + kStopTick);
+  for (const auto* home : {&clients_, &owing_, &handshaking_, &lingering_}) {
+    if (home->empty()) continue;
+    if (const auto limit = TimeLimitOf(*home); limit.count() > 0) consider(home->front().since + limit);
+  }
   // Past the deadline only jobs are left to wait for, and they wake the loop when they return.
   if (stop_deadline_ && *stop_deadline_ > now_) consider(*stop_deadline_);
   return next;
 }
 
 void Loop::Dispatch(const io::Event& event) {
-  if (event.token == acceptor_) {
-    AcceptClients();
+  for (Door& door : doors_) {
+    if (event.token != &door) continue;
+    AcceptClients(&door);
     return;
   }
   auto* client = static_cast<Client*>(event.token);
@@ -85,21 +94,35 @@ void Loop::Dispatch(const io::Event& event) {
   MakeReady(client);
 }
 
-void Loop::AcceptClients() {
-  accept_again_ = acceptor_->AcceptWaiting();
-  if (accept_again_) static_cast<void>(event_loop_->Forget(acceptor_->listener()).has_value());
+std::chrono::milliseconds Loop::TimeLimitOf(const std::list<Client>& home) const {
+  const ServerConfig& config = context_.state.config;
+  if (&home == &lingering_) return kLingerTime;
+  if (&home == &handshaking_) return context_.options.tls->handshake_timeout;
+  const bool is_limited_as_owing = &home == &owing_ && config.output_timeout().count() > 0;
+  return is_limited_as_owing ? config.output_timeout() : config.idle_timeout();
 }
 
-void Loop::ResumeAccepting() {
-  accept_again_.reset();
-  const Status watched = event_loop_->Watch(acceptor_->listener(), {.readable = true}, acceptor_);
-  if (!watched) accept_again_ = now_ + std::chrono::seconds(1);  // The kernel is short of memory: try again later.
+void Loop::AcceptClients(Door* door) {
+  door->accept_again = door->acceptor->AcceptWaiting();
+  if (door->accept_again) static_cast<void>(event_loop_->Forget(door->acceptor->listener()).has_value());
 }
 
-void Loop::Adopt(io::UniqueFd socket) {
+void Loop::ResumeAccepting(Door* door) {
+  door->accept_again.reset();
+  const Status watched = event_loop_->Watch(door->acceptor->listener(), {.readable = true}, door);
+  if (!watched) door->accept_again = now_ + std::chrono::seconds(1);  // The kernel is short of memory: try again later.
+}
+
+void Loop::ResumeAcceptingWhereDue() {
+  for (Door& door : doors_) {
+    if (door.accept_again && *door.accept_again <= now_) ResumeAccepting(&door);
+  }
+}
+
+void Loop::Adopt(Newcomer newcomer) {
   {
     sync::MutexLock lock(mail_mutex_);
-    newcomers_.push_back(std::move(socket));
+    newcomers_.push_back(std::move(newcomer));
   }
   Wake();
 }
@@ -121,7 +144,7 @@ void Loop::TakeMailOf(Outbox& outbox) {
 }
 
 void Loop::TakeMail() {
-  std::vector<io::UniqueFd> newcomers;
+  std::vector<Newcomer> newcomers;
   std::vector<Client*> returned;
   std::vector<std::shared_ptr<Outbox>> announced;
   {
@@ -130,7 +153,7 @@ void Loop::TakeMail() {
     returned.swap(returned_);
     announced.swap(announced_);
   }
-  for (io::UniqueFd& socket : newcomers) Admit(std::move(socket));
+  for (Newcomer& newcomer : newcomers) Admit(std::move(newcomer));
   for (Client* client : returned) {
     --jobs_out_;
     client->is_in_job = false;
@@ -140,9 +163,12 @@ void Loop::TakeMail() {
   for (const std::shared_ptr<Outbox>& outbox : announced) TakeMailOf(*outbox);
 }
 
-void Loop::Admit(io::UniqueFd socket) {
-  Client& client = clients_.emplace_back(std::move(socket), context_, static_cast<Mailbox*>(this));
-  client.self = std::prev(clients_.end());
+void Loop::Admit(Newcomer newcomer) {
+  std::list<Client>& home = newcomer.tls == nullptr ? clients_ : handshaking_;
+  Client& client = home.emplace_back(std::move(newcomer.socket), context_, static_cast<Mailbox*>(this));
+  if (newcomer.tls != nullptr) client.session.Secure(std::move(newcomer.tls));
+  client.home = &home;
+  client.self = std::prev(home.end());
   client.since = now_;
   client.watched = {.readable = true, .once = is_pooled()};
   if (!event_loop_->Watch(client.session.socket(), client.watched, &client)) Close(&client);
@@ -199,6 +225,7 @@ void Loop::RunOnPool(Client* client) {
 }
 
 void Loop::Settle(Client* client) {
+  MarkOutput(client);
   switch (client->session.next()) {
     case Session::Next::kWait: Rearm(client); break;
     case Session::Next::kRunAgain: MakeReady(client); break;
@@ -222,31 +249,35 @@ void Loop::AdvanceStop() {
     return;
   }
   // Those in a job have their turn here when they return.
-  for (Client& client : clients_) {
-    if (client.is_in_job || client.is_stopped) continue;
-    client.is_stopped = true;
-    client.session.StopAfterArrived();
-    MakeReady(&client);
+  for (auto* home : {&clients_, &owing_, &handshaking_}) {
+    for (Client& client : *home) {
+      if (client.is_in_job || client.is_stopped) continue;
+      client.is_stopped = true;
+      client.session.StopAfterArrived();
+      MakeReady(&client);
+    }
   }
 }
 
 void Loop::BeginStop() {
   stop_deadline_ = now_ + context_.options.stop_timeout;
-  if (acceptor_ == nullptr) return;
-  if (!accept_again_) static_cast<void>(event_loop_->Forget(acceptor_->listener()).has_value());
-  accept_again_.reset();
-  acceptor_ = nullptr;
+  for (const Door& door : doors_) {
+    if (!door.accept_again) static_cast<void>(event_loop_->Forget(door.acceptor->listener()).has_value());
+  }
+  doors_.clear();
 }
 
 void Loop::CloseUnanswered() {
   ready_.clear();
   std::size_t closed = 0;
-  for (auto next = clients_.begin(); next != clients_.end();) {
-    Client* client = &*next++;
-    client->is_ready = false;
-    if (client->is_in_job) continue;
-    Close(client);
-    ++closed;
+  for (auto* home : {&clients_, &owing_, &handshaking_}) {
+    for (auto next = home->begin(); next != home->end();) {
+      Client* client = &*next++;
+      client->is_ready = false;
+      if (client->is_in_job) continue;
+      Close(client);
+      ++closed;
+    }
   }
   while (!lingering_.empty()) Close(&lingering_.front());
   if (closed > 0) {
@@ -254,15 +285,28 @@ void Loop::CloseUnanswered() {
   }
 }
 
-void Loop::CloseSilent() {
-  if (!is_idle_limited()) return;
-  while (!clients_.empty() && clients_.front().since + context_.state.config.idle_timeout() <= now_) {
-    Client* client = &clients_.front();
-    if (client->is_in_job || client->is_ready || client->outbox->is_expected()) {
-      MarkActive(client);
+void Loop::CloseSilent(std::list<Client>& home) {
+  if (home.empty()) return;
+  const auto limit = TimeLimitOf(home);
+  if (limit.count() <= 0) return;
+  while (!home.empty() && home.front().since + limit <= now_) {
+    Client* client = &home.front();
+    // Who waits for messages need not ask for anything, but has to take what comes.
+    const bool is_waiting_for_mail = &home == &clients_ && client->outbox->is_expected();
+    if (client->is_in_job || client->is_ready || is_waiting_for_mail) {
+      MoveTo(home, client);
     } else {
       Close(client);
     }
+  }
+}
+
+// However busy it is.
+void Loop::CloseHandshaking() {
+  for (auto next = handshaking_.begin(); next != handshaking_.end();) {
+    Client* client = &*next++;
+    if (client->since + TimeLimitOf(handshaking_) > now_) return;
+    if (!client->is_in_job && !client->is_ready) Close(client);
   }
 }
 
@@ -278,22 +322,43 @@ void Loop::CloseLingering() {
 void Loop::Linger(Client* client) {
   client->session.BeginLinger();
   client->is_lingering = true;
-  client->since = now_;
-  lingering_.splice(lingering_.end(), clients_, client->self);
+  MoveTo(lingering_, client);
   client->watched = {.readable = true};
   if (!event_loop_->Change(client->session.socket(), client->watched, client)) Close(client);
 }
 
-void Loop::MarkActive(Client* client) {
+void Loop::MoveTo(std::list<Client>& home, Client* client) {
   client->since = now_;
-  clients_.splice(clients_.end(), clients_, client->self);
+  home.splice(home.end(), *client->home, client->self);
+  client->home = &home;
+}
+
+// What a client sends counts where its next request is waited for, and nowhere else.
+void Loop::MarkActive(Client* client) {
+  if (client->home == &clients_) MoveTo(clients_, client);
+}
+
+// After a turn: whether the client has answers to take, and whether it takes them.
+void Loop::MarkOutput(Client* client) {
+  if (client->home == &handshaking_) {
+    if (!client->session.is_secured()) return;
+    MoveTo(clients_, client);
+  }
+  const bool is_owing = client->home == &owing_;
+  if (client->session.has_output()) {
+    if (is_owing && client->sent_bytes == client->session.sent_bytes()) return;
+    client->sent_bytes = client->session.sent_bytes();
+    MoveTo(owing_, client);
+  } else if (is_owing) {
+    MoveTo(clients_, client);
+  }
 }
 
 void Loop::Close(Client* client) {
   client->outbox->owner = nullptr;
   // First, so that a client which sees its connection end finds the place free for another.
-  context_.connections.fetch_sub(1, std::memory_order_relaxed);        // R1
-  (client->is_lingering ? lingering_ : clients_).erase(client->self);  // Closing a socket ends its being watched.
+  context_.connections.fetch_sub(1, std::memory_order_relaxed);  // R1
+  client->home->erase(client->self);                             // Closing a socket ends its being watched.
 }
 
 }  // namespace kvs::server

@@ -4,15 +4,20 @@
 //             not watched while it is out, and comes back through the mailbox. Everything else is the same code.
 // Threads     Run() on one thread, which owns all sessions but those in a job. Adopt() and Wake() from any; Wake() from
 //             a signal handler too.
+// Limits      Each client is in one list, by what is waited for, and each list has a limit of time: clients_ where it
+//             is the next request (idle_timeout), owing_ where it has to take answers (output_timeout), handshaking_
+//             where TLS is not settled yet (its handshake timeout), lingering_ where it has to end (kLingerTime).
 // Invariants  I1  A session with is_in_job is touched by its job alone, and neither closed nor moved to another state.
 //             I2  A session is in ready_ exactly while is_ready, and is not closed meanwhile.
 //             I3  A job touches neither the loop nor its session after the mailbox's mutex is released.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -31,10 +36,10 @@ class Loop final : private Mailbox {
  public:
   static Result<std::unique_ptr<Loop>> Create(ServerContext& context);
 
-  // Serves until context.stopping, then until every session is answered and closed. `acceptor` may be null.
-  Status Run(Acceptor* acceptor);
+  // Serves until context.stopping, then until every session is answered and closed. Accepts from all `acceptors`.
+  Status Run(std::span<const std::unique_ptr<Acceptor>> acceptors);
 
-  void Adopt(io::UniqueFd socket) KVS_EXCLUDES(mail_mutex_);
+  void Adopt(Newcomer newcomer) KVS_EXCLUDES(mail_mutex_);
   void Wake() { event_loop_->Wake(); }
 
  private:
@@ -47,10 +52,13 @@ class Loop final : private Mailbox {
 
     const std::shared_ptr<Outbox> outbox;
     Session session;
-    std::list<Client>::iterator self{};
+    std::list<Client>* home = nullptr;
+    std::list<Client>::iterator self{};  // In `home`.
     io::Interest watched{};
     std::uint64_t answered_in_turn = SyncGather::kNoTurn;
-    io::Deadline since{};  // Of its last activity; once it lingers, of the beginning of that.
+    // In clients_: of its last activity. In owing_: of the last bytes that it took. Elsewhere: of its coming.
+    io::Deadline since{};
+    std::uint64_t sent_bytes = 0;  // In owing_: until `since`.
     bool is_in_job = false;
     bool is_ready = false;
     bool is_lingering = false;
@@ -60,15 +68,22 @@ class Loop final : private Mailbox {
   Loop(ServerContext& context, std::unique_ptr<io::EventLoop> event_loop)
       : context_(context), event_loop_(std::move(event_loop)) {}
 
+  // A place where clients come in, and the token of its socket.
+  struct Door {
+    Acceptor* acceptor;
+    std::optional<io::Deadline> accept_again{};  // Set while accepting pauses.
+  };
+
   Status Iterate();
   Status GatherBeforeSync();
   std::optional<io::Deadline> NextDeadline() const;
   void Dispatch(const io::Event& event);
 
-  void AcceptClients();
-  void ResumeAccepting();
+  void AcceptClients(Door* door);
+  void ResumeAccepting(Door* door);
+  void ResumeAcceptingWhereDue();
   void TakeMail() KVS_EXCLUDES(mail_mutex_);
-  void Admit(io::UniqueFd socket);
+  void Admit(Newcomer newcomer);
   void Deliver(std::shared_ptr<Outbox> outbox) override KVS_EXCLUDES(mail_mutex_);
   void TakeMailOf(Outbox& outbox);
   void ReturnFromJob(Client* client) KVS_EXCLUDES(mail_mutex_);
@@ -84,25 +99,29 @@ class Loop final : private Mailbox {
   void BeginStop();
   void AdvanceStop();
   void CloseUnanswered();
-  void CloseSilent();
+  void CloseSilent(std::list<Client>& home);
+  void CloseHandshaking();
   void CloseLingering();
+  void MoveTo(std::list<Client>& home, Client* client);
+  void MarkOutput(Client* client);
   void Linger(Client* client);
   void MarkActive(Client* client);
   void Close(Client* client);
 
   bool is_pooled() const { return context_.options.pool != nullptr; }
-  bool is_idle_limited() const { return context_.state.config.idle_timeout().count() > 0; }
+  std::chrono::milliseconds TimeLimitOf(const std::list<Client>& home) const;  // 0: none.
 
   // Constant after construction.
   ServerContext& context_;
   const std::unique_ptr<io::EventLoop> event_loop_;
 
   // Of the thread in Run().
-  Acceptor* acceptor_ = nullptr;
-  std::optional<io::Deadline> accept_again_;  // Set while accepting pauses.
-  std::list<Client> clients_;                 // The one silent for longest first.
-  std::list<Client> lingering_;               // In the order in which they began.
-  std::vector<Client*> ready_;                // Have their turn in the next round.
+  std::vector<Door> doors_;
+  std::list<Client> clients_;  // These lists: by `since`, the longest first.
+  std::list<Client> owing_;
+  std::list<Client> handshaking_;
+  std::list<Client> lingering_;
+  std::vector<Client*> ready_;  // Have their turn in the next round.
   std::size_t jobs_out_ = 0;
   SyncGather gather_;
   io::Deadline now_{};                         // As of the last wake-up.
@@ -110,7 +129,7 @@ class Loop final : private Mailbox {
 
   sync::Mutex mail_mutex_;
   sync::ConditionVariable mail_arrived_;
-  std::vector<io::UniqueFd> newcomers_ KVS_GUARDED_BY(mail_mutex_);
+  std::vector<Newcomer> newcomers_ KVS_GUARDED_BY(mail_mutex_);
   std::vector<Client*> returned_ KVS_GUARDED_BY(mail_mutex_);
   std::vector<std::shared_ptr<Outbox>> announced_ KVS_GUARDED_BY(mail_mutex_);
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <optional>
+#include <span>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -11,10 +12,13 @@
 
 #include "base/try.h"
 #include "io/socket.h"
+#include "io/tls.h"
+#include "io/unix_socket.h"
 #include "protocol/native_frame.h"
 #include "server/acceptor.h"
 #include "server/context.h"
 #include "server/loop.h"
+#include "server/tls_source.h"
 
 namespace kvs {
 namespace {
@@ -40,25 +44,58 @@ class KvsServer::Impl {
   Status Open(std::shared_ptr<KvsEngine> engine, const ServerOptions& options);
   Status Run();
   void Stop();
+  Status ReloadCertificates();
   const Address& address() const { return address_; }
+  const Address& tls_address() const { return tls_address_; }
 
  private:
+  struct Listeners {
+    io::UniqueFd plain;
+    io::UniqueFd tls;
+    io::UniqueFd local;
+  };
+  Result<Listeners> Listen(const ServerOptions& options);
   Status RunLoops();
 
   // Constant after Open().
   std::optional<server::ServerContext> context_;
   Address address_;
+  Address tls_address_;
+  std::optional<io::UnixListener> unix_listener_;
+  std::optional<server::TlsSource> tls_;
   std::vector<std::unique_ptr<server::Loop>> loops_;
-  std::optional<server::Acceptor> acceptor_;
+  std::vector<std::unique_ptr<server::Acceptor>> acceptors_;
 
   std::atomic<bool> has_run_{false};  // R1
 };
 
+// The order is from what can fail to what cannot be undone.
+Result<KvsServer::Impl::Listeners> KvsServer::Impl::Listen(const ServerOptions& options) {
+  Listeners listeners;
+  const io::ListenOptions tcp{.backlog = options.tcp_backlog, .keepalive = options.tcp_keepalive};
+  if (options.tls) {
+    const io::TlsFiles files{.certificate = options.tls->certificate_file,
+                             .key = options.tls->key_file,
+                             .client_authority = options.tls->client_authority_file};
+    KVS_TRY_ASSIGN(std::shared_ptr<io::TlsContext> context, io::TlsContext::ForServer(files));
+    tls_.emplace(files, std::move(context));
+    KVS_TRY_ASSIGN(listeners.tls, io::Listen(options.tls->address, tcp));
+    KVS_TRY_ASSIGN(tls_address_, io::LocalAddress(listeners.tls.get()));
+  }
+  KVS_TRY_ASSIGN(listeners.plain, io::Listen(options.address, tcp));
+  KVS_TRY_ASSIGN(address_, io::LocalAddress(listeners.plain.get()));
+  if (!options.unix_socket.empty()) {
+    KVS_TRY_ASSIGN(io::UnixListener local,
+                   io::UnixListener::Listen(options.unix_socket, options.unix_socket_mode, options.tcp_backlog));
+    unix_listener_.emplace(std::move(local));
+    listeners.local = unix_listener_->TakeSocket();
+  }
+  return listeners;
+}
+
 Status KvsServer::Impl::Open(std::shared_ptr<KvsEngine> engine, const ServerOptions& options) {
-  KVS_TRY_ASSIGN(io::UniqueFd listener,
-                 io::Listen(options.address, {.backlog = options.tcp_backlog, .keepalive = options.tcp_keepalive}));
-  KVS_TRY_ASSIGN(address_, io::LocalAddress(listener.get()));
-  context_.emplace(std::move(engine), options, address_.port);
+  KVS_TRY_ASSIGN(Listeners listeners, Listen(options));
+  context_.emplace(std::move(engine), options, address_.port, tls_ ? tls_address_.port : 0);
   context_->state.request_stop = [this] { Stop(); };
   context_->state.connections = [this] {
     return context_->connections.load(std::memory_order_relaxed);  // R1 of server/context.h
@@ -69,7 +106,13 @@ Status KvsServer::Impl::Open(std::shared_ptr<KvsEngine> engine, const ServerOpti
     loops.push_back(loop.get());
     loops_.push_back(std::move(loop));
   }
-  acceptor_.emplace(std::move(listener), *context_, std::move(loops));
+  const auto add = [&](io::UniqueFd listener, server::TlsSource* tls) {
+    if (!listener.is_open()) return;
+    acceptors_.push_back(std::make_unique<server::Acceptor>(std::move(listener), *context_, loops, tls));
+  };
+  add(std::move(listeners.plain), nullptr);
+  add(std::move(listeners.local), nullptr);
+  add(std::move(listeners.tls), tls_ ? &*tls_ : nullptr);
   return Ok();
 }
 
@@ -78,7 +121,8 @@ Status KvsServer::Impl::Run() {
     return Error{.code = ErrorCode::kInvalidArgument, .context = "a server runs once"};
   }
   const Status served = RunLoops();
-  acceptor_.reset();  // Whoever connects from now on is refused by the kernel, instead of waiting for nobody.
+  unix_listener_.reset();
+  acceptors_.clear();  // Whoever connects from now on is refused by the kernel, instead of waiting for nobody.
   const Status synced = context_->engine->Sync();
   return served ? synced : served;
 }
@@ -86,15 +130,16 @@ Status KvsServer::Impl::Run() {
 // The first loop runs here, with the acceptor, and the others on threads of their own. When one of them fails all stop.
 Status KvsServer::Impl::RunLoops() {
   std::vector<Status> results(loops_.size());
-  const auto run = [&](std::size_t i, server::Acceptor* acceptor) {
-    results[i] = loops_[i]->Run(acceptor);
+  const auto run = [&](std::size_t i, std::span<const std::unique_ptr<server::Acceptor>> acceptors) {
+    results[i] = loops_[i]->Run(acceptors);
     if (!results[i]) Stop();
   };
 
   std::vector<std::thread> threads;
   try {
-    for (std::size_t i = 1; i < loops_.size(); ++i) threads.emplace_back(run, i, nullptr);
-    run(0, &*acceptor_);
+    for (std::size_t i = 1; i < loops_.size(); ++i)
+      threads.emplace_back(run, i, std::span<const std::unique_ptr<server::Acceptor>>());
+    run(0, acceptors_);
   } catch (const std::system_error& failure) {
     results[0] = Error{.code = ErrorCode::kIo, .sys_errno = failure.code().value(), .context = "start a thread"};
     Stop();
@@ -110,6 +155,11 @@ void KvsServer::Impl::Stop() {
   for (const auto& loop : loops_) loop->Wake();
 }
 
+Status KvsServer::Impl::ReloadCertificates() {
+  if (tls_) return tls_->Reload();
+  return Error{.code = ErrorCode::kInvalidArgument, .context = "this server does not speak TLS"};
+}
+
 Result<std::unique_ptr<KvsServer>> KvsServer::Create(std::shared_ptr<KvsEngine> engine, const ServerOptions& options) {
   KVS_TRY(CheckOptions(options));
   auto impl = std::make_unique<Impl>();
@@ -122,6 +172,8 @@ KvsServer::~KvsServer() = default;
 
 Status KvsServer::Run() { return impl_->Run(); }
 void KvsServer::Stop() { impl_->Stop(); }
+Status KvsServer::ReloadCertificates() { return impl_->ReloadCertificates(); }
 const Address& KvsServer::address() const { return impl_->address(); }
+const Address& KvsServer::tls_address() const { return impl_->tls_address(); }
 
 }  // namespace kvs

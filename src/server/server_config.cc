@@ -62,6 +62,8 @@ ServerConfig::ServerConfig(const ConfigStart& start)
       {"port", std::to_string(start.port)},
       {"requirepass", start.password},
       {"timeout", seconds(start.idle_timeout)},
+      {"tls-port", std::to_string(start.tls_port)},
+      {"unixsocket", start.unix_socket},
   };
   const sync::MutexLock lock(mutex_);
   for (const Setting& setting : settings::AllSettings()) values_.emplace_back(setting.name, setting.first_value);

@@ -24,6 +24,8 @@ namespace kvs::server {
 struct ConfigStart {
   std::string ip{};
   std::uint16_t port = 0;
+  std::uint16_t tls_port = 0;  // 0: none.
+  std::string unix_socket{};
   std::string directory{};
   std::string password{};
   bool sync_before_reply = false;

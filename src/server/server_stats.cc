@@ -20,6 +20,7 @@ TurnCounts ServerStats::Sum() const {
 }
 
 void ServerStats::Reset() {
+  refused_connections_.store(0, std::memory_order_relaxed);  // R1
   for (Stripe& stripe : stripes_) {
     stripe.commands.store(0, std::memory_order_relaxed);  // R1
     stripe.errors.store(0, std::memory_order_relaxed);    // R1

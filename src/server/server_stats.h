@@ -28,6 +28,9 @@ class ServerStats {
     Add(stripe.misses, counts.misses);
   }
 
+  void CountRefusedConnection() { refused_connections_.fetch_add(1, std::memory_order_relaxed); }             // R1
+  std::uint64_t refused_connections() const { return refused_connections_.load(std::memory_order_relaxed); }  // R1
+
   // Since the start, or the last Reset().
   TurnCounts Sum() const;
   void Reset();
@@ -47,6 +50,7 @@ class ServerStats {
   }
 
   std::array<Stripe, kStripes> stripes_;
+  std::atomic<std::uint64_t> refused_connections_{0};  // R1
 };
 
 }  // namespace kvs::server

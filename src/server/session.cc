@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -29,13 +30,16 @@ void Session::Input() {
 
 void Session::TakeBytes() {
   std::array<char, kReceiveBytes> bytes;
-  const auto received = io::Receive(socket_.get(), {bytes.data(), std::min(bytes.size(), input_allowance_)});
+  const std::span<char> into(bytes.data(), std::min(bytes.size(), input_allowance_));
+  const auto received = tls_ == nullptr ? io::Receive(socket_.get(), into) : tls_->Receive(into);
   if (!received) {
     is_broken_ = true;
     return;
   }
   switch (received->outcome) {
-    case TransferOutcome::kWouldBlock: break;
+    case TransferOutcome::kWouldBlock:
+      if (is_stopping_) connection_.ReceiveEnd();  // Of TLS: what had arrived was no whole record.
+      break;
     case TransferOutcome::kEnd:
       peer_has_ended_ = true;
       connection_.ReceiveEnd();
@@ -50,10 +54,12 @@ void Session::TakeBytes() {
 
 void Session::Output() {
   if (is_broken_ || connection_.output().empty()) return;
-  const auto sent = io::Send(socket_.get(), connection_.output());
+  const std::string_view output = connection_.output();
+  const auto sent = tls_ == nullptr ? io::Send(socket_.get(), output) : tls_->Send(output);
   if (!sent) {
     is_broken_ = true;
   } else if (sent->outcome == TransferOutcome::kBytes) {
+    sent_bytes_ += sent->bytes;
     connection_.Sent(sent->bytes);
   }
 }
@@ -61,19 +67,31 @@ void Session::Output() {
 Session::Next Session::next() const {
   if (is_broken_) return Next::kClose;
   if (connection_.is_finished()) return peer_has_ended_ ? Next::kClose : Next::kLinger;
-  return connection_.is_runnable() ? Next::kRunAgain : Next::kWait;
+  if (connection_.is_runnable()) return Next::kRunAgain;
+  // What TLS has decrypted already, the socket tells nothing about; nor, once stopping, that nothing more is there.
+  const bool has_hidden_input = tls_ != nullptr && (tls_->pending_bytes() > 0 || is_stopping_);
+  if (has_hidden_input && connection_.wants_input()) return Next::kRunAgain;
+  return Next::kWait;
 }
 
 io::Interest Session::interest() const {
-  return {.readable = connection_.wants_input(), .writable = !connection_.output().empty()};
+  const bool is_blocked_in_sending = tls_ != nullptr && tls_->wants_to_send();
+  return {.readable = connection_.wants_input(), .writable = has_output() || is_blocked_in_sending};
 }
 
 void Session::StopAfterArrived() {
   input_allowance_ = io::BytesWaiting(socket_.get());
+  if (tls_ != nullptr) {  // Encrypted bytes are a bound of what they hold.
+    input_allowance_ += tls_->pending_bytes();
+    is_stopping_ = true;
+  }
   if (input_allowance_ == 0) connection_.ReceiveEnd();
 }
 
-void Session::BeginLinger() { io::ShutDownSending(socket_.get()); }
+void Session::BeginLinger() {
+  if (tls_ != nullptr) tls_->SendEnd();
+  io::ShutDownSending(socket_.get());
+}
 
 bool Session::Discard() {
   std::array<char, kReceiveBytes> bytes;

@@ -10,8 +10,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
+#include <utility>
 
 #include "io/event_loop.h"
+#include "io/tls.h"
 #include "io/unique_fd.h"
 #include "kvs/engine.h"
 #include "server/connection.h"
@@ -31,10 +34,17 @@ class Session {
 
   Session(io::UniqueFd socket, ServerState& state, const ConnectionLimits& limits, std::shared_ptr<Outbox> outbox);
 
+  // Before the first turn: everything that is sent and received goes through `tls`, made for this socket.
+  void Secure(std::unique_ptr<io::TlsStream> tls) { tls_ = std::move(tls); }
+  bool is_secured() const { return tls_ != nullptr && tls_->is_secured(); }  // The handshake is done.
+
   void Input();
   void Output();
   Next next() const;
   io::Interest interest() const;
+
+  bool has_output() const { return !connection_.output().empty(); }
+  std::uint64_t sent_bytes() const { return sent_bytes_; }  // Ever.
 
   bool has_unsettled_writes() const { return connection_.has_unsettled_writes(); }
   void SettleWrites(const Status& sync) { connection_.SettleWrites(sync); }
@@ -54,8 +64,11 @@ class Session {
   void TakeBytes();
 
   io::UniqueFd socket_;
+  std::unique_ptr<io::TlsStream> tls_;  // nullptr: plain. A branch for each transfer, not a virtual call.
   Connection connection_;
   std::size_t input_allowance_ = std::numeric_limits<std::size_t>::max();  // Bytes still to be received; see Stop...().
+  std::uint64_t sent_bytes_ = 0;
+  bool is_stopping_ = false;
   bool peer_has_ended_ = false;
   bool is_broken_ = false;
 };

@@ -25,6 +25,8 @@ class RunningServer {
   }
 
   const Address& address() const { return server_->address(); }
+  const Address& tls_address() const { return server_->tls_address(); }
+  Status ReloadCertificates() const { return server_->ReloadCertificates(); }
   void RequestStop() { server_->Stop(); }
 
   // Returns what Run() returned.

@@ -112,7 +112,7 @@ void AddStats(Call& call, Lines& lines) {
   lines.Add("total_connections_received", call.server.clients.entered());
   lines.Add("total_commands_processed", counts.commands);
   lines.Add("instantaneous_ops_per_sec", 0);
-  lines.Add("rejected_connections", 0);
+  lines.Add("rejected_connections", call.server.stats.refused_connections());
   lines.Add("sync_full", 0);
   lines.Add("expired_keys", 0);
   lines.Add("evicted_keys", 0);

@@ -13,10 +13,13 @@
 #include "io/address.h"
 #include "server_modes.h"
 #include "support/frame_client.h"
+#include "support/resp_client.h"
 #include "support/running_server.h"
 
 namespace kvs::test {
 namespace {
+
+constexpr const char* kRefusal = "-ERR max number of clients reached\r\n";  // Redis's words.
 
 class ServerLimitsTest : public ServerModesTest {};
 INSTANTIATE_TEST_SUITE_P(Modes, ServerLimitsTest, testing::Values(Mode::kDirect, Mode::kPooled), ModeName);
@@ -45,10 +48,7 @@ TEST_P(ServerLimitsTest, TheSurplusClientIsToldAndTheNextFindsAFreedPlace) {
     FrameClient second(server.address());
     EXPECT_TRUE(second.Call(PingFrame(1)).is_ok());
     FrameClient surplus(server.address());
-    const Answer answer = surplus.Await();
-    EXPECT_TRUE(answer.is(ErrorCode::kOverloaded) && answer.is_closing);
-    EXPECT_THAT(answer.payload, testing::HasSubstr("2 connections"));
-    EXPECT_FALSE(surplus.Receive().has_value());
+    EXPECT_EQ(surplus.ReceiveToTheEnd(), kRefusal);
     second.FinishSending();
     EXPECT_FALSE(second.Receive().has_value());  // The server has closed it.
   }
@@ -99,6 +99,57 @@ TEST_P(ServerLimitsTest, ASilentConnectionIsClosed) {
   EXPECT_FALSE(client.Receive().has_value());
 }
 
+TEST_P(ServerLimitsTest, WhoTakesNoneOfItsAnswersIsClosedAndWhoTakesThemSlowlyIsNot) {
+  ServerOptions options = Options();
+  options.output_timeout = std::chrono::milliseconds(1'000);
+  options.output_buffer_bytes_max = 1 << 20;
+  const RunningServer server(engine_, options);
+  RespClient busy(server.address());
+  ASSERT_EQ(busy.Call({"SET", "key", std::string(1 << 20, 'v')}), "+OK\r\n");
+  std::string requests;
+  for (int i = 0; i < 256; ++i) requests += RespCommand({"GET", "key"});
+  RespClient never(server.address());
+  never.Send(requests);
+  RespClient slow(server.address());
+  slow.Send(requests);
+  std::string taken;
+  for (int polls = 1; busy.Call({"INFO", "clients"}).find("connected_clients:3") != std::string::npos; ++polls) {
+    if (polls % 20 != 0) continue;
+    ASSERT_TRUE(slow.ReceiveSome(&taken));
+  }
+  EXPECT_TRUE(slow.ReceiveSome(&taken));
+  slow.Send(RespCommand({"PING"}));
+  EXPECT_EQ(busy.Call({"STRLEN", "key"}), ":1048576\r\n");
+  EXPECT_THAT(busy.Call({"INFO", "clients"}), testing::HasSubstr("connected_clients:2"));
+}
+
+TEST_P(ServerLimitsTest, LimitsThatAreSetWhileItRunsCountForThoseThatCome) {
+  const RunningServer server(engine_, Options());
+  RespClient early(server.address());
+  ASSERT_EQ(early.Call({"CONFIG", "SET", "client-query-buffer-limit", "1kb", "maxclients", "2"}), "+OK\r\n");
+  EXPECT_EQ(early.Call({"SET", "key", std::string(4'096, 'v')}), "+OK\r\n");
+  RespClient late(server.address());
+  EXPECT_EQ(late.Call({"PING"}), "+PONG\r\n");
+  RespClient surplus(server.address());
+  EXPECT_EQ(surplus.ReceiveToTheEnd(), kRefusal);
+  EXPECT_THAT(early.Call({"INFO", "stats"}), testing::HasSubstr("rejected_connections:1\r\n"));
+  late.Send(RespCommand({"SET", "key", std::string(4'096, 'v')}));
+  EXPECT_EQ(late.ReceiveToTheEnd().substr(0, 4), "-ERR");
+}
+
+TEST_P(ServerLimitsTest, AFloodOfConnectionsLeavesTheOthersAtWork) {
+  ServerOptions options = Options();
+  options.connections_max = 50;
+  const RunningServer server(engine_, options);
+  RespClient busy(server.address());
+  for (int i = 0; i < 2'000; ++i) {
+    const RespClient passing(server.address());
+    if (i % 100 != 0) continue;
+    ASSERT_EQ(busy.Call({"PING"}), "+PONG\r\n");
+  }
+  EXPECT_EQ(busy.Call({"SET", "key", "value"}), "+OK\r\n");
+}
+
 TEST_P(ServerLimitsTest, WithoutDescriptorsClientsAreToldAndServiceReturnsWithThem) {
   const RunningServer server(engine_, Options());
   FrameClient early(server.address());
@@ -112,7 +163,7 @@ TEST_P(ServerLimitsTest, WithoutDescriptorsClientsAreToldAndServiceReturnsWithTh
     next.Close();  // The lowest free number: with the limit there, none is left.
     ASSERT_EQ(::connect(socket.get(), address.get(), address.bytes), 0);
     FrameClient refused(std::move(socket));
-    EXPECT_TRUE(refused.Await().is(ErrorCode::kOverloaded));
+    EXPECT_EQ(refused.ReceiveToTheEnd(), kRefusal);
     EXPECT_TRUE(early.Call(PingFrame(2)).is_ok());
   }
   FrameClient late(server.address());

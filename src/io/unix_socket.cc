@@ -1,0 +1,89 @@
+#include "io/unix_socket.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "base/try.h"
+
+namespace kvs::io {
+namespace {
+
+Error IoError(const std::string& call, const std::string& path) {
+  return Error{.code = ErrorCode::kIo, .sys_errno = errno, .context = call + " " + path};
+}
+
+sockaddr_un NameOf(const std::string& path) {
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  std::memcpy(name.sun_path, path.data(), path.size());
+  return name;
+}
+
+const sockaddr* Generic(const sockaddr_un& name) { return reinterpret_cast<const sockaddr*>(&name); }
+
+Result<UniqueFd> OpenSocket(const std::string& path) {
+  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.is_open()) return IoError("socket", path);
+  return socket;
+}
+
+// Removes what a server left at `path` when it died.
+Status RemoveStale(const std::string& path) {
+  struct stat found;
+  if (::lstat(path.c_str(), &found) != 0) return errno == ENOENT ? Ok() : Status(IoError("stat", path));
+  if (!S_ISSOCK(found.st_mode)) {
+    return Error{.code = ErrorCode::kInvalidArgument, .context = path + " is there already, and is no socket"};
+  }
+  KVS_TRY_ASSIGN(const UniqueFd probe, OpenSocket(path));
+  const sockaddr_un name = NameOf(path);
+  if (::connect(probe.get(), Generic(name), sizeof name) == 0 || errno == EAGAIN) {
+    return Error{.code = ErrorCode::kInUse, .context = path + ": another server listens there"};
+  }
+  if (errno != ECONNREFUSED) return IoError("connect", path);
+  if (::unlink(path.c_str()) != 0) return IoError("unlink", path);
+  return Ok();
+}
+
+}  // namespace
+
+Result<UnixListener> UnixListener::Listen(const std::string& path, mode_t mode, int backlog) {
+  if (path.empty() || path.size() > kUnixPathBytesMax || path.find('\0') != std::string::npos) {
+    return Error{
+        .code = ErrorCode::kInvalidArgument,
+        .context = "the path of a unix socket has 1.." + std::to_string(kUnixPathBytesMax) + " bytes: " + path};
+  }
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  const std::string directory = parent.empty() ? "." : parent.string();
+  UniqueFd marker(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!marker.is_open()) return IoError("open", directory);
+  if (::flock(marker.get(), LOCK_EX) != 0) return IoError("lock", directory);
+
+  KVS_TRY(RemoveStale(path));
+  KVS_TRY_ASSIGN(UniqueFd socket, OpenSocket(path));
+  const sockaddr_un name = NameOf(path);
+  if (::bind(socket.get(), Generic(name), sizeof name) != 0) return IoError("bind", path);
+  // Nobody can connect before listen(), so nobody comes in through wider permissions.
+  struct stat made;
+  if (::chmod(path.c_str(), mode) != 0 || ::lstat(path.c_str(), &made) != 0) return IoError("chmod", path);
+  UnixListener listener(std::move(socket), std::move(marker), path, made.st_dev, made.st_ino);
+  if (::listen(listener.socket_.get(), backlog) != 0) return IoError("listen", path);
+  if (::flock(listener.marker_.get(), LOCK_UN) != 0) return IoError("unlock", directory);
+  return listener;
+}
+
+UnixListener::~UnixListener() {
+  if (!marker_.is_open()) return;
+  struct stat found;
+  const bool is_ours = ::lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ && found.st_ino == inode_;
+  if (is_ours) static_cast<void>(::unlink(path_.c_str()));
+}
+
+}  // namespace kvs::io
