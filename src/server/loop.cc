@@ -39,6 +39,8 @@ Status Loop::Iterate() {
   now_ = std::chrono::steady_clock::now();
   for (const io::Event& event : events) Dispatch(event);
   KVS_TRY(GatherBeforeSync());
+  if (context_.state.observation.NeedsLook()) [[unlikely]]
+    context_.state.observation.Look(now_);
   TakeMail();
   if (accept_again_ && *accept_again_ <= now_) ResumeAccepting();
   if (context_.stopping.load(std::memory_order_acquire)) AdvanceStop();  // S1
@@ -64,6 +66,8 @@ std::optional<io::Deadline> Loop::NextDeadline() const {
   const auto consider = [&](io::Deadline deadline) { next = next ? std::min(*next, deadline) : deadline; };
   if (!lingering_.empty()) consider(stop_deadline_ ? now_ + kStopTick : lingering_.front().since + kLingerTime);
   if (is_idle_limited() && !clients_.empty()) consider(clients_.front().since + context_.state.config.idle_timeout());
+  if (context_.state.observation.NeedsLook()) [[unlikely]]
+    consider(context_.state.observation.NextLook(now_));
   // Past the deadline only jobs are left to wait for, and they wake the loop when they return.
   if (stop_deadline_ && *stop_deadline_ > now_) consider(*stop_deadline_);
   return next;
@@ -81,6 +85,11 @@ void Loop::Dispatch(const io::Event& event) {
     return;
   }
   gather_.NoteReturn(std::exchange(client->answered_in_turn, SyncGather::kNoTurn));
+  // Nothing was asked for: the socket has failed.
+  if (!client->is_ready && !client->watched.readable && !client->watched.writable) {
+    Close(client);
+    return;
+  }
   MarkActive(client);
   MakeReady(client);
 }
