@@ -27,6 +27,14 @@ void ClientRegistry::ForEach(FunctionRef<void(const ClientState& client)> visit)
   for (const auto& [id, client] : clients_) visit(*client);
 }
 
+bool ClientRegistry::Find(std::uint64_t id, FunctionRef<void(ClientState& client)> visit) const {
+  const sync::MutexLock lock(mutex_);
+  const auto found = clients_.find(id);
+  if (found == clients_.end()) return false;
+  visit(*found->second);
+  return true;
+}
+
 void ClientRegistry::Change(FunctionRef<void()> change) {
   const sync::MutexLock lock(mutex_);
   change();
@@ -65,8 +73,14 @@ std::string DescribeClient(const ClientState& client) {
     return std::to_string(count.load(std::memory_order_relaxed));  // R1
   };
   std::string flags;
+  const auto is_set = [](const std::atomic<bool>& flag) { return flag.load(std::memory_order_relaxed); };  // R1
+  const std::int64_t redirect = client.tracking.shown.load(std::memory_order_relaxed);                     // R1
+  if (is_set(client.is_monitor)) flags += 'O';
   if (IsSubscribed(client)) flags += 'P';
   if (queued >= 0) flags += 'x';
+  if (is_set(client.is_blocked) || is_set(client.is_paused)) flags += 'b';
+  if (redirect >= 0) flags += 't';
+  if (is_set(client.tracking.is_broken)) flags += 'R';
   if (client.is_exempt_from_eviction.load(std::memory_order_relaxed)) flags += 'e';  // R1
   if (client.is_not_touching.load(std::memory_order_relaxed)) flags += 'T';          // R1
   if (flags.empty()) flags = "N";
@@ -78,7 +92,8 @@ std::string DescribeClient(const ClientState& client) {
          " qbuf=" + std::to_string(query_bytes) + " qbuf-free=0 argv-mem=0 multi-mem=0" +
          " rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=" + std::to_string(sizeof(ClientState) + query_bytes) +
          " events=r cmd=" + (command == nullptr ? "NULL" : std::string(command->full_name)) +
-         " user=default redir=-1 resp=" + std::to_string(client.resp_version.load(std::memory_order_relaxed)) +  // R1
+         " user=default redir=" + std::to_string(redirect) +
+         " resp=" + std::to_string(client.resp_version.load(std::memory_order_relaxed)) +  // R1
          " lib-name=" + client.library_name + " lib-ver=" + client.library_version;
 }
 

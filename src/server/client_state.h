@@ -12,14 +12,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "server/observers/keyspace_events.h"
 #include "server/observers/outbox.h"
 #include "server/observers/pub_sub.h"
+#include "server/observers/tracking.h"
 #include "server/watch_table.h"
 
 namespace kvs::server {
@@ -39,8 +42,19 @@ struct WatchedKey {
   bool was_there;
 };
 
+// A command that has not replied yet.
+struct BlockedCall {
+  std::optional<std::chrono::steady_clock::time_point> until{};  // nullopt: until CLIENT UNBLOCK.
+  std::optional<std::int64_t> synced{};                          // Of WAITAOF: the first number of its reply.
+};
+
 struct ClientState {
   using Clock = std::chrono::steady_clock;
+
+  using Block = BlockedCall;
+  static constexpr int kStaysBlocked = 0;
+  static constexpr int kUnblockedByTimeout = 1;
+  static constexpr int kUnblockedByError = 2;
 
   ClientState(std::uint64_t client_id, int client_socket, bool authenticated, std::shared_ptr<Outbox> client_outbox)
       : id(client_id),
@@ -68,6 +82,10 @@ struct ClientState {
   bool is_subscribed = false;                    // To anything. PubSub keeps it.
   std::unique_ptr<Subscriptions> subscriptions;  // Made by the first.
 
+  TrackingState tracking;
+  std::vector<KeyspaceEvent> events;  // Of the command that runs, or the transaction: published when it is done.
+  std::optional<Block> block;         // It has called WAIT, which has not replied yet.
+
   // Names, written by the connection's thread. Guarded by the mutex of the ClientRegistry.
   std::string name;
   std::string library_name;
@@ -77,6 +95,10 @@ struct ClientState {
   std::atomic<bool> is_killed{false};
   std::atomic<bool> is_exempt_from_eviction{false};
   std::atomic<bool> is_not_touching{false};
+  std::atomic<bool> is_monitor{false};
+  std::atomic<bool> is_paused{false};   // A command of it waits for the end of CLIENT PAUSE.
+  std::atomic<bool> is_blocked{false};  // As `block`.
+  std::atomic<int> unblocked{kStaysBlocked};
   std::atomic<int> resp_version{2};
   std::array<std::atomic<std::size_t>, kSubscriptionKinds> subscription_counts{};
   std::atomic<std::int64_t> last_active_s{0};     // Since `since`.

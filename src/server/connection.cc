@@ -18,6 +18,10 @@ Connection::Connection(ServerState& state, const ConnectionLimits& limits, int s
 void Connection::Receive(std::string_view bytes) {
   KVS_CHECK(wants_input());
   if (bytes.empty()) return;
+  if (is_waiting_) {
+    input_.Append(bytes);
+    return;
+  }
   if (input_.empty()) {
     const std::size_t consumed = Execute(bytes);
     if (!is_closing_) input_.Append(bytes.substr(consumed));
@@ -31,6 +35,10 @@ void Connection::Receive(std::string_view bytes) {
 void Connection::Resume() {
   if (!is_runnable()) return;
   if (outbox_->has_mail()) outbox_->Take(&replies_.bytes);
+  if (outbox_->TakeWake() && is_waiting_) {
+    is_waiting_ = false;
+    is_behind_ = true;
+  }
   if (!is_behind_) return;
   input_.Consume(Execute(input_.view()));
   if (is_closing_) input_ = {};
@@ -47,6 +55,7 @@ std::size_t Connection::Execute(std::string_view input) {
   }
   const Conversation::Progress progress = conversation_->Execute(input, replies_);
   is_behind_ = progress.is_behind;
+  is_waiting_ = progress.is_waiting;
   is_closing_ = progress.is_closing;
   return progress.consumed_bytes;
 }

@@ -41,7 +41,10 @@ class Connection {
   // Goes on where the limits stopped the last turn, and takes what others have sent.
   void Resume();
 
-  bool wants_input() const { return !input_has_ended_ && !is_closing_ && !is_behind_ && has_room(); }
+  bool wants_input() const {
+    const bool may_keep = !is_waiting_ || input_.size() < kInputWhileWaitingMax;
+    return !input_has_ended_ && !is_closing_ && !is_behind_ && may_keep && has_room();
+  }
   bool is_runnable() const { return (is_behind_ || outbox_->has_mail()) && has_room(); }  // Resume() has work.
   // It did not take what others sent to it.
   bool is_dropped() const { return outbox_->has_mail() && outbox_->has_overflowed(); }
@@ -58,6 +61,9 @@ class Connection {
   std::size_t buffer_bytes() const { return input_.capacity() + replies_.bytes.capacity(); }
 
  private:
+  // While it waits, it is still to see that the client has gone.
+  static constexpr std::size_t kInputWhileWaitingMax = std::size_t{64} << 10;
+
   bool has_room() const { return replies_.bytes.size() < limits_.output_bytes_max; }
   std::size_t Execute(std::string_view input);
 
@@ -73,6 +79,7 @@ class Connection {
   bool input_has_ended_ = false;
   bool is_closing_ = false;
   bool is_behind_ = false;
+  bool is_waiting_ = false;
 };
 
 }  // namespace kvs::server

@@ -41,6 +41,7 @@ class Conversation {
   struct Progress {
     std::size_t consumed_bytes = 0;  // Of the input: these are done with.
     bool is_behind = false;          // A limit stopped the execution before the input was exhausted.
+    bool is_waiting = false;         // It goes on when it is woken through its outbox.
     bool is_closing = false;         // The connection is to end once its replies are sent.
   };
 

@@ -5,14 +5,14 @@
 
 namespace kvs::server {
 
-void EngineKeyspace::NoteWrite(std::string_view key) {
+void EngineKeyspace::NoteWrite(std::string_view key, std::uint64_t expiry_ms) {
   has_written_ = true;
-  watches_.Touch(key);
+  watches_.Touch(key, expiry_ms, writer_);
 }
 
 Status EngineKeyspace::Set(std::string_view key, std::string_view value, std::uint64_t expiry_ms) {
   Status status = expiry_ms == kNoExpiry ? engine_.Set(key, value) : engine_.SetUntil(key, value, expiry_ms);
-  if (status) NoteWrite(key);
+  if (status) NoteWrite(key, expiry_ms);
   return status;
 }
 
@@ -24,12 +24,14 @@ Status EngineKeyspace::MultiSet(std::span<const KeyValue> pairs, std::size_t& se
 
 Status EngineKeyspace::Update(std::string_view key, EntryUpdateFunction fn) {
   bool writes = false;
+  std::uint64_t expiry_ms = kNoExpiry;
   Status status = engine_.UpdateEntry(key, [&](const std::optional<Entry>& current) {
     EntryDecision decision = fn(current);
     writes = decision.sets() || (decision.removes() && current);
+    expiry_ms = decision.sets() ? decision.expiry_ms() : kNoExpiry;
     return decision;
   });
-  if (status && writes) NoteWrite(key);
+  if (status && writes) NoteWrite(key, expiry_ms);
   return status;
 }
 
@@ -44,7 +46,7 @@ Result<bool> EngineKeyspace::Remove(std::string_view key) {
 Status EngineKeyspace::Write(const WriteBatch& batch) {
   Status status = engine_.Write(batch);
   if (!status) return status;
-  for (const WriteBatch::Operation& operation : batch.operations()) NoteWrite(operation.key);
+  for (const WriteBatch::Operation& operation : batch.operations()) NoteWrite(operation.key, operation.expiry_ms);
   return status;
 }
 
@@ -58,6 +60,7 @@ Status EngineKeyspace::Clear() {
   has_written_ = true;
   Status status = engine_.Clear();
   for (const std::string& key : removed) watches_.Touch(key);
+  watches_.NoteClear();
   return status;
 }
 

@@ -44,7 +44,9 @@ class Keyspace {
 // The engine's pairs.
 class EngineKeyspace final : public Keyspace {
  public:
-  EngineKeyspace(KvsEngine& engine, WatchTable& watches) : engine_(engine), watches_(watches) {}
+  // `writer`: the client's id, for those who hear of its writes.
+  EngineKeyspace(KvsEngine& engine, WatchTable& watches, std::uint64_t writer = 0)
+      : engine_(engine), watches_(watches), writer_(writer) {}
 
   Result<bool> Read(std::string_view key, EntryVisitor visit) override { return engine_.ReadEntry(key, visit); }
   Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) override {
@@ -61,10 +63,11 @@ class EngineKeyspace final : public Keyspace {
   std::uint64_t NowMs() override { return engine_.NowMs(); }
 
  private:
-  void NoteWrite(std::string_view key);
+  void NoteWrite(std::string_view key, std::uint64_t expiry_ms = kNoExpiry);
 
   KvsEngine& engine_;
   WatchTable& watches_;
+  const std::uint64_t writer_;
 };
 
 }  // namespace kvs::server

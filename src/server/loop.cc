@@ -39,6 +39,8 @@ Status Loop::Iterate() {
   now_ = std::chrono::steady_clock::now();
   for (const io::Event& event : events) Dispatch(event);
   KVS_TRY(GatherBeforeSync());
+  if (context_.state.observation.NeedsLook()) [[unlikely]]
+    context_.state.observation.Look(now_);
   TakeMail();
   ResumeAcceptingWhereDue();
   if (context_.stopping.load(std::memory_order_acquire)) AdvanceStop();  // S1
@@ -72,6 +74,8 @@ std::optional<io::Deadline> Loop::NextDeadline() const {
     if (home->empty()) continue;
     if (const auto limit = TimeLimitOf(*home); limit.count() > 0) consider(home->front().since + limit);
   }
+  if (context_.state.observation.NeedsLook()) [[unlikely]]
+    consider(context_.state.observation.NextLook(now_));
   // Past the deadline only jobs are left to wait for, and they wake the loop when they return.
   if (stop_deadline_ && *stop_deadline_ > now_) consider(*stop_deadline_);
   return next;
@@ -90,6 +94,11 @@ void Loop::Dispatch(const io::Event& event) {
     return;
   }
   gather_.NoteReturn(std::exchange(client->answered_in_turn, SyncGather::kNoTurn));
+  // Nothing was asked for: the socket has failed.
+  if (!client->is_ready && !client->watched.readable && !client->watched.writable) {
+    Close(client);
+    return;
+  }
   MarkActive(client);
   MakeReady(client);
 }

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "server/commands/command_table.h"
+#include "server/commands/observing.h"
 #include "server/commands/transactions.h"
 #include "server/letters.h"
+#include "server/observers/coarse_clock.h"
 #include "server/ordered_values.h"
 
 namespace kvs::server {
@@ -56,12 +58,17 @@ RespConversation::RespConversation(ServerState& state, const ConnectionLimits& l
       limits_(limits),
       decoder_({.command_bytes_max = limits.request_bytes_max, .bulk_bytes_max = kValueBytesMax}),
       client_(state.clients.NextId(), socket, !state.config.has_password(), std::move(outbox)),
-      keys_(state.engine, state.watches) {
+      keys_(state.engine, state.watches, client_.id) {
   state_.clients.Enter(&client_);
 }
 
 RespConversation::~RespConversation() {
   state_.pub_sub.UnsubscribeAll(client_);
+  state_.observation.monitors.Leave(client_);
+  if (client_.tracking.is_on) {
+    state_.observation.tracking.Leave(client_);
+    state_.observation.Update();
+  }
   ForgetWatches(client_, state_);
   state_.clients.Leave(&client_);
 }
@@ -75,17 +82,24 @@ Conversation::Progress RespConversation::Execute(std::string_view input, Replies
             .input = input,
             .run = run,
             .reply = protocol::RespWriter(&replies.bytes),
-            .pass = sync::Gate::Shared(state_.gate)};
+            .pass = sync::Gate::Shared(state_.gate),
+            .now = CoarseNow()};
+  turn.observed = state_.observation.observers.bits();
   turn.reply.set_version(client_.resp_version.load(std::memory_order_relaxed));  // R1
   ExecuteAll(turn);
   state_.stats.Add(turn.counts);
-  const auto age = std::chrono::duration_cast<std::chrono::seconds>(ClientState::Clock::now() - client_.since);
+  const auto age = std::chrono::duration_cast<std::chrono::seconds>(turn.now - client_.since);
   client_.last_active_s.store(age.count(), std::memory_order_relaxed);  // R1
   return turn.progress;
 }
 
 void RespConversation::ExecuteAll(Turn& turn) {
   Progress& progress = turn.progress;
+  client_.is_paused.store(false, std::memory_order_relaxed);  // R1
+  if (client_.block && !EndBlock(turn)) {
+    progress.is_waiting = true;
+    return;
+  }
   for (std::size_t commands = 0; progress.consumed_bytes < turn.input.size(); ++commands) {
     if (commands == limits_.requests_per_turn || turn.replies.bytes.size() >= limits_.output_bytes_max) {
       progress.is_behind = true;
@@ -104,10 +118,14 @@ void RespConversation::ExecuteAll(Turn& turn) {
     if (decoded.status == protocol::RespStatus::kViolation) {
       turn.reply.Error("ERR " + std::string(decoded.complaint));
       progress.is_closing = true;
+    } else if ((turn.observed & Observers::kPause) != 0 && HasToPause(turn)) {
+      progress.consumed_bytes = begin;
+      progress.is_waiting = true;
+      decoder_.Forget();
     } else {
       Dispatch(turn);
     }
-    if (progress.is_closing) return;
+    if (progress.is_closing || progress.is_waiting) return;
   }
   EndRun(turn);
 }
@@ -121,7 +139,7 @@ bool RespConversation::AddToRun(std::size_t begin, Turn& turn) {
   if (arguments.size() == 3 && IsWord(arguments[0], "set")) kind = Run::Kind::kSets;
   if (kind == Run::Kind::kNone || turn.input[begin] != '*') return false;  // An inline command's arguments do not stay.
   if (client_.is_in_transaction || client_.reply_mode != ReplyMode::kOn || is_stranger()) return false;
-  if (client_.is_subscribed) return false;
+  if (client_.is_subscribed || (turn.observed & Observers::kOfCommands) != 0) return false;
   Run& run = turn.run;
   if (run.kind != kind || run.size == kRunMax) {
     EndRun(turn);
@@ -146,6 +164,11 @@ void RespConversation::EndRun(Turn& turn) {
     PerformGets(turn);
   } else {
     PerformSets(turn);
+  }
+  if (const auto duration = Passed(turn); IsSlow(duration)) [[unlikely]] {
+    const bool is_get = run.kind == Run::Kind::kGets;
+    const std::array<std::string_view, 3> words = {is_get ? "GET" : "SET", run.keys[0], run.pairs[0].value};
+    NoteDuration(client_, state_, is_get ? *get : *set, std::span(words).first(is_get ? 2 : 3), duration);
   }
   run.size = 0;
 }
@@ -236,6 +259,77 @@ void RespConversation::Dispatch(Turn& turn) {
   if (client_.reply_mode == ReplyMode::kSkipThis) client_.reply_mode = ReplyMode::kOn;
   if (client_.reply_mode == ReplyMode::kSkipNext) client_.reply_mode = ReplyMode::kSkipThis;
   if (client_.is_closing_after_reply) turn.progress.is_closing = true;
+  if (client_.block) turn.progress.is_waiting = true;
+}
+
+// Whether the command that was decoded last waits for the end of a pause. One that would be rejected does not.
+bool RespConversation::HasToPause(Turn& turn) {
+  const std::span<const std::string_view> arguments = decoder_.arguments();
+  const CommandSpec* spec = Commands().Find(arguments[0]);
+  if (spec != nullptr && !spec->subcommands.empty() && arguments.size() > 1) {
+    spec = CommandTable::FindSubcommand(*spec, arguments[1]);
+  }
+  if (spec == nullptr || !spec->AcceptsCount(arguments.size()) || is_stranger()) return false;
+  if (client_.is_monitor.load(std::memory_order_relaxed)) return false;  // R1
+  const bool executes_writes =
+      spec->name == "exec" && std::any_of(client_.queue.begin(), client_.queue.end(), [](const QueuedCommand& queued) {
+        return queued.spec->has(kWrite | kMayReplicate);
+      });
+  const bool waits =
+      state_.observation.pause.HasToWait(spec->has(kWrite | kMayReplicate) || executes_writes, client_.outbox);
+  client_.is_paused.store(waits, std::memory_order_relaxed);  // R1
+  if (!waits) turn.observed = state_.observation.observers.bits();
+  return waits;
+}
+
+// Replies to the command that blocks, if its time has come.
+bool RespConversation::EndBlock(Turn& turn) {
+  const int unblocked = client_.unblocked.load(std::memory_order_relaxed);  // R1
+  const ClientState::Block& block = *client_.block;
+  const bool is_over = block.until && *block.until <= ClientState::Clock::now();
+  if (unblocked == ClientState::kStaysBlocked && !is_over) return false;
+  const std::size_t begin = turn.replies.bytes.size();
+  if (unblocked == ClientState::kUnblockedByError) {
+    turn.reply.Error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+  } else if (block.synced) {
+    turn.reply.Array(2);
+    turn.reply.Integer(*block.synced);
+    turn.reply.Integer(0);
+    if (*block.synced > 0) Settle(begin, 1, turn);
+  } else {
+    turn.reply.Integer(0);
+  }
+  client_.block.reset();
+  client_.is_blocked.store(false, std::memory_order_relaxed);  // R1
+  return true;
+}
+
+// Since the last command, by the kernel's ticks.
+ClientState::Clock::duration RespConversation::Passed(Turn& turn) {
+  const auto now = CoarseNow();
+  return now - std::exchange(turn.now, now);
+}
+
+bool RespConversation::IsSlow(ClientState::Clock::duration duration) const {
+  return state_.observation.slow_log.IsSlow(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
+// The events of a command that is done. Who hears of them on the same connection does so before the reply, which
+// begins at `begin` and then where this returns, but for EXEC.
+std::size_t RespConversation::PublishEvents(const CommandSpec& spec, std::size_t begin, Turn& turn) {
+  for (const KeyspaceEvent& event : client_.events) {
+    state_.observation.events.Publish(state_.pub_sub, event.name, event.key);
+  }
+  client_.events.clear();
+  const bool hears = client_.is_subscribed && client_.outbox->has_mail() && client_.reply_mode == ReplyMode::kOn;
+  if (!hears || spec.name == "exec") return begin;
+  base::ByteBuffer& out = turn.replies.bytes;
+  const std::string reply(out.view().substr(begin));
+  out.Truncate(begin);
+  client_.outbox->Take(&out);
+  const std::size_t moved = out.size();
+  out.Append(reply);
+  return moved;
 }
 
 // The row of a command that may run now, or be queued. nullptr: it was rejected, and the client told.
@@ -261,6 +355,9 @@ const CommandSpec* RespConversation::Admit(std::span<const std::string_view> arg
   } else if (client_.is_subscribed && turn.reply.version() == 2 && !spec->has(kInSubscription)) {
     refusal = "ERR Can't execute '" + std::string(spec->full_name) +
               "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context";
+  } else if (spec->has(kWrite | kReadOnly | kMayReplicate) &&
+             client_.is_monitor.load(std::memory_order_relaxed)) {  // R1
+    refusal = "ERR Replica can't interact with the keyspace";
   } else if (client_.is_in_transaction && spec->has(kNoMulti)) {
     refusal = "ERR Command not allowed inside a transaction";
   }
@@ -294,7 +391,7 @@ void RespConversation::Queue(const CommandSpec& spec, std::span<const std::strin
 }
 
 void RespConversation::Perform(const CommandSpec& spec, std::span<const std::string_view> arguments, Turn& turn) {
-  const std::size_t begin = turn.replies.bytes.size();
+  std::size_t begin = turn.replies.bytes.size();
   Call call{.spec = spec,
             .arguments = arguments,
             .reply = turn.reply,
@@ -302,6 +399,9 @@ void RespConversation::Perform(const CommandSpec& spec, std::span<const std::str
             .client = client_,
             .server = state_,
             .counts = turn.counts};
+  const bool is_timed = (turn.observed & Observers::kTiming) != 0;
+  const auto started = is_timed ? ClientState::Clock::now() : ClientState::Clock::time_point();
+  if ((turn.observed & Observers::kTracking) != 0) BeforeObserved(call);
   call.must_be_alone = spec.has(kExclusive) || (spec.has(kExclusiveMany) && arguments.size() > 2);
   if (!call.must_be_alone) spec.handler(call);
   if (call.must_be_alone) {
@@ -311,9 +411,19 @@ void RespConversation::Perform(const CommandSpec& spec, std::span<const std::str
       spec.handler(call);
     }
     turn.pass.Enter();
+    turn.observed = state_.observation.observers.bits();
   }
+  if (!client_.events.empty()) begin = PublishEvents(spec, begin, turn);
   const bool has_written = keys_.TakeHasWritten();
   if (call.needs_sync || (has_written && state_.config.sync_before_reply())) Settle(begin, 1, turn);
+  if ((turn.observed & Observers::kMonitors) != 0) AfterObserved(call);
+  auto duration = Passed(turn);
+  if (is_timed) duration = ClientState::Clock::now() - started;
+  if (IsSlow(duration)) [[unlikely]]
+    NoteDuration(client_, state_, spec, arguments, duration);
+  if (client_.tracking.has_chosen && !client_.is_in_transaction && !spec.full_name.starts_with("client|")) {
+    client_.tracking.has_chosen = false;
+  }
 }
 
 // What stands in the output from `begin` on, `count` replies, waits for a sync where writes do.

@@ -44,6 +44,8 @@ class RespConversation final : public Conversation {
     Run& run;
     protocol::RespWriter reply;
     sync::Gate::Shared pass;
+    ClientState::Clock::time_point now;  // Behind the last command, by the kernel's ticks.
+    std::uint32_t observed = 0;          // The bits of Observers.
     TurnCounts counts{};
     Progress progress{};
   };
@@ -59,6 +61,11 @@ class RespConversation final : public Conversation {
   void Reject(std::string_view text, Turn& turn);
   void Queue(const CommandSpec& spec, std::span<const std::string_view> arguments, Turn& turn);
   void Perform(const CommandSpec& spec, std::span<const std::string_view> arguments, Turn& turn);
+  bool HasToPause(Turn& turn);
+  bool EndBlock(Turn& turn);
+  ClientState::Clock::duration Passed(Turn& turn);
+  bool IsSlow(ClientState::Clock::duration duration) const;
+  std::size_t PublishEvents(const CommandSpec& spec, std::size_t begin, Turn& turn);
   void Settle(std::size_t begin, std::uint32_t count, Turn& turn);
   bool is_stranger() const { return !client_.is_authenticated && state_.config.has_password(); }
 

@@ -7,6 +7,7 @@
 #include "base/decimal.h"
 #include "server/glob.h"
 #include "server/letters.h"
+#include "server/observers/keyspace_events.h"
 #include "settings/setting.h"
 
 namespace kvs::server {
@@ -19,7 +20,9 @@ Result<std::string> CheckChange(const Setting& setting, std::string_view value) 
   if (setting.kind == Kind::kStart || setting.kind == Kind::kTold) {
     return Error{.code = ErrorCode::kInvalidArgument, .context = "can't set immutable config"};
   }
-  return settings::CheckValue(setting, value);
+  Result<std::string> checked = settings::CheckValue(setting, value);
+  if (!checked || setting.form != settings::Form::kEvents) return checked;
+  return EventClassLetters(ParseEventClasses(*checked).value_or(0));
 }
 
 std::string OutputLimitText(std::string_view bytes) {

@@ -19,6 +19,13 @@ std::string MakeRunId() {
 }  // namespace
 
 ServerState::ServerState(KvsEngine& served, const ConfigStart& start)
-    : engine(served), port(start.port), run_id(MakeRunId()), config(start), background(served) {}
+    : engine(served),
+      port(start.port),
+      run_id(MakeRunId()),
+      config(start),
+      observation(served, gate, clients, pub_sub, watches),
+      background(served) {
+  observation.Configure(config);
+}
 
 }  // namespace kvs::server

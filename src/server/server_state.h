@@ -14,6 +14,7 @@
 #include "server/background.h"
 #include "server/client_registry.h"
 #include "server/multi_write_clock.h"
+#include "server/observers/observation.h"
 #include "server/observers/pub_sub.h"
 #include "server/scan_cursors.h"
 #include "server/server_config.h"
@@ -42,6 +43,7 @@ class ServerState {
   MultiWriteClock multi_writes;
   ClientRegistry clients;
   PubSub pub_sub;
+  Observation observation;
   ScanCursors cursors;
   Background background;  // Last: it uses the engine, and ends first.
 };

@@ -24,7 +24,17 @@ void WatchTable::Forget(std::string_view key, Watcher* watcher) {
   if (found->second.empty()) stripe.watchers.erase(found);
 }
 
-void WatchTable::TouchWatched(std::string_view key) {
+void WatchTable::set_is_listened(bool is_listened) {
+  if (is_listened_.exchange(is_listened, std::memory_order_relaxed) == is_listened) return;  // R1
+  if (is_listened) {
+    watched_.fetch_add(1, std::memory_order_relaxed);  // R1
+  } else {
+    watched_.fetch_sub(1, std::memory_order_relaxed);  // R1
+  }
+}
+
+void WatchTable::TouchWatched(std::string_view key, std::uint64_t expiry_ms, std::uint64_t writer) {
+  if (is_listened_.load(std::memory_order_relaxed)) listener_->OnWrite(key, expiry_ms, writer);  // R1
   Stripe& stripe = StripeOf(key);
   const sync::MutexLock lock(stripe.mutex);
   const auto found = stripe.watchers.find(std::string(key));

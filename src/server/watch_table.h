@@ -6,12 +6,13 @@
 //             exclusive one: so no write is under way that looked before the key was watched, or has not set its flag
 //             yet.
 //
-// Fences      R1  watched_ and the flags: relaxed. The gate orders them, see above.
+// Fences      R1  the atomics: relaxed. The gate orders them, see above.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,6 +21,17 @@
 #include "sync/mutex.h"
 
 namespace kvs::server {
+
+// Hears of every write, while the table is told to tell it. Any thread.
+class WriteListener {
+ public:
+  // `writer`: the client's id; 0: none of RESP.
+  virtual void OnWrite(std::string_view key, std::uint64_t expiry_ms, std::uint64_t writer) = 0;
+  virtual void OnClear() = 0;
+
+ protected:
+  ~WriteListener() = default;
+};
 
 class WatchTable {
  public:
@@ -31,12 +43,20 @@ class WatchTable {
   void Watch(std::string_view key, Watcher* watcher);
   void Forget(std::string_view key, Watcher* watcher);
 
-  // `key` was changed.
-  void Touch(std::string_view key) {
+  // `key` was changed, or removed, and expires then; 0: never.
+  void Touch(std::string_view key, std::uint64_t expiry_ms = 0, std::uint64_t writer = 0) {
     if (watched_.load(std::memory_order_relaxed) == 0) [[likely]]
       return;  // R1
-    TouchWatched(key);
+    TouchWatched(key, expiry_ms, writer);
   }
+  // All keys were removed. Those that are watched are touched by the caller, who knows which of them there were.
+  void NoteClear() {
+    if (is_listened_.load(std::memory_order_relaxed)) listener_->OnClear();  // R1
+  }
+
+  // Before the first call of Touch().
+  void set_listener(WriteListener* listener) { listener_ = listener; }
+  void set_is_listened(bool is_listened);
 
   bool is_empty() const { return watched_.load(std::memory_order_relaxed) == 0; }  // R1
   std::vector<std::string> WatchedKeys();
@@ -49,9 +69,11 @@ class WatchTable {
   };
 
   Stripe& StripeOf(std::string_view key);
-  void TouchWatched(std::string_view key);
+  void TouchWatched(std::string_view key, std::uint64_t expiry_ms, std::uint64_t writer);
 
-  std::atomic<std::size_t> watched_{0};  // R1. Pairs of key and watcher.
+  WriteListener* listener_ = nullptr;
+  std::atomic<std::size_t> watched_{0};   // R1. Pairs of key and watcher, and one more for the listener.
+  std::atomic<bool> is_listened_{false};  // R1
   std::array<Stripe, kStripes> stripes_;
 };
 

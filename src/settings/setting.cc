@@ -57,6 +57,8 @@ std::optional<std::int64_t> ParseMemory(std::string_view text) {
   return *number * unit->bytes;
 }
 
+constexpr std::string_view kEventLetters = "Ag$lshzxeKEtmdn";  // In the order in which Redis names them.
+
 Error Refusal(std::string why) { return Error{.code = ErrorCode::kInvalidArgument, .context = std::move(why)}; }
 
 Result<std::string> CheckAddress(const Setting& setting, std::string_view value) {
@@ -109,6 +111,9 @@ Result<std::string> CheckValue(const Setting& setting, std::string_view value) {
     case Form::kChoice:
       if (IsChoice(setting.choices, base::Lowered(value))) return base::Lowered(value);
       return Refusal("argument(s) must be one of the following: " + Joined(setting.choices, ", "));
+    case Form::kEvents:
+      if (value.find_first_not_of(kEventLetters) == std::string_view::npos) return std::string(value);
+      return Refusal("Invalid event class character. Use '" + std::string(kEventLetters) + "'.");
     case Form::kMode:
       if (IsMode(value)) return std::string(value);
       return Refusal("argument must be three octal digits, as in 770");
@@ -141,6 +146,7 @@ std::string FormName(const Setting& setting) {
     case Form::kNumber: return "N";
     case Form::kMemory: return "BYTES";
     case Form::kMode: return "MODE";
+    case Form::kEvents: return "LETTERS";
     case Form::kChoice: return Joined(setting.choices, "|");
   }
   return "";
@@ -155,6 +161,7 @@ std::string RangeText(const Setting& setting) {
     case Form::kFlag: return "yes, no";
     case Form::kChoice: return Joined(setting.choices, ", ");
     case Form::kMode: return "000..777";
+    case Form::kEvents: return "letters of " + std::string(kEventLetters);
     case Form::kNumber:
     case Form::kMemory: break;
   }

@@ -201,6 +201,8 @@ void ChangeFields(Call& call, const std::vector<FieldOperation>& operations) {
   }
   if (!CheckValueBytes(call, bytes_min)) return;
   FieldReplies replies;
+  bool is_new = false;
+  bool is_changed = false;
   const Status status = call.keys.Update(call[1], [&](const std::optional<Entry>& current) -> EntryDecision {
     replies.clear();
     const std::string_view before = current ? current->value : std::string_view();
@@ -213,9 +215,15 @@ void ChangeFields(Call& call, const std::vector<FieldOperation>& operations) {
         replies.push_back(Apply(operation, &value));
       }
     }
-    if (current && value == before) return UpdateDecision::Keep();
+    is_new = !current;
+    is_changed = !current || value != before;
+    if (!is_changed) return UpdateDecision::Keep();
     return EntryDecision::Set(std::move(value), current ? current->expiry_ms : kNoExpiry);
   });
+  if (status && is_changed) {
+    if (is_new) call.Notify(EventClass::kNew, "new", call[1]);
+    call.Notify(EventClass::kString, "setbit", call[1]);
+  }
   if (status) {
     ReplyFields(call, replies);
   } else {

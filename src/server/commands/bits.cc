@@ -53,15 +53,23 @@ void SetBit(Call& call) {
   const bool is_wanted = *wanted == 1;
   const std::uint64_t byte = *offset / kBitsPerByte;
   bool was_set = false;
+  bool is_new = false;
+  bool is_changed = false;
   const Status status = call.keys.Update(call[1], [&](const std::optional<Entry>& current) -> EntryDecision {
     const std::string_view before = current ? current->value : std::string_view();
     was_set = BitAt(before, *offset);
+    is_new = !current;
+    is_changed = byte >= before.size() || was_set != is_wanted;
     if (byte < before.size() && was_set == is_wanted) return UpdateDecision::Keep();
     std::string value(before);
     if (byte >= value.size()) value.resize(byte + 1, '\0');
     if (was_set != is_wanted) value[byte] = static_cast<char>(ByteAt(value, byte) ^ MaskOf(*offset));
     return EntryDecision::Set(std::move(value), current ? current->expiry_ms : kNoExpiry);
   });
+  if (status && is_changed) {
+    if (is_new) call.Notify(EventClass::kNew, "new", call[1]);
+    call.Notify(EventClass::kString, "setbit", call[1]);
+  }
   if (status) {
     call.reply.Integer(was_set ? 1 : 0);
   } else {
@@ -331,9 +339,13 @@ void BitOp(Call& call) {
   if (!result) return;
   Status status = Ok();
   if (!result->empty()) {
+    const bool is_new = call.IsNewsThatNew(call[2]);
     status = call.keys.Set(call[2], *result);
+    if (status) call.NotifySet(call[2], is_new, false);
   } else if (const Result<bool> removed = call.keys.Remove(call[2]); !removed) {
     status = removed.error();
+  } else if (*removed) {
+    call.Notify(EventClass::kGeneric, "del", call[2]);
   }
   if (status) {
     call.reply.Integer(static_cast<std::int64_t>(result->size()));

@@ -9,6 +9,7 @@
 
 #include "base/decimal.h"
 #include "server/commands/command_table.h"
+#include "server/commands/observing.h"
 #include "server/commands/parsing.h"
 #include "server/letters.h"
 
@@ -199,16 +200,6 @@ void SetFlag(Call& call, std::atomic<bool>* flag) {
 
 void NoEvict(Call& call) { SetFlag(call, &call.client.is_exempt_from_eviction); }
 void NoTouch(Call& call) { SetFlag(call, &call.client.is_not_touching); }
-void GetRedirection(Call& call) { call.reply.Integer(-1); }
-
-// Nothing blocks here, so nobody is ever blocked.
-void Unblock(Call& call) {
-  if (call.size() > 4 || (call.size() == 4 && !IsWord(call[3], "timeout") && !IsWord(call[3], "error"))) {
-    call.Fail("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
-    return;
-  }
-  if (ReadInteger(call, call[2])) call.reply.Integer(0);
-}
 
 constexpr CommandSpec Client(CommandSpec row) {
   row.group = "connection";
@@ -217,6 +208,13 @@ constexpr CommandSpec Client(CommandSpec row) {
 }
 
 constexpr auto kSubcommands = std::to_array<CommandSpec>({
+    Client({.full_name = "client|caching",
+            .handler = ClientCaching,
+            .arity = 3,
+            .flags = kAny,
+            .since = "6.0.0",
+            .summary = "Says whether the next command's keys are tracked",
+            .usage = "YES|NO"}),
     Client({.full_name = "client|getname",
             .handler = GetName,
             .arity = 2,
@@ -224,11 +222,11 @@ constexpr auto kSubcommands = std::to_array<CommandSpec>({
             .since = "2.6.9",
             .summary = "Tells the connection's name"}),
     Client({.full_name = "client|getredir",
-            .handler = GetRedirection,
+            .handler = ClientGetRedirection,
             .arity = 2,
             .flags = kAny,
             .since = "6.0.0",
-            .summary = "Tells where tracking is redirected to: -1, nowhere"}),
+            .summary = "Tells the id of the client that tracking is redirected to"}),
     Client({.full_name = "client|help",
             .handler = ReplyHelp,
             .arity = 2,
@@ -282,6 +280,14 @@ constexpr auto kSubcommands = std::to_array<CommandSpec>({
             .summary = "Sets a flag that CLIENT LIST shows",
             .usage = "ON|OFF",
             .differences = "Access times of keys are not kept."}),
+    Client({.full_name = "client|pause",
+            .handler = ClientPause,
+            .arity = -3,
+            .flags = kAdministration | kExclusive,
+            .since = "3.0.0",
+            .summary = "Has the commands of all connections wait",
+            .usage = "timeout [WRITE|ALL]",
+            .differences = "Keys expire meanwhile."}),
     Client({.full_name = "client|reply",
             .handler = Reply,
             .arity = 3,
@@ -303,13 +309,35 @@ constexpr auto kSubcommands = std::to_array<CommandSpec>({
             .since = "2.6.9",
             .summary = "Names the connection",
             .usage = "connection-name"}),
+    Client(
+        {.full_name = "client|tracking",
+         .handler = ClientTracking,
+         .arity = -3,
+         .flags = kAny | kExclusive,
+         .since = "6.0.0",
+         .summary = "Has the server tell when a key changes that the client has read; PREFIX may come more than once",
+         .usage = "ON|OFF [REDIRECT client-id] [PREFIX prefix] [BCAST] [OPTIN] [OPTOUT] "
+                  "[NOLOOP]"}),
+    Client({.full_name = "client|trackinginfo",
+            .handler = ClientTrackingInfo,
+            .arity = 2,
+            .flags = kAny,
+            .since = "6.2.0",
+            .summary = "Tells what is tracked for the connection"}),
     Client({.full_name = "client|unblock",
-            .handler = Unblock,
+            .handler = ClientUnblock,
             .arity = -3,
             .flags = kAdministration,
             .since = "5.0.0",
-            .summary = "Wakes a connection whose command blocks: there are none",
+            .summary = "Wakes a connection that waits in WAIT or WAITAOF",
             .usage = "client-id [TIMEOUT|ERROR]"}),
+    Client({.full_name = "client|unpause",
+            .handler = ClientUnpause,
+            .arity = 2,
+            .flags = kAdministration,
+            .since = "6.2.0",
+            .complexity = "O(N) in the connections that wait",
+            .summary = "Has them go on"}),
 });
 
 constexpr auto kRows = std::to_array<CommandSpec>({

@@ -17,6 +17,12 @@ std::string ErrorReply(const Error& error) {
 
 void Call::Fail(const Error& error) { Fail(ErrorReply(error)); }
 
+bool Call::IsNewsThatNew(std::string_view key) {
+  if (!server.observation.events.wants(EventClass::kNew)) return false;
+  const Result<bool> found = keys.Read(key, [](const Entry&) {});
+  return found && !*found;
+}
+
 void ReplyHelp(Call& call) {
   const CommandSpec& container = *Commands().Find(call[0]);
   call.reply.Array(1 + 2 * container.subcommands.size());

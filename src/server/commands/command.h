@@ -99,6 +99,21 @@ struct Call {
   std::string_view operator[](std::size_t i) const { return arguments[i]; }
   std::size_t size() const { return arguments.size(); }
 
+  // What the command has done to a key, for those who want to know.
+  void Notify(EventClass event, std::string_view name, std::string_view key) {
+    if (!server.observation.events.wants(event)) [[likely]]
+      return;
+    client.events.push_back({.name = name, .key = std::string(key)});
+  }
+  // Before a key is written: whether somebody wants to know that it is new, and it is.
+  bool IsNewsThatNew(std::string_view key);
+  void NotifySet(std::string_view key, bool is_new, bool expires) {
+    if (is_new) Notify(EventClass::kNew, "new", key);
+    Notify(EventClass::kString, "set", key);
+    if (expires) Notify(EventClass::kGeneric, "expire", key);
+  }
+  void NotifyMiss(std::string_view key) { Notify(EventClass::kKeyMiss, "keymiss", key); }
+
   void Fail(std::string_view text) {
     ++counts.errors;
     reply.Error(text);

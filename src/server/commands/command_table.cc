@@ -26,7 +26,7 @@ CommandTable::CommandTable() {
        StringCommands(),     StringBatchCommands(), StringPartCommands(), CounterCommands(),  KeyspaceCommands(),
        ExpiryCommands(),     TransactionCommands(), KvsCommands(),        PubSubCommands(),   BitCommands(),
        BitFieldCommands(),   LcsCommands(),         DumpCommands(),       DatabaseCommands(), MemoryCommands(),
-       DebugCommands()});
+       DebugCommands(),      ObservingCommands()});
   for (const auto& family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);
   }

@@ -28,6 +28,7 @@ void Set(Call& call) {
   for (std::size_t i = 2; i < call.size(); i += 2) changes.emplace_back(call[i], call[i + 1]);
   const Status status = call.server.config.Set(changes);
   if (status) {
+    call.server.observation.Configure(call.server.config);
     call.reply.Ok();
   } else {
     call.Fail("ERR " + status.error().context);
@@ -76,6 +77,7 @@ constexpr auto kSubcommands = std::to_array<CommandSpec>({
     Config({.full_name = "config|set",
             .handler = Set,
             .arity = -4,
+            .flags = kAdmin | kDangerous | kNoScript | kLoading | kStale | kExclusive,
             .since = "2.0.0",
             .complexity = "O(N) in the parameters",
             .summary = "Sets parameters",

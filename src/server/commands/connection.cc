@@ -80,6 +80,9 @@ void Reset(Call& call) {
   ClientState& client = call.client;
   EndTransaction(client, call.server);
   call.server.pub_sub.UnsubscribeAll(client);
+  call.server.observation.monitors.Leave(client);
+  call.server.observation.tracking.Leave(client);
+  call.server.observation.Update();
   call.server.clients.Change([&] { client.name.clear(); });
   client.is_authenticated = !call.server.config.has_password();
   client.reply_mode = ReplyMode::kOn;

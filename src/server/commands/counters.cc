@@ -18,10 +18,12 @@ namespace {
 
 void Add(Call& call, std::int64_t increment) {
   std::int64_t sum = 0;
+  bool is_new = false;
   std::string_view complaint;
   const Status status = call.keys.Update(call[1], [&](const std::optional<Entry>& current) -> EntryDecision {
     const auto number = current ? base::ParseDecimal(current->value) : std::optional<std::int64_t>(0);
     complaint = {};
+    is_new = !current;
     if (!number) {
       complaint = "ERR value is not an integer or out of range";
     } else if (__builtin_add_overflow(*number, increment, &sum)) {
@@ -35,6 +37,8 @@ void Add(Call& call, std::int64_t increment) {
   } else if (!complaint.empty()) {
     call.Fail(complaint);
   } else {
+    if (is_new) call.Notify(EventClass::kNew, "new", call[1]);
+    call.Notify(EventClass::kString, "incrby", call[1]);
     call.reply.Integer(sum);
   }
 }
@@ -89,10 +93,12 @@ std::string FloatText(long double number) {
 void IncrByFloat(Call& call) {
   const auto increment = ParseFloat(call[2]);
   std::string sum;
+  bool is_new = false;
   std::string_view complaint;
   const Status status = call.keys.Update(call[1], [&](const std::optional<Entry>& current) -> EntryDecision {
     const auto number = current ? ParseFloat(current->value) : std::optional<long double>(0);
     complaint = {};
+    is_new = !current;
     if (!number || !increment) {
       complaint = "ERR value is not a valid float";
     } else if (!std::isfinite(*number + *increment)) {
@@ -107,6 +113,8 @@ void IncrByFloat(Call& call) {
   } else if (!complaint.empty()) {
     call.Fail(complaint);
   } else {
+    if (is_new) call.Notify(EventClass::kNew, "new", call[1]);
+    call.Notify(EventClass::kString, "incrbyfloat", call[1]);
     call.reply.Bulk(sum);
   }
 }

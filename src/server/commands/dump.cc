@@ -123,6 +123,10 @@ void Restore(Call& call) {
   if (is_busy) {
     FailBusy(call);
   } else {
+    if (status && !has_expired) {
+      call.Notify(EventClass::kNew, "new", call[1]);
+      call.Notify(EventClass::kGeneric, "restore", call[1]);
+    }
     call.ReplyStatus(status);
   }
 }

@@ -63,12 +63,14 @@ void ExpireAt(Call& call, TimeUnit unit, TimeBase base) {
   if (!time) return;
   const auto now = static_cast<std::int64_t>(call.keys.NowMs());
   bool is_done = false;
+  const bool has_passed = *time <= now;
   const Status status = call.keys.Update(call[1], [&](const std::optional<Entry>& current) -> EntryDecision {
     is_done = current && AreMet(*conditions, *time, current->expiry_ms);
     if (!is_done) return UpdateDecision::Keep();
-    if (*time <= now) return UpdateDecision::Remove();
+    if (has_passed) return UpdateDecision::Remove();
     return EntryDecision::Set(std::string(current->value), static_cast<std::uint64_t>(*time));
   });
+  if (status && is_done) call.Notify(EventClass::kGeneric, has_passed ? "del" : "expire", call[1]);
   if (status) {
     call.reply.Integer(is_done ? 1 : 0);
   } else {
@@ -87,6 +89,7 @@ void ReplyExpiry(Call& call, TimeUnit unit, TimeBase base) {
   if (!found) {
     call.Fail(found.error());
   } else if (!*found) {
+    call.NotifyMiss(call[1]);
     call.reply.Integer(-2);
   } else if (expiry_ms == kNoExpiry) {
     call.reply.Integer(-1);
@@ -108,6 +111,7 @@ void Persist(Call& call) {
     is_done = current && current->expiry_ms != kNoExpiry;
     return is_done ? UpdateDecision::Set(std::string(current->value)) : UpdateDecision::Keep();
   });
+  if (status && is_done) call.Notify(EventClass::kGeneric, "persist", call[1]);
   if (status) {
     call.reply.Integer(is_done ? 1 : 0);
   } else {

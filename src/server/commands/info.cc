@@ -75,8 +75,14 @@ void AddServer(Call& call, Lines& lines) {
 void AddClients(Call& call, Lines& lines) {
   lines.Add("connected_clients", call.server.connections ? call.server.connections() : call.server.clients.size());
   lines.Add("maxclients", call.server.config.connections_max());
-  lines.Add("blocked_clients", 0);
-  lines.Add("tracking_clients", 0);
+  std::size_t blocked = 0;
+  call.server.clients.ForEach([&](const ClientState& client) {
+    const bool waits = client.is_blocked.load(std::memory_order_relaxed) ||  // R1
+                       client.is_paused.load(std::memory_order_relaxed);     // R1
+    blocked += waits ? 1 : 0;
+  });
+  lines.Add("blocked_clients", blocked);
+  lines.Add("tracking_clients", call.server.observation.tracking.counts().clients);
 }
 
 void AddMemory(Call& call, Lines& lines) {
@@ -121,6 +127,10 @@ void AddStats(Call& call, Lines& lines) {
   lines.Add("pubsub_channels", call.server.pub_sub.CountNames(Subscription::kChannel));
   lines.Add("pubsub_patterns", call.server.pub_sub.CountNames(Subscription::kPattern));
   lines.Add("pubsubshard_channels", call.server.pub_sub.CountNames(Subscription::kShardChannel));
+  const Tracking::Counts tracking = call.server.observation.tracking.counts();
+  lines.Add("tracking_total_keys", tracking.keys);
+  lines.Add("tracking_total_items", tracking.items);
+  lines.Add("tracking_total_prefixes", tracking.prefixes);
   lines.Add("latest_fork_usec", 0);
   lines.Add("total_forks", 0);
   lines.Add("total_error_replies", counts.errors);

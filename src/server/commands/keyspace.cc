@@ -18,6 +18,7 @@ namespace {
 void Del(Call& call) {
   if (call.size() == 2) {
     const Result<bool> removed = call.keys.Remove(call[1]);
+    if (removed && *removed) call.Notify(EventClass::kGeneric, "del", call[1]);
     if (removed) {
       call.reply.Integer(*removed ? 1 : 0);
     } else {
@@ -39,6 +40,9 @@ void Del(Call& call) {
   }
   const Status status = batch.empty() ? Ok() : call.keys.Write(batch);
   if (status) {
+    for (const WriteBatch::Operation& operation : batch.operations()) {
+      call.Notify(EventClass::kGeneric, "del", operation.key);
+    }
     call.reply.Integer(static_cast<std::int64_t>(batch.size()));
   } else {
     call.Fail(status.error());
@@ -54,6 +58,7 @@ void Exists(Call& call) {
       call.Fail(found.error());
       return;
     }
+    if (!*found) call.NotifyMiss(key);
     count += *found ? 1 : 0;
   }
   call.reply.Integer(count);
@@ -61,6 +66,7 @@ void Exists(Call& call) {
 
 void Type(Call& call) {
   const Result<bool> found = call.keys.Read(call[1], [](const Entry&) {});
+  if (found && !*found) call.NotifyMiss(call[1]);
   if (found) {
     call.reply.Simple(*found ? "string" : "none");
   } else {
@@ -109,7 +115,12 @@ std::optional<bool> RenameKey(Call& call, Target target) {
   batch.Remove(call[1]);
   batch.Set(call[2], (*entry)->value, (*entry)->expiry_ms);
   const Status status = call.keys.Write(batch);
-  if (status) return true;
+  if (status) {
+    call.Notify(EventClass::kNew, "new", call[2]);  // Redis removes what was there before.
+    call.Notify(EventClass::kGeneric, "rename_from", call[1]);
+    call.Notify(EventClass::kGeneric, "rename_to", call[2]);
+    return true;
+  }
   call.Fail(status.error());
   return std::nullopt;
 }
@@ -162,6 +173,8 @@ void Copy(Call& call) {
   }
   const Status status = call.keys.Set(call[2], (*entry)->value, (*entry)->expiry_ms);
   if (status) {
+    call.Notify(EventClass::kNew, "new", call[2]);
+    call.Notify(EventClass::kGeneric, "copy_to", call[2]);
     call.reply.Integer(1);
   } else {
     call.Fail(status.error());

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/commands/command_table.h"
 #include "server/ordered_values.h"
@@ -19,17 +20,23 @@ void MGet(Call& call) {
   const auto keys = call.arguments.subspan(1);
   base::ByteBuffer& out = call.reply.out();
   const std::size_t begin = out.size();
+  const bool wants_misses = call.server.observation.events.wants(EventClass::kKeyMiss);
+  std::vector<std::size_t> missed;
   for (int i = 0; i < kUndisturbedTriesMax || call.must_be_alone; ++i) {
     const auto clock = call.server.multi_writes.Begin();
     if (!clock) continue;
+    missed.clear();
     call.reply.Array(keys.size());
     OrderedValues values(call.reply, keys.size(), begin + kReplyBytesMax);
-    const Status status = call.keys.MultiGet(
-        keys, [&](std::size_t index, std::optional<std::string_view> value) { values.Take(index, value); });
+    const Status status = call.keys.MultiGet(keys, [&](std::size_t index, std::optional<std::string_view> value) {
+      if (!value && wants_misses) missed.push_back(index);
+      values.Take(index, value);
+    });
     const bool is_good = status && !values.is_full();
     if (is_good && call.server.multi_writes.IsUndisturbed(*clock)) {
       call.counts.hits += values.hits();
       call.counts.misses += keys.size() - values.hits();
+      for (const std::size_t index : missed) call.NotifyMiss(keys[index]);
       return;
     }
     out.Truncate(begin);
@@ -56,11 +63,27 @@ WriteBatch BatchOfPairs(const Call& call) {
   return batch;
 }
 
+// Before they are written: for each whether it is news that it is new.
+std::vector<bool> NewsOfPairs(Call& call) {
+  std::vector<bool> news;
+  if (!call.server.observation.events.wants(EventClass::kNew)) return news;
+  for (std::size_t i = 1; i < call.size(); i += 2) news.push_back(call.IsNewsThatNew(call[i]));
+  return news;
+}
+
+void NotifyPairs(Call& call, const std::vector<bool>& news) {
+  if (!call.server.observation.events.is_on()) return;
+  for (std::size_t i = 1; i < call.size(); i += 2) call.NotifySet(call[i], !news.empty() && news[i / 2], false);
+}
+
 void MSet(Call& call) {
   if (!CheckPairs(call)) return;
   const WriteBatch batch = BatchOfPairs(call);
+  const std::vector<bool> news = NewsOfPairs(call);
   const MultiWriteClock::Writing writing(call.server.multi_writes);
-  call.ReplyStatus(call.keys.Write(batch));
+  const Status status = call.keys.Write(batch);
+  if (status) NotifyPairs(call, news);
+  call.ReplyStatus(status);
 }
 
 void MSetNx(Call& call) {
@@ -76,7 +99,9 @@ void MSetNx(Call& call) {
       return;
     }
   }
+  const std::vector<bool> news = NewsOfPairs(call);
   const Status status = call.keys.Write(BatchOfPairs(call));
+  if (status) NotifyPairs(call, news);
   if (status) {
     call.reply.Integer(1);
   } else {

@@ -13,7 +13,9 @@ namespace {
 
 void Append(Call& call) {
   std::uint64_t bytes = 0;
+  bool is_new = false;
   const Status status = call.keys.Update(call[1], [&](const std::optional<Entry>& current) -> EntryDecision {
+    is_new = !current;
     bytes = (current ? current->value.size() : 0) + call[2].size();
     if (bytes > kValueBytesMax) return UpdateDecision::Keep();
     std::string value;
@@ -25,6 +27,8 @@ void Append(Call& call) {
   if (!status) {
     call.Fail(status.error());
   } else if (CheckValueBytes(call, bytes)) {
+    if (is_new) call.Notify(EventClass::kNew, "new", call[1]);
+    call.Notify(EventClass::kString, "append", call[1]);
     call.reply.Integer(static_cast<std::int64_t>(bytes));
   }
 }
@@ -32,6 +36,7 @@ void Append(Call& call) {
 void StrLen(Call& call) {
   std::size_t bytes = 0;
   const Result<bool> found = call.keys.Read(call[1], [&](const Entry& entry) { bytes = entry.value.size(); });
+  if (found && !*found) call.NotifyMiss(call[1]);
   if (found) {
     call.reply.Integer(static_cast<std::int64_t>(bytes));
   } else {
@@ -62,6 +67,7 @@ void GetRange(Call& call) {
   if (found && *found) return;
   out.Truncate(begin);
   if (found) {
+    call.NotifyMiss(call[1]);
     call.reply.Bulk("");
   } else {
     call.Fail(found.error());
@@ -79,7 +85,9 @@ void SetRange(Call& call) {
   const std::uint64_t end = static_cast<std::uint64_t>(*offset) + part.size();
   if (!part.empty() && !CheckValueBytes(call, end)) return;
   std::uint64_t bytes = 0;
+  bool is_new = false;
   const Status status = call.keys.Update(call[1], [&](const std::optional<Entry>& current) -> EntryDecision {
+    is_new = !current;
     bytes = current ? current->value.size() : 0;
     if (part.empty()) return UpdateDecision::Keep();
     bytes = std::max(bytes, end);
@@ -88,6 +96,10 @@ void SetRange(Call& call) {
     value.replace(static_cast<std::size_t>(*offset), part.size(), part);
     return EntryDecision::Set(std::move(value), current ? current->expiry_ms : kNoExpiry);
   });
+  if (status && !part.empty()) {
+    if (is_new) call.Notify(EventClass::kNew, "new", call[1]);
+    call.Notify(EventClass::kString, "setrange", call[1]);
+  }
   if (status) {
     call.reply.Integer(static_cast<std::int64_t>(bytes));
   } else {

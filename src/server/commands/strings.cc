@@ -37,7 +37,16 @@ void Get(Call& call) {
     return;
   }
   ++call.counts.misses;
+  call.NotifyMiss(call[1]);
   call.reply.Null();
+}
+
+// Sets, whatever is there, and replies.
+void SetTo(Call& call, std::string_view value, std::uint64_t expiry_ms) {
+  const bool is_new = call.IsNewsThatNew(call[1]);
+  const Status status = call.keys.Set(call[1], value, expiry_ms);
+  if (status) call.NotifySet(call[1], is_new, expiry_ms != kNoExpiry);
+  call.ReplyStatus(status);
 }
 
 // --- SET ---
@@ -94,19 +103,23 @@ void SetWithOptions(Call& call) {
     expiry_ms = static_cast<std::uint64_t>(*time);
   }
   if (options->condition == Condition::kNone && !options->gets && !options->expiry.keeps()) {
-    call.ReplyStatus(call.keys.Set(call[1], call[2], expiry_ms));
+    SetTo(call, call[2], expiry_ms);
     return;
   }
   bool is_set = false;
+  bool is_new = false;
   std::optional<std::string> old;
   const Status status = call.keys.Update(call[1], [&](const std::optional<Entry>& current) -> EntryDecision {
     old.reset();
+    is_new = !current;
     if (options->gets && current) old = current->value;
     is_set = IsMet(*options, current);
     if (!is_set) return UpdateDecision::Keep();
     const bool keeps = options->expiry.keeps() && current;
     return EntryDecision::Set(std::string(call[2]), keeps ? current->expiry_ms : expiry_ms);
   });
+  if (status && options->gets && is_new) call.NotifyMiss(call[1]);
+  if (status && is_set) call.NotifySet(call[1], is_new, expiry_ms != kNoExpiry);
   if (!status) {
     call.Fail(status.error());
   } else if (options->gets) {
@@ -120,7 +133,7 @@ void SetWithOptions(Call& call) {
 
 void Set(Call& call) {
   if (call.size() == 3) {
-    call.ReplyStatus(call.keys.Set(call[1], call[2]));
+    SetTo(call, call[2], kNoExpiry);
   } else {
     SetWithOptions(call);
   }
@@ -132,6 +145,7 @@ void SetNx(Call& call) {
     is_set = !current;
     return is_set ? UpdateDecision::Set(std::string(call[2])) : UpdateDecision::Keep();
   });
+  if (status && is_set) call.NotifySet(call[1], true, false);
   if (status) {
     call.reply.Integer(is_set ? 1 : 0);
   } else {
@@ -141,7 +155,7 @@ void SetNx(Call& call) {
 
 void SetFor(Call& call, TimeUnit unit) {
   const auto time = ReadTime(call, call[2], unit, TimeBase::kNow, Past::kRefused);
-  if (time) call.ReplyStatus(call.keys.Set(call[1], call[3], static_cast<std::uint64_t>(*time)));
+  if (time) SetTo(call, call[3], static_cast<std::uint64_t>(*time));
 }
 void SetEx(Call& call) { SetFor(call, TimeUnit::kSeconds); }
 void PSetEx(Call& call) { SetFor(call, TimeUnit::kMilliseconds); }
@@ -154,6 +168,8 @@ void GetSet(Call& call) {
     old = current ? std::optional<std::string>(current->value) : std::nullopt;
     return UpdateDecision::Set(std::string(call[2]));
   });
+  if (status && !old) call.NotifyMiss(call[1]);
+  if (status) call.NotifySet(call[1], !old, false);
   if (status) {
     ReplyValue(call, old);
   } else {
@@ -167,6 +183,8 @@ void GetDel(Call& call) {
     old = current ? std::optional<std::string>(current->value) : std::nullopt;
     return UpdateDecision::Remove();
   });
+  if (status && old) call.Notify(EventClass::kGeneric, "del", call[1]);
+  if (status && !old) call.NotifyMiss(call[1]);
   if (status) {
     ReplyValue(call, old);
   } else {
@@ -188,20 +206,25 @@ void GetEx(Call& call) {
   }
   const Result<bool> is_there = call.keys.Read(call[1], [](const Entry&) {});
   if (is_there && !*is_there) {  // A time that makes no sense is an error for keys that are there.
+    call.NotifyMiss(call[1]);
     call.reply.Null();
     return;
   }
   const auto time = options.has_time() ? options.ReadTimeOf(call) : std::optional<std::int64_t>(0);
   if (!time) return;
   std::optional<std::string> value;
+  std::string_view event;
   const std::uint64_t now = call.keys.NowMs();
   const Status status = call.keys.Update(call[1], [&](const std::optional<Entry>& current) -> EntryDecision {
     value = current ? std::optional<std::string>(current->value) : std::nullopt;
     const auto expiry_ms = static_cast<std::uint64_t>(*time);
+    event = {};
     if (!current || (current->expiry_ms == kNoExpiry && expiry_ms == kNoExpiry)) return UpdateDecision::Keep();
-    if (expiry_ms != kNoExpiry && expiry_ms <= now) return UpdateDecision::Remove();
+    event = expiry_ms == kNoExpiry ? "persist" : expiry_ms <= now ? "del" : "expire";
+    if (event == "del") return UpdateDecision::Remove();
     return EntryDecision::Set(*value, expiry_ms);
   });
+  if (status && !event.empty()) call.Notify(EventClass::kGeneric, event, call[1]);
   if (status) {
     ReplyValue(call, value);
   } else {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/commands/command_table.h"
+#include "server/commands/observing.h"
 #include "server/transaction_keyspace.h"
 
 namespace kvs::server {
@@ -62,7 +63,14 @@ void RunQueue(Call& call, const std::vector<QueuedCommand>& queue, Keyspace& key
                .counts = call.counts,
                .must_be_alone = true,
                .is_queued = true};
+    const bool is_observed = (call.server.observation.observers.bits() & Observers::kOfCommands) != 0;
+    const auto begin = is_observed ? ClientState::Clock::now() : ClientState::Clock::time_point();
+    if (is_observed) BeforeObserved(inner);
     queued.spec->handler(inner);
+    if (is_observed) {
+      AfterObserved(inner);
+      NoteDuration(inner.client, inner.server, *queued.spec, arguments, ClientState::Clock::now() - begin);
+    }
     call.needs_sync = call.needs_sync || inner.needs_sync;
     ++call.counts.commands;
   }
@@ -91,6 +99,7 @@ void Exec(Call& call) {
   RunQueue(call, queue, keys);
   if (const Status committed = keys.Commit(); !committed) {
     call.reply.out().Truncate(begin);  // Nothing was done.
+    client.events.clear();
     call.Fail(committed.error());
   }
 }

@@ -1,0 +1,30 @@
+// What happens around a command for those who look at it: see observers/observation.h.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "server/commands/command.h"
+
+namespace kvs::server {
+
+// Remembers what a tracking client is about to read.
+void BeforeObserved(Call& call);
+// Shows the command to the monitors.
+void AfterObserved(Call& call);
+// Notes a command in the slow log, if it is to be there.
+void NoteDuration(const ClientState& client, ServerState& server, const CommandSpec& spec,
+                  std::span<const std::string_view> arguments, std::chrono::steady_clock::duration duration);
+
+// The subcommands of CLIENT that are about others: handlers for its rows.
+void ClientCaching(Call& call);
+void ClientGetRedirection(Call& call);
+void ClientPause(Call& call);
+void ClientTracking(Call& call);
+void ClientTrackingInfo(Call& call);
+void ClientUnblock(Call& call);
+void ClientUnpause(Call& call);
+
+}  // namespace kvs::server

@@ -1,0 +1,76 @@
+#include "server/observers/monitors.h"
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include "server/client_registry.h"
+#include "server/client_state.h"
+#include "server/letters.h"
+
+namespace kvs::server {
+namespace {
+
+std::string TimeText() {
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  const long long microseconds = std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count();
+  char text[48];
+  const int characters =
+      std::snprintf(text, sizeof text, "%lld.%06lld", microseconds / 1'000'000, microseconds % 1'000'000);
+  return {text, static_cast<std::size_t>(characters)};
+}
+
+}  // namespace
+
+std::string QuotedBytes(std::string_view bytes) {
+  std::string quoted = "\"";
+  for (const char c : bytes) {
+    switch (c) {
+      case '\\':
+      case '"':
+        quoted += '\\';
+        quoted += c;
+        break;
+      case '\n': quoted += "\\n"; break;
+      case '\r': quoted += "\\r"; break;
+      case '\t': quoted += "\\t"; break;
+      case '\a': quoted += "\\a"; break;
+      case '\b': quoted += "\\b"; break;
+      default:
+        if (c >= ' ' && c <= '~') {
+          quoted += c;
+        } else {
+          char hex[5];
+          std::snprintf(hex, sizeof hex, "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+          quoted += hex;
+        }
+    }
+  }
+  return quoted + "\"";
+}
+
+void Monitors::Enter(ClientState& client) {
+  if (client.is_monitor.exchange(true, std::memory_order_relaxed)) return;  // R1
+  client.outbox->set_is_expected(true);
+  const sync::MutexLock lock(mutex_);
+  monitors_.push_back(&client);
+  observers_.Set(Observers::kMonitors, true);
+}
+
+void Monitors::Leave(ClientState& client) {
+  if (!client.is_monitor.exchange(false, std::memory_order_relaxed)) return;  // R1
+  client.outbox->set_is_expected(client.is_subscribed);
+  const sync::MutexLock lock(mutex_);
+  std::erase(monitors_, &client);
+  observers_.Set(Observers::kMonitors, !monitors_.empty());
+}
+
+void Monitors::Show(const ClientState& client, std::span<const std::string_view> arguments) {
+  std::string line = "+" + TimeText() + " [0 " + PeerOf(client) + "]";
+  for (const std::string_view argument : arguments) line += " " + QuotedBytes(argument);
+  line += "\r\n";
+  const sync::MutexLock lock(mutex_);
+  for (const ClientState* monitor : monitors_) monitor->outbox->Push(line);
+}
+
+}  // namespace kvs::server

@@ -1,0 +1,37 @@
+// Monitors: the clients that are shown every command.
+//
+// Threads     Call anything from any thread.
+// Ownership   A client leaves before it ends.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/observers/observers.h"
+#include "sync/mutex.h"
+
+namespace kvs::server {
+
+struct ClientState;
+
+class Monitors {
+ public:
+  explicit Monitors(Observers& observers) : observers_(observers) {}
+
+  void Enter(ClientState& client) KVS_EXCLUDES(mutex_);
+  void Leave(ClientState& client) KVS_EXCLUDES(mutex_);
+  // What `client` has called, with the time of now.
+  void Show(const ClientState& client, std::span<const std::string_view> arguments) KVS_EXCLUDES(mutex_);
+
+ private:
+  Observers& observers_;
+  sync::Mutex mutex_;
+  std::vector<ClientState*> monitors_ KVS_GUARDED_BY(mutex_);
+};
+
+// `bytes` between quotes, what is not printable escaped.
+std::string QuotedBytes(std::string_view bytes);
+
+}  // namespace kvs::server

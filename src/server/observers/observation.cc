@@ -1,0 +1,87 @@
+#include "server/observers/observation.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/decimal.h"
+#include "server/observers/pub_sub.h"
+#include "server/server_config.h"
+
+namespace kvs::server {
+namespace {
+
+// Slow commands that take less than this are not found by the kernel's ticks.
+constexpr std::int64_t kCoarseEnoughUs = 10'000;
+
+std::string Setting(const ServerConfig& config, std::string_view name) { return config.Get({name}).front().second; }
+
+std::int64_t Number(const ServerConfig& config, std::string_view name) {
+  return base::ParseDecimal(Setting(config, name)).value_or(0);
+}
+
+}  // namespace
+
+void Observation::Configure(const ServerConfig& config) {
+  constexpr auto kSomewhere =
+      static_cast<std::uint32_t>(EventClass::kKeyspace) | static_cast<std::uint32_t>(EventClass::kKeyevent);
+  const std::uint32_t classes = ParseEventClasses(Setting(config, "notify-keyspace-events")).value_or(0);
+  events.set_classes((classes & kSomewhere) == 0 ? 0 : classes);
+  const std::int64_t slower_than_us = Number(config, "slowlog-log-slower-than");
+  slow_log.Configure(slower_than_us, static_cast<std::size_t>(Number(config, "slowlog-max-len")));
+  observers.Set(Observers::kTiming, slower_than_us >= 0 && slower_than_us < kCoarseEnoughUs);
+  tracking.set_keys_max(static_cast<std::size_t>(Number(config, "tracking-table-max-keys")));
+  Update();
+}
+
+void Observation::Update() {
+  const sync::MutexLock lock(mutex_);
+  observers.Set(Observers::kEvents, events.is_on());
+  const bool has_listeners = observers.has(Observers::kTracking) || events.wants(EventClass::kExpired);
+  observers.Set(Observers::kExpiries, has_listeners);
+  watches_.set_is_listened(has_listeners);
+  if (!has_listeners) expiries.Clear();
+}
+
+void Observation::OnWrite(std::string_view key, std::uint64_t expiry_ms, std::uint64_t writer) {
+  const std::uint32_t bits = observers.bits();
+  if ((bits & Observers::kExpiries) != 0) expiries.Note(key, expiry_ms);
+  if ((bits & Observers::kTracking) != 0) tracking.Invalidate(key, writer);
+}
+
+void Observation::OnClear() {
+  expiries.Clear();
+  if (observers.has(Observers::kTracking)) tracking.InvalidateAll();
+}
+
+std::chrono::steady_clock::time_point Observation::NextLook(std::chrono::steady_clock::time_point now) const {
+  constexpr std::uint64_t kFarMs = 3'600'000;
+  auto next = observers.has(Observers::kAlarms) ? alarms.next() : std::chrono::steady_clock::time_point::max();
+  const std::uint64_t expiry_ms = expiries.next_ms();
+  if (expiry_ms == Expiries::kNever)
+    return next == std::chrono::steady_clock::time_point::max() ? now + std::chrono::milliseconds(kFarMs) : next;
+  const std::uint64_t now_ms = engine_.NowMs();
+  const std::uint64_t left_ms = expiry_ms > now_ms ? std::min(expiry_ms - now_ms, kFarMs) : 0;
+  return std::min(next, now + std::chrono::milliseconds(left_ms));
+}
+
+void Observation::Look(std::chrono::steady_clock::time_point now) {
+  if (observers.has(Observers::kAlarms) && alarms.next() <= now) alarms.RingDue(now);
+  if (expiries.next_ms() == Expiries::kNever || expiries.next_ms() > engine_.NowMs()) return;
+  const sync::Gate::Shared pass(gate_);
+  for (const std::string& key : expiries.TakeDue(engine_.NowMs())) Announce(key);
+}
+
+// A key may have been given another expiry while this one was noted.
+void Observation::Announce(const std::string& key) {
+  std::uint64_t expiry_ms = kNoExpiry;
+  const Result<bool> found = engine_.ReadEntry(key, [&](const Entry& entry) { expiry_ms = entry.expiry_ms; });
+  if (!found) return;
+  if (*found) {
+    expiries.Note(key, expiry_ms);
+    return;
+  }
+  if (events.wants(EventClass::kExpired)) events.Publish(pub_sub_, "expired", key);
+  if (observers.has(Observers::kTracking)) tracking.Invalidate(key, 0);
+}
+
+}  // namespace kvs::server

@@ -1,0 +1,173 @@
+#include "server/observers/tracking.h"
+
+#include "base/byte_buffer.h"
+#include "protocol/resp_writer.h"
+#include "server/client_registry.h"
+#include "server/client_state.h"
+
+namespace kvs::server {
+namespace {
+
+constexpr std::string_view kChannel = "__redis__:invalidate";
+
+// nullptr: all keys.
+void AppendKeys(protocol::RespWriter& writer, const std::string_view* key) {
+  if (key == nullptr) {
+    writer.Null();
+  } else {
+    writer.Array(1);
+    writer.Bulk(*key);
+  }
+}
+
+// Version 2 has no pushes: there the news is a message to a client that listens to channels.
+void Send(const ClientState& client, const std::string_view* key) {
+  const int version = client.resp_version.load(std::memory_order_relaxed);  // R1
+  base::ByteBuffer bytes;
+  protocol::RespWriter writer(&bytes);
+  writer.set_version(version);
+  if (version > 2) {
+    writer.Push(2);
+    writer.Bulk("invalidate");
+  } else {
+    writer.Array(3);
+    writer.Bulk("message");
+    writer.Bulk(kChannel);
+  }
+  AppendKeys(writer, key);
+  client.outbox->Push(bytes.view());
+}
+
+void SendBroken(const ClientState& client, std::uint64_t redirect) {
+  base::ByteBuffer bytes;
+  protocol::RespWriter writer(&bytes);
+  writer.set_version(3);
+  writer.Push(2);
+  writer.Bulk("tracking-redir-broken");
+  writer.Integer(static_cast<std::int64_t>(redirect));
+  client.outbox->Push(bytes.view());
+}
+
+}  // namespace
+
+void Tracking::Enter(ClientState& client, const TrackingOptions& options) {
+  const sync::MutexLock lock(mutex_);
+  TrackingState& state = client.tracking;
+  state.is_on = true;
+  state.options = options;
+  state.is_broken.store(false, std::memory_order_relaxed);                                    // R1
+  state.shown.store(static_cast<std::int64_t>(options.redirect), std::memory_order_relaxed);  // R1
+  tracking_.emplace(client.id, &client);
+  if (options.is_broadcast) {
+    for (const std::string& prefix : options.prefixes) state.prefixes.insert(prefix);
+    if (state.prefixes.empty()) state.prefixes.insert("");
+    for (const std::string& prefix : state.prefixes) listeners_[prefix].insert(client.id);
+  }
+  client.outbox->set_is_expected(true);
+  observers_.Set(Observers::kTracking, true);
+}
+
+// What it has read is found to be nobody's when it changes.
+void Tracking::Leave(ClientState& client) {
+  TrackingState& state = client.tracking;
+  if (!state.is_on) return;
+  const sync::MutexLock lock(mutex_);
+  for (const std::string& prefix : state.prefixes) {
+    const auto found = listeners_.find(prefix);
+    found->second.erase(client.id);
+    if (found->second.empty()) listeners_.erase(found);
+  }
+  state.is_on = false;
+  state.options = {};
+  state.prefixes.clear();
+  state.has_chosen = false;
+  state.is_broken.store(false, std::memory_order_relaxed);  // R1
+  state.shown.store(-1, std::memory_order_relaxed);         // R1
+  tracking_.erase(client.id);
+  client.outbox->set_is_expected(client.is_subscribed);
+  if (tracking_.empty()) {
+    readers_.clear();
+    observers_.Set(Observers::kTracking, false);
+  }
+}
+
+void Tracking::Remember(const ClientState& client, std::string_view key) {
+  const sync::MutexLock lock(mutex_);
+  readers_[std::string(key)].insert(client.id);
+  GiveUpKeys();
+}
+
+void Tracking::GiveUpKeys() {
+  while (keys_max_ > 0 && readers_.size() > keys_max_) InvalidateRead(std::string(readers_.begin()->first), 0);
+}
+
+void Tracking::Tell(ClientState& client, const std::string_view* key) {
+  const std::uint64_t redirect = client.tracking.options.redirect;
+  if (redirect == 0) {
+    if (client.resp_version.load(std::memory_order_relaxed) > 2) Send(client, key);  // R1
+    return;
+  }
+  const bool is_there = clients_.Find(redirect, [&](const ClientState& target) {
+    const bool takes_pushes = target.resp_version.load(std::memory_order_relaxed) > 2;  // R1
+    if (takes_pushes || IsSubscribed(target)) Send(target, key);
+  });
+  if (is_there) return;
+  client.tracking.is_broken.store(true, std::memory_order_relaxed);                           // R1
+  if (client.resp_version.load(std::memory_order_relaxed) > 2) SendBroken(client, redirect);  // R1
+}
+
+// A writer that does not want to hear of its own writes keeps its place: what it has read within a transaction is
+// noted before the writes of the transaction are done.
+void Tracking::InvalidateRead(const std::string& key, std::uint64_t writer) {
+  const auto found = readers_.find(key);
+  if (found == readers_.end()) return;
+  bool writer_stays = false;
+  const std::string_view name = key;
+  for (const std::uint64_t id : found->second) {
+    const auto client = tracking_.find(id);
+    if (client == tracking_.end() || client->second->tracking.options.is_broadcast) continue;
+    if (id == writer && client->second->tracking.options.is_no_loop) {
+      writer_stays = true;
+    } else {
+      Tell(*client->second, &name);
+    }
+  }
+  if (writer_stays) {
+    found->second = {writer};
+  } else {
+    readers_.erase(found);
+  }
+}
+
+void Tracking::Invalidate(std::string_view key, std::uint64_t writer) {
+  const sync::MutexLock lock(mutex_);
+  InvalidateRead(std::string(key), writer);
+  for (const auto& [prefix, ids] : listeners_) {
+    if (!key.starts_with(prefix)) continue;
+    for (const std::uint64_t id : ids) {
+      ClientState& client = *tracking_.at(id);
+      if (id != writer || !client.tracking.options.is_no_loop) Tell(client, &key);
+    }
+  }
+}
+
+void Tracking::InvalidateAll() {
+  const sync::MutexLock lock(mutex_);
+  readers_.clear();
+  for (const auto& [id, client] : tracking_) Tell(*client, nullptr);
+}
+
+void Tracking::set_keys_max(std::size_t keys) {
+  const sync::MutexLock lock(mutex_);
+  keys_max_ = keys;
+  GiveUpKeys();
+}
+
+Tracking::Counts Tracking::counts() const {
+  const sync::MutexLock lock(mutex_);
+  std::size_t items = 0;
+  for (const auto& [key, ids] : readers_) items += ids.size();
+  return {.clients = tracking_.size(), .keys = readers_.size(), .items = items, .prefixes = listeners_.size()};
+}
+
+}  // namespace kvs::server

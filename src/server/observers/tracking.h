@@ -1,0 +1,88 @@
+// Tracking: which clients keep what they have read, and are told when it changes (CLIENT TRACKING).
+//
+// Design      A table of the keys that each tracking client has read, and one of the prefixes that others (BCAST) want
+//             to hear of. A command that reads has its keys remembered before it reads, so that no write comes in
+//             between unseen; a write tells those in the table, once, and forgets them.
+// Threads     Call anything from any thread; what is about a client, from its own.
+// Ownership   A client leaves before it ends.
+// Limits      keys_max: beyond it some key is given up, and those who have read it are told that it changed.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "server/observers/observers.h"
+#include "sync/mutex.h"
+
+namespace kvs::server {
+
+class ClientRegistry;
+struct ClientState;
+
+enum class TrackingChoice : std::uint8_t { kAllReads, kOptIn, kOptOut };
+
+struct TrackingOptions {
+  bool is_broadcast = false;
+  bool is_no_loop = false;
+  TrackingChoice choice = TrackingChoice::kAllReads;
+  std::uint64_t redirect = 0;  // A client's id; 0: to itself.
+  std::vector<std::string> prefixes{};
+};
+
+// A client's own. Of its thread, but for the parts marked otherwise.
+struct TrackingState {
+  bool is_on = false;
+  TrackingOptions options{};            // Written under the mutex of Tracking.
+  std::set<std::string> prefixes{};     // Of is_broadcast. Guarded by the same.
+  bool has_chosen = false;              // CLIENT CACHING: for the next command.
+  std::atomic<bool> is_broken{false};   // R1. The client of `redirect` is gone.
+  std::atomic<std::int64_t> shown{-1};  // R1. For CLIENT LIST: `redirect`; -1: tracking is off.
+};
+
+class Tracking {
+ public:
+  struct Counts {
+    std::size_t clients;
+    std::size_t keys;
+    std::size_t items;
+    std::size_t prefixes;
+  };
+
+  Tracking(Observers& observers, ClientRegistry& clients) : observers_(observers), clients_(clients) {}
+
+  // Adds prefixes where the client has some.
+  void Enter(ClientState& client, const TrackingOptions& options) KVS_EXCLUDES(mutex_);
+  void Leave(ClientState& client) KVS_EXCLUDES(mutex_);
+
+  // The client is about to read the key.
+  void Remember(const ClientState& client, std::string_view key) KVS_EXCLUDES(mutex_);
+  // The key has changed, by the hand of client `writer`; 0: nobody's.
+  void Invalidate(std::string_view key, std::uint64_t writer) KVS_EXCLUDES(mutex_);
+  void InvalidateAll() KVS_EXCLUDES(mutex_);
+
+  void set_keys_max(std::size_t keys) KVS_EXCLUDES(mutex_);
+  Counts counts() const KVS_EXCLUDES(mutex_);
+
+ private:
+  void Tell(ClientState& client, const std::string_view* key) KVS_REQUIRES(mutex_);
+  void InvalidateRead(const std::string& key, std::uint64_t writer) KVS_REQUIRES(mutex_);
+  void GiveUpKeys() KVS_REQUIRES(mutex_);
+
+  Observers& observers_;
+  ClientRegistry& clients_;
+  mutable sync::Mutex mutex_;
+  std::map<std::uint64_t, ClientState*> tracking_ KVS_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, std::set<std::uint64_t>> readers_ KVS_GUARDED_BY(mutex_);  // By key; ids.
+  std::map<std::string, std::set<std::uint64_t>> listeners_ KVS_GUARDED_BY(mutex_);          // By prefix.
+  std::size_t keys_max_ KVS_GUARDED_BY(mutex_) = 1'000'000;                                  // 0: any number.
+};
+
+}  // namespace kvs::server

@@ -1,0 +1,338 @@
+// Promised: keyspace events tell what commands have done, also of keys that expire, and after a transaction that has
+// happened; a tracking client is told of every change of what it has read, so that a cache built on it is never stale
+// for good; MONITOR, SLOWLOG, CLIENT PAUSE and WAIT do what Redis 7.0.15 does, from one connection to another.
+//
+// Attack: several connections on the loops of a server, in both of its modes. Also run under ThreadSanitizer.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/random.h"
+#include "kvs/kv_store.h"
+#include "support/resp_client.h"
+#include "support/running_server.h"
+#include "support/temporary_directory.h"
+#include "support/tiny_pool.h"
+
+namespace kvs::test {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::MatchesRegex;
+using testing::Not;
+using testing::StartsWith;
+
+enum class Mode { kDirect, kPooled };
+
+ServerOptions OptionsOf(Mode mode) {
+  ServerOptions options;
+  options.threads = 3;
+  if (mode == Mode::kPooled) options.pool = std::make_shared<TinyPool>(3);
+  return options;
+}
+
+std::string Invalidated(const std::string& key) {
+  return ">2\r\n$10\r\ninvalidate\r\n*1\r\n$" + std::to_string(key.size()) + "\r\n" + key + "\r\n";
+}
+
+// "event key", of a pmessage from __keyevent@0__:*.
+std::string Event(const std::string& message) {
+  const auto words = RespReplies(std::string_view(message).substr(message.find("\r\n") + 2));
+  const auto text = [](const std::string& bulk) {
+    const std::size_t begin = bulk.find("\r\n") + 2;
+    return bulk.substr(begin, bulk.size() - begin - 2);
+  };
+  const std::string channel = text(words.at(2));
+  return channel.substr(channel.find(':') + 1) + " " + text(words.at(3));
+}
+
+class ServerObservationTest : public testing::TestWithParam<Mode> {
+ protected:
+  ServerObservationTest()
+      : server_(*KvStore::Open(directory_.path(), {.sync = SyncPolicy::kNone}), OptionsOf(GetParam())) {}
+
+  // A client of version 3.
+  std::unique_ptr<RespClient> Client3() {
+    auto client = std::make_unique<RespClient>(server_.address());
+    EXPECT_THAT(client->Call({"HELLO", "3"}), StartsWith("%7"));
+    return client;
+  }
+
+  const TemporaryDirectory directory_;
+  const RunningServer server_;
+};
+
+TEST_P(ServerObservationTest, EventsTellWhatCommandsHaveDone) {
+  struct Step {
+    std::vector<std::string> command;
+    std::vector<std::string> events;
+  };
+  const std::vector<Step> steps = {
+      {{"SET", "a", "1"}, {"new a", "set a"}},
+      {{"SET", "a", "1", "EX", "100"}, {"set a", "expire a"}},
+      {{"SET", "a", "1", "NX"}, {}},
+      {{"SETEX", "b", "10", "x"}, {"new b", "set b", "expire b"}},
+      {{"SETNX", "c", "1"}, {"new c", "set c"}},
+      {{"GETSET", "d", "1"}, {"keymiss d", "new d", "set d"}},
+      {{"GETDEL", "d"}, {"del d"}},
+      {{"GETDEL", "d"}, {"keymiss d"}},
+      {{"GETEX", "a", "EX", "10"}, {"expire a"}},
+      {{"GETEX", "a", "PERSIST"}, {"persist a"}},
+      {{"GETEX", "a", "PERSIST"}, {}},
+      {{"MSET", "a", "1", "m", "2"}, {"set a", "new m", "set m"}},
+      {{"MSETNX", "n", "1"}, {"new n", "set n"}},
+      {{"APPEND", "p", "x"}, {"new p", "append p"}},
+      {{"SETRANGE", "p", "1", "x"}, {"setrange p"}},
+      {{"SETRANGE", "p", "1", ""}, {}},
+      {{"INCR", "i"}, {"new i", "incrby i"}},
+      {{"DECRBY", "i", "2"}, {"incrby i"}},
+      {{"INCRBYFLOAT", "i", "1.5"}, {"incrbyfloat i"}},
+      {{"EXPIRE", "i", "100"}, {"expire i"}},
+      {{"PERSIST", "i"}, {"persist i"}},
+      {{"PEXPIRE", "i", "-1"}, {"del i"}},
+      {{"EXPIRE", "i", "1"}, {}},
+      {{"RENAME", "b", "bb"}, {"new bb", "rename_from b", "rename_to bb"}},
+      {{"COPY", "a", "aa"}, {"new aa", "copy_to aa"}},
+      {{"DEL", "m", "n", "none"}, {"del m", "del n"}},
+      {{"UNLINK", "p"}, {"del p"}},
+      {{"MGET", "x", "a", "y"}, {"keymiss x", "keymiss y"}},
+      {{"STRLEN", "x"}, {"keymiss x"}},
+  };
+  RespClient client(server_.address());
+  EXPECT_EQ(client.Call({"CONFIG", "SET", "notify-keyspace-events", "EAmn"}), "+OK\r\n");
+  RespClient listener(server_.address());
+  listener.Call({"PSUBSCRIBE", "__keyevent@0__:*"});
+  for (const Step& step : steps) {
+    SCOPED_TRACE(RespCommand(step.command));
+    client.Call(step.command);
+    for (const std::string& event : step.events) EXPECT_EQ(Event(listener.Receive()), event);
+  }
+  client.Call({"SET", "last", "1"});
+  EXPECT_EQ(Event(listener.Receive()), "new last");
+}
+
+TEST_P(ServerObservationTest, EventsOfATransactionComeWhenItHasHappened) {
+  RespClient client(server_.address());
+  client.Call({"CONFIG", "SET", "notify-keyspace-events", "KEA"});
+  RespClient listener(server_.address());
+  listener.Call({"SUBSCRIBE", "__keyspace@0__:a"});
+  client.Call({"MULTI"});
+  client.Call({"SET", "a", "1"});
+  client.Call({"DEL", "a"});
+  EXPECT_EQ(client.Call({"EXEC"}), "*2\r\n+OK\r\n:1\r\n");
+  EXPECT_THAT(listener.Receive(), EndsWith("$3\r\nset\r\n"));
+  EXPECT_THAT(listener.Receive(), EndsWith("$3\r\ndel\r\n"));
+  auto self = Client3();
+  self->Call({"SUBSCRIBE", "__keyspace@0__:b"});
+  self->Send(RespCommand({"SET", "b", "1"}));
+  EXPECT_EQ(self->Receive(), ">3\r\n$7\r\nmessage\r\n$16\r\n__keyspace@0__:b\r\n$3\r\nset\r\n");
+  EXPECT_EQ(self->Receive(), "+OK\r\n");
+}
+
+TEST_P(ServerObservationTest, KeysThatExpireAreTold) {
+  RespClient client(server_.address());
+  client.Call({"CONFIG", "SET", "notify-keyspace-events", "Ex"});
+  RespClient listener(server_.address());
+  listener.Call({"PSUBSCRIBE", "__keyevent@0__:*"});
+  auto tracker = Client3();
+  tracker->Call({"CLIENT", "TRACKING", "ON"});
+  client.Call({"SET", "gone", "1", "PX", "800"});
+  client.Call({"SET", "kept", "1", "PX", "800"});
+  client.Call({"PERSIST", "kept"});
+  client.Call({"SET", "later", "1", "PX", "600"});
+  client.Call({"PEXPIRE", "later", "1200"});
+  EXPECT_EQ(tracker->Call({"GET", "gone"}), "$1\r\n1\r\n");
+  EXPECT_EQ(tracker->Receive(), Invalidated("gone"));
+  EXPECT_EQ(Event(listener.Receive()), "expired gone");
+  EXPECT_EQ(Event(listener.Receive()), "expired later");
+  EXPECT_EQ(client.Call({"GET", "kept"}), "$1\r\n1\r\n");
+}
+
+TEST_P(ServerObservationTest, TrackingTellsOfChangesOnce) {
+  RespClient writer(server_.address());
+  auto reader = Client3();
+  EXPECT_EQ(reader->Call({"CLIENT", "TRACKING", "ON"}), "+OK\r\n");
+  reader->Call({"GET", "a"});
+  reader->Call({"MGET", "b", "c"});
+  writer.Call({"SET", "unread", "1"});
+  writer.Call({"SET", "a", "1"});
+  writer.Call({"SET", "a", "2"});
+  EXPECT_EQ(reader->Receive(), Invalidated("a"));
+  writer.Call({"MSET", "b", "1", "c", "1"});
+  EXPECT_EQ(reader->Receive(), Invalidated("b"));
+  EXPECT_EQ(reader->Receive(), Invalidated("c"));
+  reader->Send(RespCommand({"GET", "a"}) + RespCommand({"SET", "a", "3"}));
+  EXPECT_EQ(reader->Receive(), "$1\r\n2\r\n");
+  EXPECT_EQ(reader->Receive(), "+OK\r\n");
+  EXPECT_EQ(reader->Receive(), Invalidated("a"));  // Its own write as well, behind the reply.
+  writer.Call({"FLUSHALL"});
+  EXPECT_EQ(reader->Receive(), ">2\r\n$10\r\ninvalidate\r\n_\r\n");
+  EXPECT_EQ(reader->Call({"CLIENT", "TRACKING", "OFF"}), "+OK\r\n");
+  reader->Call({"GET", "a"});
+  writer.Call({"SET", "a", "4"});
+  EXPECT_EQ(reader->Call({"PING"}), "+PONG\r\n");
+}
+
+TEST_P(ServerObservationTest, TrackingByPrefixAndByRedirection) {
+  RespClient writer(server_.address());
+  auto listener = Client3();
+  listener->Call({"CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", "user:", "NOLOOP"});
+  listener->Call({"SET", "user:0", "own"});
+  writer.Call({"SET", "other", "1"});
+  writer.Call({"SET", "user:1", "1"});
+  EXPECT_EQ(listener->Receive(), Invalidated("user:1"));
+
+  auto target = std::make_unique<RespClient>(server_.address());
+  const std::string id = target->Call({"CLIENT", "ID"});
+  target->Call({"SUBSCRIBE", "__redis__:invalidate"});
+  auto reader = Client3();
+  EXPECT_EQ(reader->Call({"CLIENT", "TRACKING", "ON", "REDIRECT", id.substr(1, id.size() - 3)}), "+OK\r\n");
+  reader->Call({"GET", "a"});
+  writer.Call({"SET", "a", "1"});
+  EXPECT_EQ(target->Receive(), "*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n*1\r\n$1\r\na\r\n");
+  EXPECT_EQ(target->Call({"QUIT"}), "+OK\r\n");
+  target->ReceiveToTheEnd();
+  // The server may still be about to close it: then the news goes to where nobody reads.
+  std::string news;
+  while (!news.starts_with(">2\r\n$21\r\ntracking-redir-broken")) {
+    reader->Call({"GET", "a"});
+    writer.Call({"SET", "a", "2"});
+    news = reader->Call({"PING"});
+  }
+  EXPECT_THAT(reader->Receive(), Not(StartsWith("-")));
+}
+
+TEST_P(ServerObservationTest, ACacheThatIsToldOfChangesIsNeverStale) {
+  constexpr std::uint64_t kKeys = 4;
+  constexpr int kWrites = 400;
+  std::vector<std::thread> writers;
+  for (std::uint64_t w = 0; w < 2; ++w) {
+    writers.emplace_back([&, w] {
+      RespClient client(server_.address());
+      base::Random random(w);
+      for (int i = 0; i < kWrites; ++i) {
+        client.Call({"SET", "k" + std::to_string(random.Below(kKeys)), std::to_string(w) + ":" + std::to_string(i)});
+      }
+    });
+  }
+  auto reader = Client3();
+  reader->Call({"CLIENT", "TRACKING", "ON"});
+  std::map<std::string, std::string> cache;
+  const auto read_to = [&](const std::string& end) {
+    for (std::string reply = reader->Receive(); reply != end; reply = reader->Receive()) {
+      ASSERT_THAT(reply, StartsWith(">2"));
+      const std::size_t at = reply.rfind("k");
+      cache.erase(reply.substr(at, 2));
+    }
+  };
+  base::Random random(7);
+  for (int i = 0; i < 2'000; ++i) {
+    const std::string key = "k" + std::to_string(random.Below(kKeys));
+    reader->Send(RespCommand({"GET", key}));
+    std::string reply = reader->Receive();
+    for (; reply.starts_with(">2"); reply = reader->Receive()) cache.erase(reply.substr(reply.rfind("k"), 2));
+    cache[key] = reply;
+  }
+  for (std::thread& writer : writers) writer.join();
+  reader->Send(RespCommand({"ECHO", "end"}));
+  read_to("$3\r\nend\r\n");
+  // What a write has done before its reply reached the writer is in the reader's outbox: one more turn brings it.
+  reader->Send(RespCommand({"ECHO", "end"}));
+  read_to("$3\r\nend\r\n");
+  RespClient other(server_.address());
+  for (const auto& [key, value] : cache) EXPECT_EQ(other.Call({"GET", key}), value) << key;
+}
+
+TEST_P(ServerObservationTest, MonitorShowsCommandsOfOthers) {
+  RespClient monitor(server_.address());
+  EXPECT_EQ(monitor.Call({"MONITOR"}), "+OK\r\n");
+  RespClient client(server_.address());
+  client.Call({"SET", "a", "x\n\"\x01"});
+  EXPECT_THAT(monitor.Receive(), MatchesRegex("\\+[0-9]+\\.[0-9]{6} \\[0 127\\.0\\.0\\.1:[0-9]+\\] "
+                                              "\"SET\" \"a\" \"x\\\\n\\\\\"\\\\x01\"\r\n"));
+  client.Call({"CONFIG", "GET", "port"});
+  client.Call({"AUTH", "user", "secret"});
+  EXPECT_THAT(monitor.Receive(), EndsWith("\"AUTH\" \"(redacted)\" \"(redacted)\"\r\n"));
+  client.Call({"MULTI"});
+  client.Call({"GET", "a"});
+  client.Call({"EXEC"});
+  EXPECT_THAT(monitor.Receive(), EndsWith("\"MULTI\"\r\n"));
+  EXPECT_THAT(monitor.Receive(), EndsWith("\"GET\" \"a\"\r\n"));
+  EXPECT_THAT(monitor.Receive(), EndsWith("\"EXEC\"\r\n"));
+  EXPECT_EQ(monitor.Call({"GET", "a"}), "-ERR Replica can't interact with the keyspace\r\n");
+  EXPECT_EQ(monitor.Call({"RESET"}), "+RESET\r\n");
+  EXPECT_EQ(monitor.Call({"GET", "a"}), "$4\r\nx\n\"\x01\r\n");
+}
+
+TEST_P(ServerObservationTest, SlowCommandsAreKept) {
+  RespClient client(server_.address());
+  EXPECT_EQ(client.Call({"CONFIG", "SET", "slowlog-log-slower-than", "0", "slowlog-max-len", "2"}), "+OK\r\n");
+  client.Call({"CLIENT", "SETNAME", "me"});
+  client.Call({"SLOWLOG", "RESET"});
+  client.Call({"SET", "a", std::string(200, 'x')});
+  client.Call({"GET", "a"});
+  EXPECT_EQ(client.Call({"SLOWLOG", "LEN"}), ":2\r\n");
+  client.Call({"CONFIG", "SET", "slowlog-log-slower-than", "-1", "slowlog-max-len", "128"});
+  EXPECT_EQ(client.Call({"SLOWLOG", "LEN"}), ":2\r\n");
+  const std::string log = client.Call({"SLOWLOG", "GET"});
+  EXPECT_THAT(log, StartsWith("*2\r\n*6\r\n:"));
+  EXPECT_THAT(log, HasSubstr("$2\r\nme\r\n"));
+  EXPECT_THAT(log, HasSubstr("*2\r\n$7\r\nSLOWLOG\r\n$3\r\nLEN\r\n"));
+}
+
+TEST_P(ServerObservationTest, PausedCommandsWaitAndThenRun) {
+  RespClient client(server_.address());
+  RespClient writer(server_.address());
+  RespClient transaction(server_.address());
+  transaction.Call({"MULTI"});
+  transaction.Call({"INCR", "n"});
+  EXPECT_EQ(client.Call({"CLIENT", "PAUSE", "60000", "WRITE"}), "+OK\r\n");
+  writer.Send(RespCommand({"GET", "n"}) + RespCommand({"INCR", "n"}) + RespCommand({"GET", "n"}));
+  EXPECT_EQ(writer.Receive(), "$-1\r\n");
+  transaction.Send(RespCommand({"EXEC"}));
+  while (client.Call({"INFO", "clients"}).find("blocked_clients:2\r\n") == std::string::npos) std::this_thread::yield();
+  EXPECT_EQ(client.Call({"GET", "n"}), "$-1\r\n");
+  EXPECT_EQ(client.Call({"CLIENT", "UNPAUSE"}), "+OK\r\n");
+  EXPECT_THAT(writer.Receive(), StartsWith(":"));
+  EXPECT_THAT(writer.Receive(), StartsWith("$1\r\n"));
+  EXPECT_THAT(transaction.Receive(), StartsWith("*1\r\n:"));
+  EXPECT_EQ(client.Call({"GET", "n"}), "$1\r\n2\r\n");
+  EXPECT_EQ(client.Call({"CLIENT", "PAUSE", "50"}), "+OK\r\n");
+  EXPECT_EQ(client.Call({"PING"}), "+PONG\r\n");  // After the pause.
+}
+
+TEST_P(ServerObservationTest, WaitWaitsForItsTimeoutOrForUnblock) {
+  RespClient client(server_.address());
+  EXPECT_EQ(client.Call({"WAIT", "0", "0"}), ":0\r\n");
+  EXPECT_EQ(client.Call({"WAIT", "1", "20"}), ":0\r\n");
+  EXPECT_EQ(client.Call({"WAITAOF", "1", "0", "0"}), "*2\r\n:1\r\n:0\r\n");
+  EXPECT_EQ(client.Call({"WAITAOF", "2", "0", "0"}), "-ERR value is out of range, value must between 0 and 1\r\n");
+  const std::string id = client.Call({"CLIENT", "ID"});
+  RespClient other(server_.address());
+  for (const char* const word : {"TIMEOUT", "ERROR"}) {
+    const std::string reason = word;
+    client.Send(RespCommand({"WAIT", "1", "0"}) + RespCommand({"PING"}));
+    while (other.Call({"CLIENT", "UNBLOCK", id.substr(1, id.size() - 3), reason}) == ":0\r\n") {
+      std::this_thread::yield();
+    }
+    const bool is_error = reason == "ERROR";
+    EXPECT_EQ(client.Receive(), is_error ? "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n" : ":0\r\n");
+    EXPECT_EQ(client.Receive(), "+PONG\r\n");
+  }
+  client.Send(RespCommand({"WAIT", "1", "0"}));
+  EXPECT_EQ(other.Call({"CLIENT", "KILL", "ID", id.substr(1, id.size() - 3)}), ":1\r\n");
+  client.ReceiveToTheEnd();
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, ServerObservationTest, testing::Values(Mode::kDirect, Mode::kPooled),
+                         [](const auto& mode) { return mode.param == Mode::kDirect ? "Direct" : "Pooled"; });
+
+}  // namespace
+}  // namespace kvs::test
