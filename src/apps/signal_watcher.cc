@@ -47,6 +47,7 @@ void SignalWatcher::CallOnSignal(std::function<void()> stop) {
 void SignalWatcher::CallOnHangUp(std::function<void()> reload) {
   const sync::MutexLock lock(mutex_);
   reload_ = std::move(reload);
+  if (reload_ && std::exchange(was_hung_up_, false)) reload_();
 }
 
 void SignalWatcher::Watch() {
@@ -56,10 +57,10 @@ void SignalWatcher::Watch() {
     KVS_CHECK(::sigwait(&signals, &signal) == 0);
     const sync::MutexLock lock(mutex_);
     if (is_ending_) return;
-    if (signal != SIGHUP) {
+    if (signal == SIGHUP) {
+      OnHangUp();
+    } else {
       OnSignal();
-    } else if (reload_) {
-      reload_();
     }
   }
 }
@@ -67,6 +68,14 @@ void SignalWatcher::Watch() {
 void SignalWatcher::OnSignal() {
   if (std::exchange(was_signalled_, true)) std::_Exit(kExitError);  // Somebody does not want to wait any longer.
   if (stop_) stop_();
+}
+
+void SignalWatcher::OnHangUp() {
+  if (reload_) {
+    reload_();
+  } else {
+    was_hung_up_ = true;
+  }
 }
 
 }  // namespace kvs::apps

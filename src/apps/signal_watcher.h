@@ -22,17 +22,19 @@ class SignalWatcher {
 
   // Calls `stop` on the first signal, at once if it has come already. An empty function ends that.
   void CallOnSignal(std::function<void()> stop) KVS_EXCLUDES(mutex_);
-  // Calls `reload` on each SIGHUP; while there is none, SIGHUP does nothing.
+  // Calls `reload` on each SIGHUP, once at once if any came while there was none. An empty function ends that.
   void CallOnHangUp(std::function<void()> reload) KVS_EXCLUDES(mutex_);
 
  private:
   void Watch() KVS_EXCLUDES(mutex_);
   void OnSignal() KVS_REQUIRES(mutex_);
+  void OnHangUp() KVS_REQUIRES(mutex_);
 
   sync::Mutex mutex_;
   std::function<void()> stop_ KVS_GUARDED_BY(mutex_);
   std::function<void()> reload_ KVS_GUARDED_BY(mutex_);
   bool was_signalled_ KVS_GUARDED_BY(mutex_) = false;
+  bool was_hung_up_ KVS_GUARDED_BY(mutex_) = false;  // By a SIGHUP that nobody has answered yet.
   bool is_ending_ KVS_GUARDED_BY(mutex_) = false;
   std::thread thread_;  // Constant after construction.
 };
