@@ -3,11 +3,13 @@
 // Design      Every ten milliseconds it asks the kernel for the size of each file in the directory, once as bytes
 //             (st_size) and once as blocks (st_blocks), and takes the larger sum. The bound of that moment is
 //
-//                 live bytes / (1 - garbage_ratio_max) + 2 segments
+//                 live bytes / (1 - garbage_ratio_max) + slack
 //
-//             Live bytes are what Stats() says, before or after the files were listed, whichever is more: a sample is
-//             not a snapshot. A segment is the largest that the store would make at the moment, an eighth of the live
-//             bytes between 4 MiB and segment_bytes, or the largest segment file there is, whichever is more.
+//             where the slack is 2 segments, or as much as is live where that is more, but no more than twice
+//             segment_bytes. Live bytes are what Stats() says, before or after the files were listed, whichever is
+//             more: a sample is not a snapshot. A segment is the largest that the store would make at the moment, an
+//             eighth of the live bytes between 4 MiB and segment_bytes, or the largest segment file there is, whichever
+//             is more.
 // Threads     Stop() and worst() from the thread that made it.
 #pragma once
 

@@ -9,8 +9,9 @@
 // Durability  Every Ok() survives the death of the process. Under kAlways it survives power loss too; under kInterval
 //             a power loss may take the writes of the last sync_interval, always a suffix, never one from the middle.
 // Ownership   One live KvStore per directory (lock file). Arguments need not outlive the call.
-// Limits      As KvsEngine. The directory's disk use stays under live bytes / (1 - garbage_ratio_max) + 2 segments, and
-//             the saved index: some 14 bytes a key, from a clean stop until compaction makes it useless.
+// Limits      As KvsEngine. The directory's disk use stays under live bytes / (1 - garbage_ratio_max) + 2 segments of
+//             segment_bytes (a store that is smaller than those has as much as is live beside, 8 MiB at least), and the
+//             saved index: some 14 bytes a key, from a clean stop until compaction makes it useless.
 // Errors      kIo, kCorruption, kNoSpace, kPoisoned. After a failed write or sync every write answers kPoisoned until
 //             the store is opened again; reads go on.
 #pragma once

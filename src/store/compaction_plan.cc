@@ -8,10 +8,13 @@
 namespace kvs::store {
 namespace {
 
+constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
+
 struct Candidate {
   std::uint32_t slot;
   std::uint64_t made;  // Its created_sequence.
   std::uint64_t copied_bytes;
+  std::uint64_t gained_bytes;
   double gained_share;
 };
 
@@ -24,7 +27,11 @@ Candidate Judge(const SegmentAccounts& accounts, std::uint32_t slot) {
   const std::uint64_t kept = account.live_bytes + (drops_tombstones ? 0 : account.tombstone_bytes);
   const auto disk = static_cast<double>(account.disk_bytes());
   const double gained = disk - static_cast<double>(kept + account.hint_bytes) - log::kSegmentHeaderBytes;
-  return {.slot = slot, .made = MadeAt(account), .copied_bytes = kept, .gained_share = gained / disk};
+  return {.slot = slot,
+          .made = MadeAt(account),
+          .copied_bytes = kept,
+          .gained_bytes = static_cast<std::uint64_t>(std::max(gained, 0.0)),
+          .gained_share = gained / disk};
 }
 
 bool IsCandidate(const SegmentAccount& account) {
@@ -44,13 +51,17 @@ std::vector<Candidate> FindCandidates(const SegmentAccounts& accounts) {
   return candidates;
 }
 
-// The first ones, as many as may be copied together, but one at least.
-std::vector<std::uint32_t> TakeUpTo(std::uint64_t copied_bytes_max, const std::vector<Candidate>& candidates) {
+// The first ones, as many as may be copied together, but one at least; no further ones once so much is gained.
+std::vector<std::uint32_t> TakeUpTo(std::uint64_t copied_bytes_max, std::uint64_t gained_bytes_max,
+                                    const std::vector<Candidate>& candidates) {
   std::vector<std::uint32_t> slots;
   std::uint64_t copied_bytes = 0;
+  std::uint64_t gained_bytes = 0;
   for (const Candidate& candidate : candidates) {
     copied_bytes += candidate.copied_bytes;
-    if (!slots.empty() && copied_bytes > copied_bytes_max) break;
+    const bool is_enough = copied_bytes > copied_bytes_max || (copied_bytes > 0 && gained_bytes >= gained_bytes_max);
+    if (!slots.empty() && is_enough) break;
+    gained_bytes += candidate.gained_bytes;
     slots.push_back(candidate.slot);
   }
   return slots;
@@ -68,12 +79,12 @@ std::vector<std::uint32_t> TakeWorthwhile(std::vector<Candidate> worthwhile, con
   if (aim.preference == Preference::kLeastCopied) {
     const auto by_copied = [](const Candidate& a, const Candidate& b) { return a.copied_bytes < b.copied_bytes; };
     std::sort(worthwhile.begin(), worthwhile.end(), by_copied);
-    return TakeUpTo(0, worthwhile);
+    return TakeUpTo(0, 0, worthwhile);
   }
   std::sort(worthwhile.begin(), worthwhile.end(), [&](const Candidate& a, const Candidate& b) {
     return BenefitOf(a, aim.sequence) > BenefitOf(b, aim.sequence);
   });
-  return TakeUpTo(aim.copied_bytes_max, worthwhile);
+  return TakeUpTo(aim.copied_bytes_max, aim.gained_bytes_max, worthwhile);
 }
 
 // The live bytes of each run of clustered segments that are free of garbage.
@@ -151,7 +162,7 @@ std::vector<std::uint32_t> PickToCluster(const SegmentAccounts& accounts, const 
   if (is_one_run) return {};
   std::sort(candidates.begin(), candidates.end(),
             [](const Candidate& a, const Candidate& b) { return a.made < b.made; });
-  return TakeUpTo(ShareOf(copied_bytes, aim.copied_bytes_max), candidates);
+  return TakeUpTo(ShareOf(copied_bytes, aim.copied_bytes_max), kNoLimit, candidates);
 }
 
 }  // namespace kvs::store

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "store/segment_accounts.h"
@@ -31,7 +32,9 @@ enum class Preference : std::uint8_t {
 
 struct CompactionAim {
   std::uint64_t copied_bytes_max;  // Of all inputs together, but one input is always allowed.
-  std::uint64_t sequence = 0;      // The store's, at present.
+  // A run sets free what it gains at its end, so it must not be long: further inputs wait once this much is gained.
+  std::uint64_t gained_bytes_max = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t sequence = 0;  // The store's, at present.
   Preference preference = Preference::kBenefit;
 };
 

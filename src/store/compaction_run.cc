@@ -62,13 +62,44 @@ Status CompactionRun::GatherFrom(std::uint32_t slot) {
     input = parts_.log.accounts()[slot].segment;
   }
   const std::uint64_t end = input->readable_bytes();
+  std::array<log::RecordSummary, kTogether> together;  // NOLINT(cppcoreguidelines-pro-type-member-init): see count.
+  std::size_t count = 0;
+  Result<bool> noted = false;
   const auto bad = log::ScanRecords(*input, log::kSegmentHeaderBytes, end, [&](const log::RecordSummary& record) {
-    records_.push_back({KeyHead(record.key, 0), base::Location(slot, record.offset)});
+    together[count++] = record;
+    gathered_bytes_ += record.bytes;
+    if (count < kTogether) return;
+    GatherNeeded(slot, {together.data(), std::exchange(count, 0)});
+    if (noted) noted = NoteProgress(gathered_bytes_);
   });
+  KVS_TRY(noted);
+  GatherNeeded(slot, {together.data(), count});
   if (bad == end) return Ok();
   const sync::MutexLock lock(parts_.log.mutex);
   parts_.log.accounts().MarkDamaged(slot);
   return parts_.records.DamageAt(base::Location(slot, bad));
+}
+
+// A put is needed if the index points at it. That is a question of locations alone, since a location is that of one
+// record: what the index points at instead is in no cache, mostly, and not read. A tombstone is needed if its key has
+// no newer record, and if CopyAt() finds that it guards something.
+void CompactionRun::GatherNeeded(std::uint32_t slot, std::span<const log::RecordSummary> records) {
+  std::array<std::string_view, kTogether> keys;
+  for (std::size_t i = 0; i < records.size(); ++i) keys[i] = records[i].key;
+  const auto compare = [&](std::size_t i, base::Location location) {
+    if (records[i].type != log::RecordType::kPut) return parts_.records.Compare(location, keys[i]);
+    return location == base::Location(slot, records[i].offset) ? index::Match::kSame : index::Match::kOther;
+  };
+  std::array<index::LookUp, kTogether> found;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by the next.
+  {
+    const auto guard = parts_.epochs.Pin();
+    parts_.index.FindMany({keys.data(), records.size()}, compare, std::span(found).first(records.size()));
+  }
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const bool is_found = found[i].outcome == index::Outcome::kFound;
+    const bool is_put = records[i].type == log::RecordType::kPut;
+    if (is_found == is_put) records_.push_back({KeyHead(keys[i], 0), base::Location(slot, records[i].offset)});
+  }
 }
 
 void CompactionRun::KeepInputs(std::size_t count) {
@@ -82,22 +113,14 @@ void CompactionRun::KeepInputs(std::size_t count) {
 // --- Copying ---
 
 Result<CompactionRun::End> CompactionRun::CopyAll() {
-  const std::span<const KeyedLocation> records(records_);
-  const auto prefetch = [&](std::size_t begin, std::size_t count) {
-    if (begin >= records.size()) return;
-    for (const KeyedLocation& next : records.subspan(begin, std::min(count, records.size() - begin))) {
-      parts_.records.Prefetch(next.location);
-    }
-  };
-  prefetch(0, kTogether);
-  for (std::size_t begin = 0; begin < records.size(); begin += kTogether) {
-    prefetch(begin + kTogether, kTogether);
-    KVS_TRY(CopyNeeded(records.subspan(begin, std::min(kTogether, records.size() - begin))));
+  Prefetch(0);
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    if (i % kTogether == 0) Prefetch(i + kTogether);
+    KVS_TRY(CopyAt(records_[i].location));
     const std::uint64_t copied = written_bytes_ + (output_.writer != nullptr ? output_.writer->used_bytes() : 0);
-    if (copied - reported_bytes_ < kProgressBytes) continue;
-    reported_bytes_ = copied;
-    KVS_TRY_ASSIGN(const bool goes_on, ReportProgress());
-    if (goes_on) continue;
+    KVS_TRY_ASSIGN(const bool is_crowded, NoteProgress(gathered_bytes_ + copied));
+    // One output is within the bound, further ones take of the room that writers may come to need.
+    if (!is_crowded || written_bytes_ == 0) continue;
     KVS_TRY(FinishOutput());
     return End::kGaveWay;
   }
@@ -105,44 +128,19 @@ Result<CompactionRun::End> CompactionRun::CopyAll() {
   return End::kInputsDropped;
 }
 
-// The records are read again with their checksums: since the scan they may have left the memory and come back from the
-// disk.
-Status CompactionRun::CopyNeeded(std::span<const KeyedLocation> from) {
-  std::array<log::Record, kTogether> records;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled below.
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    const std::optional<log::Record> record = parts_.records.Read(from[i].location);
-    if (!record) return parts_.records.DamageAt(from[i].location);
-    records[i] = *record;
-  }
-  std::array<index::LookUp, kTogether> found;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by the next.
-  FindTogether(from, records, found);
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    const std::uint64_t sequence = parts_.records.SequenceOf(from[i].location, records[i]);
-    if (!IsNeeded(records[i], found[i], sequence)) continue;
-    KVS_TRY(Copy(from[i].location, records[i], sequence));
-  }
-  return Ok();
+void CompactionRun::Prefetch(std::size_t begin) const {
+  const std::size_t end = std::min(records_.size(), begin + kTogether);
+  for (std::size_t i = begin; i < end; ++i) parts_.records.Prefetch(records_[i].location);
 }
 
-// What the index knows of the records' keys. For a put that is only whether the entry points at it: a location is that
-// of one record, so the others, of which most are in no cache, are not read.
-void CompactionRun::FindTogether(std::span<const KeyedLocation> from, std::span<const log::Record> records,
-                                 std::span<index::LookUp> found) const {
-  std::array<std::string_view, kTogether> keys;
-  for (std::size_t i = 0; i < from.size(); ++i) keys[i] = records[i].key;
-  const auto compare = [&](std::size_t i, base::Location location) {
-    if (records[i].type != log::RecordType::kPut) return parts_.records.Compare(location, keys[i]);
-    return location == from[i].location ? index::Match::kSame : index::Match::kOther;
-  };
-  const auto guard = parts_.epochs.Pin();
-  parts_.index.FindMany({keys.data(), from.size()}, compare, found);
-}
-
-bool CompactionRun::IsNeeded(const log::Record& record, const index::LookUp& found, std::uint64_t sequence) const {
-  const bool is_found = found.outcome == index::Outcome::kFound;
-  if (record.type == log::RecordType::kPut) return is_found;
-  const bool key_has_newer_record = is_found;
-  return !key_has_newer_record && sequence >= oldest_with_dead_puts_;
+// The record is read again with its checksum: since it was gathered it may have left the memory and come back from the
+// disk. A tombstone that was gathered guards nothing where all that was made before it is among the inputs.
+Status CompactionRun::CopyAt(base::Location from) {
+  const std::optional<log::Record> record = parts_.records.Read(from);
+  if (!record) return parts_.records.DamageAt(from);
+  const std::uint64_t sequence = parts_.records.SequenceOf(from, *record);
+  const bool is_needed = record->type == log::RecordType::kPut || sequence >= oldest_with_dead_puts_;
+  return is_needed ? Copy(from, *record, sequence) : Ok();
 }
 
 Status CompactionRun::Copy(base::Location from, const log::Record& record, std::uint64_t sequence) {
@@ -250,15 +248,15 @@ void CompactionRun::MoveEntries(const log::Segment& output, std::uint32_t slot) 
   }
 }
 
-Result<bool> CompactionRun::ReportProgress() {
+Result<bool> CompactionRun::NoteProgress(std::uint64_t done_bytes) {
+  if (done_bytes - reported_bytes_ < kProgressBytes) return false;
+  reported_bytes_ = done_bytes;
   const sync::MutexLock lock(parts_.log.mutex);
   if (parts_.log.is_stopped()) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
-  const double done = static_cast<double>(reported_bytes_) / static_cast<double>(copied_bytes_max_);
+  const double done = static_cast<double>(done_bytes) / static_cast<double>(input_bytes_ + copied_bytes_max_);
   const std::uint64_t freed = input_bytes_ - std::min(input_bytes_, copied_bytes_max_);
   parts_.log.NoteComingFree(static_cast<std::uint64_t>(static_cast<double>(freed) * std::min(done, 1.0)));
-  // One output is within the bound, further ones take of the room that writers may come to need.
-  const bool has_outputs = written_bytes_ > 0;
-  return !has_outputs || !parts_.log.IsOverSpaceLimit();
+  return parts_.log.IsOverSpaceLimit();
 }
 
 // --- The inputs go ---

@@ -1,14 +1,15 @@
 // CompactionRun: rewrites some segments: what is needed of them is copied, in the order of the keys, and they are
 // dropped.
 //
-// Design      Gathers where the puts and tombstones of the inputs stand, sorts that by key, and copies what is needed
-//             into as many outputs as it takes. An output is part of the store as soon as it is whole: the manifest
-//             names it, then the index entries move over. The inputs go together at the end. So a run may end after any
-//             output: what is copied stays, and the inputs have that much more garbage.
+// Design      Reads the inputs from end to end and asks the index what of them is needed, sorts where that stands by
+//             key, and copies it into as many outputs as it takes. What is garbage is read once, in the order of the
+//             log, and never sorted. An output is part of the store as soon as it is whole: the manifest names it, then
+//             the index entries move over. The inputs go together at the end. So a run may end after any output: what
+//             is copied stays, and the inputs have that much more garbage.
 // Threads     One run at a time, on the compactor's thread, without the append lock.
 // Ordering    An output is on the disk, and named, before the index points into it; the log is synced before the
 //             manifest forgets the inputs, so that what made their records garbage cannot be lost without them.
-// Limits      16 bytes of memory for each record of the inputs, kRecordsMax records: further inputs are left.
+// Limits      16 bytes of memory for each record that is needed, kRecordsMax records: further inputs are left.
 // Errors      A bad record is reported and its segment left as it is: a bad record is never copied. kNoSpace: nothing
 //             is lost. A failed swap of the manifest poisons the store.
 //
@@ -71,9 +72,9 @@ class CompactionRun {
   static constexpr std::size_t kRecordsMax = std::size_t{16} << 20;
   // Index entries are moved in groups of this size, so that writers wait only shortly.
   static constexpr std::size_t kMovesUnderLock = 64;
-  // So many records are looked up in step, while the next ones are fetched.
+  // So many records are looked up in step, and copied while the next ones are fetched.
   static constexpr std::size_t kTogether = index::Tree::kTogetherMax;
-  // How often the log is told of the progress, in bytes copied.
+  // How often the log is told of the progress, in bytes read or copied.
   static constexpr std::uint64_t kProgressBytes = std::uint64_t{1} << 20;
 
   struct Move {
@@ -91,13 +92,12 @@ class CompactionRun {
 
   Status Gather();
   Status GatherFrom(std::uint32_t slot);
+  void GatherNeeded(std::uint32_t slot, std::span<const log::RecordSummary> records);
   // Without the inputs from `count` on.
   void KeepInputs(std::size_t count);
   Result<End> CopyAll();
-  Status CopyNeeded(std::span<const KeyedLocation> from);
-  void FindTogether(std::span<const KeyedLocation> from, std::span<const log::Record> records,
-                    std::span<index::LookUp> found) const;
-  bool IsNeeded(const log::Record& record, const index::LookUp& found, std::uint64_t sequence) const;
+  void Prefetch(std::size_t begin) const;
+  Status CopyAt(base::Location from);
   Status Copy(base::Location from, const log::Record& record, std::uint64_t sequence);
   Status MakeRoom(std::uint64_t bytes);
   Status BeginOutput(std::uint64_t bytes);
@@ -105,8 +105,8 @@ class CompactionRun {
   Status NameOutput(const log::Segment& output);
   void Publish(const std::shared_ptr<log::Segment>& output, std::uint64_t hint_bytes);
   void MoveEntries(const log::Segment& output, std::uint32_t slot);
-  // Tells the log how much of what the run will free is earned. False: the run should give way.
-  Result<bool> ReportProgress();
+  // Tells the log, now and then, how much of what the run will free is earned. True: writers have no room meanwhile.
+  Result<bool> NoteProgress(std::uint64_t done_bytes);
   Status SyncLog();
   Status DropInputs();
   void RemoveFiles(std::uint64_t segment_id);
@@ -121,11 +121,12 @@ class CompactionRun {
   std::uint64_t created_sequence_ = 0;
   std::uint64_t oldest_with_dead_puts_ = 0;  // Among the segments that are no input: when the first of them was made.
 
-  std::vector<KeyedLocation> records_;  // Of the inputs.
+  std::vector<KeyedLocation> records_;  // Of the inputs, what is needed.
   Output output_;                       // Being written, if it has a writer.
   std::uint64_t run_ = 0;               // As the outputs' headers say; 0: none yet.
   std::uint64_t written_bytes_ = 0;
-  std::uint64_t reported_bytes_ = 0;
+  std::uint64_t gathered_bytes_ = 0;  // Read of the inputs.
+  std::uint64_t reported_bytes_ = 0;  // Read and copied, as the log was told last.
 };
 
 }  // namespace kvs::store

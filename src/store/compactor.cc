@@ -145,6 +145,7 @@ Result<bool> Compactor::RunFor(Preference preference) {
   {
     const sync::MutexLock lock(parts_.log.mutex);
     const CompactionAim aim{.copied_bytes_max = parts_.log.CopiedBytesMax(),
+                            .gained_bytes_max = parts_.log.GainedBytesMax(),
                             .sequence = parts_.log.last_sequence(),
                             .preference = preference};
     std::vector<std::uint32_t> inputs = PickInputs(parts_.log.accounts(), aim);

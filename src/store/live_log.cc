@@ -17,7 +17,7 @@ std::uint64_t RoundUp(std::uint64_t bytes, std::uint64_t unit) { return (bytes +
 }  // namespace
 
 LiveLog::LiveLog(const KvStoreOptions& options, Health& health, sync::EpochDomain& epochs)
-    : options_(options), health_(health), epochs_(epochs), bound_(options.garbage_ratio_max) {}
+    : options_(options), health_(health), epochs_(epochs), bound_(options.garbage_ratio_max, options.segment_bytes) {}
 
 // --- Opening ---
 

@@ -5,7 +5,7 @@
 //             maintainer is behind, or where compaction must free space first.
 // Threads     Everything is under the append lock, `mutex`; readers use slots() without it.
 // Ordering    Sequences rise by one from record to record, in the order of the log: recovery relies on it.
-// Limits      Disk use: live bytes / (1 - garbage_ratio_max) + two segments. Writers wait at that bound.
+// Limits      Disk use: see SpaceBound. Writers wait at that bound.
 // Errors      kNoSpace from MakeRoom(): nothing was done, and the next call tries again. kPoisoned.
 #pragma once
 
@@ -121,6 +121,10 @@ class LiveLog {
   bool IsOverSpaceLimit() const KVS_REQUIRES(mutex) { return Headroom() < 0; }
   // How much a run may copy: what fits one output, or what the bound has room for at present.
   std::uint64_t CopiedBytesMax() const KVS_REQUIRES(mutex);
+  // With how much gained a run should end: with what writers may take from where it begins.
+  std::uint64_t GainedBytesMax() const KVS_REQUIRES(mutex) {
+    return static_cast<std::uint64_t>(bound_.HeadStart(Use()));
+  }
   std::uint64_t ClusteredBytesMax() const KVS_REQUIRES(mutex);
   // What a run has earned of the space that it will free at its end; and what it freed, in which time.
   void NoteComingFree(std::uint64_t bytes) KVS_REQUIRES(mutex) { coming_free_bytes_ = bytes; }

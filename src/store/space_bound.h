@@ -1,12 +1,15 @@
 // SpaceBound: how much more a store may put on the disk at this moment, by its promise
 //
-//   disk use <= live bytes / (1 - garbage_ratio_max) + 2 segments
+//   disk use <= live bytes / (1 - garbage_ratio_max) + slack
+//   slack     = 2 segments, or as much as is live where that is more, but no more than 2 of the largest segments
 //
-// Design      Of the two segments one is for what is not sealed yet. The other is kept for what is on the disk before
-//             it is counted: the output that compaction is writing with its hint file, the room that is being taken,
-//             and what becomes garbage before compaction is asked again. Headroom() is what is left then; below 0
-//             writers wait. Compaction begins where the headroom falls below HeadStart(), and from there on writers are
-//             slowed down (WritePace): so nobody meets the bound who could have been slowed down before it.
+// Design      Segments are small while the store is small. So the slack of a small store is mostly for garbage, which
+//             costs little space and saves much copying. Of it one segment is for what is not sealed yet, and one is
+//             kept for what is on the disk before it is counted: the output that compaction is writing with its hint
+//             file, the room that is being taken, and what becomes garbage before compaction is asked again. Headroom()
+//             is what is left then; below 0 writers wait. Compaction begins where the headroom falls below HeadStart(),
+//             and from there on writers are slowed down (WritePace): so nobody meets the bound who could have been
+//             slowed down before it.
 // Threads     Pure functions of figures that LiveLog takes under the append lock.
 #pragma once
 
@@ -29,7 +32,8 @@ class SpaceBound {
   // This part of a segment that has become garbage is worth another look: PickInputs() takes a segment for no less.
   static constexpr std::uint64_t kSegmentsPerGain = 20;
 
-  explicit SpaceBound(double garbage_ratio_max) : garbage_per_live_byte_(garbage_ratio_max / (1 - garbage_ratio_max)) {}
+  SpaceBound(double garbage_ratio_max, std::uint64_t segment_bytes_max)
+      : garbage_per_live_byte_(garbage_ratio_max / (1 - garbage_ratio_max)), segment_bytes_max_(segment_bytes_max) {}
 
   // What may yet be put on the disk; negative: so much too much is there.
   std::int64_t Headroom(const SpaceUse& use) const {
@@ -52,15 +56,19 @@ class SpaceBound {
     return static_cast<std::uint64_t>(static_cast<double>(use.live_bytes) * garbage_per_live_byte_);
   }
 
+  std::uint64_t Slack(const SpaceUse& use) const {
+    return std::max(2 * use.segment_bytes, std::min(use.live_bytes, 2 * segment_bytes_max_));
+  }
+
   std::int64_t HeadroomWithoutGarbage(const SpaceUse& use) const {
     const std::uint64_t output = std::min(use.segment_bytes, use.live_bytes);
     const std::uint64_t unasked = 2 * use.segment_bytes / kSegmentsPerGain;
     const std::uint64_t uncounted = output + output / log::kSegmentBytesPerHintByte + use.ahead_bytes + unasked;
-    return static_cast<std::int64_t>(GarbageAllowed(use) + 2 * use.segment_bytes) -
-           static_cast<std::int64_t>(uncounted);
+    return static_cast<std::int64_t>(GarbageAllowed(use) + Slack(use)) - static_cast<std::int64_t>(uncounted);
   }
 
   const double garbage_per_live_byte_;
+  const std::uint64_t segment_bytes_max_;
 };
 
 }  // namespace kvs::store

@@ -66,6 +66,19 @@ TEST_F(CompactionPlanTest, LessThanTheWorthwhileShareIsLeft) {
   EXPECT_THAT(Pick(), ElementsAre(worthwhile));
 }
 
+TEST_F(CompactionPlanTest, ARunEndsOnceItGainsEnoughButWhatNeedsNoCopyingGoesAtOnce) {
+  const std::uint32_t first = Add(1, 100'000, 900'000);
+  const std::uint32_t second = Add(2, 200'000, 800'000);
+  Add(3, 300'000, 700'000);
+  CompactionAim aim{.copied_bytes_max = 10 * kMega, .gained_bytes_max = 1'500'000, .sequence = 1'000};
+  EXPECT_THAT(PickInputs(accounts_, aim), ElementsAre(first, second));
+  aim.gained_bytes_max = 1;
+  EXPECT_THAT(PickInputs(accounts_, aim), ElementsAre(first));
+  const std::uint32_t empty = Add(4, 0, kMega);
+  const std::uint32_t other = Add(5, 0, kMega);
+  EXPECT_THAT(PickInputs(accounts_, aim), UnorderedElementsAre(empty, other));
+}
+
 TEST_F(CompactionPlanTest, TheMostGarbageComesFirst) {
   const std::uint32_t some = Add(1, 700'000, 300'000);
   const std::uint32_t most = Add(2, 100'000, 900'000);

@@ -16,7 +16,7 @@ SpaceUse Use(std::uint64_t disk_bytes, std::uint64_t live_bytes) {
 }
 
 TEST(SpaceBound, HeadroomAndWhatIsNotCountedStayWithinTheBound) {
-  const SpaceBound bound(0.3);
+  const SpaceBound bound(0.3, 64 * kMega);
   const SpaceUse use = Use(1'200 * kMega, 1'000 * kMega);
   const double allowed = 1'000e6 / 0.7 + 2 * 64e6;
   const double output_with_hint = 64e6 * 9 / 8;
@@ -25,8 +25,22 @@ TEST(SpaceBound, HeadroomAndWhatIsNotCountedStayWithinTheBound) {
   EXPECT_GE(room, allowed - 64e6 / 8) << "and not much less";
 }
 
+TEST(SpaceBound, ASmallStoreMayHaveAsMuchGarbageAgainAsTwoOfTheLargestSegments) {
+  const SpaceBound bound(0.3, 64 * kMega);
+  SpaceUse use = Use(100 * kMega, 100 * kMega);
+  use.segment_bytes = 12 * kMega;
+  const double uncounted = 12e6 * 9 / 8 + 2e6 + 12e6 / 10;
+  EXPECT_NEAR(static_cast<double>(bound.Headroom(use)), 100e6 / 0.7 - 100e6 + 100e6 - uncounted, 1e6);
+  use = Use(1'000 * kMega, 1'000 * kMega);
+  use.segment_bytes = 12 * kMega;
+  EXPECT_NEAR(static_cast<double>(bound.Headroom(use)), 1'000e6 / 0.7 - 1'000e6 + 128e6 - uncounted, 1e6);
+  use = Use(1 * kMega, 1 * kMega);
+  use.segment_bytes = 4 * kMega;
+  EXPECT_LT(bound.Headroom(use), 8 * kMega) << "and two of its own segments if it is smaller than they are";
+}
+
 TEST(SpaceBound, MoreOnTheDiskIsLessHeadroomByteByByte) {
-  const SpaceBound bound(0.3);
+  const SpaceBound bound(0.3, 64 * kMega);
   const std::int64_t before = bound.Headroom(Use(1'200 * kMega, 1'000 * kMega));
   EXPECT_EQ(bound.Headroom(Use(1'200 * kMega + 17, 1'000 * kMega)), before - 17);
   EXPECT_LT(bound.Headroom(Use(2'000 * kMega, 1'000 * kMega)), 0);
@@ -34,7 +48,7 @@ TEST(SpaceBound, MoreOnTheDiskIsLessHeadroomByteByByte) {
 
 TEST(SpaceBound, CompactionHasARunsTimeBeforeTheBoundAndNothingToDoWithoutGarbage) {
   for (const double garbage_ratio_max : {0.05, 0.3, 0.9}) {
-    const SpaceBound bound(garbage_ratio_max);
+    const SpaceBound bound(garbage_ratio_max, 64 * kMega);
     const SpaceUse large = Use(10'000 * kMega, 10'000 * kMega);
     EXPECT_GE(bound.HeadStart(large), 64e6);
     for (const std::uint64_t live_bytes : {0 * kMega, 10 * kMega, 1'000 * kMega}) {
