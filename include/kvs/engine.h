@@ -224,7 +224,7 @@ class KvsEngine {
     constexpr std::size_t kKeysPerBatch = 1'024;
     while (true) {
       WriteBatch batch;
-      const Status scanned = Scan({.limit = kKeysPerBatch}, [&](std::string_view key, std::string_view) {
+      Status scanned = Scan({.limit = kKeysPerBatch}, [&](std::string_view key, std::string_view) {
         batch.Remove(key);
         return true;
       });

@@ -79,7 +79,7 @@ class alignas(64) Leaf {
     return Entry::FromBits(entries_[slot].load(std::memory_order_acquire));  // P1
   }
   Line LoadLine(unsigned line) const;
-  void PrefetchLine(unsigned line) const { base::Prefetch(&entries_[line * kLineSlots]); }
+  void PrefetchLine(unsigned line) const { base::Prefetch(&entries_[std::size_t{line} * kLineSlots]); }
   void PrefetchLines() const { base::Prefetch(this, sizeof *this); }
   unsigned CountLive() const;
 

@@ -57,7 +57,7 @@ struct IndexFileSegment {
   std::uint64_t tombstone_bytes = 0;
   std::uint64_t newest_tombstone = 0;
 };
-inline constexpr std::uint64_t kIndexFileSegmentBytes = 10 * 8;
+inline constexpr std::uint64_t kIndexFileSegmentBytes = std::uint64_t{10} * 8;
 
 struct IndexFileChunk {
   std::uint32_t number = 0;
@@ -75,7 +75,7 @@ struct IndexFileBlock {
   std::uint64_t bytes = 0;
   std::uint64_t checksum = 0;
 };
-inline constexpr std::uint64_t kIndexFileBlockBytes = 3 * 8;
+inline constexpr std::uint64_t kIndexFileBlockBytes = std::uint64_t{3} * 8;
 
 struct IndexFileHead {
   std::uint64_t file_bytes = 0;

@@ -90,7 +90,7 @@ Status TransactionKeyspace::Write(const WriteBatch& batch) {
 Status TransactionKeyspace::Scan(const ScanRange& range, ScanVisitor visit) {
   std::vector<Changes::const_iterator> changes;
   for (auto at = changes_.lower_bound(range.from); at != changes_.end(); ++at) {
-    if (IsWithin(at->first, range)) changes.push_back(at);
+    if (IsWithin(at->first, range)) changes.emplace_back(at);
   }
   if (range.reverse) std::reverse(changes.begin(), changes.end());
 

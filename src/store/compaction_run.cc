@@ -279,7 +279,7 @@ Status CompactionRun::DropInputs() {
     const sync::MutexLock lock(parts_.log.mutex);
     for (const std::uint32_t slot : inputs_) input_ids.push_back(parts_.log.accounts()[slot].segment->id());
   }
-  const Status swapped = parts_.manifest.Edit([&](log::Manifest& manifest) {
+  Status swapped = parts_.manifest.Edit([&](log::Manifest& manifest) {
     for (const std::uint64_t id : input_ids) manifest.Remove(id);
   });
   if (!swapped && swapped.error().code == ErrorCode::kNoSpace) return swapped;

@@ -41,7 +41,7 @@ class ConfigurationTest : public testing::Test {
 
   static std::string Told(const ServerProgram& server, const std::string& name) {
     RespClient client(Address::Parse(server.address()).value());
-    const std::string reply = client.Call({"CONFIG", "GET", name});
+    std::string reply = client.Call({"CONFIG", "GET", name});
     const std::size_t name_line = reply.find("\r\n" + name + "\r\n");
     if (name_line == std::string::npos) return reply;
     const std::size_t begin = reply.find("\r\n", name_line + name.size() + 4) + 2;

@@ -68,7 +68,6 @@ TEST_F(RedisClientsTest, RedisCliLoadsThroughAPipe) {
 
 TEST_F(RedisClientsTest, RedisCliWalksOverTheKeys) {
   KVS_SKIP_WITHOUT_PROGRAM(kRedisCli, "redis-tools");
-  std::string keys;
   for (int i = 0; i < 100; ++i) {
     const std::string key = "key:" + std::to_string(i);
     ASSERT_EQ(Cli({"set", key, std::string(static_cast<std::size_t>(i), 'v')}), "OK\n");

@@ -228,7 +228,7 @@ TEST_P(ServerObservationTest, ACacheThatIsToldOfChangesIsNeverStale) {
   const auto read_to = [&](const std::string& end) {
     for (std::string reply = reader->Receive(); reply != end; reply = reader->Receive()) {
       ASSERT_THAT(reply, StartsWith(">2"));
-      const std::size_t at = reply.rfind("k");
+      const std::size_t at = reply.rfind('k');
       cache.erase(reply.substr(at, 2));
     }
   };
@@ -237,7 +237,7 @@ TEST_P(ServerObservationTest, ACacheThatIsToldOfChangesIsNeverStale) {
     const std::string key = "k" + std::to_string(random.Below(kKeys));
     reader->Send(RespCommand({"GET", key}));
     std::string reply = reader->Receive();
-    for (; reply.starts_with(">2"); reply = reader->Receive()) cache.erase(reply.substr(reply.rfind("k"), 2));
+    for (; reply.starts_with(">2"); reply = reader->Receive()) cache.erase(reply.substr(reply.rfind('k'), 2));
     cache[key] = reply;
   }
   for (std::thread& writer : writers) writer.join();

@@ -86,16 +86,19 @@ TEST_P(BasicsTest, AVisitorMayReadFromTheEngine) {
 TEST_P(BasicsTest, EveryByteMayStandInAKeyAndInAValue) {
   for (int byte = 0; byte < 256; ++byte) {
     const std::string key(1, static_cast<char>(byte));
-    const std::string value = key + std::string(1, '\0') + key;
+    const std::string longer = key + std::string(1, '\0');
+    const std::string value = longer + key;
     ASSERT_EQ(CodeOf(engine_->Set(key, value)), "ok");
-    ASSERT_EQ(CodeOf(engine_->Set(key + std::string(1, '\0'), "longer by a zero")), "ok");
+    ASSERT_EQ(CodeOf(engine_->Set(longer, "longer by a zero")), "ok");
     ASSERT_EQ(Get(key), value) << byte;
   }
   Reopen();
   for (int byte = 0; byte < 256; ++byte) {
     const std::string key(1, static_cast<char>(byte));
-    ASSERT_EQ(Get(key), key + std::string(1, '\0') + key) << byte;
-    ASSERT_EQ(Get(key + std::string(1, '\0')), "longer by a zero") << byte;
+    const std::string longer = key + std::string(1, '\0');
+    const std::string value = longer + key;
+    ASSERT_EQ(Get(key), value) << byte;
+    ASSERT_EQ(Get(longer), "longer by a zero") << byte;
   }
 }
 

@@ -93,7 +93,7 @@ TEST_P(ManyKeysTest, MultiGetReadsValuesOfEverySize) {
   for (const std::size_t bytes :
        std::initializer_list<std::size_t>{0, 1, 100, 4'095, 4'096, 65'536, 1'000'000, 1 << 20}) {
     keys.push_back("of " + std::to_string(bytes));
-    values.push_back(std::string(bytes, static_cast<char>('a' + keys.size())));
+    values.emplace_back(bytes, static_cast<char>('a' + keys.size()));
     ASSERT_EQ(CodeOf(engine_->Set(keys.back(), values.back())), "ok");
   }
   EXPECT_TRUE(MultiGet(keys) == values);

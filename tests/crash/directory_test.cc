@@ -58,7 +58,6 @@ TEST_F(Directory, FilesOfNoUseAreClearedAway) {
   Open();
   Set("key", 100);
   store_.reset();
-  const std::string segment = SegmentOf(1).filename();
   for (const char* name : {"MANIFEST.tmp", "000000000001.hint.tmp", "000000000077.seg", "000000000077.hint"}) {
     std::ofstream(Path(name)) << "half of something";
   }

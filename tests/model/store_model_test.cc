@@ -143,7 +143,7 @@ class Agreement {
     std::vector<std::pair<std::string, std::string>> expected;
     for (const auto& pair : model_) {
       const bool is_in_range = pair.first >= range.from && (!range.to || pair.first < *range.to);
-      if (is_in_range && pair.first.starts_with(range.prefix)) expected.push_back(pair);
+      if (is_in_range && pair.first.starts_with(range.prefix)) expected.emplace_back(pair);
     }
     if (range.reverse) std::reverse(expected.begin(), expected.end());
     expected.resize(std::min(expected.size(), range.limit));

@@ -108,7 +108,7 @@ class FaultyFileSystem::FaultyFile final : public ForwardingFile {
   Status WriteAt(std::uint64_t offset, std::string_view bytes) override {
     KVS_TRY_ASSIGN(const std::uint64_t size, ForwardingFile::Size());
     const bool is_within = offset + bytes.size() <= size;
-    const Status status = system_.Enter(is_within ? OperationKind::kOverwrite : OperationKind::kWrite, path_);
+    Status status = system_.Enter(is_within ? OperationKind::kOverwrite : OperationKind::kWrite, path_);
     if (status) return ForwardingFile::WriteAt(offset, bytes);
     // A short write, then the fault. It ends with a sector: those are written whole.
     const std::uint64_t middle = (offset + bytes.size() / 2) / kSectorBytes * kSectorBytes;

@@ -44,18 +44,18 @@ std::vector<std::string_view> FlagsOf(const CommandSpec& spec) {
 // The ACL categories that follow from the row.
 std::vector<std::string_view> CategoriesOf(const CommandSpec& spec) {
   std::vector<std::string_view> categories;
-  if (spec.group == "generic") categories.push_back("@keyspace");
-  if (spec.has(kReadOnly)) categories.push_back("@read");
-  if (spec.has(kWrite)) categories.push_back("@write");
-  if (spec.group == "string") categories.push_back("@string");
-  if (spec.group == "bitmap") categories.push_back("@bitmap");
-  if (spec.has(kAdmin)) categories.push_back("@admin");
-  if (spec.has(kPubSub)) categories.push_back("@pubsub");
-  categories.push_back(spec.has(kFast) ? "@fast" : "@slow");
-  if (spec.has(kDangerous)) categories.push_back("@dangerous");
-  if (spec.group == "connection") categories.push_back("@connection");
-  if (spec.group == "transactions") categories.push_back("@transaction");
-  if (spec.group == "scripting") categories.push_back("@scripting");
+  if (spec.group == "generic") categories.emplace_back("@keyspace");
+  if (spec.has(kReadOnly)) categories.emplace_back("@read");
+  if (spec.has(kWrite)) categories.emplace_back("@write");
+  if (spec.group == "string") categories.emplace_back("@string");
+  if (spec.group == "bitmap") categories.emplace_back("@bitmap");
+  if (spec.has(kAdmin)) categories.emplace_back("@admin");
+  if (spec.has(kPubSub)) categories.emplace_back("@pubsub");
+  categories.emplace_back(spec.has(kFast) ? "@fast" : "@slow");
+  if (spec.has(kDangerous)) categories.emplace_back("@dangerous");
+  if (spec.group == "connection") categories.emplace_back("@connection");
+  if (spec.group == "transactions") categories.emplace_back("@transaction");
+  if (spec.group == "scripting") categories.emplace_back("@scripting");
   return categories;
 }
 
@@ -193,8 +193,8 @@ void ReplyArgumentHead(protocol::RespWriter& reply, const UsageArgument& argumen
   }
   if (has_flags) {
     std::vector<std::string_view> flags;
-    if (argument.is_optional) flags.push_back("optional");
-    if (argument.is_multiple) flags.push_back("multiple");
+    if (argument.is_optional) flags.emplace_back("optional");
+    if (argument.is_multiple) flags.emplace_back("multiple");
     reply.Bulk("flags");
     ReplyWords(reply, flags);
   }

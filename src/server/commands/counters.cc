@@ -62,7 +62,8 @@ void DecrBy(Call& call) {
 
 // --- Floating point, as long double ---
 
-constexpr std::size_t kFloatCharactersMax = 5 * 1'024;  // 1e4932 has that many when written without an exponent.
+constexpr std::size_t kFloatCharactersMax =
+    std::size_t{5} * 1'024;  // 1e4932 has that many when written without an exponent.
 
 // As Redis reads one: no space around it, no NaN, nothing that overflows or underflows.
 std::optional<long double> ParseFloat(std::string_view text) {

@@ -157,7 +157,7 @@ void WaitAof(Call& call) {
   if (!timeout_ms) return;
   const bool waits = *replicas > 0 && !call.is_queued;
   if (waits) {
-    Block(call, *timeout_ms, {.synced = *local});
+    Block(call, *timeout_ms, {.synced = local});
     return;
   }
   call.needs_sync = *local == 1;
@@ -390,17 +390,17 @@ void ClientCaching(Call& call) {
 void ClientTrackingInfo(Call& call) {
   const TrackingState& tracking = call.client.tracking;
   std::vector<std::string_view> flags = {tracking.is_on ? "on" : "off"};
-  if (tracking.options.is_broadcast) flags.push_back("bcast");
+  if (tracking.options.is_broadcast) flags.emplace_back("bcast");
   if (tracking.options.choice == TrackingChoice::kOptIn) {
-    flags.push_back("optin");
-    if (tracking.has_chosen) flags.push_back("caching-yes");
+    flags.emplace_back("optin");
+    if (tracking.has_chosen) flags.emplace_back("caching-yes");
   }
   if (tracking.options.choice == TrackingChoice::kOptOut) {
-    flags.push_back("optout");
-    if (tracking.has_chosen) flags.push_back("caching-no");
+    flags.emplace_back("optout");
+    if (tracking.has_chosen) flags.emplace_back("caching-no");
   }
-  if (tracking.options.is_no_loop) flags.push_back("noloop");
-  if (tracking.is_broken.load(std::memory_order_relaxed)) flags.push_back("broken_redirect");  // R1
+  if (tracking.options.is_no_loop) flags.emplace_back("noloop");
+  if (tracking.is_broken.load(std::memory_order_relaxed)) flags.emplace_back("broken_redirect");  // R1
   call.reply.Map(3);
   call.reply.Bulk("flags");
   call.reply.Set(flags.size());

@@ -191,7 +191,7 @@ Result<std::optional<std::string>> Descend(Keyspace& keys, base::Random& random)
     // A key that ends at the fork is a way of its own, before the others.
     const int low = shared < (*first)->size() ? static_cast<unsigned char>((**first)[shared]) : -1;
     const int high = static_cast<unsigned char>((**last)[shared]);
-    const int chosen = low + static_cast<int>(random.Below(static_cast<std::uint64_t>(high - low + 1)));
+    const int chosen = low + static_cast<int>(random.Below(static_cast<std::uint64_t>(high - low) + 1));
     if (chosen < 0) return first;
     prefix = (*last)->substr(0, shared);
     auto next = EndOf(keys, {.from = prefix + static_cast<char>(chosen), .prefix = prefix});

@@ -142,7 +142,7 @@ TEST(InnerNodeTest, HeadsOfKeysWithPartsInCommonDecideAlone) {
   std::vector<std::string> keys;
   for (std::uint64_t i = 0; keys.size() < InnerNode::kSeparatorsMax; i += 17) {
     char text[64];
-    std::snprintf(text, sizeof text, "tenant123/object%012llu", static_cast<unsigned long long>(1'000'000 + i));
+    std::snprintf(text, sizeof text, "tenant123/object%012llu", static_cast<unsigned long long>(1'000'000) + i);
     keys.emplace_back(text);
   }
   const NodeUnderTest under_test(keys);

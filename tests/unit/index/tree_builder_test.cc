@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -52,7 +53,8 @@ class TreeBuilderTest : public testing::Test {
     ASSERT_EQ(tree_
                   .Scan({.from = ""},
                         [&](std::string_view key, base::Location location) {
-                          return next != model_.end() && next->first == key && (next++)->second == location;
+                          if (next == model_.end() || next->first != key) return false;
+                          return std::exchange(next, std::next(next))->second == location;
                         })
                   .outcome,
               Outcome::kFound);

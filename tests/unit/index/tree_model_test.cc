@@ -2,8 +2,10 @@
 // all entries compared by scans in both directions now and then. KVS_TEST_SEED replays a failure.
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -42,7 +44,8 @@ class ModelRun {
     ASSERT_EQ(tree_
                   .Scan({.from = ""},
                         [&](std::string_view key, base::Location location) {
-                          return next != model_.end() && next->first == key && (next++)->second == location;
+                          if (next == model_.end() || next->first != key) return false;
+                          return std::exchange(next, std::next(next))->second == location;
                         })
                   .outcome,
               Outcome::kFound);
@@ -51,7 +54,8 @@ class ModelRun {
     ASSERT_EQ(tree_
                   .Scan({.from = "", .reverse = true},
                         [&](std::string_view key, base::Location location) {
-                          return back != model_.rend() && back->first == key && (back++)->second == location;
+                          if (back == model_.rend() || back->first != key) return false;
+                          return std::exchange(back, std::next(back))->second == location;
                         })
                   .outcome,
               Outcome::kFound);
@@ -64,7 +68,8 @@ class ModelRun {
     auto next = model_.lower_bound(from);
     const auto end = std::max(from, to) == to ? model_.lower_bound(to) : next;
     static_cast<void>(tree_.Scan({.from = from, .to = to}, [&](std::string_view key, base::Location location) {
-      return next != end && next->first == key && (next++)->second == location;
+      if (next == end || next->first != key) return false;
+      return std::exchange(next, std::next(next))->second == location;
     }));
     ASSERT_TRUE(next == end);
   }

@@ -120,7 +120,7 @@ TEST_F(TreeScanTest, KeysThatStayAreVisitedOnceWhileOthersComeAndGo) {
 // in the leaf that is being visited was read before: so only what changed two leaves ahead is looked at.
 TEST_F(TreeScanTest, WhatChangesAheadOfAScanIsVisitedAsItIsThen) {
   constexpr std::uint64_t kKeys = 6'000;
-  constexpr std::size_t kVisitsAhead = 2 * Leaf::kSlots;
+  constexpr std::size_t kVisitsAhead = std::size_t{2} * Leaf::kSlots;
   struct Write {
     base::Location location;  // None: erased.
     std::size_t visit;

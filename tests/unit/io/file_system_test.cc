@@ -235,7 +235,7 @@ class NotingFileSystem final : public test::ForwardingFileSystem {
     return ForwardingFileSystem::Rename(from, to);
   }
   Status SyncDirectory(const std::filesystem::path& directory) override {
-    notes.push_back("sync directory");
+    notes.emplace_back("sync directory");
     return ForwardingFileSystem::SyncDirectory(directory);
   }
 
@@ -251,7 +251,7 @@ class NotingFileSystem final : public test::ForwardingFileSystem {
       return ForwardingFile::WriteAt(offset, bytes);
     }
     Status Sync() override {
-      notes_.push_back("sync");
+      notes_.emplace_back("sync");
       return ForwardingFile::Sync();
     }
 

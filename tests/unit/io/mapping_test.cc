@@ -15,6 +15,7 @@
 namespace kvs::io {
 namespace {
 
+constexpr std::size_t kPage = 4096;
 constexpr std::size_t kLargePageBytes = std::size_t{2} << 20;
 
 class MappingTest : public testing::Test {
@@ -118,10 +119,10 @@ TEST_F(MappingTest, WhatIsWrittenToAPrivateOneStaysInMemory) {
 }
 
 TEST_F(MappingTest, AFaultEndsTheProcessOnceItsWatchHasEnded) {
-  ASSERT_TRUE(file_->WriteAt(0, std::string(3 * 4096, 'x')));
-  Mapping mapping = *file_->Map(3 * 4096, Access::kPrivate);
+  ASSERT_TRUE(file_->WriteAt(0, std::string(3 * kPage, 'x')));
+  Mapping mapping = *file_->Map(3 * kPage, Access::kPrivate);
   ASSERT_TRUE(file_->Truncate(4096));
-  EXPECT_EQ(mapping.data()[2 * 4096], 0);
+  EXPECT_EQ(mapping.data()[2 * kPage], 0);
   EXPECT_EQ(mapping.FaultCount(), 1U);
   mapping.EndWatch();
   EXPECT_DEATH(static_cast<void>(*static_cast<volatile char*>(mapping.data() + 4096)), "");

@@ -103,7 +103,7 @@ TEST_F(TransactionKeyspaceTest, ItIsAMapOverTheEngine) {
       range.limit = 1 + random.Below(10);
       Pairs expected;
       for (const auto& pair : model) {
-        if (pair.first >= range.from) expected.push_back(pair);
+        if (pair.first >= range.from) expected.emplace_back(pair);
       }
       if (range.reverse) std::reverse(expected.begin(), expected.end());
       if (expected.size() > range.limit) expected.resize(range.limit);

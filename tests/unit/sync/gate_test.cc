@@ -51,7 +51,7 @@ TEST(GateTest, WhoPassesAloneIsAlone) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(alone, kThreads * kPasses / 4);
-  for (const long count : shared) EXPECT_EQ(count, alone + 2 * (kPasses - kPasses / 4));
+  for (const long count : shared) EXPECT_EQ(count, alone + 2L * (kPasses - kPasses / 4));
 }
 
 TEST(GateTest, WhoLeavesLetsTheOtherIn) {
