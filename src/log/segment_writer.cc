@@ -106,7 +106,7 @@ Result<std::uint64_t> SegmentWriter::Append(const RecordDraft& draft, std::uint6
 
 Result<std::uint64_t> SegmentWriter::Extend(std::uint64_t wanted_bytes, io::Grain grain) {
   const std::uint64_t reserved = reserved_bytes();
-  const std::uint64_t step = std::clamp(reserved, kFirstStepBytes, kStepBytesMax);
+  const std::uint64_t step = StepBytes(capacity_bytes_, reserved);
   std::uint64_t end = std::max(wanted_bytes, reserved + step);
   if (grain == io::Grain::kCoarse && step == io::kCoarseGrainBytes) end = RoundUpToGrain(end);
   end = std::min(capacity_bytes_, end);

@@ -11,6 +11,7 @@
 //             Append() or Sync(), nothing more may be written.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -30,6 +31,19 @@ class SegmentWriter {
   // The first step that is reserved, and the largest by which it grows later: a small store stays small.
   static constexpr std::uint64_t kFirstStepBytes = std::uint64_t{256} << 10;
   static constexpr std::uint64_t kStepBytesMax = io::kCoarseGrainBytes;
+  // Steps of segments that are smaller than two of those: what is zeroed ahead and synced before it is filled is
+  // written twice, and small segments see many syncs for what they hold.
+  static constexpr std::uint64_t kSmallStepBytes = std::uint64_t{64} << 10;
+
+  // The same for a segment of this capacity.
+  static constexpr std::uint64_t FirstStepBytes(std::uint64_t capacity_bytes) {
+    return capacity_bytes < 2 * kStepBytesMax ? 2 * kSmallStepBytes : kFirstStepBytes;
+  }
+  // How much room to take behind `reserved_bytes`.
+  static constexpr std::uint64_t StepBytes(std::uint64_t capacity_bytes, std::uint64_t reserved_bytes) {
+    if (capacity_bytes < 2 * kStepBytesMax) return kSmallStepBytes;
+    return std::clamp(reserved_bytes, kFirstStepBytes, kStepBytesMax);
+  }
 
   // Makes the file with its header, synced; its directory is not. `reserve_bytes`: how much room to take at once. It is
   // of fine grain, as syncs note their mark in the header.

@@ -183,7 +183,7 @@ Status CompactionRun::BeginOutput(std::uint64_t bytes) {
   const std::uint64_t left = copied_bytes_max_ * 9 / 4 - std::min(copied_bytes_max_ * 9 / 4, written_bytes_);
   const std::uint64_t capacity =
       std::max(log::kSegmentHeaderBytes + bytes, std::min(segment_bytes_, log::kSegmentHeaderBytes + left));
-  const std::uint64_t first_bytes = std::min(capacity, log::SegmentWriter::kFirstStepBytes);
+  const std::uint64_t first_bytes = std::min(capacity, log::SegmentWriter::FirstStepBytes(capacity));
   KVS_TRY_ASSIGN(output_.writer,
                  log::SegmentWriter::Create(parts_.files, parts_.directory, header, capacity, first_bytes));
   run_ = header.run;

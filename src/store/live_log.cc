@@ -120,8 +120,8 @@ void LiveLog::AskAhead() {
   const log::SegmentWriter& writer = *active_->writer;
   const std::uint64_t used = writer.used_bytes();
   const std::uint64_t reserved = writer.reserved_bytes();
-  const std::uint64_t ahead =
-      std::clamp(reserved / 2, log::SegmentWriter::kFirstStepBytes / 2, log::SegmentWriter::kStepBytesMax);
+  const std::uint64_t step = log::SegmentWriter::StepBytes(writer.capacity_bytes(), reserved);
+  const std::uint64_t ahead = std::max(std::min(reserved / 2, step), kRemovalReserveBytes + step / 4);
   const bool needs_extension = reserved < writer.capacity_bytes() && reserved - used < ahead;
   const bool needs_next = next_ == nullptr && used >= writer.capacity_bytes() / 2;
   if (needs_extension && wanted_reserved_bytes_ <= reserved) {
@@ -166,9 +166,10 @@ std::optional<WritePace::Clock::time_point> LiveLog::Charge(std::uint64_t bytes)
 // What the maintainer may be taking at this moment, ahead of need.
 std::uint64_t LiveLog::BytesAhead() const {
   const std::uint64_t reserved = active_->writer->reserved_bytes();
-  const std::uint64_t step = std::min(reserved, log::SegmentWriter::kStepBytesMax);
-  const std::uint64_t next = next_ == nullptr ? log::SegmentWriter::kFirstStepBytes : 0;
-  return std::min(step, active_->writer->capacity_bytes() - reserved) + next;
+  const std::uint64_t capacity = active_->writer->capacity_bytes();
+  const std::uint64_t step = log::SegmentWriter::StepBytes(capacity, reserved);
+  const std::uint64_t next = next_ == nullptr ? log::SegmentWriter::FirstStepBytes(capacity) : 0;
+  return std::min(step, capacity - reserved) + next;
 }
 
 // Compaction found nothing, and not much has become garbage since. A removal takes few bytes and may free many, so a
@@ -214,8 +215,9 @@ std::optional<LiveLog::Work> LiveLog::TakeRoomWork() {
     return Work{Work::Kind::kExtend, active_, wanted_reserved_bytes_, 0, sync_pace_.GrainAhead(position_)};
   }
   if (wanted_next_bytes_ != 0) {
-    const std::uint64_t reserve = std::max(wanted_next_bytes_, log::SegmentWriter::kFirstStepBytes);
-    return Work{Work::Kind::kPrepareNext, nullptr, reserve, std::max(reserve, CapacityForNext())};
+    const std::uint64_t capacity = CapacityForNext();
+    const std::uint64_t reserve = std::max(wanted_next_bytes_, log::SegmentWriter::FirstStepBytes(capacity));
+    return Work{Work::Kind::kPrepareNext, nullptr, reserve, std::max(reserve, capacity)};
   }
   return std::nullopt;
 }
