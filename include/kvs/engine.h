@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <span>
@@ -87,6 +88,10 @@ class WriteBatch {
   bool has_expiry_ = false;
 };
 
+// Called with the key of each pair that is removed because its time has come, when that has happened; by the thread
+// that removes it, under the engine's lock: it must not call the engine, and writers wait for it.
+using ExpiryListener = std::function<void(std::string_view key)>;
+
 // What an UpdateFunction decides. A std::string or an std::optional<std::string> (nullopt: remove) converts to it.
 class UpdateDecision {
  public:
@@ -150,6 +155,7 @@ struct EngineStats {
   std::uint64_t compactions = 0;    // Since the store was opened, as all below.
   std::uint64_t written_bytes = 0;  // Appended by writers and by compaction.
   std::uint64_t syncs = 0;
+  std::uint64_t expired = 0;  // Pairs that were removed because their time had come.
 };
 
 class KvsEngine {
@@ -218,6 +224,13 @@ class KvsEngine {
     });
     return status && is_refused ? NoExpiryHere() : status;
   }
+
+  // Has one listener told of pairs that expire, instead of the one before; empty: nobody. When it returns, the one
+  // before is not called any more. An engine without expiry has nothing to tell.
+  virtual void ListenToExpiry(ExpiryListener /*listener*/) {}
+  // For tests: whether expired pairs are removed though nobody asks for them, as they are at first. Where not, they are
+  // absent all the same, and go when they are asked for.
+  virtual void set_expires_actively(bool /*is_active*/) {}
 
   // Removes every pair. By default one after the other, in batches: others see it happen, and a crash may leave some.
   virtual Status Clear() {

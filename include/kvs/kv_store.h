@@ -89,6 +89,8 @@ class KvStore final : public KvsEngine {
   Status SetUntil(std::string_view key, std::string_view value, std::uint64_t expiry_ms) override;
   Result<bool> ReadEntry(std::string_view key, EntryVisitor visit) override;
   Status UpdateEntry(std::string_view key, EntryUpdateFunction fn) override;
+  void ListenToExpiry(ExpiryListener listener) override;
+  void set_expires_actively(bool is_active) override;
   Status Clear() override;
   Status Sync() override;
   Status Compact() override;

@@ -8,7 +8,8 @@ RecordSummary Summarise(const Segment& segment, std::uint64_t offset, const Reco
           .offset = offset,
           .bytes = record.bytes(),
           .sequence = segment.SequenceOf(record),
-          .key = record.key};
+          .key = record.key,
+          .expiry_ms = record.expiry_ms};
 }
 
 // Whether the members of a batch, whose own checksum holds, fill it exactly. Calls `visit` for each.

@@ -28,6 +28,17 @@ void ExpiryIndex::Add(std::string_view key, std::uint64_t expiry_ms) {
   bytes_ += kLengthBytes + key.size() + (is_new ? kBucketBytes : 0);
 }
 
+void ExpiryIndex::Add(const ExpiryIndex& other) {
+  has_dropped_ = has_dropped_ || other.has_dropped_;
+  for (const auto& [due_ms, bucket] : other.buckets_) {
+    for (std::size_t at = bucket.taken; at < bucket.keys.size();) {
+      const std::size_t length = LengthAt(bucket.keys, at);
+      Add(std::string_view(bucket.keys).substr(at + kLengthBytes, length), due_ms);
+      at += kLengthBytes + length;
+    }
+  }
+}
+
 std::vector<std::string> ExpiryIndex::TakeDue(std::uint64_t now_ms, std::size_t count) {
   std::vector<std::string> due;
   while (due.size() < count && has_due(now_ms)) {

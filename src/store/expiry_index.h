@@ -20,11 +20,12 @@ namespace kvs::store {
 class ExpiryIndex {
  public:
   static constexpr std::size_t kBytesMax = std::size_t{64} << 20;
-  static constexpr std::uint64_t kBucketMs = 512;
+  static constexpr std::uint64_t kBucketMs = 128;
 
   explicit ExpiryIndex(std::size_t bytes_max = kBytesMax) : bytes_max_(bytes_max) {}
 
   void Add(std::string_view key, std::uint64_t expiry_ms);
+  void Add(const ExpiryIndex& other);  // All that it has.
 
   // At most `count` keys, whose time has come at `now_ms`, the oldest first.
   std::vector<std::string> TakeDue(std::uint64_t now_ms, std::size_t count);

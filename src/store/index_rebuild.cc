@@ -39,6 +39,7 @@ IndexRebuild::IndexRebuild(io::FileSystem& files, std::filesystem::path director
       claims_(sources_.size()),
       tallies_(sources_.size()),
       sequence_mins_(sources_.size(), std::numeric_limits<std::uint64_t>::max()),
+      expiries_(sources_.size(), ExpiryIndex(ExpiryIndex::kBytesMax / std::max<std::size_t>(sources_.size(), 1))),
       dead_bytes_of_slots_(slots_) {}
 
 Status IndexRebuild::Read(const index::Tree& index) {
@@ -92,6 +93,7 @@ Status IndexRebuild::ReadSource(const index::Tree& index, std::size_t number) {
     const index::Entry entry(index.TagOf(record.key), base::Location(source.slot, record.offset));
     const bool removes = record.type == log::RecordType::kTombstone;
     claims.Add(record.key, entry, index::Claim::OrderOf(record.sequence, removes ? 1 : 0));
+    if (record.expiry_ms != 0) expiries_[number].Add(record.key, record.expiry_ms);
     tally.records += 1;
     sequence_mins_[number] = std::min(sequence_mins_[number], record.sequence);
     if (removes) {

@@ -17,6 +17,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "index/claim_list.h"
@@ -27,6 +28,7 @@
 #include "log/record_scan.h"
 #include "log/segment.h"
 #include "log/segment_header.h"
+#include "store/expiry_index.h"
 #include "store/record_reader.h"
 #include "sync/mutex.h"
 
@@ -67,6 +69,8 @@ class IndexRebuild {
   const std::vector<SegmentTally>& tallies() const { return tallies_; }
   std::uint64_t sequence_min() const;
   std::uint64_t records() const;
+  // The keys whose records carried an expiry, where they were read themselves; of overwritten ones as well.
+  std::vector<ExpiryIndex> TakeExpiries() { return std::move(expiries_); }
 
   // The bytes of puts in each slot that a newer record of their key came after; those of all slots, once it is done.
   std::vector<std::uint64_t> dead_bytes() KVS_EXCLUDES(mutex_);
@@ -102,6 +106,7 @@ class IndexRebuild {
   std::vector<index::ClaimList> claims_;
   std::vector<SegmentTally> tallies_;
   std::vector<std::uint64_t> sequence_mins_;
+  std::vector<ExpiryIndex> expiries_;
 
   sync::Mutex mutex_;
   std::chrono::steady_clock::time_point last_report_ KVS_GUARDED_BY(mutex_) = std::chrono::steady_clock::now();

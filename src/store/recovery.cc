@@ -229,6 +229,7 @@ Status Recovery::FillIndex() {
     KVS_TRY(rebuild->Build(&index_));
   }
   FillAccounts(&*rebuild);
+  expiries_ = rebuild->TakeExpiries();
   report_.segments = sources_.size();
   report_.index_was_saved = saved_.has_value();
   return Ok();

@@ -44,6 +44,7 @@ class Recovery {
   Result<log::Manifest> Run();
 
   const OpenReport& report() const { return report_; }
+  const std::vector<ExpiryIndex>& expiries() const { return expiries_; }  // As IndexRebuild found them.
 
   // Of the saved index that was taken; empty where there was none. The index needs the mapping.
   io::Mapping TakeIndexMapping();
@@ -85,6 +86,7 @@ class Recovery {
   std::vector<std::uint64_t> dropped_ids_;     // Open segments that hold nothing of the log.
   std::vector<IndexRebuild::Source> sources_;  // All segments with records.
   std::uint64_t last_sequence_ = 0;
+  std::vector<ExpiryIndex> expiries_;
   OpenReport report_;
 };
 

@@ -58,6 +58,7 @@ Status Store::Recover() {
   {
     const sync::MutexLock lock(log_.mutex);
     opened_sequence_ = log_.last_sequence();
+    for (const ExpiryIndex& expiries : recovery.expiries()) expiry_.Add(expiries);
   }
   if (options_.log && report_.torn_tail_bytes > 0) {
     options_.log("cut off " + std::to_string(report_.torn_tail_bytes) + " bytes behind the last whole record");
@@ -162,7 +163,8 @@ Result<EngineStats> Store::Stats() {
                      .index_bytes = index_.MemoryBytes(),
                      .compactions = compaction.compactions,
                      .written_bytes = log_.position() + compaction.written_bytes,
-                     .syncs = committer_->syncs()};
+                     .syncs = committer_->syncs(),
+                     .expired = expired_};
 }
 
 }  // namespace kvs::store

@@ -8,6 +8,7 @@
 //
 // Fences      P1  pending_: release store of a batch before its first index change, and of nullptr after its last ->
 //                 acquire load after the index was read. Who sees nullptr after a change of the batch sees all changes.
+//             R1  expires_actively_: relaxed. A reader takes it for a hint; the expirer is told under the append lock.
 #pragma once
 
 #include <atomic>
@@ -61,6 +62,8 @@ class Store {
   Status Scan(const ScanRange& range, ScanVisitor visit);
   Status Clear();  // Expired pairs as well.
   std::uint64_t NowMs() { return clock_.NowMs(); }
+  void ListenToExpiry(ExpiryListener listener) KVS_EXCLUDES(log_.mutex);
+  void set_expires_actively(bool is_active) KVS_EXCLUDES(log_.mutex);
   Status Sync();
   Status Compact() { return compactor_->Compact(); }
   Result<EngineStats> Stats();
@@ -108,6 +111,9 @@ class Store {
   bool WaitAfterFailure() KVS_EXCLUDES(log_.mutex);
   Status RemoveDue() KVS_EXCLUDES(log_.mutex);
   Status RemoveIfExpired(std::string_view key) KVS_REQUIRES(log_.mutex);
+  void TellExpired(std::string_view key) KVS_REQUIRES(log_.mutex);
+  // A reader has met `record`, which has expired and is still there.
+  void NoteFoundExpired(const log::Record& record) KVS_EXCLUDES(log_.mutex);
   void StopExpirer() KVS_EXCLUDES(log_.mutex);
 
   // store_read.cc. All under an epoch pin.
@@ -137,6 +143,8 @@ class Store {
   io::Mapping saved_index_;  // What index_ was loaded from; it may still be there.
   index::Tree index_;        // Changed under the append lock, read without.
 
+  std::atomic<bool> expires_actively_{true};  // R1
+
   std::atomic<const PendingBatch*> pending_{nullptr};  // P1
   struct RetiredBatch {
     std::uint64_t epoch;
@@ -144,7 +152,11 @@ class Store {
   };
   std::vector<RetiredBatch> retired_batches_ KVS_GUARDED_BY(log_.mutex);
 
-  ExpiryIndex expiry_ KVS_GUARDED_BY(log_.mutex);  // Of what was written since the store was opened.
+  // Of what was written since the store was opened, and of the records that were read at opening.
+  ExpiryIndex expiry_ KVS_GUARDED_BY(log_.mutex);
+  std::vector<std::string> found_expired_ KVS_GUARDED_BY(log_.mutex);  // By readers.
+  ExpiryListener expiry_listener_ KVS_GUARDED_BY(log_.mutex);
+  std::uint64_t expired_ KVS_GUARDED_BY(log_.mutex) = 0;  // Pairs that were removed because their time had come.
   bool is_expirer_stopped_ KVS_GUARDED_BY(log_.mutex) = false;
   sync::ConditionVariable expiry_changed_;  // The expirer waits for keys, and for their time.
 

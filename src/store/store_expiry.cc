@@ -1,9 +1,13 @@
 // Store, the part that removes expired pairs: a thread that looks at keys when they are due, and buries those whose
 // time has come by the ExpiryClock, which no step of the wall clock moves. A tombstone, as after Remove(), keeps what
 // the pair had replaced from coming back.
+//
+// Who is told that a pair has expired (ExpiryListener) is told under the append lock, where whatever replaces the pair
+// sees that its time had come (Replaced()): so once for each, and before anything that is written to its key later.
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "store/store.h"
@@ -13,6 +17,10 @@ namespace {
 
 constexpr std::size_t kKeysPerLock = 16;  // So that writers wait only shortly.
 constexpr std::chrono::milliseconds kLookAgain{1'000};
+
+// What is there so long after its time was not noted, or did not fit.
+constexpr std::uint64_t kOverdueMs = 1'000;
+constexpr std::size_t kFoundExpiredMax = 1'024;
 
 }  // namespace
 
@@ -25,6 +33,34 @@ void Store::NoteExpiry(std::string_view key, std::uint64_t expiry_ms, std::uint6
   const std::uint64_t next_ms = was_empty ? 0 : expiry_.next_ms();
   expiry_.Add(key, expiry_ms);
   if (!expiry_.empty() && (was_empty || expiry_.next_ms() < next_ms)) expiry_changed_.NotifyOne();
+}
+
+void Store::ListenToExpiry(ExpiryListener listener) {
+  const sync::MutexLock lock(log_.mutex);
+  expiry_listener_ = std::move(listener);
+}
+
+void Store::set_expires_actively(bool is_active) {
+  {
+    const sync::MutexLock lock(log_.mutex);
+    expires_actively_.store(is_active, std::memory_order_relaxed);  // R1
+  }
+  expiry_changed_.NotifyAll();
+}
+
+void Store::TellExpired(std::string_view key) {
+  ++expired_;
+  if (expiry_listener_) expiry_listener_(key);
+}
+
+// A reader waits for nobody. Where the lock is taken, the next one that finds the pair may note it.
+void Store::NoteFoundExpired(const log::Record& record) {
+  const bool is_active = expires_actively_.load(std::memory_order_relaxed);  // R1
+  if (is_active && record.expiry_ms + kOverdueMs > clock_.NowMs()) return;
+  if (!log_.mutex.TryLock()) return;
+  if (found_expired_.size() < kFoundExpiredMax) found_expired_.emplace_back(record.key);
+  log_.mutex.Unlock();
+  expiry_changed_.NotifyOne();
 }
 
 void Store::RunExpirer() {
@@ -43,7 +79,8 @@ void Store::RunExpirer() {
 bool Store::WaitForDue() {
   const sync::MutexLock lock(log_.mutex);
   while (!is_expirer_stopped_) {
-    if (expiry_.empty()) {
+    if (!found_expired_.empty()) return true;
+    if (expiry_.empty() || !expires_actively_.load(std::memory_order_relaxed)) {  // R1
       expiry_changed_.Wait(log_.mutex);
       continue;
     }
@@ -67,7 +104,12 @@ bool Store::WaitAfterFailure() {
 // What could not be looked at is noted again.
 Status Store::RemoveDue() {
   const sync::MutexLock lock(log_.mutex);
-  const std::vector<std::string> due = expiry_.TakeDue(clock_.NowMs(), kKeysPerLock);
+  std::vector<std::string> due;
+  while (!found_expired_.empty() && due.size() < kKeysPerLock) {
+    due.push_back(std::move(found_expired_.back()));
+    found_expired_.pop_back();
+  }
+  if (due.empty()) due = expiry_.TakeDue(clock_.NowMs(), kKeysPerLock);
   Status status = Ok();
   for (const std::string& key : due) {
     if (status) status = RemoveIfExpired(key);

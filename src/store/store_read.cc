@@ -30,6 +30,7 @@ base::Location Store::Resolve(std::string_view key, base::Location found) const 
 }
 
 // What the index found may be of a batch that is not visible yet, and is a tombstone where that batch removes the key.
+// kAbsent with a location: `record` is there, and has expired.
 index::LookUp Store::Settle(std::string_view key, const index::LookUp& found, log::Record& record) const {
   if (found.outcome == index::Outcome::kDamaged) return found;
   const bool is_found = found.outcome == index::Outcome::kFound;
@@ -40,8 +41,8 @@ index::LookUp Store::Settle(std::string_view key, const index::LookUp& found, lo
     if (!before) return {index::Outcome::kDamaged, location};
     record = *before;
   }
-  if (record.type != log::RecordType::kPut || IsExpired(record)) return {index::Outcome::kAbsent, {}};
-  return {index::Outcome::kFound, location};
+  if (record.type != log::RecordType::kPut) return {index::Outcome::kAbsent, {}};
+  return {IsExpired(record) ? index::Outcome::kAbsent : index::Outcome::kFound, location};
 }
 
 // kFound: `record` is that of the key, every byte of it checked.
@@ -68,7 +69,10 @@ Result<bool> Store::ReadEntry(std::string_view key, EntryVisitor visit) {
   log::Record record;  // NOLINT(cppcoreguidelines-pro-type-member-init): whole where the key was found.
   const index::LookUp found = Find(key, record);
   if (found.outcome == index::Outcome::kDamaged) return records_.DamageAt(found.location);
-  if (found.outcome == index::Outcome::kAbsent) return false;
+  if (found.outcome == index::Outcome::kAbsent) {
+    if (!found.location.is_none()) NoteFoundExpired(record);
+    return false;
+  }
   visit({.value = record.value, .expiry_ms = record.expiry_ms});
   return true;
 }
@@ -101,6 +105,7 @@ Status Store::MultiGetTogether(std::span<const std::string_view> keys, std::size
     if (settled.outcome == index::Outcome::kFound) {
       visit(first + i, records[i].value);
     } else {
+      if (!settled.location.is_none()) NoteFoundExpired(records[i]);
       visit(first + i, std::nullopt);
     }
   }

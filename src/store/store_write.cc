@@ -191,6 +191,7 @@ std::uint64_t Store::Replaced(base::Location old) {
   if (!record || record->type != log::RecordType::kPut) return kNoExpiry;
   log_.accounts().LiveToDead(old.slot(), record->bytes());
   if (record->expiry_ms == kNoExpiry) return kNoExpiry;
+  if (IsExpired(*record)) TellExpired(record->key);
   return records_.SequenceOf(old, *record) > opened_sequence_ ? record->expiry_ms : kNoExpiry;
 }
 

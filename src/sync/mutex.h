@@ -27,6 +27,7 @@ class KVS_CAPABILITY("mutex") Mutex {
     }
     mutex_.lock();
   }
+  bool TryLock() KVS_TRY_ACQUIRE(true) { return mutex_.try_lock(); }  // False: somebody holds it.
   void Unlock() KVS_RELEASE() { mutex_.unlock(); }
 
  private:

@@ -14,6 +14,7 @@
 #define KVS_REQUIRES(...) KVS_THREAD_ATTRIBUTE(requires_capability(__VA_ARGS__))
 #define KVS_EXCLUDES(...) KVS_THREAD_ATTRIBUTE(locks_excluded(__VA_ARGS__))
 #define KVS_ACQUIRE(...) KVS_THREAD_ATTRIBUTE(acquire_capability(__VA_ARGS__))
+#define KVS_TRY_ACQUIRE(...) KVS_THREAD_ATTRIBUTE(try_acquire_capability(__VA_ARGS__))
 #define KVS_RELEASE(...) KVS_THREAD_ATTRIBUTE(release_capability(__VA_ARGS__))
 #define KVS_ACQUIRED_BEFORE(...) KVS_THREAD_ATTRIBUTE(acquired_before(__VA_ARGS__))
 #define KVS_NO_THREAD_SAFETY_ANALYSIS KVS_THREAD_ATTRIBUTE(no_thread_safety_analysis)

@@ -46,6 +46,19 @@ TEST(ExpiryIndexTest, ABucketIsTakenInParts) {
   EXPECT_EQ(taken, added);
 }
 
+TEST(ExpiryIndexTest, TakesOverWhatIsLeftOfAnother) {
+  ExpiryIndex some;
+  some.Add("a", 1'000);
+  some.Add("b", 1'000);
+  some.Add("c", 9'000);
+  EXPECT_EQ(some.TakeDue(2'000, 1), Keys{"a"});
+  ExpiryIndex index;
+  index.Add("d", 1'000);
+  index.Add(some);
+  EXPECT_EQ(index.TakeDue(2'000, 10), (Keys{"d", "b"}));
+  EXPECT_EQ(index.TakeDue(9'000 + ExpiryIndex::kBucketMs, 10), Keys{"c"});
+}
+
 TEST(ExpiryIndexTest, ALongKeyAndAFarTimeAreNoted) {
   ExpiryIndex index;
   const std::string key(65'535, 'k');

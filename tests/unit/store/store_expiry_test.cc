@@ -7,7 +7,9 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "log/file_names.h"
 #include "store/store.h"
 #include "store_fixture.h"
 
@@ -27,6 +29,16 @@ class StoreExpiryTest : public StoreFixture {
     std::optional<std::uint64_t> expiry;
     EXPECT_TRUE(IsOk(store_->ReadEntry(key, [&](const Entry& entry) { expiry = entry.expiry_ms; })));
     return expiry;
+  }
+  // What happens in the background.
+  template <class Condition>
+  static bool ComesTrue(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::yield();
+    }
+    return true;
   }
 };
 
@@ -122,13 +134,80 @@ TEST_F(StoreExpiryTest, WhatHasExpiredGoesWithoutBeingRead) {
     batch.Set("batch " + number, "value", kPast);
     ASSERT_TRUE(IsOk(store_->Write(batch)));
   }
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (store_->Stats()->keys > 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
-  EXPECT_EQ(store_->Stats()->keys, 2U);
+  EXPECT_TRUE(ComesTrue([&] { return store_->Stats()->keys == 2; }));
   EXPECT_EQ(ExpiryOf("there"), kFuture);
   EXPECT_EQ(ExpiryOf("prolonged"), kFuture);
   Open();
   EXPECT_EQ(store_->Stats()->keys, 2U);
+}
+
+TEST_F(StoreExpiryTest, WhoeverRemovesAnExpiredPairTellsOfItOnce) {
+  store_->set_expires_actively(false);
+  std::vector<std::string> told;  // Under the store's lock.
+  store_->ListenToExpiry([&](std::string_view key) { told.emplace_back(key); });
+  for (const char* key : {"set", "removed", "updated", "in a batch", "in a run", "removed by a batch"}) {
+    ASSERT_TRUE(IsOk(store_->Set(key, "value", kPast)));
+  }
+  ASSERT_TRUE(IsOk(store_->Set("not expired", "value", kFuture)));
+  EXPECT_EQ(store_->Stats()->keys, 7U);
+  EXPECT_EQ(store_->Stats()->expired, 0U);
+
+  ASSERT_TRUE(IsOk(store_->Set("set", "1")));
+  ASSERT_TRUE(Fails(store_->Remove("removed"), ErrorCode::kKeyNotFound));
+  ASSERT_TRUE(IsOk(store_->UpdateEntry(
+      "updated", [](const std::optional<Entry>&) -> EntryDecision { return UpdateDecision::Set("1"); })));
+  WriteBatch batch;
+  batch.Set("in a batch", "1");
+  batch.Remove("removed by a batch");
+  ASSERT_TRUE(IsOk(store_->Write(batch)));
+  const std::vector<KeyValue> run = {{"in a run", "1"}, {"new", "1"}};
+  std::size_t set = 0;
+  ASSERT_TRUE(IsOk(store_->MultiSet(run, set)));
+  ASSERT_TRUE(IsOk(store_->Set("set", "2")));
+  ASSERT_TRUE(IsOk(store_->Remove("not expired")));
+  store_->ListenToExpiry({});
+  EXPECT_EQ(told,
+            (std::vector<std::string>{"set", "removed", "updated", "in a batch", "removed by a batch", "in a run"}));
+  EXPECT_EQ(store_->Stats()->expired, 6U);
+}
+
+TEST_F(StoreExpiryTest, WhereNothingExpiresByItselfAReadRemovesWhatHasExpired) {
+  store_->set_expires_actively(false);
+  for (const char* key : {"read", "read with others", "unread"}) ASSERT_TRUE(IsOk(store_->Set(key, "value", kPast)));
+  const std::vector<std::string_view> keys = {"read with others", "none"};
+  const auto read = [&] {
+    EXPECT_EQ(Get("read"), "(none)");
+    EXPECT_TRUE(IsOk(store_->MultiGet(keys, [](std::size_t, auto value) { EXPECT_EQ(value, std::nullopt); })));
+  };
+  EXPECT_TRUE(ComesTrue([&] {
+    read();
+    return store_->Stats()->keys == 1;
+  }));
+  EXPECT_EQ(store_->Stats()->expired, 2U);
+  store_->set_expires_actively(true);
+  EXPECT_TRUE(ComesTrue([&] { return store_->Stats()->keys == 0; }));
+}
+
+TEST_F(StoreExpiryTest, WhatAnEarlierProcessLeftGoesWhenItIsReadOrWhenTheIndexIsBuilt) {
+  const auto leave_expired = [&](const std::string& name) {
+    store_->set_expires_actively(false);
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(IsOk(store_->Set(name + std::to_string(i), "value", kPast)));
+  };
+  leave_expired("key ");
+  Open();
+  EXPECT_TRUE(store_->open_report().index_was_saved);
+  EXPECT_EQ(store_->Stats()->keys, 10U);
+  EXPECT_TRUE(ComesTrue([&] {
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(Get("key " + std::to_string(i)), "(none)");
+    return store_->Stats()->keys == 0;
+  }));
+  leave_expired("other key ");
+  store_.reset();
+  std::filesystem::remove(log::IndexPath(directory_.path()));
+  Open();
+  EXPECT_FALSE(store_->open_report().index_was_saved);
+  EXPECT_TRUE(ComesTrue([&] { return store_->Stats()->keys == 0; }));
+  EXPECT_EQ(store_->Stats()->expired, 10U);
 }
 
 TEST_F(StoreExpiryTest, TheLargestTimeIsKept) {
