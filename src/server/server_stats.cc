@@ -19,8 +19,9 @@ TurnCounts ServerStats::Sum() const {
   return sum;
 }
 
-void ServerStats::Reset() {
-  refused_connections_.store(0, std::memory_order_relaxed);  // R1
+void ServerStats::Reset(std::uint64_t of_engine) {
+  expired_before_.store(of_engine, std::memory_order_relaxed);  // R1
+  refused_connections_.store(0, std::memory_order_relaxed);     // R1
   for (Stripe& stripe : stripes_) {
     stripe.commands.store(0, std::memory_order_relaxed);  // R1
     stripe.errors.store(0, std::memory_order_relaxed);    // R1

@@ -33,7 +33,11 @@ class ServerStats {
 
   // Since the start, or the last Reset().
   TurnCounts Sum() const;
-  void Reset();
+  std::uint64_t ExpiredKeys(std::uint64_t of_engine) const {
+    return of_engine - expired_before_.load(std::memory_order_relaxed);  // R1
+  }
+  // `of_engine`: what EngineStats::expired is now.
+  void Reset(std::uint64_t of_engine);
 
  private:
   static constexpr std::size_t kStripes = 64;
@@ -51,6 +55,7 @@ class ServerStats {
 
   std::array<Stripe, kStripes> stripes_;
   std::atomic<std::uint64_t> refused_connections_{0};  // R1
+  std::atomic<std::uint64_t> expired_before_{0};       // R1
 };
 
 }  // namespace kvs::server

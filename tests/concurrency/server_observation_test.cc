@@ -34,6 +34,7 @@ enum class Mode { kDirect, kPooled };
 ServerOptions OptionsOf(Mode mode) {
   ServerOptions options;
   options.threads = 3;
+  options.allows_debug_command = true;
   if (mode == Mode::kPooled) options.pool = std::make_shared<TinyPool>(3);
   return options;
 }
@@ -153,6 +154,41 @@ TEST_P(ServerObservationTest, KeysThatExpireAreTold) {
   EXPECT_EQ(Event(listener.Receive()), "expired gone");
   EXPECT_EQ(Event(listener.Receive()), "expired later");
   EXPECT_EQ(client.Call({"GET", "kept"}), "$1\r\n1\r\n");
+}
+
+std::string ExpiredKeys(const std::string& info) {
+  const std::size_t begin = info.find("expired_keys:");
+  return info.substr(begin, info.find("\r\n", begin) - begin);
+}
+
+TEST_P(ServerObservationTest, KeysThatExpireAreToldAndCountedWhenTheyAreRemoved) {
+  RespClient client(server_.address());
+  EXPECT_EQ(client.Call({"DEBUG", "SET-ACTIVE-EXPIRE", "0"}), "+OK\r\n");
+  for (const char* key : {"set", "deleted", "appended", "read", "left"}) {
+    client.Call({"SET", key, "1", "PXAT", "1"});  // Before anybody listens.
+  }
+  client.Call({"CONFIG", "SET", "notify-keyspace-events", "EA"});
+  RespClient listener(server_.address());
+  listener.Call({"PSUBSCRIBE", "__keyevent@0__:*"});
+  client.Call({"SET", "set", "2"});
+  EXPECT_EQ(client.Call({"DEL", "deleted"}), ":0\r\n");
+  client.Call({"MULTI"});
+  client.Call({"APPEND", "appended", "2"});
+  EXPECT_EQ(client.Call({"EXEC"}), "*1\r\n:1\r\n");
+  for (const char* event : {"expired set", "set set", "expired deleted", "expired appended", "append appended"}) {
+    EXPECT_EQ(Event(listener.Receive()), event);
+  }
+  EXPECT_EQ(ExpiredKeys(client.Call({"INFO", "stats"})), "expired_keys:3");
+  client.Call({"CONFIG", "RESETSTAT"});
+  EXPECT_EQ(ExpiredKeys(client.Call({"INFO", "stats"})), "expired_keys:0");
+  do {  // One that meets a writer leaves it to the next.
+    EXPECT_EQ(client.Call({"GET", "read"}), "$-1\r\n");
+  } while (client.Call({"DBSIZE"}) != ":3\r\n");
+  EXPECT_EQ(Event(listener.Receive()), "expired read");
+  EXPECT_EQ(client.Call({"DEBUG", "SET-ACTIVE-EXPIRE", "1"}), "+OK\r\n");
+  EXPECT_EQ(Event(listener.Receive()), "expired left");
+  EXPECT_EQ(client.Call({"DBSIZE"}), ":2\r\n");
+  EXPECT_EQ(ExpiredKeys(client.Call({"INFO", "stats"})), "expired_keys:2");
 }
 
 TEST_P(ServerObservationTest, TrackingTellsOfChangesOnce) {

@@ -153,8 +153,8 @@ constexpr auto kRows = std::to_array<CommandSpec>({
          .since = "1.0.0",
          .summary = "Counts the keys",
          .differences =
-             "Expired keys count until they are removed, about a second later; those from before a restart, until they "
-             "are written again."}),
+             "Expired keys count until they are removed, well within a second; of those from before a clean stop, each "
+             "until it is asked for."}),
     Server({.full_name = "flushall",
             .handler = Flush,
             .arity = -1,

@@ -36,7 +36,8 @@ void Set(Call& call) {
 }
 
 void ResetStat(Call& call) {
-  call.server.stats.Reset();
+  const Result<EngineStats> engine = call.server.engine.Stats();
+  call.server.stats.Reset(engine ? engine->expired : 0);
   call.reply.Ok();
 }
 

@@ -58,6 +58,12 @@ void Reload(Call& call) {
   call.reply.Ok();
 }
 
+void SetActiveExpire(Call& call) {
+  call.server.engine.set_expires_actively(base::ParseDecimal(call[2]).value_or(0) !=
+                                          0);  // As atoi(), for good numbers.
+  call.reply.Ok();
+}
+
 // --- Digests: the same for the same pairs, whatever the order they came in ---
 
 class Digest {
@@ -161,6 +167,8 @@ void Help(Call& call) {
       "    Replies with a value of a type of the protocol.",
       "RELOAD [option ...]",
       "    Syncs what was written.",
+      "SET-ACTIVE-EXPIRE <0|1>",
+      "    Chooses whether expired keys go though nobody asks for them.",
       "SLEEP <seconds>",
       "    Has the server stand still.",
       "HELP",
@@ -187,6 +195,7 @@ constexpr auto kSubcommands = std::to_array<Subcommand>({
     {"object", 3, 3, Object},
     {"protocol", 3, 3, Protocol},
     {"reload", 2, kAny, Reload},
+    {"set-active-expire", 3, 3, SetActiveExpire},
     {"sleep", 3, 3, Sleep},
 });
 

@@ -115,12 +115,13 @@ void AddPersistence(Call& call, Lines& lines) {
 
 void AddStats(Call& call, Lines& lines) {
   const TurnCounts counts = call.server.stats.Sum();
+  const Result<EngineStats> engine = call.server.engine.Stats();
   lines.Add("total_connections_received", call.server.clients.entered());
   lines.Add("total_commands_processed", counts.commands);
   lines.Add("instantaneous_ops_per_sec", 0);
   lines.Add("rejected_connections", call.server.stats.refused_connections());
   lines.Add("sync_full", 0);
-  lines.Add("expired_keys", 0);
+  lines.Add("expired_keys", call.server.stats.ExpiredKeys(engine ? engine->expired : 0));
   lines.Add("evicted_keys", 0);
   lines.Add("keyspace_hits", counts.hits);
   lines.Add("keyspace_misses", counts.misses);

@@ -36,7 +36,7 @@ void Observation::Configure(const ServerConfig& config) {
 void Observation::Update() {
   const sync::MutexLock lock(mutex_);
   observers.Set(Observers::kEvents, events.is_on());
-  const bool has_listeners = observers.has(Observers::kTracking) || events.wants(EventClass::kExpired);
+  const bool has_listeners = observers.has(Observers::kTracking);
   observers.Set(Observers::kExpiries, has_listeners);
   watches_.set_is_listened(has_listeners);
   if (!has_listeners) expiries.Clear();
@@ -71,6 +71,10 @@ void Observation::Look(std::chrono::steady_clock::time_point now) {
   for (const std::string& key : expiries.TakeDue(engine_.NowMs())) Announce(key);
 }
 
+void Observation::OnExpired(std::string_view key) {
+  if (events.wants(EventClass::kExpired)) events.Publish(pub_sub_, "expired", key);
+}
+
 // A key may have been given another expiry while this one was noted.
 void Observation::Announce(const std::string& key) {
   std::uint64_t expiry_ms = kNoExpiry;
@@ -80,7 +84,6 @@ void Observation::Announce(const std::string& key) {
     expiries.Note(key, expiry_ms);
     return;
   }
-  if (events.wants(EventClass::kExpired)) events.Publish(pub_sub_, "expired", key);
   if (observers.has(Observers::kTracking)) tracking.Invalidate(key, 0);
 }
 

@@ -33,7 +33,11 @@ class Observation final : public WriteListener {
   Observation(KvsEngine& engine, sync::Gate& gate, ClientRegistry& clients, PubSub& pub_sub, WatchTable& watches)
       : tracking(observers, clients), engine_(engine), gate_(gate), pub_sub_(pub_sub), watches_(watches) {
     watches_.set_listener(this);
+    engine_.ListenToExpiry([this](std::string_view key) { OnExpired(key); });
   }
+  ~Observation() { engine_.ListenToExpiry({}); }
+  Observation(const Observation&) = delete;
+  Observation& operator=(const Observation&) = delete;
 
   // Takes over the settings.
   void Configure(const ServerConfig& config) KVS_EXCLUDES(mutex_);
@@ -58,6 +62,8 @@ class Observation final : public WriteListener {
   Tracking tracking;
 
  private:
+  // The engine has removed the key. Keyspace events are about that; tracking clients do not wait for it.
+  void OnExpired(std::string_view key);
   void Announce(const std::string& key);
 
   KvsEngine& engine_;
