@@ -165,7 +165,7 @@ void RespConversation::EndRun(Turn& turn) {
   } else {
     PerformSets(turn);
   }
-  if (const auto duration = Passed(turn); IsSlow(duration)) [[unlikely]] {
+  if (const auto duration = Passed(turn); state_.observation.IsOfNote(duration)) [[unlikely]] {
     const bool is_get = run.kind == Run::Kind::kGets;
     const std::array<std::string_view, 3> words = {is_get ? "GET" : "SET", run.keys[0], run.pairs[0].value};
     NoteDuration(client_, state_, is_get ? *get : *set, std::span(words).first(is_get ? 2 : 3), duration);
@@ -310,10 +310,6 @@ ClientState::Clock::duration RespConversation::Passed(Turn& turn) {
   return now - std::exchange(turn.now, now);
 }
 
-bool RespConversation::IsSlow(ClientState::Clock::duration duration) const {
-  return state_.observation.slow_log.IsSlow(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
-}
-
 // The events of a command that is done. Who hears of them on the same connection does so before the reply, which
 // begins at `begin` and then where this returns, but for EXEC.
 std::size_t RespConversation::PublishEvents(const CommandSpec& spec, std::size_t begin, Turn& turn) {
@@ -419,7 +415,7 @@ void RespConversation::Perform(const CommandSpec& spec, std::span<const std::str
   if ((turn.observed & Observers::kMonitors) != 0) AfterObserved(call);
   auto duration = Passed(turn);
   if (is_timed) duration = ClientState::Clock::now() - started;
-  if (IsSlow(duration)) [[unlikely]]
+  if (state_.observation.IsOfNote(duration)) [[unlikely]]
     NoteDuration(client_, state_, spec, arguments, duration);
   if (client_.tracking.has_chosen && !client_.is_in_transaction && !spec.full_name.starts_with("client|")) {
     client_.tracking.has_chosen = false;

@@ -64,7 +64,6 @@ class RespConversation final : public Conversation {
   bool HasToPause(Turn& turn);
   bool EndBlock(Turn& turn);
   ClientState::Clock::duration Passed(Turn& turn);
-  bool IsSlow(ClientState::Clock::duration duration) const;
   std::size_t PublishEvents(const CommandSpec& spec, std::size_t begin, Turn& turn);
   void Settle(std::size_t begin, std::uint32_t count, Turn& turn);
   bool is_stranger() const { return !client_.is_authenticated && state_.config.has_password(); }

@@ -27,6 +27,7 @@ TurnSync RunTurn(ServerContext& context, std::span<Session* const> sessions) noe
   const auto begin = std::chrono::steady_clock::now();
   const Status sync = SyncEngine(context);
   done.duration = std::chrono::steady_clock::now() - begin;
+  context.state.observation.latency.Note("aof-fsync-always", done.duration);
   for (Session* session : sessions) {
     if (!session->has_unsettled_writes()) continue;
     session->SettleWrites(sync);

@@ -323,6 +323,55 @@ TEST_P(ServerObservationTest, SlowCommandsAreKept) {
   EXPECT_THAT(log, HasSubstr("*2\r\n$7\r\nSLOWLOG\r\n$3\r\nLEN\r\n"));
 }
 
+TEST_P(ServerObservationTest, WhatTakesLongIsKeptForLatency) {
+  RespClient client(server_.address());
+  EXPECT_EQ(client.Call({"DEBUG", "SLEEP", "0.012"}), "+OK\r\n");
+  EXPECT_EQ(client.Call({"LATENCY", "LATEST"}), "*0\r\n");
+  EXPECT_THAT(client.Call({"LATENCY", "DOCTOR"}), HasSubstr("Nothing is watched"));
+  EXPECT_EQ(client.Call({"CONFIG", "SET", "latency-monitor-threshold", "1000"}), "+OK\r\n");
+  EXPECT_THAT(client.Call({"LATENCY", "DOCTOR"}), HasSubstr("Nothing took 1000 ms"));
+  EXPECT_EQ(client.Call({"CONFIG", "SET", "latency-monitor-threshold", "5"}), "+OK\r\n");
+  EXPECT_EQ(client.Call({"DEBUG", "SLEEP", "0.012"}), "+OK\r\n");
+  EXPECT_THAT(client.Call({"LATENCY", "LATEST"}),
+              MatchesRegex("\\*1\r\n\\*4\r\n\\$7\r\ncommand\r\n:[0-9]+\r\n:[1-9][0-9]+\r\n:[1-9][0-9]+\r\n"));
+  EXPECT_THAT(client.Call({"LATENCY", "HISTORY", "command"}),
+              MatchesRegex("\\*1\r\n\\*2\r\n:[0-9]+\r\n:[1-9][0-9]+\r\n"));
+  EXPECT_EQ(client.Call({"LATENCY", "HISTORY", "fast-command"}), "*0\r\n");
+  EXPECT_THAT(client.Call({"LATENCY", "DOCTOR"}), HasSubstr("command: in 1 seconds it took long"));
+  EXPECT_THAT(client.Call({"LATENCY", "GRAPH", "command"}),
+              MatchesRegex("\\$[0-9]+\r\ncommand - high [0-9]+ ms, low [0-9]+ ms .all time high [0-9]+ ms.\n-{80}\n"
+                           " \n \n \n_\n \n([0-9]\n)+s\n\r\n"));
+  EXPECT_EQ(client.Call({"LATENCY", "GRAPH", "x"}), "-ERR No samples available for event 'x'\r\n");
+  EXPECT_EQ(client.Call({"LATENCY", "RESET", "x", "command"}), ":1\r\n");
+  EXPECT_EQ(client.Call({"DEBUG", "SLEEP", "0.012"}), "+OK\r\n");
+  EXPECT_EQ(client.Call({"LATENCY", "RESET"}), ":1\r\n");
+  EXPECT_EQ(client.Call({"LATENCY", "LATEST"}), "*0\r\n");
+  EXPECT_EQ(client.Call({"CONFIG", "SET", "latency-monitor-threshold", "0"}), "+OK\r\n");
+  EXPECT_EQ(client.Call({"DEBUG", "SLEEP", "0.012"}), "+OK\r\n");
+  EXPECT_EQ(client.Call({"LATENCY", "LATEST"}), "*0\r\n");
+}
+
+TEST_P(ServerObservationTest, TimesOfCommandsAreCountedWhileLatencyTrackingIsOn) {
+  RespClient client(server_.address());
+  client.Call({"GET", "a"});
+  EXPECT_EQ(client.Call({"LATENCY", "HISTOGRAM"}), "*0\r\n");
+  EXPECT_EQ(client.Call({"CONFIG", "SET", "latency-tracking", "yes"}), "+OK\r\n");
+  for (int i = 0; i < 3; ++i) client.Call({"GET", "a"});
+  client.Send(RespCommand({"SET", "a", "1"}) + RespCommand({"SET", "a", "2"}));
+  EXPECT_EQ(client.Receive(), "+OK\r\n");
+  EXPECT_EQ(client.Receive(), "+OK\r\n");
+  client.Call({"DEBUG", "SLEEP", "0.3"});  // 268 to 541 ms: a bucket of its own, where the machine has time.
+  EXPECT_THAT(client.Call({"LATENCY", "HISTOGRAM", "GET"}),
+              MatchesRegex("\\*2\r\n\\$3\r\nget\r\n\\*4\r\n\\$5\r\ncalls\r\n:3\r\n\\$14\r\nhistogram_usec\r\n"
+                           "\\*[246]\r\n(:[0-9]+\r\n)+"));
+  EXPECT_THAT(client.Call({"LATENCY", "HISTOGRAM", "set", "nosuch"}), HasSubstr("calls\r\n:2\r\n"));
+  EXPECT_THAT(client.Call({"LATENCY", "HISTOGRAM", "latency"}), HasSubstr("latency|histogram\r\n"));
+  EXPECT_THAT(client.Call({"LATENCY", "HISTOGRAM", "debug"}),
+              MatchesRegex("\\*2\r\n.5\r\ndebug\r\n.*:(541|1082)[0-9][0-9][0-9]\r\n:1\r\n"));
+  client.Call({"CONFIG", "RESETSTAT"});
+  EXPECT_THAT(client.Call({"LATENCY", "HISTOGRAM", "GET", "SET"}), "*0\r\n");
+}
+
 TEST_P(ServerObservationTest, PausedCommandsWaitAndThenRun) {
   RespClient client(server_.address());
   RespClient writer(server_.address());

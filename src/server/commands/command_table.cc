@@ -26,7 +26,7 @@ CommandTable::CommandTable() {
        StringCommands(),     StringBatchCommands(), StringPartCommands(), CounterCommands(),  KeyspaceCommands(),
        ExpiryCommands(),     TransactionCommands(), KvsCommands(),        PubSubCommands(),   BitCommands(),
        BitFieldCommands(),   LcsCommands(),         DumpCommands(),       DatabaseCommands(), MemoryCommands(),
-       DebugCommands(),      ObservingCommands()});
+       DebugCommands(),      ObservingCommands(),   LatencyCommands()});
   for (const auto& family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);
   }

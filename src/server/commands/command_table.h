@@ -52,6 +52,7 @@ std::span<const CommandSpec> DumpCommands();
 std::span<const CommandSpec> DatabaseCommands();
 std::span<const CommandSpec> MemoryCommands();
 std::span<const CommandSpec> DebugCommands();
+std::span<const CommandSpec> LatencyCommands();
 std::span<const CommandSpec> ObservingCommands();
 
 }  // namespace kvs::server

@@ -38,6 +38,7 @@ void Set(Call& call) {
 void ResetStat(Call& call) {
   const Result<EngineStats> engine = call.server.engine.Stats();
   call.server.stats.Reset(engine ? engine->expired : 0);
+  call.server.observation.times.Reset();
   call.reply.Ok();
 }
 

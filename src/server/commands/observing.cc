@@ -348,6 +348,8 @@ void AfterObserved(Call& call) {
 void NoteDuration(const ClientState& client, ServerState& server, const CommandSpec& spec,
                   std::span<const std::string_view> arguments, std::chrono::steady_clock::duration duration) {
   const std::int64_t microseconds = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+  server.observation.latency.Note(spec.has(kFast) ? "fast-command" : "command", duration);
+  server.observation.times.Add(spec.full_name, duration);
   if (!server.observation.slow_log.IsSlow(microseconds) || spec.has(kSkipSlowlog)) return;
   server.observation.slow_log.Add({.microseconds = microseconds, .peer = PeerOf(client), .client_name = client.name},
                                   WithoutPasswords(spec, arguments));

@@ -14,7 +14,7 @@ namespace kvs::server {
 void BeforeObserved(Call& call);
 // Shows the command to the monitors.
 void AfterObserved(Call& call);
-// Notes a command in the slow log, if it is to be there.
+// Notes how long a command took, where it is to be noted: slow log, latency monitor, histograms.
 void NoteDuration(const ClientState& client, ServerState& server, const CommandSpec& spec,
                   std::span<const std::string_view> arguments, std::chrono::steady_clock::duration duration);
 

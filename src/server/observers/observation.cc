@@ -1,6 +1,7 @@
 #include "server/observers/observation.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "base/decimal.h"
@@ -10,8 +11,9 @@
 namespace kvs::server {
 namespace {
 
-// Slow commands that take less than this are not found by the kernel's ticks.
+// Commands that take less than this are not found by the kernel's ticks.
 constexpr std::int64_t kCoarseEnoughUs = 10'000;
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 std::string Setting(const ServerConfig& config, std::string_view name) { return config.Get({name}).front().second; }
 
@@ -28,7 +30,14 @@ void Observation::Configure(const ServerConfig& config) {
   events.set_classes((classes & kSomewhere) == 0 ? 0 : classes);
   const std::int64_t slower_than_us = Number(config, "slowlog-log-slower-than");
   slow_log.Configure(slower_than_us, static_cast<std::size_t>(Number(config, "slowlog-max-len")));
-  observers.Set(Observers::kTiming, slower_than_us >= 0 && slower_than_us < kCoarseEnoughUs);
+  latency.set_threshold_ms(Number(config, "latency-monitor-threshold"));
+  times.set_is_on(Setting(config, "latency-tracking") == "yes");
+  std::int64_t noted_from_us = slower_than_us >= 0 ? slower_than_us : kNever;
+  const std::int64_t threshold_ms = latency.threshold_ms();
+  if (threshold_ms > 0 && threshold_ms < kNever / 1'000) noted_from_us = std::min(noted_from_us, threshold_ms * 1'000);
+  if (times.is_on()) noted_from_us = 0;
+  noted_from_us_.store(noted_from_us, std::memory_order_relaxed);  // R1
+  observers.Set(Observers::kTiming, noted_from_us < kCoarseEnoughUs);
   tracking.set_keys_max(static_cast<std::size_t>(Number(config, "tracking-table-max-keys")));
   Update();
 }

@@ -1,17 +1,24 @@
-// Observation: those who look at what commands do, together: keyspace events, tracking, monitors, the slow log, pauses.
+// Observation: those who look at what commands do, together: keyspace events, tracking, monitors, the slow log,
+// latencies, pauses.
 //
 // Design      Each has a file of its own. Here is what ties them to the rest: the settings that turn them on, the
 //             writes that they hear of (WriteListener), and what the loops do for them when time has passed.
 // Threads     Call anything from any thread.
+//
+// Fences      R1  noted_from_us_: relaxed. It follows from settings, each for itself.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 #include "kvs/engine.h"
+#include "server/observers/command_times.h"
 #include "server/observers/expiries.h"
 #include "server/observers/keyspace_events.h"
+#include "server/observers/latency_monitor.h"
 #include "server/observers/monitors.h"
 #include "server/observers/observers.h"
 #include "server/observers/pause.h"
@@ -47,6 +54,12 @@ class Observation final : public WriteListener {
   void OnWrite(std::string_view key, std::uint64_t expiry_ms, std::uint64_t writer) override;
   void OnClear() override;
 
+  // Whether the slow log, the latency monitor or the histograms want to know of a command that took so long.
+  bool IsOfNote(std::chrono::steady_clock::duration duration) const {
+    const auto noted_from = std::chrono::microseconds(noted_from_us_.load(std::memory_order_relaxed));  // R1
+    return std::chrono::duration_cast<std::chrono::microseconds>(duration) >= noted_from;
+  }
+
   // What the loops do: when to look for something to do, at the latest, and that. Only while NeedsLook().
   bool NeedsLook() const { return (observers.bits() & (Observers::kAlarms | Observers::kExpiries)) != 0; }
   std::chrono::steady_clock::time_point NextLook(std::chrono::steady_clock::time_point now) const;
@@ -57,6 +70,8 @@ class Observation final : public WriteListener {
   Expiries expiries;
   Monitors monitors{observers};
   SlowLog slow_log;
+  LatencyMonitor latency;
+  CommandTimes times;
   Alarms alarms{observers};
   Pause pause{observers, alarms};
   Tracking tracking;
@@ -70,7 +85,8 @@ class Observation final : public WriteListener {
   sync::Gate& gate_;
   PubSub& pub_sub_;
   WatchTable& watches_;
-  sync::Mutex mutex_;  // Of Update().
+  std::atomic<std::int64_t> noted_from_us_{std::numeric_limits<std::int64_t>::max()};  // R1
+  sync::Mutex mutex_;                                                                  // Of Update().
 };
 
 }  // namespace kvs::server
