@@ -59,11 +59,6 @@ std::vector<std::string_view> CategoriesOf(const CommandSpec& spec) {
   return categories;
 }
 
-void ReplyWords(protocol::RespWriter& reply, const std::vector<std::string_view>& words) {
-  reply.Set(words.size());
-  for (const std::string_view word : words) reply.Simple(word);
-}
-
 std::vector<std::string_view> Split(std::string_view text, std::string_view separator) {
   std::vector<std::string_view> parts;
   while (!text.empty()) {
@@ -72,6 +67,47 @@ std::vector<std::string_view> Split(std::string_view text, std::string_view sepa
     text.remove_prefix(std::min(text.size(), part.size() + separator.size()));
   }
   return parts;
+}
+
+// What Redis tells those who spread commands over a cluster.
+struct Tips {
+  std::string_view tips;
+  std::string_view names;
+};
+constexpr auto kTips = std::to_array<Tips>({
+    {"nondeterministic_output",
+     "client|info client|list dump lastsave object|encoding object|freq object|idletime object|refcount pttl time ttl"},
+    {"nondeterministic_output_order", "command command|docs command|info command|list"},
+    {"nondeterministic_output request_policy:all_shards response_policy:special",
+     "info memory|doctor memory|malloc-stats memory|stats"},
+    {"nondeterministic_output request_policy:all_nodes response_policy:special",
+     "latency|doctor latency|graph latency|histogram latency|history latency|latest"},
+    {"request_policy:all_nodes response_policy:all_succeeded", "config|set latency|reset slowlog|reset"},
+    {"request_policy:all_shards response_policy:all_succeeded", "flushall flushdb function|flush memory|purge ping"},
+    {"request_policy:multi_shard response_policy:agg_sum", "del exists touch unlink"},
+    {"request_policy:multi_shard response_policy:all_succeeded", "mset"},
+    {"request_policy:multi_shard response_policy:agg_min", "msetnx"},
+    {"request_policy:multi_shard", "mget"},
+    {"request_policy:all_shards response_policy:agg_sum", "dbsize"},
+    {"request_policy:all_shards response_policy:agg_min", "wait"},
+    {"request_policy:all_shards nondeterministic_output_order", "keys"},
+    {"request_policy:all_shards nondeterministic_output", "randomkey"},
+    {"request_policy:all_nodes response_policy:agg_sum nondeterministic_output", "slowlog|len"},
+    {"request_policy:all_nodes nondeterministic_output", "slowlog|get"},
+    {"nondeterministic_output request_policy:special", "scan"},
+});
+
+std::vector<std::string_view> TipsOf(const CommandSpec& spec) {
+  for (const Tips& tips : kTips) {
+    const std::vector<std::string_view> names = Split(tips.names, " ");
+    if (std::find(names.begin(), names.end(), spec.full_name) != names.end()) return Split(tips.tips, " ");
+  }
+  return {};
+}
+
+void ReplyWords(protocol::RespWriter& reply, const std::vector<std::string_view>& words) {
+  reply.Set(words.size());
+  for (const std::string_view word : words) reply.Simple(word);
 }
 
 void ReplyKeySpecification(protocol::RespWriter& reply, std::string_view flags, KeyPositions keys) {
@@ -124,7 +160,9 @@ void ReplyInfoBeforeSubcommands(protocol::RespWriter& reply, const CommandSpec& 
   reply.Integer(spec.keys.last);
   reply.Integer(spec.keys.step);
   ReplyWords(reply, CategoriesOf(spec));
-  reply.Set(0);  // Tips, for those who spread commands over a cluster.
+  const std::vector<std::string_view> tips = TipsOf(spec);
+  reply.Set(tips.size());
+  for (const std::string_view tip : tips) reply.Bulk(tip);
   ReplyKeySpecifications(reply, spec);
 }
 
@@ -294,7 +332,6 @@ void List(Call& call) {
   std::vector<std::string_view> names;
   for (const CommandSpec* spec : Commands().all()) {
     if (IsListed(*spec, *filter)) names.push_back(spec->full_name);
-    if (filter->by == ListFilter::By::kNothing) continue;
     for (const CommandSpec& subcommand : spec->subcommands) {
       if (IsListed(subcommand, *filter)) names.push_back(subcommand.full_name);
     }

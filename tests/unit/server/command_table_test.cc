@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "server/commands/refused_commands.h"
 #include "server/commands/usage.h"
 #include "server/letters.h"
 
@@ -61,6 +62,17 @@ std::string Cell(std::string_view text) {
   return cell;
 }
 
+// As a person writes them.
+std::vector<std::string> Names(const RefusedCommands& refused) {
+  std::istringstream words{std::string(refused.names)};
+  std::vector<std::string> names;
+  for (std::string word; words >> word;) {
+    std::replace(word.begin(), word.end(), '|', ' ');
+    names.push_back(Uppered(word));
+  }
+  return names;
+}
+
 std::string CommandsPage() {
   const std::vector<std::pair<std::string_view, std::string_view>> groups = {{"string", "Strings"},
                                                                              {"bitmap", "Bits"},
@@ -74,13 +86,13 @@ std::string CommandsPage() {
   std::ostringstream page;
   page << "# The commands of RESP\n\n"
           "Made from the command table (`src/server/commands`) by its test; do not edit.\n\n"
-          "Semantics, errors and their texts are those of Redis 7.0, but for what stands under \"differs\". Whatever "
-          "is not listed is refused as an unknown command. [protocol.md](protocol.md) tells about the protocol "
-          "itself.\n";
+          "Semantics, errors and their texts are those of Redis 7.0, but for what stands under \"differs\". What "
+          "Redis 7.0 has and this server refuses, as an unknown command, is listed at the end. "
+          "[protocol.md](protocol.md) tells about the protocol itself.\n";
   for (const auto& [group, title] : groups) {
     page << "\n## " << title << "\n\n| command | since | does | differs |\n|---|---|---|---|\n";
     for (const CommandSpec* spec : AllRows()) {
-      if (spec->group != group || spec->handler == nullptr) continue;
+      if (spec->group != group || (spec->handler == nullptr && spec->differences.empty())) continue;
       std::string name = Uppered(spec->full_name);
       std::replace(name.begin(), name.end(), '|', ' ');
       const std::string usage = spec->usage.empty() ? "" : " " + std::string(spec->usage);
@@ -88,7 +100,30 @@ std::string CommandsPage() {
            << Cell(spec->differences) << " |\n";
     }
   }
+  page << "\n## What is refused\n\n"
+          "A container stands for all its subcommands.\n\n| group | commands | why |\n|---|---|---|\n";
+  for (const RefusedCommands& refused : AllRefusedCommands()) {
+    page << "| " << refused.group << " |";
+    for (const std::string& name : Names(refused)) page << " `" << name << '`';
+    page << " | " << Cell(refused.why) << " |\n";
+  }
   return page.str();
+}
+
+TEST(CommandTableTest, WhatIsRefusedIsNamedOnceAndUnknown) {
+  std::set<std::string> seen;
+  for (const RefusedCommands& refused : AllRefusedCommands()) {
+    EXPECT_FALSE(refused.group.empty() || refused.why.empty());
+    for (const std::string& name : Names(refused)) {
+      SCOPED_TRACE(name);
+      EXPECT_TRUE(seen.insert(name).second);
+      const std::size_t space = name.find(' ');
+      const CommandSpec* const spec = Commands().Find(name.substr(0, space));
+      EXPECT_EQ(spec != nullptr, space != std::string::npos);
+      if (spec == nullptr) continue;
+      EXPECT_EQ(CommandTable::FindSubcommand(*spec, name.substr(space + 1)), nullptr);
+    }
+  }
 }
 
 TEST(CommandTableTest, TheDocumentationIsMadeFromIt) {
