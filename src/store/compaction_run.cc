@@ -66,11 +66,12 @@ Status CompactionRun::GatherFrom(std::uint32_t slot) {
   std::size_t count = 0;
   Result<bool> noted = false;
   const auto bad = log::ScanRecords(*input, log::kSegmentHeaderBytes, end, [&](const log::RecordSummary& record) {
+    if (!noted) return;
     together[count++] = record;
     gathered_bytes_ += record.bytes;
     if (count < kTogether) return;
     GatherNeeded(slot, {together.data(), std::exchange(count, 0)});
-    if (noted) noted = NoteProgress(gathered_bytes_);
+    noted = NoteProgress(gathered_bytes_);
   });
   KVS_TRY(noted);
   GatherNeeded(slot, {together.data(), count});
