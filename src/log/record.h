@@ -90,23 +90,27 @@ std::optional<Record> DecodeAnyRecord(const char* begin, const char* end);
 // The record of a small pair is decoded on the path of every read: its type and lengths are the first bytes of one
 // word, behind which the rest of the word is the sequence. All else goes the long way, which gives the same answer.
 inline std::optional<Record> DecodeRecord(const char* begin, const char* end) {
-  constexpr std::uint64_t kSmallPutMask = 0x8080ff;  // The type, and the bits that tell of lengths of a second byte.
+  constexpr std::uint32_t kSmallPutMask = 0x8080ff;  // The type, and the bits that tell of lengths of a second byte.
   constexpr std::uint64_t kSequenceStops = 0x8080808080000000;
   constexpr std::ptrdiff_t kWordEnd = kRecordChecksumBytes + sizeof(std::uint64_t);
   if (end - begin < kWordEnd) return DecodeAnyRecord(begin, end);
-  const std::uint64_t word = base::GetFixed64(begin + kRecordChecksumBytes);
-  const std::uint64_t stops = ~word & kSequenceStops;
-  if ((word & kSmallPutMask) != static_cast<std::uint64_t>(RecordType::kPut) || stops == 0) {
+  const std::uint32_t half = base::GetFixed32(begin + kRecordChecksumBytes);
+  const std::uint32_t key_bytes = half >> 8 & 0xff;
+  const std::uint32_t value_bytes = half >> 16 & 0xff;
+  // The word must not reach beyond the record: what stands there may be written at this moment.
+  const bool has_word = key_bytes + value_bytes >= kWordEnd - kRecordHeaderBytesMin;
+  if ((half & kSmallPutMask) != static_cast<std::uint32_t>(RecordType::kPut) || !has_word) {
     return DecodeAnyRecord(begin, end);
   }
+  const std::uint64_t word = base::GetFixed64(begin + kRecordChecksumBytes);
+  const std::uint64_t stops = ~word & kSequenceStops;
+  if (stops == 0) return DecodeAnyRecord(begin, end);
   const auto header_bits = static_cast<unsigned>(std::countr_zero(stops)) + 1;
   const std::uint64_t sequence = (word & (~std::uint64_t{0} >> (64 - header_bits))) >> 24;
   const std::uint64_t last_byte = sequence >> (header_bits - 32);
   if (last_byte == 0 && header_bits > 32) return DecodeAnyRecord(begin, end);  // Not the shortest form.
   const std::uint64_t delta = (sequence & 0x7f) | (sequence & 0x7f00) >> 1 | (sequence & 0x7f0000) >> 2 |
                               (sequence & 0x7f000000) >> 3 | (sequence & 0x7f00000000) >> 4;
-  const std::uint64_t key_bytes = word >> 8 & 0xff;
-  const std::uint64_t value_bytes = word >> 16 & 0xff;
   const char* const header = begin + kRecordChecksumBytes;
   const std::size_t header_bytes = header_bits / 8;
   if (static_cast<std::uint64_t>(end - header) < header_bytes + key_bytes + value_bytes) return std::nullopt;

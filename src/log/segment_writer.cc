@@ -104,7 +104,9 @@ Result<std::uint64_t> SegmentWriter::Append(const RecordDraft& draft, std::uint6
   return offset;
 }
 
+// A file that somebody cut must not grow again: nobody would notice the hole.
 Result<std::uint64_t> SegmentWriter::Extend(std::uint64_t wanted_bytes, io::Grain grain) {
+  KVS_TRY(CheckLength());
   const std::uint64_t reserved = reserved_bytes();
   const std::uint64_t step = StepBytes(capacity_bytes_, reserved);
   std::uint64_t end = std::max(wanted_bytes, reserved + step);

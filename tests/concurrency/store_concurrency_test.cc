@@ -71,6 +71,23 @@ class StoreConcurrencyTest : public testing::Test {
   std::shared_ptr<KvStore> store_;
 };
 
+// Records of a few bytes, the last of which is read while the next one is written right behind it.
+TEST_F(StoreConcurrencyTest, TheSmallestRecordsAreReadWhileTheirNeighboursAreWritten) {
+  constexpr int kWrites = 20'000;
+  Open();
+  const auto write = [&](std::uint64_t) {
+    for (int i = 0; i < kWrites; ++i) ASSERT_TRUE(store_->Set(std::string(1, static_cast<char>('a' + i % 4)), ""));
+  };
+  const auto read = [&](std::uint64_t) {
+    for (int i = 0; i < kWrites; ++i) {
+      const auto value = store_->Get(std::string(1, static_cast<char>('a' + i % 4)));
+      ASSERT_TRUE(value) << value.error().ToString();
+      ASSERT_EQ(value->value_or(""), "");
+    }
+  };
+  RunTogether({write, read});
+}
+
 // Each writer owns a part of the keys, so that it knows what is current, and tells the readers.
 TEST_F(StoreConcurrencyTest, ReadersSeeNothingOlderThanWhatWasAcknowledged) {
   constexpr std::uint64_t kKeys = 512;

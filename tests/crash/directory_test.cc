@@ -152,7 +152,8 @@ TEST_F(Directory, TheActiveSegmentMadeShorterEndsWritingAndNothingElse) {
     Open(SyncPolicy::kAlways);
     Set("sealed", 1000);
     ASSERT_TRUE(store_->Compact());
-    for (int i = 0; i < 50; ++i) Set("active" + std::to_string(i), 1000);
+    // Fewer than make the maintainer take more room, which would find the cut itself, or hide it.
+    for (int i = 0; i < 40; ++i) Set("active" + std::to_string(i), 1000);
     fs::resize_file(SegmentOf(2), length);
     const Status refused = store_->Set("key", "value");
     ASSERT_FALSE(refused) << "cut to " << length << ": acknowledged what is on no disk";

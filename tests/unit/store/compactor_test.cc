@@ -19,16 +19,43 @@
 #include "store/store.h"
 #include "support/forwarding_file_system.h"
 #include "support/temporary_directory.h"
+#include "sync/mutex.h"
 
 namespace kvs::store {
 namespace {
 
+// A call that is put in while threads of the store make it.
+template <typename Answer>
+class Step {
+ public:
+  explicit Step(std::function<Answer()> call) : call_(std::move(call)) {}
+
+  Step& operator=(std::function<Answer()> call) KVS_EXCLUDES(mutex_) {
+    const sync::MutexLock lock(mutex_);
+    call_ = std::move(call);
+    return *this;
+  }
+
+  Answer operator()() const KVS_EXCLUDES(mutex_) {
+    std::function<Answer()> call;
+    {
+      const sync::MutexLock lock(mutex_);
+      call = call_;
+    }
+    return call();
+  }
+
+ private:
+  mutable sync::Mutex mutex_;
+  std::function<Answer()> call_ KVS_GUARDED_BY(mutex_);
+};
+
 // The real file system, with a call before each truncation and each removal of a segment, and each renaming.
 class SteppedFileSystem final : public test::ForwardingFileSystem {
  public:
-  std::function<void()> before_truncate = [] {};
-  std::function<void()> before_remove = [] {};
-  std::function<Status()> before_rename = [] { return Ok(); };
+  Step<void> before_truncate{[] {}};
+  Step<void> before_remove{[] {}};
+  Step<Status> before_rename{[] { return Ok(); }};
 
   Status Rename(const std::filesystem::path& from, const std::filesystem::path& to) override {
     KVS_TRY(before_rename());
@@ -43,7 +70,7 @@ class SteppedFileSystem final : public test::ForwardingFileSystem {
  private:
   class SteppedFile final : public test::ForwardingFile {
    public:
-    SteppedFile(std::unique_ptr<io::File> file, const std::function<void()>& before_truncate)
+    SteppedFile(std::unique_ptr<io::File> file, const Step<void>& before_truncate)
         : ForwardingFile(std::move(file)), before_truncate_(before_truncate) {}
     Status Truncate(std::uint64_t bytes) override {
       before_truncate_();
@@ -51,7 +78,7 @@ class SteppedFileSystem final : public test::ForwardingFileSystem {
     }
 
    private:
-    const std::function<void()>& before_truncate_;
+    const Step<void>& before_truncate_;
   };
 
   Result<std::unique_ptr<io::File>> OnOpen(const std::filesystem::path&, io::OpenMode,
@@ -244,7 +271,8 @@ TEST(CompactorTest, WhereverARunOfSeveralOutputsIsKilledNothingIsLostAndNothingC
     return Ok();
   };
   ASSERT_TRUE(store->Compact());
-  files.before_truncate = files.before_remove = [] {};
+  files.before_truncate = [] {};
+  files.before_remove = [] {};
   files.before_rename = [] { return Ok(); };
   EXPECT_GT(deaths, 8);
   ExpectAllOfClustering(*store);
