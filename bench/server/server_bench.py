@@ -80,7 +80,7 @@ class Bench:
             "date": datetime.datetime.now().isoformat(timespec="seconds"),
             "cores": os.cpu_count(),
             "processor": processor_name(),
-            "kernel": platform.release(),
+            "kernel": platform.release().partition("-")[0],  # Without the name of a distribution or a host.
             "versions": servers.versions(),
             "plan": self.plan._asdict(),
             "connections": CONNECTIONS,
