@@ -103,5 +103,14 @@ TEST_F(RedisClientsTest, RedisPyWorks) {
   EXPECT_EQ(outcome.output, "done\n");
 }
 
+// They come from npm, where ./dev clients puts them.
+TEST_F(RedisClientsTest, IoredisAndNodeRedisWork) {
+  const std::string modules = std::string(KVS_NPM_FOLDER) + "/node_modules";
+  if (!std::filesystem::exists(modules)) GTEST_SKIP() << "SKIPPED: ioredis and node-redis are not there: ./dev clients";
+  const Outcome outcome = RunProgram({"/usr/bin/env", "NODE_PATH=" + modules, "node", KVS_NPM_SCRIPT, server_.port()});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.error_output;
+  EXPECT_EQ(outcome.output, "done\n");
+}
+
 }  // namespace
 }  // namespace kvs::test
