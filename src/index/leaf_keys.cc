@@ -5,7 +5,8 @@
 namespace kvs::index {
 
 void LeafKeys::Prefetch(const Leaf& leaf, const KeySource& keys) {
-  for (const base::Location location : LiveLocations(leaf).all()) keys.Prefetch(location);
+  const LiveLocations live(leaf);
+  for (const base::Location location : live.all()) keys.Prefetch(location);
 }
 
 std::optional<base::Location> LeafKeys::Read(const Leaf& leaf,
