@@ -35,7 +35,7 @@ class SegmentWriter {
   // written twice, and small segments see many syncs for what they hold.
   static constexpr std::uint64_t kSmallStepBytes = std::uint64_t{64} << 10;
 
-  // The same for a segment of this capacity.
+  // The first step of a segment of this capacity.
   static constexpr std::uint64_t FirstStepBytes(std::uint64_t capacity_bytes) {
     return capacity_bytes < 2 * kStepBytesMax ? 2 * kSmallStepBytes : kFirstStepBytes;
   }

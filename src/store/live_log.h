@@ -121,11 +121,11 @@ class LiveLog {
   bool IsOverSpaceLimit() const KVS_REQUIRES(mutex) { return Headroom() < 0; }
   // How much a run may copy: what fits one output, or what the bound has room for at present.
   std::uint64_t CopiedBytesMax() const KVS_REQUIRES(mutex);
+  std::uint64_t ClusteredBytesMax() const KVS_REQUIRES(mutex);
   // With how much gained a run should end: with what writers may take from where it begins.
   std::uint64_t GainedBytesMax() const KVS_REQUIRES(mutex) {
     return static_cast<std::uint64_t>(bound_.HeadStart(Use()));
   }
-  std::uint64_t ClusteredBytesMax() const KVS_REQUIRES(mutex);
   // What a run has earned of the space that it will free at its end; and what it freed, in which time.
   void NoteComingFree(std::uint64_t bytes) KVS_REQUIRES(mutex) { coming_free_bytes_ = bytes; }
   void NoteRun(std::uint64_t freed_bytes, WritePace::Clock::duration duration) KVS_REQUIRES(mutex);
