@@ -12,6 +12,7 @@
 #include <type_traits>
 
 #include "kvs/version.h"
+#include "server/commands/figures.h"
 #include "server/letters.h"
 
 namespace kvs::server {
@@ -44,12 +45,6 @@ std::string SecondsText(const timeval& time) {
   char text[32];
   const int characters = std::snprintf(text, sizeof text, "%ld.%06ld", time.tv_sec, time.tv_usec);
   return {text, static_cast<std::size_t>(characters)};
-}
-
-std::uint64_t PeakMemoryBytes() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1'024;
 }
 
 void AddServer(Call& call, Lines& lines) {

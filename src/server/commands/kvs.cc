@@ -7,6 +7,7 @@
 
 #include "base/byte_buffer.h"
 #include "server/commands/command_table.h"
+#include "server/commands/figures.h"
 #include "server/commands/parsing.h"
 #include "server/letters.h"
 
@@ -86,15 +87,8 @@ void KvsSync(Call& call) {
 }
 
 void KvsStats(Call& call) {
-  const Result<EngineStats> stats = call.server.engine.Stats();
-  if (!stats) {
-    call.Fail(stats.error());
-    return;
-  }
-  struct Figure {
-    std::string_view name;
-    std::uint64_t value;
-  };
+  const auto stats = ReadEngineStats(call);
+  if (!stats) return;
   const auto figures = std::to_array<Figure>({{"keys", stats->keys},
                                               {"live_bytes", stats->live_bytes},
                                               {"disk_bytes", stats->disk_bytes},
@@ -106,10 +100,7 @@ void KvsStats(Call& call) {
   call.reply.Map(figures.size() + 1);
   call.reply.Bulk("engine");
   call.reply.Bulk(call.server.engine.Name());
-  for (const Figure& figure : figures) {
-    call.reply.Bulk(figure.name);
-    call.reply.Integer(static_cast<std::int64_t>(figure.value));
-  }
+  ReplyFigures(call, figures);
 }
 
 constexpr CommandSpec Kvs(CommandSpec row) {

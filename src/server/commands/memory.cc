@@ -1,12 +1,12 @@
 // MEMORY: what the server's memory and disk go for, as far as the engine and the allocator can tell.
 #include <malloc.h>
-#include <sys/resource.h>
 
 #include <array>
 #include <string>
 #include <string_view>
 
 #include "server/commands/command_table.h"
+#include "server/commands/figures.h"
 #include "server/commands/parsing.h"
 #include "server/letters.h"
 
@@ -16,12 +16,6 @@ namespace {
 std::uint64_t AllocatedBytes() {
   const struct mallinfo2 figures = ::mallinfo2();
   return figures.uordblks + figures.hblkhd;
-}
-
-std::uint64_t PeakBytes() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1'024;
 }
 
 std::uint64_t IndexBytesPerKey(const EngineStats& stats) {
@@ -42,11 +36,8 @@ void Usage(Call& call) {
       return;
     }
   }
-  const Result<EngineStats> stats = call.server.engine.Stats();
-  if (!stats) {
-    call.Fail(stats.error());
-    return;
-  }
+  const auto stats = ReadEngineStats(call);
+  if (!stats) return;
   std::uint64_t bytes = call[2].size() + IndexBytesPerKey(*stats);
   const Result<bool> found = call.keys.Read(call[2], [&](const Entry& entry) { bytes += entry.value.size(); });
   if (!found) {
@@ -59,34 +50,21 @@ void Usage(Call& call) {
 }
 
 void Statistics(Call& call) {
-  const Result<EngineStats> stats = call.server.engine.Stats();
-  if (!stats) {
-    call.Fail(stats.error());
-    return;
-  }
-  struct Figure {
-    std::string_view name;
-    std::uint64_t value;
-  };
-  const auto figures = std::to_array<Figure>({{"peak.allocated", PeakBytes()},
+  const auto stats = ReadEngineStats(call);
+  if (!stats) return;
+  const auto figures = std::to_array<Figure>({{"peak.allocated", PeakMemoryBytes()},
                                               {"total.allocated", AllocatedBytes()},
                                               {"index.allocated", stats->index_bytes},
                                               {"keys.count", stats->keys},
                                               {"keys.bytes-per-key", IndexBytesPerKey(*stats)},
                                               {"dataset.bytes", stats->live_bytes}});
   call.reply.Map(figures.size());
-  for (const Figure& figure : figures) {
-    call.reply.Bulk(figure.name);
-    call.reply.Integer(static_cast<std::int64_t>(figure.value));
-  }
+  ReplyFigures(call, figures);
 }
 
 void Doctor(Call& call) {
-  const Result<EngineStats> stats = call.server.engine.Stats();
-  if (!stats) {
-    call.Fail(stats.error());
-    return;
-  }
+  const auto stats = ReadEngineStats(call);
+  if (!stats) return;
   call.reply.Verbatim("Values are on the disk, and in the system's cache as far as it has room. Of " +
                       std::to_string(AllocatedBytes()) + " allocated bytes, the index of " +
                       std::to_string(stats->keys) + " keys has " + std::to_string(stats->index_bytes) + ".\n");

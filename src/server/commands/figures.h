@@ -1,0 +1,27 @@
+// Figures that commands reply with: those of the engine and of the process, and the one form in which they are sent.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "server/commands/command.h"
+
+namespace kvs::server {
+
+struct Figure {
+  std::string_view name;
+  std::uint64_t value;
+};
+
+// nullopt: `call` has been answered with the error.
+std::optional<EngineStats> ReadEngineStats(Call& call);
+
+// Each name with its number, for a map whose length the caller has written.
+void ReplyFigures(Call& call, std::span<const Figure> figures);
+
+// The most memory that the process has had resident.
+std::uint64_t PeakMemoryBytes();
+
+}  // namespace kvs::server
