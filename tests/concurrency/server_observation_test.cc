@@ -17,8 +17,8 @@
 #include "kvs/kv_store.h"
 #include "support/resp_client.h"
 #include "support/running_server.h"
+#include "support/server_modes.h"
 #include "support/temporary_directory.h"
-#include "support/tiny_pool.h"
 
 namespace kvs::test {
 namespace {
@@ -29,13 +29,8 @@ using testing::MatchesRegex;
 using testing::Not;
 using testing::StartsWith;
 
-enum class Mode { kDirect, kPooled };
-
-ServerOptions OptionsOf(Mode mode) {
-  ServerOptions options;
-  options.threads = 3;
+ServerOptions WithDebugCommand(ServerOptions options) {
   options.allows_debug_command = true;
-  if (mode == Mode::kPooled) options.pool = std::make_shared<TinyPool>(3);
   return options;
 }
 
@@ -45,19 +40,16 @@ std::string Invalidated(const std::string& key) {
 
 // "event key", of a pmessage from __keyevent@0__:*.
 std::string Event(const std::string& message) {
-  const auto words = RespReplies(std::string_view(message).substr(message.find("\r\n") + 2));
-  const auto text = [](const std::string& bulk) {
-    const std::size_t begin = bulk.find("\r\n") + 2;
-    return bulk.substr(begin, bulk.size() - begin - 2);
-  };
-  const std::string channel = text(words.at(2));
-  return channel.substr(channel.find(':') + 1) + " " + text(words.at(3));
+  const std::vector<std::string> words = RespElements(message);
+  const std::string channel = RespText(words.at(2));
+  return channel.substr(channel.find(':') + 1) + " " + RespText(words.at(3));
 }
 
 class ServerObservationTest : public testing::TestWithParam<Mode> {
  protected:
   ServerObservationTest()
-      : server_(*KvStore::Open(directory_.path(), {.sync = SyncPolicy::kNone}), OptionsOf(GetParam())) {}
+      : server_(*KvStore::Open(directory_.path(), {.sync = SyncPolicy::kNone}),
+                WithDebugCommand(OptionsOf(GetParam()))) {}
 
   // A client of version 3.
   std::unique_ptr<RespClient> Client3() {
@@ -416,8 +408,7 @@ TEST_P(ServerObservationTest, WaitWaitsForItsTimeoutOrForUnblock) {
   client.ReceiveToTheEnd();
 }
 
-INSTANTIATE_TEST_SUITE_P(Modes, ServerObservationTest, testing::Values(Mode::kDirect, Mode::kPooled),
-                         [](const auto& mode) { return mode.param == Mode::kDirect ? "Direct" : "Pooled"; });
+INSTANTIATE_TEST_SUITE_P(Modes, ServerObservationTest, testing::Values(Mode::kDirect, Mode::kPooled), ModeName);
 
 }  // namespace
 }  // namespace kvs::test

@@ -14,10 +14,9 @@
 #include <thread>
 #include <vector>
 
-#include "support/memory_engine.h"
 #include "support/resp_client.h"
 #include "support/running_server.h"
-#include "support/tiny_pool.h"
+#include "support/server_modes.h"
 
 namespace kvs::test {
 namespace {
@@ -25,27 +24,20 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-enum class Mode { kDirect, kPooled };
-
-ServerOptions OptionsOf(Mode mode) {
-  ServerOptions options;
-  options.threads = 3;
+ServerOptions WithSmallOutput(ServerOptions options) {
   options.output_buffer_bytes_max = std::size_t{256} << 10;
-  if (mode == Mode::kPooled) options.pool = std::make_shared<TinyPool>(3);
   return options;
 }
 
-class ServerPubSubTest : public testing::TestWithParam<Mode> {
+class ServerPubSubTest : public ServerModesTest {
  protected:
-  const std::shared_ptr<MemoryEngine> engine_ = std::make_shared<MemoryEngine>();
-  const RunningServer server_{engine_, OptionsOf(GetParam())};
+  const RunningServer server_{engine_, WithSmallOutput(Options())};
 };
 
 std::vector<std::string> Words(const std::string& reply) {
   std::vector<std::string> words;
-  for (const std::string& bulk : RespReplies(std::string_view(reply).substr(reply.find("\r\n") + 2))) {
-    const std::size_t begin = bulk.find("\r\n") + 2;
-    words.push_back(begin >= bulk.size() ? bulk : bulk.substr(begin, bulk.size() - begin - 2));
+  for (const std::string& element : RespElements(reply)) {
+    words.push_back(element.starts_with('$') ? RespText(element) : element);
   }
   return words;
 }
@@ -148,8 +140,7 @@ TEST_P(ServerPubSubTest, AListenerThatDoesNotReadIsDroppedAndNobodyElse) {
   EXPECT_EQ(Words(quick.Receive()).back(), "last");
 }
 
-INSTANTIATE_TEST_SUITE_P(Modes, ServerPubSubTest, testing::Values(Mode::kDirect, Mode::kPooled),
-                         [](const auto& mode) { return mode.param == Mode::kDirect ? "Direct" : "Pooled"; });
+INSTANTIATE_TEST_SUITE_P(Modes, ServerPubSubTest, testing::Values(Mode::kDirect, Mode::kPooled), ModeName);
 
 }  // namespace
 }  // namespace kvs::test

@@ -25,16 +25,7 @@ constexpr int kStartingMoney = 100;
 
 std::string Account(std::uint64_t i) { return "account:" + std::to_string(i); }
 
-std::int64_t NumberIn(const std::string& bulk) {
-  const std::size_t begin = bulk.find("\r\n") + 2;
-  return base::ParseDecimal(std::string_view(bulk).substr(begin, bulk.size() - begin - 2)).value_or(-1);
-}
-
-// The bulks of an array of bulks.
-std::vector<std::string> Elements(const std::string& array) {
-  std::vector<std::string> elements = RespReplies(std::string_view(array).substr(array.find("\r\n") + 2));
-  return elements;
-}
+std::int64_t NumberIn(const std::string& bulk) { return base::ParseDecimal(RespText(bulk)).value_or(-1); }
 
 class ServerTransactionsTest : public testing::Test {
  protected:
@@ -78,7 +69,7 @@ TEST_F(ServerTransactionsTest, MoneyIsNeitherMadeNorLost) {
   }
   const auto sum = [&] {
     std::int64_t money = 0;
-    for (const std::string& bulk : Elements(first.Call(accounts))) money += NumberIn(bulk);
+    for (const std::string& bulk : RespElements(first.Call(accounts))) money += NumberIn(bulk);
     return money;
   };
   while (movers.load(std::memory_order_relaxed) > 0) ASSERT_EQ(sum(), kAccounts * kStartingMoney);  // R1
@@ -110,7 +101,7 @@ TEST_F(ServerTransactionsTest, PairsThatAreSetTogetherAreReadTogether) {
   std::thread reader([&] {
     RespClient client(server_.address());
     while (!is_done.load(std::memory_order_relaxed)) {  // R1
-      const auto values = Elements(client.Call({"MGET", "a", "b"}));
+      const auto values = RespElements(client.Call({"MGET", "a", "b"}));
       ASSERT_EQ(values.size(), 2U);
       ASSERT_EQ(values[0], values[1]);
     }

@@ -29,8 +29,7 @@ std::string Key(int client, const char* half) { return "client:" + std::to_strin
 std::int64_t NumberAt(RespClient& client, const std::string& key) {
   const std::string reply = client.Call({"GET", key});
   if (reply == "$-1\r\n") return 0;
-  const std::size_t begin = reply.find("\r\n") + 2;
-  return base::ParseDecimal(std::string_view(reply).substr(begin, reply.size() - begin - 2)).value_or(-1);
+  return base::ParseDecimal(RespText(reply)).value_or(-1);
 }
 
 // Sends transactions until the server is gone; returns the number of the last one that was answered.

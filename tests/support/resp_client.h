@@ -48,6 +48,17 @@ inline std::vector<std::string> RespReplies(std::string_view output) {
   return replies;
 }
 
+// The text of a reply that is a bulk string.
+inline std::string RespText(std::string_view bulk) {
+  const std::size_t begin = bulk.find("\r\n") + 2;
+  return std::string(bulk.substr(begin, bulk.size() - begin - 2));
+}
+
+// The replies within a reply that is an array or a push.
+inline std::vector<std::string> RespElements(std::string_view array) {
+  return RespReplies(array.substr(array.find("\r\n") + 2));
+}
+
 class RespClient : public TestSocket {
  public:
   using TestSocket::TestSocket;

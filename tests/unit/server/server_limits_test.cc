@@ -11,10 +11,10 @@
 
 #include "base/coding.h"
 #include "io/address.h"
-#include "server_modes.h"
 #include "support/frame_client.h"
 #include "support/resp_client.h"
 #include "support/running_server.h"
+#include "support/server_modes.h"
 
 namespace kvs::test {
 namespace {

@@ -9,9 +9,9 @@
 #include <thread>
 #include <vector>
 
-#include "server_modes.h"
 #include "support/frame_client.h"
 #include "support/running_server.h"
+#include "support/server_modes.h"
 #include "sync/latch.h"
 
 namespace kvs::test {

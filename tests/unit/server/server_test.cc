@@ -10,9 +10,9 @@
 #include <thread>
 #include <vector>
 
-#include "server_modes.h"
 #include "support/frame_client.h"
 #include "support/running_server.h"
+#include "support/server_modes.h"
 
 namespace kvs::test {
 namespace {

@@ -9,10 +9,10 @@
 #include <memory>
 #include <string>
 
-#include "server_modes.h"
 #include "support/certificates.h"
 #include "support/resp_client.h"
 #include "support/running_server.h"
+#include "support/server_modes.h"
 #include "support/temporary_directory.h"
 #include "support/tls_client.h"
 

@@ -5,10 +5,10 @@
 #include <filesystem>
 #include <string>
 
-#include "server_modes.h"
 #include "support/frame_client.h"
 #include "support/resp_client.h"
 #include "support/running_server.h"
+#include "support/server_modes.h"
 #include "support/temporary_directory.h"
 #include "support/unix_connect.h"
 

@@ -17,14 +17,16 @@ enum class Mode { kDirect, kPooled };
 
 inline void PrintTo(Mode mode, std::ostream* out) { *out << (mode == Mode::kDirect ? "Direct" : "Pooled"); }
 
+inline ServerOptions OptionsOf(Mode mode) {
+  ServerOptions options;
+  options.threads = 3;
+  if (mode == Mode::kPooled) options.pool = std::make_shared<TinyPool>(3);
+  return options;
+}
+
 class ServerModesTest : public testing::TestWithParam<Mode> {
  protected:
-  static ServerOptions Options() {
-    ServerOptions options;
-    options.threads = 3;
-    if (GetParam() == Mode::kPooled) options.pool = std::make_shared<TinyPool>(3);
-    return options;
-  }
+  static ServerOptions Options() { return OptionsOf(GetParam()); }
 
   const std::shared_ptr<MemoryEngine> engine_ = std::make_shared<MemoryEngine>();
 };
