@@ -1,7 +1,13 @@
 #include "server/turn.h"
 
+#include <algorithm>
+
 namespace kvs::server {
 namespace {
+
+// A client that is waiting has to be woken by the send. One process often has many connections: awake for the first
+// answer it finds the others. More would have to wait for the work of too many others.
+constexpr std::size_t kAnsweredTogether = 16;
 
 Status SyncEngine(ServerContext& context) {
   Status sync = context.engine->Sync();
@@ -14,12 +20,15 @@ Status SyncEngine(ServerContext& context) {
 
 TurnSync RunTurn(ServerContext& context, std::span<Session* const> sessions) noexcept {
   TurnSync done;
-  for (Session* session : sessions) {
-    session->Input();
-    if (session->has_unsettled_writes()) {
-      ++done.sessions;
-    } else {
-      session->Output();
+  for (std::size_t first = 0; first < sessions.size(); first += kAnsweredTogether) {
+    const auto group = sessions.subspan(first, std::min(kAnsweredTogether, sessions.size() - first));
+    for (Session* session : group) session->Input();
+    for (Session* session : group) {
+      if (session->has_unsettled_writes()) {
+        ++done.sessions;
+      } else {
+        session->Output();
+      }
     }
   }
   if (done.sessions == 0) return done;
