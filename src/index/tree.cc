@@ -40,22 +40,29 @@ LookUp Tree::Find(std::string_view key, FunctionRef<Match(base::Location)> compa
   return {hit.outcome, hit.location};
 }
 
-Change Tree::Upsert(std::string_view key, base::Location location) {
+Change Tree::Upsert(std::string_view key, base::Location location, const Hint& hint) {
   KVS_CHECK(!location.is_none());
+  if (Holds(hint)) {
+    if (const auto change = UpsertInto(*LeafAt(hint.leaf_id), key, Entry(hint.tag, location))) return *change;
+  }
   const Entry entry(TagOf(key), location);
   const Path path = PathTo(key);
-  const Hit hit = SearchLeaf(*path.leaf, entry.tag(), key);
-  if (hit.outcome == Outcome::kDamaged) return {Outcome::kDamaged, hit.location};
-  if (hit.outcome == Outcome::kFound) {
-    path.leaf->Overwrite(hit.slot, entry);
-    return {Outcome::kFound, hit.location};
-  }
-  if (!path.leaf->Insert(entry)) {
-    const std::optional<base::Location> damaged = SplitLeaf(path, key, entry);
-    if (damaged) return {Outcome::kDamaged, *damaged};
-  }
+  if (const auto change = UpsertInto(*path.leaf, key, entry)) return *change;
+  if (const auto damaged = SplitLeaf(path, key, entry)) return {Outcome::kDamaged, *damaged};
   AddTo(size_, 1);
   return {Outcome::kAbsent, {}};
+}
+
+std::optional<Change> Tree::UpsertInto(Leaf& leaf, std::string_view key, Entry entry) {
+  const Hit hit = SearchLeaf(leaf, entry.tag(), key);
+  if (hit.outcome == Outcome::kDamaged) return Change{Outcome::kDamaged, hit.location};
+  if (hit.outcome == Outcome::kFound) {
+    leaf.Overwrite(hit.slot, entry);
+    return Change{Outcome::kFound, hit.location};
+  }
+  if (!leaf.Insert(entry)) return std::nullopt;
+  AddTo(size_, 1);
+  return Change{Outcome::kAbsent, {}};
 }
 
 Change Tree::Erase(std::string_view key) {
@@ -65,12 +72,13 @@ Change Tree::Erase(std::string_view key) {
   return {hit.outcome, hit.location};
 }
 
-bool Tree::Replace(std::string_view key, base::Location expected, base::Location desired) {
+bool Tree::Replace(std::string_view key, base::Location expected, base::Location desired, const Hint& hint) {
   KVS_CHECK(!expected.is_none() && !desired.is_none());
-  const Tag tag = TagOf(key);
-  const Path path = PathTo(key);
-  const std::optional<unsigned> slot = path.leaf->SlotOf(Entry(tag, expected));
-  if (slot) path.leaf->Overwrite(*slot, Entry(tag, desired));
+  const bool holds = Holds(hint);
+  const Tag tag = holds ? hint.tag : TagOf(key);
+  Leaf& leaf = holds ? *LeafAt(hint.leaf_id) : *PathTo(key).leaf;
+  const std::optional<unsigned> slot = leaf.SlotOf(Entry(tag, expected));
+  if (slot) leaf.Overwrite(*slot, Entry(tag, desired));
   return slot.has_value();
 }
 

@@ -23,6 +23,8 @@
 //                 Links and entries: InnerNode P1, Leaf P1.
 //             P2  shape_: store before the release store that publishes new nodes -> acquire load in a scan. Who has
 //                 heard of a change in the new nodes sees another number than before them.
+//             P3  shape_: release store after it -> acquire load before hints are taken. Who sees this number takes the
+//                 way through the new nodes; who saw the one before has hints that do not hold.
 //             R1  size_, separator_bytes_: relaxed. Figures, nothing is reached through them.
 #pragma once
 
@@ -74,6 +76,13 @@ struct ScanResult {
   base::Location location;  // kDamaged: the record that could not be read.
 };
 
+// Where a key belongs. It holds until the tree changes its shape, which the writer finds out.
+struct Hint {
+  std::uint64_t shape = ~std::uint64_t{0};  // Of no tree.
+  NodeId leaf_id = 0;
+  Tag tag = 0;
+};
+
 class LeafKeys;
 
 // A node with the smallest key that may be under it; that of the first node is empty.
@@ -101,9 +110,10 @@ class Tree {
   static constexpr std::size_t kTogetherMax = 16;
   void FindMany(std::span<const std::string_view> keys, FunctionRef<Match(std::size_t i, base::Location)> compare,
                 std::span<LookUp> found) const;
-  // Brings all near that finding or changing up to kTogetherMax keys one by one will look at; for readers as above, and
-  // for the writer.
-  void PrefetchMany(std::span<const std::string_view> keys) const;
+  // Brings all near that changing up to kTogetherMax keys one by one will look at; for readers as above, and for the
+  // writer. PrefetchLeavesOf() does so for Replace(), which reads no record.
+  void PrefetchMany(std::span<const std::string_view> keys, std::span<Hint> hints) const;
+  void PrefetchLeavesOf(std::span<const std::string_view> keys, std::span<Hint> hints) const;
 
   // Visits the keys in range in their order, each once, until `visit` answers false. Keys that are in the tree for the
   // whole scan are visited; of keys that come, go or change meanwhile some state that they had is.
@@ -114,11 +124,11 @@ class Tree {
   // The same for a caller who reads the records of a leaf together, and visits them itself.
   ScanResult Scan(const Bounds& bounds, LeafReader& reader) const;
 
-  // Writers.
-  Change Upsert(std::string_view key, base::Location location);
+  // Writers. With a hint that holds they find their way at once; one that does not is as good as none.
+  Change Upsert(std::string_view key, base::Location location, const Hint& hint = {});
   Change Erase(std::string_view key);
   // Changes the entry of `key` only if it is exactly `expected`. Compares locations and reads no record.
-  bool Replace(std::string_view key, base::Location expected, base::Location desired);
+  bool Replace(std::string_view key, base::Location expected, base::Location desired, const Hint& hint = {});
   bool EraseExact(std::string_view key, base::Location expected);
 
   // --- Saving: the caller is the writer, and nobody reads any more. TreeBuilder is the way back.
@@ -194,16 +204,22 @@ class Tree {
   template <class Compare>
   static Hit SearchLeaf(const Leaf& leaf, Tag tag, const Compare& compare);
   Hit SearchLeaf(const Leaf& leaf, Tag tag, std::string_view key) const;
+  bool Holds(const Hint& hint) const { return hint.shape == shape_.load(std::memory_order_relaxed); }  // The writer's.
+  std::optional<Change> UpsertInto(Leaf& leaf, std::string_view key, Entry entry);  // nullopt: it is full.
   static void AddTo(std::atomic<std::uint64_t>& figure, std::uint64_t difference);  // Wraps around: 0 - n subtracts n.
 
   // tree_many.cc.
   struct Target {
     Tag tag;
+    NodeId leaf_id;
     Leaf* leaf;
     Entry likely;  // The first entry with the key's tag, which is seldom of another key; or empty.
   };
   using Targets = std::array<Target, kTogetherMax>;
   void DescendTogether(std::span<const std::string_view> keys, Targets& targets) const;
+  void PrefetchRecords(std::span<const Target> targets) const;
+  std::uint64_t ShapeForHints() const { return shape_.load(std::memory_order_acquire); }  // P3
+  static void TakeHints(std::uint64_t shape, std::span<const Target> targets, std::span<Hint> hints);
 
   // tree_scan.cc.
   struct ScanStep {
@@ -226,7 +242,8 @@ class Tree {
   void EraseSlot(const Path& path, unsigned slot);
   bool MergeLeaf(const Path& path, unsigned live);  // False: no sibling has room.
   void MoveLeaf(const Path& path);
-  void Apply(const Path& path, Splice splice);
+  void Apply(const Path& path, const Splice& splice);
+  void Publish(const Path& path, Splice splice);
   Splice MakeNodes(const Path& path, unsigned level, const NodeDraft& draft);
   std::optional<Splice> MergeInner(const Path& path, unsigned level, const NodeDraft& draft);
   void SetRoot(unsigned height, NodeId id);

@@ -30,20 +30,29 @@ void Tree::DescendTogether(std::span<const std::string_view> keys, Targets& targ
     }
   }
   for (std::size_t i = 0; i < keys.size(); ++i) {
+    targets[i].leaf_id = ids[i];
     targets[i].leaf = LeafAt(ids[i]);
     const Leaf::Line line = targets[i].leaf->LoadLine(Leaf::HomeLine(targets[i].tag));
     const unsigned slots = line.SlotsWith(targets[i].tag);
     targets[i].likely = slots == 0 ? Entry() : line.entries[static_cast<unsigned>(std::countr_zero(slots))];
   }
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (!targets[i].likely.is_empty()) keys_.Prefetch(targets[i].likely.location());
+}
+
+void Tree::PrefetchRecords(std::span<const Target> targets) const {
+  for (const Target& target : targets) {
+    if (!target.likely.is_empty()) keys_.Prefetch(target.likely.location());
   }
+}
+
+void Tree::TakeHints(std::uint64_t shape, std::span<const Target> targets, std::span<Hint> hints) {
+  for (std::size_t i = 0; i < targets.size(); ++i) hints[i] = {shape, targets[i].leaf_id, targets[i].tag};
 }
 
 void Tree::FindMany(std::span<const std::string_view> keys, FunctionRef<Match(std::size_t i, base::Location)> compare,
                     std::span<LookUp> found) const {
   Targets targets;
   DescendTogether(keys, targets);
+  PrefetchRecords({targets.data(), keys.size()});
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const base::Location likely = targets[i].likely.location();
     if (!likely.is_none() && compare(i, likely) == Match::kSame) {
@@ -61,6 +70,7 @@ void Tree::OverwriteMany(std::span<const std::string_view> keys, std::span<const
                          std::span<Change> changes) {
   Targets targets;
   DescendTogether(keys, targets);
+  PrefetchRecords({targets.data(), keys.size()});
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const Hit hit = SearchLeaf(*targets[i].leaf, targets[i].tag, keys[i]);
     changes[i] = {hit.outcome, hit.location};
@@ -68,9 +78,19 @@ void Tree::OverwriteMany(std::span<const std::string_view> keys, std::span<const
   }
 }
 
-void Tree::PrefetchMany(std::span<const std::string_view> keys) const {
+void Tree::PrefetchMany(std::span<const std::string_view> keys, std::span<Hint> hints) const {
+  const std::uint64_t shape = ShapeForHints();
   Targets targets;
   DescendTogether(keys, targets);
+  PrefetchRecords({targets.data(), keys.size()});
+  TakeHints(shape, {targets.data(), keys.size()}, hints);
+}
+
+void Tree::PrefetchLeavesOf(std::span<const std::string_view> keys, std::span<Hint> hints) const {
+  const std::uint64_t shape = ShapeForHints();
+  Targets targets;
+  DescendTogether(keys, targets);
+  TakeHints(shape, {targets.data(), keys.size()}, hints);
 }
 
 }  // namespace kvs::index

@@ -128,21 +128,28 @@ void Tree::MoveLeaf(const Path& path) {
   Apply(path, Splice::ToOne(path.PlaceOnLevel(0), 1, moved));
 }
 
+void Tree::Apply(const Path& path, const Splice& splice) {
+  const std::uint64_t shape = shape_.load(std::memory_order_relaxed);
+  shape_.store(shape + 1, std::memory_order_relaxed);  // P2
+  Publish(path, splice);
+  shape_.store(shape + 2, std::memory_order_release);  // P3
+  CollectRetired();
+}
+
 // Carries a change of children upwards until one store of a link publishes all that was made on the way.
-void Tree::Apply(const Path& path, Splice splice) {
-  shape_.store(shape_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // P2
+void Tree::Publish(const Path& path, Splice splice) {
   for (unsigned level = 1; level <= path.height; ++level) {
     const Path::Step& step = path.steps[level];
     if (splice.removed == 1 && splice.added == 1) {
       step.node->SetChild(splice.first, splice.children[0]);
-      return CollectRetired();
+      return;
     }
     NodeDraft draft(*step.node);
     draft.Apply(splice);
     retired_.Add({NodeKind::kInner, step.id});
     if (level == path.height && draft.count() == 0) {
       SetRoot(level - 1, draft.children()[0]);
-      return CollectRetired();
+      return;
     }
     splice = MakeNodes(path, level, draft);
   }
@@ -151,7 +158,6 @@ void Tree::Apply(const Path& path, Splice splice) {
   } else {
     SetRoot(path.height + 1, NewInner({&splice.separator, 1}, splice.children));
   }
-  CollectRetired();
 }
 
 // Makes one or two nodes out of the draft of a node on `level`, and tells what to do with them one level above.

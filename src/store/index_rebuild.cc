@@ -273,14 +273,15 @@ Status IndexRebuild::OverwriteTogether(index::Tree* index, std::span<const index
 
 Status IndexRebuild::ApplyOthers(index::Tree* index, std::span<const index::Claim> claims) {
   std::vector<std::uint64_t> dead_bytes(slots_);
+  std::array<index::Hint, kTogether> hints;
   for (std::size_t begin = 0; begin < claims.size(); begin += kTogether) {
     const auto together = claims.subspan(begin, std::min(kTogether, claims.size() - begin));
     KVS_TRY_ASSIGN(const std::vector<std::string_view> keys, KeysOf(together));
-    index->PrefetchMany(keys);
+    index->PrefetchMany(keys, hints);
     for (std::size_t i = 0; i < together.size(); ++i) {
       const index::Claim& claim = together[i];
       const index::Change change =
-          claim.removes() ? index->Erase(keys[i]) : index->Upsert(keys[i], claim.entry.location());
+          claim.removes() ? index->Erase(keys[i]) : index->Upsert(keys[i], claim.entry.location(), hints[i]);
       if (change.outcome == index::Outcome::kDamaged) return records_.DamageAt(change.old);
       if (change.outcome == index::Outcome::kFound) KVS_TRY(CountDead(change.old, &dead_bytes));
     }

@@ -91,8 +91,8 @@ class Store {
   Status Finish(const Appended& appended);
   // The pairs that go under one append lock, from the first on.
   Status SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uint64_t& position);
-  void PrefetchIndex(std::span<const log::RecordDraft> drafts);
-  Appended Put(const log::RecordDraft& draft) KVS_REQUIRES(log_.mutex);
+  void PrefetchIndex(std::span<const log::RecordDraft> drafts, std::span<index::Hint> hints);
+  Appended Put(const log::RecordDraft& draft, const index::Hint& hint = {}) KVS_REQUIRES(log_.mutex);
   Appended Bury(std::string_view key, base::Location old) KVS_REQUIRES(log_.mutex);
   Appended ApplyUpdate(std::string_view key, EntryUpdateFunction fn) KVS_REQUIRES(log_.mutex);
   Appended ApplyBatch(std::vector<Member> members, std::uint64_t bytes_max) KVS_REQUIRES(log_.mutex);

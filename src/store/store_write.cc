@@ -71,13 +71,13 @@ Status Store::MultiSet(std::span<const KeyValue> pairs, std::size_t& set) {
 }
 
 // Brings near what the index will look at, before the lock is taken.
-void Store::PrefetchIndex(std::span<const log::RecordDraft> drafts) {
+void Store::PrefetchIndex(std::span<const log::RecordDraft> drafts, std::span<index::Hint> hints) {
   const auto guard = epochs_.Pin();
   std::array<std::string_view, index::Tree::kTogetherMax> keys;
   for (std::size_t first = 0; first < drafts.size(); first += keys.size()) {
     const std::size_t count = std::min(drafts.size() - first, keys.size());
     for (std::size_t i = 0; i < count; ++i) keys[i] = drafts[first + i].key;
-    index_.PrefetchMany({keys.data(), count});
+    index_.PrefetchMany({keys.data(), count}, hints.subspan(first, count));
   }
 }
 
@@ -93,7 +93,8 @@ Status Store::SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uin
     bytes_max += RecordBytesMax(drafts[count]);
     ++count;
   }
-  PrefetchIndex({drafts.data(), count});
+  std::array<index::Hint, kRunSetsMax> hints;
+  PrefetchIndex({drafts.data(), count}, hints);
   const sync::MutexLock lock(log_.mutex);
   Status has_room = log_.MakeRoom(bytes_max, Purpose::kStore);
   if (!has_room && has_room.error().code == ErrorCode::kNoSpace && count > 1) {
@@ -102,7 +103,7 @@ Status Store::SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uin
   }
   KVS_TRY(has_room);
   for (std::size_t i = 0; i < count; ++i) {
-    const Appended appended = Put(drafts[i]);
+    const Appended appended = Put(drafts[i], hints[i]);
     KVS_TRY(appended.status);
     position = appended.position;
     ++set;
@@ -195,12 +196,12 @@ std::uint64_t Store::Replaced(base::Location old) {
   return records_.SequenceOf(old, *record) > opened_sequence_ ? record->expiry_ms : kNoExpiry;
 }
 
-Store::Appended Store::Put(const log::RecordDraft& draft) {
+Store::Appended Store::Put(const log::RecordDraft& draft, const index::Hint& hint) {
   const std::uint64_t position_before = log_.position();
   const auto location = log_.Append(draft);
   if (!location) return {.status = location.error()};
   const std::uint64_t bytes = log_.position() - position_before;
-  const index::Change change = index_.Upsert(draft.key, *location);
+  const index::Change change = index_.Upsert(draft.key, *location, hint);
   if (change.outcome == index::Outcome::kDamaged) {
     log_.accounts().AddDead(location->slot(), bytes);
     return {.status = records_.DamageAt(change.old)};

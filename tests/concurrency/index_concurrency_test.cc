@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "index/tree.h"
 #include "sync/latch.h"
+#include "sync/mutex.h"
 
 namespace kvs::index {
 namespace {
@@ -197,6 +198,58 @@ TEST_F(IndexConcurrencyTest, ReadersSeeWhatIsThereWhileTheWriterChangesIt) {
         FindAll(seed + 3);
       }),
   };
+  for (std::thread& thread : threads) thread.join();
+}
+
+// Each thread owns a part of the keys. It takes its hints while the others change the tree, and changes it by them when
+// its turn has come.
+TEST_F(IndexConcurrencyTest, HintsThatWereTakenWhileOthersChangeTheTreeLeadNobodyAstray) {
+  constexpr std::size_t kWriters = 3;
+  constexpr int kGroups = 8'000;
+  const std::uint64_t seed = Seed();
+  SCOPED_TRACE("KVS_TEST_SEED=" + std::to_string(seed));
+  sync::Mutex mutex;
+  sync::Latch start(kWriters);
+  const auto write = [&](std::size_t part) {
+    base::Random random(seed + part);
+    std::vector<base::Location> current(kKeys);
+    std::array<std::uint64_t, Tree::kTogetherMax> numbers{};
+    std::array<std::string_view, Tree::kTogetherMax> keys;
+    std::array<Hint, Tree::kTogetherMax> hints;
+    start.CountDown();
+    start.Wait();
+    for (int group = 0; group < kGroups; ++group) {
+      const bool grows = group / 200 % 2 == 0;
+      for (std::size_t i = 0; i < keys.size(); ++i) {
+        numbers[i] = random.Below(kKeys / kWriters) * kWriters + part;
+        keys[i] = records_.Key(numbers[i]);
+      }
+      {
+        const sync::EpochGuard pin = epochs_.Pin();
+        tree_.PrefetchMany(keys, hints);
+      }
+      const sync::MutexLock lock(mutex);
+      for (std::size_t i = 0; i < keys.size(); ++i) {
+        base::Location& at = current[numbers[i]];
+        if (random.Below(8) < (grows ? 1U : 6U)) {
+          ASSERT_EQ(tree_.Erase(keys[i]).old, at);
+          at = {};
+          continue;
+        }
+        const base::Location location = records_.Append(numbers[i]);
+        if (!at.is_none() && random.OneIn(2)) {
+          ASSERT_TRUE(tree_.Replace(keys[i], at, location, hints[i]));
+        } else {
+          ASSERT_EQ(tree_.Upsert(keys[i], location, hints[i]).old, at);
+        }
+        at = location;
+      }
+    }
+    const sync::MutexLock lock(mutex);
+    for (std::uint64_t n = part; n < kKeys; n += kWriters) ASSERT_EQ(tree_.Find(records_.Key(n)).location, current[n]);
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t part = 0; part < kWriters; ++part) threads.emplace_back(write, part);
   for (std::thread& thread : threads) thread.join();
 }
 

@@ -29,7 +29,8 @@ class TreeManyTest : public testing::Test {
     const std::vector<std::string_view> views(keys.begin(), keys.end());
     std::array<LookUp, Tree::kTogetherMax> found{};
     const sync::EpochGuard pin = epochs_.Pin();
-    tree_.PrefetchMany(views);
+    std::array<Hint, Tree::kTogetherMax> hints;
+    tree_.PrefetchMany(views, hints);
     tree_.FindMany(
         views, [&](std::size_t i, base::Location location) { return records_.Compare(location, views[i]); }, found);
     for (std::size_t i = 0; i < keys.size(); ++i) {

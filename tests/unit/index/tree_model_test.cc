@@ -1,5 +1,6 @@
 // The tree against std::map: 300,000 random operations over keys of all shapes, in growing and shrinking phases, with
-// all entries compared by scans in both directions now and then. KVS_TEST_SEED replays a failure.
+// hints that hold and others, and all entries compared by scans in both directions now and then. KVS_TEST_SEED replays
+// a failure.
 #include <gtest/gtest.h>
 
 #include <iterator>
@@ -88,9 +89,19 @@ class ModelRun {
       ASSERT_EQ(change.old, entry->second);
     }
   }
+  // None, one that was just taken, or one from some time ago.
+  Hint PickHint(const std::string& key) {
+    const std::uint64_t choice = random_.Below(4);
+    if (choice == 0) return {};
+    Hint& hint = hints_[key];
+    const std::string_view view = key;
+    if (choice == 1) tree_.PrefetchMany({&view, 1}, {&hint, 1});
+    if (choice == 2) tree_.PrefetchLeavesOf({&view, 1}, {&hint, 1});
+    return hint;
+  }
   void Upsert(const std::string& key) {
     const base::Location location = records_.Add(key);
-    ASSERT_NO_FATAL_FAILURE(Expect(tree_.Upsert(key, location), key));
+    ASSERT_NO_FATAL_FAILURE(Expect(tree_.Upsert(key, location, PickHint(key)), key));
     model_[key] = location;
   }
   void Erase(const std::string& key) {
@@ -108,7 +119,7 @@ class ModelRun {
   void Replace(const std::string& key) {
     const base::Location expected = Expected(key);
     const base::Location desired = records_.Add(key);
-    ASSERT_EQ(tree_.Replace(key, expected, desired), IsExactly(key, expected));
+    ASSERT_EQ(tree_.Replace(key, expected, desired, PickHint(key)), IsExactly(key, expected));
     if (IsExactly(key, expected)) model_[key] = desired;
   }
   void EraseExact(const std::string& key) {
@@ -122,6 +133,7 @@ class ModelRun {
   sync::EpochDomain epochs_;
   Tree tree_{records_, epochs_};
   std::map<std::string, base::Location, std::less<>> model_;
+  std::map<std::string, Hint> hints_;  // The last of each key.
 };
 
 TEST(TreeModelTest, AgreesWithAMapAfterEachOfManyOperations) {
