@@ -57,34 +57,43 @@ Status CompactionRun::Gather() {
 
 Status CompactionRun::GatherFrom(std::uint32_t slot) {
   std::shared_ptr<log::Segment> input;
+  std::shared_ptr<const DeadRecords> dead;
   {
     const sync::MutexLock lock(parts_.log.mutex);
     input = parts_.log.accounts()[slot].segment;
+    dead = parts_.log.accounts().DeadRecordsOf(slot);
   }
   const std::uint64_t end = input->readable_bytes();
-  std::array<log::RecordSummary, kTogether> together;  // NOLINT(cppcoreguidelines-pro-type-member-init): see count.
+  std::array<log::RecordSummary, kTogether> asked;  // NOLINT(cppcoreguidelines-pro-type-member-init): see count.
   std::size_t count = 0;
   Result<bool> noted = false;
   const auto bad = log::ScanRecords(*input, log::kSegmentHeaderBytes, end, [&](const log::RecordSummary& record) {
     if (!noted) return;
-    together[count++] = record;
     gathered_bytes_ += record.bytes;
-    if (count < kTogether) return;
-    GatherNeeded(slot, {together.data(), std::exchange(count, 0)});
-    noted = NoteProgress(gathered_bytes_);
+    if (IsProgressDue(gathered_bytes_)) noted = NoteProgress(gathered_bytes_);
+    if (dead != nullptr && record.type == log::RecordType::kPut) {
+      if (!dead->Contains(record.offset)) AddNeeded(slot, record);
+      return;
+    }
+    asked[count++] = record;
+    if (count == kTogether) AskIndex(slot, {asked.data(), std::exchange(count, 0)});
   });
   KVS_TRY(noted);
-  GatherNeeded(slot, {together.data(), count});
+  AskIndex(slot, {asked.data(), count});
   if (bad == end) return Ok();
   const sync::MutexLock lock(parts_.log.mutex);
   parts_.log.accounts().MarkDamaged(slot);
   return parts_.records.DamageAt(base::Location(slot, bad));
 }
 
+void CompactionRun::AddNeeded(std::uint32_t slot, const log::RecordSummary& record) {
+  records_.push_back({KeyHead(record.key, 0), base::Location(slot, record.offset)});
+}
+
 // A put is needed if the index points at it. That is a question of locations alone, since a location is that of one
 // record: what the index points at instead is in no cache, mostly, and not read. A tombstone is needed if its key has
 // no newer record, and if CopyAt() finds that it guards something.
-void CompactionRun::GatherNeeded(std::uint32_t slot, std::span<const log::RecordSummary> records) {
+void CompactionRun::AskIndex(std::uint32_t slot, std::span<const log::RecordSummary> records) {
   std::array<std::string_view, kTogether> keys;
   for (std::size_t i = 0; i < records.size(); ++i) keys[i] = records[i].key;
   const auto compare = [&](std::size_t i, base::Location location) {
@@ -99,7 +108,7 @@ void CompactionRun::GatherNeeded(std::uint32_t slot, std::span<const log::Record
   for (std::size_t i = 0; i < records.size(); ++i) {
     const bool is_found = found[i].outcome == index::Outcome::kFound;
     const bool is_put = records[i].type == log::RecordType::kPut;
-    if (is_found == is_put) records_.push_back({KeyHead(keys[i], 0), base::Location(slot, records[i].offset)});
+    if (is_found == is_put) AddNeeded(slot, records[i]);
   }
 }
 
@@ -119,6 +128,7 @@ Result<CompactionRun::End> CompactionRun::CopyAll() {
     if (i % kTogether == 0) Prefetch(i + kTogether);
     KVS_TRY(CopyAt(records_[i].location));
     const std::uint64_t copied = written_bytes_ + (output_.writer != nullptr ? output_.writer->used_bytes() : 0);
+    if (!IsProgressDue(gathered_bytes_ + copied)) continue;
     KVS_TRY_ASSIGN(const bool is_crowded, NoteProgress(gathered_bytes_ + copied));
     // One output is within the bound, further ones take of the room that writers may come to need.
     if (!is_crowded || written_bytes_ == 0) continue;
@@ -219,7 +229,7 @@ void CompactionRun::Publish(const std::shared_ptr<log::Segment>& output, std::ui
   std::uint32_t slot = 0;
   {
     const sync::MutexLock lock(parts_.log.mutex);
-    slot = parts_.log.AddSegment(output, output->readable_bytes());
+    slot = parts_.log.AddNewSegment(output, output->readable_bytes());
     parts_.log.SealSegment(slot, output, hint_bytes);
     if (output_.tombstone_bytes > 0) {
       parts_.log.accounts().AddTombstone(slot, output_.tombstone_bytes, output_.newest_tombstone);
@@ -228,29 +238,41 @@ void CompactionRun::Publish(const std::shared_ptr<log::Segment>& output, std::ui
   MoveEntries(*output, slot);
 }
 
-// An entry that was overwritten or removed meanwhile stays as it is: what was copied for it is dead.
 void CompactionRun::MoveEntries(const log::Segment& output, std::uint32_t slot) {
-  const std::vector<Move>& moves = output_.moves;
   std::array<std::string_view, kMovesUnderLock> keys;
-  for (std::size_t begin = 0; begin < moves.size(); begin += kMovesUnderLock) {
-    const std::size_t end = std::min(moves.size(), begin + kMovesUnderLock);
-    for (std::size_t i = begin; i < end; ++i) keys[i - begin] = output.Decode(moves[i].to_offset)->key;
+  std::array<index::Hint, kMovesUnderLock> hints;
+  for (std::size_t begin = 0; begin < output_.moves.size(); begin += kMovesUnderLock) {
+    const std::span<const Move> moves =
+        std::span(output_.moves).subspan(begin, std::min(kMovesUnderLock, output_.moves.size() - begin));
+    for (std::size_t i = 0; i < moves.size(); ++i) keys[i] = output.Decode(moves[i].to_offset)->key;
+    const std::span<const std::string_view> moved_keys(keys.data(), moves.size());
+    PrefetchLeavesOf(moved_keys, hints);
     const sync::MutexLock lock(parts_.log.mutex);
-    SegmentAccounts& accounts = parts_.log.accounts();
-    for (std::size_t i = begin; i < end; ++i) {
-      const Move& move = moves[i];
-      if (parts_.index.Replace(keys[i - begin], move.from, base::Location(slot, move.to_offset))) {
-        accounts.LiveToDead(move.from.slot(), move.from_bytes);
-        accounts.AddLive(slot, move.to_bytes);
-      } else {
-        accounts.AddDead(slot, move.to_bytes);
-      }
-    }
+    for (std::size_t i = 0; i < moves.size(); ++i) MoveEntry(moves[i], slot, keys[i], hints[i]);
+  }
+}
+
+void CompactionRun::PrefetchLeavesOf(std::span<const std::string_view> keys, std::span<index::Hint> hints) const {
+  const auto guard = parts_.epochs.Pin();
+  for (std::size_t first = 0; first < keys.size(); first += kTogether) {
+    const std::size_t count = std::min(kTogether, keys.size() - first);
+    parts_.index.PrefetchLeavesOf(keys.subspan(first, count), hints.subspan(first, count));
+  }
+}
+
+// An entry that was overwritten or removed meanwhile stays as it is: what was copied for it is dead.
+void CompactionRun::MoveEntry(const Move& move, std::uint32_t slot, std::string_view key, const index::Hint& hint) {
+  SegmentAccounts& accounts = parts_.log.accounts();
+  const base::Location to(slot, move.to_offset);
+  if (parts_.index.Replace(key, move.from, to, hint)) {
+    accounts.LiveToDead(move.from, move.from_bytes);
+    accounts.AddLive(slot, move.to_bytes);
+  } else {
+    accounts.AddDead(to, move.to_bytes);
   }
 }
 
 Result<bool> CompactionRun::NoteProgress(std::uint64_t done_bytes) {
-  if (done_bytes - reported_bytes_ < kProgressBytes) return false;
   reported_bytes_ = done_bytes;
   const sync::MutexLock lock(parts_.log.mutex);
   if (parts_.log.is_stopped()) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};

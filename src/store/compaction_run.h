@@ -1,11 +1,12 @@
 // CompactionRun: rewrites some segments: what is needed of them is copied, in the order of the keys, and they are
 // dropped.
 //
-// Design      Reads the inputs from end to end and asks the index what of them is needed, sorts where that stands by
-//             key, and copies it into as many outputs as it takes. What is garbage is read once, in the order of the
-//             log, and never sorted. An output is part of the store as soon as it is whole: the manifest names it, then
-//             the index entries move over. The inputs go together at the end. So a run may end after any output: what
-//             is copied stays, and the inputs have that much more garbage.
+// Design      Reads the inputs from end to end, sorts what of them is needed by key, and copies it into as many outputs
+//             as it takes. What is needed the accounts know (DeadRecords); the index is asked about tombstones, and
+//             about segments from before the store was opened. What is garbage is read once, in the order of the log.
+//             An output is part of the store as soon as it is whole: the manifest names it, then the index entries
+//             move over. The inputs go together at the end. So a run may end after any output: what is copied stays,
+//             and the inputs have that much more garbage.
 // Threads     One run at a time, on the compactor's thread, without the append lock.
 // Ordering    An output is on the disk, and named, before the index points into it; the log is synced before the
 //             manifest forgets the inputs, so that what made their records garbage cannot be lost without them.
@@ -92,7 +93,8 @@ class CompactionRun {
 
   Status Gather();
   Status GatherFrom(std::uint32_t slot);
-  void GatherNeeded(std::uint32_t slot, std::span<const log::RecordSummary> records);
+  void AddNeeded(std::uint32_t slot, const log::RecordSummary& record);
+  void AskIndex(std::uint32_t slot, std::span<const log::RecordSummary> records);
   // Without the inputs from `count` on.
   void KeepInputs(std::size_t count);
   Result<End> CopyAll();
@@ -105,7 +107,11 @@ class CompactionRun {
   Status NameOutput(const log::Segment& output);
   void Publish(const std::shared_ptr<log::Segment>& output, std::uint64_t hint_bytes);
   void MoveEntries(const log::Segment& output, std::uint32_t slot);
-  // Tells the log, now and then, how much of what the run will free is earned. True: writers have no room meanwhile.
+  void PrefetchLeavesOf(std::span<const std::string_view> keys, std::span<index::Hint> hints) const;
+  void MoveEntry(const Move& move, std::uint32_t slot, std::string_view key, const index::Hint& hint)
+      KVS_REQUIRES(parts_.log.mutex);
+  bool IsProgressDue(std::uint64_t done_bytes) const { return done_bytes - reported_bytes_ >= kProgressBytes; }
+  // Tells the log how much of what the run will free is earned. True: writers have no room meanwhile.
   Result<bool> NoteProgress(std::uint64_t done_bytes);
   Status SyncLog();
   Status DropInputs();

@@ -28,6 +28,14 @@ std::uint32_t LiveLog::AddSegment(std::shared_ptr<log::Segment> segment, std::ui
   return slot;
 }
 
+std::uint32_t LiveLog::AddNewSegment(std::shared_ptr<log::Segment> segment, std::uint64_t capacity_bytes) {
+  log::Segment* const readable = segment.get();
+  const std::uint64_t file_bytes = segment->readable_bytes();
+  const std::uint32_t slot = accounts_.AddNew(std::move(segment), file_bytes, capacity_bytes);
+  slots_.Set(slot, readable);
+  return slot;
+}
+
 void LiveLog::AddSegmentAt(std::uint32_t slot, std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes) {
   slots_.Set(slot, segment.get());
   accounts_.AddAt(slot, std::move(segment), file_bytes);
@@ -243,8 +251,7 @@ std::shared_ptr<OpenSegment> LiveLog::WithdrawNext() { return std::exchange(next
 void LiveLog::ReturnNext(std::shared_ptr<OpenSegment> withdrawn) { next_ = std::move(withdrawn); }
 
 void LiveLog::FinishNext(std::unique_ptr<log::SegmentWriter> next, const OpenSegment* replaced) {
-  const std::uint64_t reserved = next->reserved_bytes();
-  const std::uint32_t slot = AddSegment(next->segment(), reserved);
+  const std::uint32_t slot = AddNewSegment(next->segment(), next->capacity_bytes());
   if (replaced != nullptr) Retire(replaced->slot());
   next_ = std::make_shared<OpenSegment>(std::move(next), slot);
   wanted_next_bytes_ = 0;

@@ -190,7 +190,7 @@ Status Store::Clear() {
 std::uint64_t Store::Replaced(base::Location old) {
   const std::optional<log::Record> record = records_.Decode(old);
   if (!record || record->type != log::RecordType::kPut) return kNoExpiry;
-  log_.accounts().LiveToDead(old.slot(), record->bytes());
+  log_.accounts().LiveToDead(old, record->bytes());
   if (record->expiry_ms == kNoExpiry) return kNoExpiry;
   if (IsExpired(*record)) TellExpired(record->key);
   return records_.SequenceOf(old, *record) > opened_sequence_ ? record->expiry_ms : kNoExpiry;
@@ -203,7 +203,7 @@ Store::Appended Store::Put(const log::RecordDraft& draft, const index::Hint& hin
   const std::uint64_t bytes = log_.position() - position_before;
   const index::Change change = index_.Upsert(draft.key, *location, hint);
   if (change.outcome == index::Outcome::kDamaged) {
-    log_.accounts().AddDead(location->slot(), bytes);
+    log_.accounts().AddDead(*location, bytes);
     return {.status = records_.DamageAt(change.old)};
   }
   log_.accounts().AddLive(location->slot(), bytes);

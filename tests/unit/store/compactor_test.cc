@@ -224,6 +224,34 @@ TEST(CompactorTest, CompactingWritesOneRunOfSeveralSegmentsInTheOrderOfTheKeysAn
   EXPECT_EQ(store->Stats()->compactions, 0U) << "it is known after an opening, too";
 }
 
+// What was overwritten or removed is copied by no compaction, be it known from the accounts or asked from the index.
+TEST(CompactorTest, WhatIsDeadIsNotCopiedWhetherItDiedSinceTheOpeningOrBefore) {
+  for (const bool is_reopened : {false, true}) {
+    SCOPED_TRACE(is_reopened ? "reopened" : "not reopened");
+    const test::TemporaryDirectory directory;
+    auto store = *Store::Open(io::PosixFileSystem(), directory.path(), SmallSegments());
+    FillForClustering(*store);
+    if (is_reopened) {
+      store.reset();
+      store = *Store::Open(io::PosixFileSystem(), directory.path(), SmallSegments());
+    }
+    ASSERT_TRUE(store->Compact());
+    ExpectAllOfClustering(*store);
+    const std::uint64_t live_bytes = store->Stats()->live_bytes;
+    store.reset();
+
+    std::uint64_t put_bytes = 0;
+    for (const auto& segment : SegmentsIn(directory.path())) {
+      const auto visit = [&](const log::RecordSummary& record) {
+        if (record.type == log::RecordType::kPut) put_bytes += record.bytes;
+      };
+      const std::uint64_t end = segment->readable_bytes();
+      static_cast<void>(log::ScanRecords(*segment, log::kSegmentHeaderBytes, end, visit));
+    }
+    EXPECT_EQ(put_bytes, live_bytes);
+  }
+}
+
 // Records grow where their sequences are counted from an older segment's. By their bytes in the inputs they would fill
 // three outputs and a little of a fourth, which is too little for what they are in the outputs.
 TEST(CompactorTest, OutputsAreFullAlsoWhereTheRecordsGrow) {

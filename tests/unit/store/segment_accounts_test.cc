@@ -125,5 +125,44 @@ TEST(SegmentAccountsTest, AReservedSlotIsKeptForItsSegment) {
   EXPECT_EQ(accounts.Add(SegmentMadeAt(5), 50), 4U);
 }
 
+TEST(SegmentAccountsTest, OfANewSegmentItIsKnownWhichRecordsDied) {
+  constexpr std::uint64_t kRecords = 1'000;
+  SegmentAccounts accounts;
+  const std::uint32_t slot = accounts.AddNew(SegmentMadeAt(1), 0, kRecords * 8);
+  for (std::uint64_t i = 0; i < kRecords; ++i) {
+    const base::Location put(slot, i * 8);
+    if (i % 3 == 0) {
+      accounts.AddDead(put, 8);
+    } else {
+      accounts.AddLive(slot, 8);
+      if (i % 3 == 1) accounts.LiveToDead(put, 8);
+    }
+  }
+  const auto dead = accounts.DeadRecordsOf(slot);
+  ASSERT_NE(dead, nullptr);
+  for (std::uint64_t i = 0; i < kRecords; ++i) ASSERT_EQ(dead->Contains(i * 8), i % 3 != 2) << i;
+  EXPECT_EQ(accounts[slot].live_bytes, 333U * 8);
+  ExpectTotalsToBeSums(accounts);
+}
+
+TEST(SegmentAccountsTest, OfASegmentFromBeforeItIsNotKnown) {
+  SegmentAccounts accounts;
+  const std::uint32_t slot = accounts.Add(SegmentMadeAt(1), 100);
+  accounts.AddLive(slot, 50);
+  accounts.LiveToDead(base::Location(slot, 64), 50);
+  EXPECT_EQ(accounts.DeadRecordsOf(slot), nullptr);
+}
+
+TEST(SegmentAccountsTest, ADeathInAClosedSegmentIsNoneInTheNextOneOfItsSlot) {
+  SegmentAccounts accounts;
+  const std::uint32_t slot = accounts.AddNew(SegmentMadeAt(1), 0, 4096);
+  accounts.AddLive(slot, 50);
+  accounts.LiveToDead(base::Location(slot, 64), 50);
+  static_cast<void>(accounts.Close(slot));
+  accounts.FreeSlot(slot);
+  ASSERT_EQ(accounts.AddNew(SegmentMadeAt(2), 0, 4096), slot);
+  EXPECT_FALSE(accounts.DeadRecordsOf(slot)->Contains(64));
+}
+
 }  // namespace
 }  // namespace kvs::store
