@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kKeptArgumentsMax = 1'024;
 constexpr std::size_t kKeptWordsBytesMax = 1'024;
 
+constexpr std::int64_t kWholeArgumentsMax = 16;
+
 bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 int HexDigit(char c) {
@@ -54,8 +56,31 @@ RespDecoded RespDecoder::Decode(std::string_view input) {
   if (at_ == 0) {
     if (input.empty()) return {.status = RespStatus::kNeedMore};
     if (input.front() != '*') return DecodeInline(input);
+    if (const std::size_t bytes = DecodeWhole(input); bytes != 0) [[likely]] {
+      return {.status = RespStatus::kCommand, .consumed_bytes = bytes};
+    }
   }
   return DecodeCommand(input);
+}
+
+// What nearly all commands are: all there, of few arguments and within the limits. Answers how many bytes it has. 0: it
+// is something else, which DecodeCommand() finds out, step by step.
+std::size_t RespDecoder::DecodeWhole(std::string_view input) {
+  std::int64_t count = 0;
+  std::size_t at = ReadShortLine(input, &count);
+  if (at == 0 || count == 0 || count > kWholeArgumentsMax || is_stranger_) return 0;
+  arguments_.clear();
+  for (; count > 0; --count) {
+    std::int64_t length = 0;
+    const std::size_t header = at < input.size() && input[at] == '$' ? ReadShortLine(input.substr(at), &length) : 0;
+    const auto bytes = static_cast<std::size_t>(length);
+    if (header == 0 || bytes > limits_.bulk_bytes_max) return 0;
+    at += header;
+    if (input.size() - at < bytes + 2 || input[at + bytes] != '\r' || input[at + bytes + 1] != '\n') return 0;
+    arguments_.emplace_back(input.data() + at, bytes);
+    at += bytes + 2;
+  }
+  return at + arguments_.size() * sizeof(Slice) <= limits_.command_bytes_max ? at : 0;
 }
 
 RespDecoded RespDecoder::DecodeCommand(std::string_view input) {

@@ -66,6 +66,7 @@ class RespDecoder {
   };
   enum class Line : std::uint8_t { kNumber, kPartial, kTooLong, kMalformed };
 
+  std::size_t DecodeWhole(std::string_view input);
   RespDecoded DecodeCommand(std::string_view input);
   RespDecoded DecodeInline(std::string_view input);
   RespDecoded DecodeBulks(std::string_view input);
