@@ -32,7 +32,7 @@ CompactionRun::CompactionRun(const CompactionParts& parts, std::vector<std::uint
 Result<CompactionRun::End> CompactionRun::Execute() {
   if (copied_bytes_max_ > 0) {
     KVS_TRY(Gather());
-    SortByKey(&records_, [this](base::Location at) { return parts_.records.Decode(at)->key; });
+    SortByKey(&records_, parts_.records);
     auto end = CopyAll();
     if (!end && output_.writer != nullptr) RemoveFiles(output_.writer->segment()->id());
     if (!end || *end != End::kInputsDropped) return end;

@@ -8,43 +8,60 @@ namespace kvs::store {
 namespace {
 
 constexpr std::size_t kHeadBytes = 8;
-constexpr std::size_t kFewLocations = 16;  // Are sorted by whole keys.
+constexpr std::size_t kFewLocations = 16;   // Are sorted by whole keys.
+constexpr std::size_t kFetchTogether = 64;  // Keys are asked for in groups, while those before are looked at.
 
-using KeyAt = FunctionRef<std::string_view(base::Location)>;
+using index::KeySource;
 
 struct Group {
   std::span<KeyedLocation> locations;
   std::size_t depth;  // Where the heads of the locations begin; the keys are equal before it.
 };
 
-void SortByWholeKeys(std::span<KeyedLocation> locations, KeyAt key_at) {
+std::string_view KeyAt(const KeySource& keys, const KeyedLocation& at) { return *keys.UncheckedKeyAt(at.location); }
+
+void Prefetch(const KeySource& keys, std::span<const KeyedLocation> locations, std::size_t begin) {
+  const std::size_t end = std::min(locations.size(), begin + kFetchTogether);
+  for (std::size_t i = begin; i < end; ++i) keys.Prefetch(locations[i].location);
+}
+
+// Calls `look` with each location and its key.
+template <class Look>
+void ForEachKey(const KeySource& keys, std::span<KeyedLocation> locations, const Look& look) {
+  Prefetch(keys, locations, 0);
+  for (std::size_t i = 0; i < locations.size(); ++i) {
+    if (i % kFetchTogether == 0) Prefetch(keys, locations, i + kFetchTogether);
+    look(locations[i], KeyAt(keys, locations[i]));
+  }
+}
+
+void SortByWholeKeys(const KeySource& keys, std::span<KeyedLocation> locations) {
   std::sort(locations.begin(), locations.end(), [&](const KeyedLocation& a, const KeyedLocation& b) {
-    const int order = key_at(a.location).compare(key_at(b.location));
+    const int order = KeyAt(keys, a).compare(KeyAt(keys, b));
     return order != 0 ? order < 0 : a.location.bits() < b.location.bits();
   });
 }
 
 // How many bytes all keys begin with in common.
-std::size_t CommonBytes(std::span<const KeyedLocation> locations, KeyAt key_at) {
-  const std::string_view first = key_at(locations.front().location);
+std::size_t CommonBytes(const KeySource& keys, std::span<KeyedLocation> locations) {
+  const std::string_view first = KeyAt(keys, locations.front());
   std::size_t common = first.size();
-  for (const KeyedLocation& location : locations.subspan(1)) {
-    const std::string_view key = key_at(location.location);
+  ForEachKey(keys, locations, [&](const KeyedLocation&, std::string_view key) {
     common = std::min(common, key.size());
-    common = static_cast<std::size_t>(
-        std::mismatch(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(common), key.begin()).first -
-        first.begin());
-  }
+    const auto end = first.begin() + static_cast<std::ptrdiff_t>(common);
+    common = static_cast<std::size_t>(std::mismatch(first.begin(), end, key.begin()).first - first.begin());
+  });
   return common;
 }
 
 // What has equal heads is sorted at once, or put aside to be sorted by what follows the heads.
-void SortEqualHeads(std::span<KeyedLocation> locations, std::size_t depth, KeyAt key_at, std::vector<Group>* rest) {
-  if (locations.size() <= kFewLocations) return SortByWholeKeys(locations, key_at);
-  const std::size_t common = CommonBytes(locations, key_at);
-  if (common < depth + kHeadBytes) return SortByWholeKeys(locations, key_at);  // A key ends within its head.
-  for (KeyedLocation& location : locations) location.head = KeyHead(key_at(location.location), common);
-  rest->push_back({locations, common});
+void SortEqualHeads(const KeySource& keys, const Group& equal, std::vector<Group>* rest) {
+  if (equal.locations.size() <= kFewLocations) return SortByWholeKeys(keys, equal.locations);
+  const std::size_t common = CommonBytes(keys, equal.locations);
+  if (common < equal.depth + kHeadBytes) return SortByWholeKeys(keys, equal.locations);  // A key ends in its head.
+  ForEachKey(keys, equal.locations,
+             [&](KeyedLocation& location, std::string_view key) { location.head = KeyHead(key, common); });
+  rest->push_back({equal.locations, common});
 }
 
 // By heads; what is equal stays in the order of the log, so that its keys are read one behind the other. Where many
@@ -65,7 +82,7 @@ std::uint64_t KeyHead(std::string_view key, std::size_t depth) {
   return __builtin_bswap64(head);
 }
 
-void SortByKey(std::vector<KeyedLocation>* locations, KeyAt key_at) {
+void SortByKey(std::vector<KeyedLocation>* locations, const KeySource& keys) {
   std::vector<Group> rest{{*locations, 0}};
   while (!rest.empty()) {
     const Group group = rest.back();
@@ -74,7 +91,7 @@ void SortByKey(std::vector<KeyedLocation>* locations, KeyAt key_at) {
     for (std::size_t begin = 0, end = 0; begin < group.locations.size(); begin = end) {
       end = begin + 1;
       while (end < group.locations.size() && group.locations[end].head == group.locations[begin].head) ++end;
-      if (end - begin > 1) SortEqualHeads(group.locations.subspan(begin, end - begin), group.depth, key_at, &rest);
+      if (end - begin > 1) SortEqualHeads(keys, {group.locations.subspan(begin, end - begin), group.depth}, &rest);
     }
   }
 }

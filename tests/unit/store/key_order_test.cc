@@ -10,20 +10,18 @@
 
 #include "base/random.h"
 #include "support/test_seed.h"
+#include "unit/index/records.h"
 
 namespace kvs::store {
 namespace {
 
-// The location of keys[n] is n + 1.
 std::vector<std::string> Sorted(const std::vector<std::string>& keys) {
+  index::Records records;
   std::vector<KeyedLocation> locations;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    locations.push_back({KeyHead(keys[i], 0), base::Location::FromBits(i + 1)});
-  }
-  const auto key_at = [&](base::Location location) { return std::string_view(keys[location.bits() - 1]); };
-  SortByKey(&locations, key_at);
+  for (const std::string& key : keys) locations.push_back({KeyHead(key, 0), records.Add(key)});
+  SortByKey(&locations, records);
   std::vector<std::string> sorted;
-  for (const KeyedLocation& location : locations) sorted.emplace_back(key_at(location.location));
+  for (const KeyedLocation& location : locations) sorted.emplace_back(*records.KeyAt(location.location));
   return sorted;
 }
 
@@ -62,12 +60,11 @@ TEST(KeyOrder, LongCommonBeginningsAreLookedBehind) {
 }
 
 TEST(KeyOrder, EqualKeysStandByLocation) {
-  const std::vector<std::string> keys(100, "the same long key, many times");
+  index::Records records;
+  const std::string key = "the same long key, many times";
   std::vector<KeyedLocation> locations;
-  for (std::uint64_t bits = keys.size(); bits > 0; --bits) {
-    locations.push_back({KeyHead(keys[0], 0), base::Location::FromBits(bits)});
-  }
-  SortByKey(&locations, [&](base::Location) { return std::string_view(keys[0]); });
+  for (int i = 0; i < 100; ++i) locations.insert(locations.begin(), {KeyHead(key, 0), records.Add(key)});
+  SortByKey(&locations, records);
   for (std::size_t i = 0; i < locations.size(); ++i) EXPECT_EQ(locations[i].location.bits(), i + 1);
 }
 
