@@ -107,7 +107,7 @@ class Tree {
 
   // Finds up to kTogetherMax keys in step: while one waits for memory, the others go on. `compare` is asked whether a
   // record is one of keys[i]; found[i] is the answer for it. Each key is found by itself: there is no snapshot.
-  static constexpr std::size_t kTogetherMax = 16;
+  static constexpr std::size_t kTogetherMax = 64;
   void FindMany(std::span<const std::string_view> keys, FunctionRef<Match(std::size_t i, base::Location)> compare,
                 std::span<LookUp> found) const;
   // Brings all near that changing up to kTogetherMax keys one by one will look at; for readers as above, and for the

@@ -239,24 +239,18 @@ void CompactionRun::Publish(const std::shared_ptr<log::Segment>& output, std::ui
 }
 
 void CompactionRun::MoveEntries(const log::Segment& output, std::uint32_t slot) {
-  std::array<std::string_view, kMovesUnderLock> keys;
-  std::array<index::Hint, kMovesUnderLock> hints;
-  for (std::size_t begin = 0; begin < output_.moves.size(); begin += kMovesUnderLock) {
+  std::array<std::string_view, kTogether> keys;
+  std::array<index::Hint, kTogether> hints;
+  for (std::size_t begin = 0; begin < output_.moves.size(); begin += kTogether) {
     const std::span<const Move> moves =
-        std::span(output_.moves).subspan(begin, std::min(kMovesUnderLock, output_.moves.size() - begin));
+        std::span(output_.moves).subspan(begin, std::min(kTogether, output_.moves.size() - begin));
     for (std::size_t i = 0; i < moves.size(); ++i) keys[i] = output.Decode(moves[i].to_offset)->key;
-    const std::span<const std::string_view> moved_keys(keys.data(), moves.size());
-    PrefetchLeavesOf(moved_keys, hints);
+    {
+      const auto guard = parts_.epochs.Pin();
+      parts_.index.PrefetchLeavesOf({keys.data(), moves.size()}, hints);
+    }
     const sync::MutexLock lock(parts_.log.mutex);
     for (std::size_t i = 0; i < moves.size(); ++i) MoveEntry(moves[i], slot, keys[i], hints[i]);
-  }
-}
-
-void CompactionRun::PrefetchLeavesOf(std::span<const std::string_view> keys, std::span<index::Hint> hints) const {
-  const auto guard = parts_.epochs.Pin();
-  for (std::size_t first = 0; first < keys.size(); first += kTogether) {
-    const std::size_t count = std::min(kTogether, keys.size() - first);
-    parts_.index.PrefetchLeavesOf(keys.subspan(first, count), hints.subspan(first, count));
   }
 }
 

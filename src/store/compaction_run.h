@@ -71,9 +71,8 @@ class CompactionRun {
 
  private:
   static constexpr std::size_t kRecordsMax = std::size_t{16} << 20;
-  // Index entries are moved in groups of this size, so that writers wait only shortly.
-  static constexpr std::size_t kMovesUnderLock = 64;
-  // So many records are looked up in step, and copied while the next ones are fetched.
+  // So many records are looked up in step, copied while the next ones are fetched, and moved in the index under one
+  // append lock, so that writers wait only shortly.
   static constexpr std::size_t kTogether = index::Tree::kTogetherMax;
   // How often the log is told of the progress, in bytes read or copied.
   static constexpr std::uint64_t kProgressBytes = std::uint64_t{1} << 20;
@@ -107,7 +106,6 @@ class CompactionRun {
   Status NameOutput(const log::Segment& output);
   void Publish(const std::shared_ptr<log::Segment>& output, std::uint64_t hint_bytes);
   void MoveEntries(const log::Segment& output, std::uint32_t slot);
-  void PrefetchLeavesOf(std::span<const std::string_view> keys, std::span<index::Hint> hints) const;
   void MoveEntry(const Move& move, std::uint32_t slot, std::string_view key, const index::Hint& hint)
       KVS_REQUIRES(parts_.log.mutex);
   bool IsProgressDue(std::uint64_t done_bytes) const { return done_bytes - reported_bytes_ >= kProgressBytes; }

@@ -31,7 +31,7 @@ std::uint64_t RecordBytesMax(const log::RecordDraft& draft) {
 }
 
 // What a run of sets may do under one append lock, so that others wait only shortly.
-constexpr std::size_t kRunSetsMax = 64;
+constexpr std::size_t kRunSetsMax = index::Tree::kTogetherMax;
 constexpr std::uint64_t kRunBytesMax = std::uint64_t{64} << 10;
 
 constexpr std::uint64_t kNeverPast = std::numeric_limits<std::uint64_t>::max();
@@ -73,12 +73,9 @@ Status Store::MultiSet(std::span<const KeyValue> pairs, std::size_t& set) {
 // Brings near what the index will look at, before the lock is taken.
 void Store::PrefetchIndex(std::span<const log::RecordDraft> drafts, std::span<index::Hint> hints) {
   const auto guard = epochs_.Pin();
-  std::array<std::string_view, index::Tree::kTogetherMax> keys;
-  for (std::size_t first = 0; first < drafts.size(); first += keys.size()) {
-    const std::size_t count = std::min(drafts.size() - first, keys.size());
-    for (std::size_t i = 0; i < count; ++i) keys[i] = drafts[first + i].key;
-    index_.PrefetchMany({keys.data(), count}, hints.subspan(first, count));
-  }
+  std::array<std::string_view, kRunSetsMax> keys;
+  for (std::size_t i = 0; i < drafts.size(); ++i) keys[i] = drafts[i].key;
+  index_.PrefetchMany({keys.data(), drafts.size()}, hints);
 }
 
 Status Store::SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uint64_t& position) {

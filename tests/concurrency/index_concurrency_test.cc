@@ -206,6 +206,8 @@ TEST_F(IndexConcurrencyTest, ReadersSeeWhatIsThereWhileTheWriterChangesIt) {
 TEST_F(IndexConcurrencyTest, HintsThatWereTakenWhileOthersChangeTheTreeLeadNobodyAstray) {
   constexpr std::size_t kWriters = 3;
   constexpr int kGroups = 8'000;
+  constexpr std::size_t kGroupKeys = 16;
+  static_assert(kWriters * kGroups * kGroupKeys <= kWriterOperations);
   const std::uint64_t seed = Seed();
   SCOPED_TRACE("KVS_TEST_SEED=" + std::to_string(seed));
   sync::Mutex mutex;
@@ -213,9 +215,9 @@ TEST_F(IndexConcurrencyTest, HintsThatWereTakenWhileOthersChangeTheTreeLeadNobod
   const auto write = [&](std::size_t part) {
     base::Random random(seed + part);
     std::vector<base::Location> current(kKeys);
-    std::array<std::uint64_t, Tree::kTogetherMax> numbers{};
-    std::array<std::string_view, Tree::kTogetherMax> keys;
-    std::array<Hint, Tree::kTogetherMax> hints;
+    std::array<std::uint64_t, kGroupKeys> numbers{};
+    std::array<std::string_view, kGroupKeys> keys;
+    std::array<Hint, kGroupKeys> hints;
     start.CountDown();
     start.Wait();
     for (int group = 0; group < kGroups; ++group) {
