@@ -31,6 +31,22 @@ inline constexpr std::uint32_t kHintVersion = 1;
 inline constexpr std::size_t kHintHeaderBytes = 40;
 inline constexpr std::size_t kHintEntryBytesTypical = 9;  // Without the key.
 
+// Segments whose hint file would be larger than this share of them go without.
+inline constexpr std::uint64_t kSegmentBytesPerHintByte = 8;
+
+// How large the hint file of a segment will be, about, while that is being written.
+class HintSize {
+ public:
+  void Add(const RecordDraft& draft) {
+    bytes_ += draft.type == RecordType::kBatch ? draft.value.size() : draft.key.size() + kHintEntryBytesTypical;
+  }
+  // Whether it is small beside the segment. Where it is not, reading the segment is as quick.
+  bool IsWorthwhile(std::uint64_t segment_bytes) const { return bytes_ * kSegmentBytesPerHintByte <= segment_bytes; }
+
+ private:
+  std::uint64_t bytes_ = 0;
+};
+
 // The bytes of the hint file for a whole sealed segment. kCorruption: the segment has a bad record.
 Result<std::string> EncodeHint(const Segment& segment);
 

@@ -51,7 +51,8 @@ std::size_t RecordBytes(const RecordDraft& draft, std::uint64_t sequence_delta) 
   return HeaderBytes(draft, sequence_delta) + draft.key.size() + draft.value.size();
 }
 
-std::size_t EncodeRecord(char* to, const RecordDraft& draft, std::uint64_t segment_id, std::uint64_t sequence_delta) {
+std::size_t EncodeRecordHead(char* to, const RecordDraft& draft, std::uint64_t segment_id,
+                             std::uint64_t sequence_delta) {
   KVS_CHECK(LengthsFit(draft.type, draft.key.size(), draft.value.size()));
   char* const header = to + kRecordChecksumBytes;
   char* at = header;
@@ -65,6 +66,11 @@ std::size_t EncodeRecord(char* to, const RecordDraft& draft, std::uint64_t segme
   }
   const std::string_view covered(header, static_cast<std::size_t>(at - header));
   base::PutFixed32(to, Checksum(covered, draft.body_hash, segment_id));
+  return static_cast<std::size_t>(at - to);
+}
+
+std::size_t EncodeRecord(char* to, const RecordDraft& draft, std::uint64_t segment_id, std::uint64_t sequence_delta) {
+  char* at = to + EncodeRecordHead(to, draft, segment_id, sequence_delta);
   at = Append(at, draft.key);
   at = Append(at, draft.value);
   return static_cast<std::size_t>(at - to);

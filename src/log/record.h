@@ -62,6 +62,10 @@ RecordDraft DraftBatch(std::string_view records);
 // How long the record will be at `sequence_delta` = sequence - base sequence of the segment.
 std::size_t RecordBytes(const RecordDraft& draft, std::uint64_t sequence_delta);
 
+// Writes what stands before key and value to `to`, which has room for kRecordHeaderBytesMax, and returns its length.
+std::size_t EncodeRecordHead(char* to, const RecordDraft& draft, std::uint64_t segment_id,
+                             std::uint64_t sequence_delta);
+
 // Writes the record to `to`, which has room for RecordBytes(), and returns its length.
 std::size_t EncodeRecord(char* to, const RecordDraft& draft, std::uint64_t segment_id, std::uint64_t sequence_delta);
 

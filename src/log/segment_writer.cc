@@ -9,7 +9,6 @@
 #include "base/coding.h"
 #include "base/try.h"
 #include "log/file_names.h"
-#include "log/hint_file.h"
 
 namespace kvs::log {
 namespace {
@@ -100,7 +99,7 @@ Result<std::uint64_t> SegmentWriter::Append(const RecordDraft& draft, std::uint6
                  .context = path_.string() + ": the file no longer holds the place that was reserved in it"};
   }
   used_bytes_ += bytes;
-  hint_bytes_ += draft.type == RecordType::kBatch ? draft.value.size() : draft.key.size() + kHintEntryBytesTypical;
+  hint_size_.Add(draft);
   return offset;
 }
 

@@ -18,13 +18,11 @@
 
 #include "io/file_system.h"
 #include "kvs/result.h"
+#include "log/hint_file.h"
 #include "log/record.h"
 #include "log/segment.h"
 
 namespace kvs::log {
-
-// Segments whose hint file would be larger than this share of them go without.
-inline constexpr std::uint64_t kSegmentBytesPerHintByte = 8;
 
 class SegmentWriter {
  public:
@@ -80,8 +78,7 @@ class SegmentWriter {
   // one on the file where the old one showed memory.
   Result<std::shared_ptr<Segment>> Seal();
 
-  // Whether a hint file would be small beside the segment. Where it would not, reading the segment is as quick.
-  bool IsHintWorthwhile() const { return hint_bytes_ * kSegmentBytesPerHintByte <= used_bytes_; }
+  bool IsHintWorthwhile() const { return hint_size_.IsWorthwhile(used_bytes_); }
 
  private:
   SegmentWriter(std::unique_ptr<io::File> file, std::filesystem::path path, std::uint64_t capacity_bytes);
@@ -97,7 +94,7 @@ class SegmentWriter {
 
   // Touched by the appending thread only.
   std::uint64_t used_bytes_ = 0;
-  std::uint64_t hint_bytes_ = 0;  // About what a hint file for the records so far would take.
+  HintSize hint_size_;
 };
 
 }  // namespace kvs::log

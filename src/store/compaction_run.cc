@@ -34,7 +34,7 @@ Result<CompactionRun::End> CompactionRun::Execute() {
     KVS_TRY(Gather());
     SortByKey(&records_, parts_.records);
     auto end = CopyAll();
-    if (!end && output_.writer != nullptr) RemoveFiles(output_.writer->segment()->id());
+    if (!end && output_.writer != nullptr) RemoveFiles(output_.writer->segment_id());
     if (!end || *end != End::kInputsDropped) return end;
   }
   KVS_TRY(SyncLog());
@@ -171,32 +171,18 @@ Status CompactionRun::Copy(base::Location from, const log::Record& record, std::
 }
 
 Status CompactionRun::MakeRoom(std::uint64_t bytes) {
-  const bool is_full =
-      output_.writer != nullptr && output_.writer->used_bytes() + bytes > output_.writer->capacity_bytes();
+  const bool is_full = output_.writer != nullptr && output_.writer->used_bytes() + bytes > output_.capacity_bytes;
   if (is_full) KVS_TRY(FinishOutput());
-  if (output_.writer == nullptr) KVS_TRY(BeginOutput(bytes));
-  log::SegmentWriter& writer = *output_.writer;
-  const std::uint64_t end = writer.used_bytes() + bytes;
-  if (end > writer.reserved_bytes()) {
-    KVS_TRY_ASSIGN(const std::uint64_t reserved, writer.Extend(end, io::Grain::kCoarse));
-    writer.GrowTo(reserved);
-  }
-  return Ok();
+  return output_.writer == nullptr ? BeginOutput(bytes) : Ok();
 }
 
-// No larger than what is left to be copied, so that it fits a disk that has room for just that. Records may grow by
-// the longer form of their sequences, to 9/4 of what they were at most.
 Status CompactionRun::BeginOutput(std::uint64_t bytes) {
   log::SegmentHeader header{.segment_id = parts_.manifest.TakeSegmentId(),
                             .base_sequence = base_sequence_,
                             .created_sequence = created_sequence_};
   header.run = run_ == 0 ? header.segment_id : run_;
-  const std::uint64_t left = copied_bytes_max_ * 9 / 4 - std::min(copied_bytes_max_ * 9 / 4, written_bytes_);
-  const std::uint64_t capacity =
-      std::max(log::kSegmentHeaderBytes + bytes, std::min(segment_bytes_, log::kSegmentHeaderBytes + left));
-  const std::uint64_t first_bytes = std::min(capacity, log::SegmentWriter::FirstStepBytes(capacity));
-  KVS_TRY_ASSIGN(output_.writer,
-                 log::SegmentWriter::Create(parts_.files, parts_.directory, header, capacity, first_bytes));
+  output_.capacity_bytes = std::max(segment_bytes_, log::kSegmentHeaderBytes + bytes);
+  KVS_TRY_ASSIGN(output_.writer, log::SealedSegmentWriter::Create(parts_.files, parts_.directory, header));
   run_ = header.run;
   return Ok();
 }

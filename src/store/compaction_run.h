@@ -31,7 +31,7 @@
 #include "io/file_system.h"
 #include "kvs/kv_store.h"
 #include "log/record_scan.h"
-#include "log/segment_writer.h"
+#include "log/sealed_segment_writer.h"
 #include "store/committer.h"
 #include "store/health.h"
 #include "store/key_order.h"
@@ -84,7 +84,8 @@ class CompactionRun {
     std::uint64_t to_bytes;
   };
   struct Output {
-    std::unique_ptr<log::SegmentWriter> writer;
+    std::unique_ptr<log::SealedSegmentWriter> writer;
+    std::uint64_t capacity_bytes = 0;
     std::vector<Move> moves;
     std::uint64_t tombstone_bytes = 0;
     std::uint64_t newest_tombstone = 0;

@@ -16,7 +16,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "log/segment_writer.h"
+#include "log/hint_file.h"
 
 namespace kvs::store {
 

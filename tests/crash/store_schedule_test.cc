@@ -11,7 +11,6 @@
 #include <thread>
 
 #include "crash/crash_test.h"
-#include "log/file_names.h"
 #include "log/segment_writer.h"
 #include "store/compaction_plan.h"
 #include "store/open_segment.h"
@@ -95,11 +94,10 @@ TEST_F(StoreSchedule, ATombstoneOutlivesTheCopyThatCompactionMadeOfItsKey) {
   Set("victim", 100);
   Set("twice", 100);
   Set("twice", 100);
-  const std::filesystem::path first = log::SegmentPath(scratch_.path(), 1);
   std::filesystem::path output;
   files_.SetHook([&](const Operation& operation) {
-    // The cut at the end of the output, which is the first that hits another segment than the first one.
-    if (operation.kind == OperationKind::kTruncate && operation.path != first && output.empty()) {
+    // The mark of the output: that of the log is written through its mapping.
+    if (operation.kind == OperationKind::kOverwrite && IsSegment(operation.path) && output.empty()) {
       output = operation.path;
       EXPECT_TRUE(store_->Remove("victim"));
     }

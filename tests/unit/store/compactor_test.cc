@@ -50,10 +50,12 @@ class Step {
   std::function<Answer()> call_ KVS_GUARDED_BY(mutex_);
 };
 
-// The real file system, with a call before each truncation and each removal of a segment, and each renaming.
+// The real file system, with a call before each truncation and each removal of a segment, each renaming, and before an
+// output of compaction is read: it is whole then, but not named yet.
 class SteppedFileSystem final : public test::ForwardingFileSystem {
  public:
   Step<void> before_truncate{[] {}};
+  Step<void> before_output{[] {}};
   Step<void> before_remove{[] {}};
   Step<Status> before_rename{[] { return Ok(); }};
 
@@ -70,20 +72,24 @@ class SteppedFileSystem final : public test::ForwardingFileSystem {
  private:
   class SteppedFile final : public test::ForwardingFile {
    public:
-    SteppedFile(std::unique_ptr<io::File> file, const Step<void>& before_truncate)
-        : ForwardingFile(std::move(file)), before_truncate_(before_truncate) {}
+    SteppedFile(std::unique_ptr<io::File> file, const SteppedFileSystem& steps)
+        : ForwardingFile(std::move(file)), steps_(steps) {}
     Status Truncate(std::uint64_t bytes) override {
-      before_truncate_();
+      steps_.before_truncate();
       return ForwardingFile::Truncate(bytes);
+    }
+    Result<io::Mapping> Map(std::size_t bytes, io::Access access) override {
+      if (access == io::Access::kRead) steps_.before_output();
+      return ForwardingFile::Map(bytes, access);
     }
 
    private:
-    const Step<void>& before_truncate_;
+    const SteppedFileSystem& steps_;
   };
 
   Result<std::unique_ptr<io::File>> OnOpen(const std::filesystem::path&, io::OpenMode,
                                            std::unique_ptr<io::File> file) override {
-    return std::make_unique<SteppedFile>(std::move(file), before_truncate);
+    return std::make_unique<SteppedFile>(std::move(file), *this);
   }
 };
 
@@ -113,15 +119,15 @@ TEST(CompactorTest, AKeyRemovedWhileItsRecordIsCopiedStaysRemovedWhenItsTombston
   ASSERT_TRUE(store->Set("garbage", "2"));
   SetMany(*store, "first", 700);
 
-  int truncations = 0;
-  files.before_truncate = [&] {
-    if (++truncations == 2) {  // The first one seals what was written above.
+  int outputs = 0;
+  files.before_output = [&] {
+    if (++outputs == 1) {
       EXPECT_TRUE(store->Remove("victim"));
     }
   };
   ASSERT_TRUE(store->Compact());
-  ASSERT_EQ(truncations, 2);
-  files.before_truncate = [] {};
+  ASSERT_EQ(outputs, 1);
+  files.before_output = [] {};
   SetMany(*store, "second", 500);
 
   bool has_crashed = false;
@@ -293,6 +299,7 @@ TEST(CompactorTest, WhereverARunOfSeveralOutputsIsKilledNothingIsLostAndNothingC
     ExpectAllOfClustering(**again);
   };
   files.before_truncate = die;
+  files.before_output = die;
   files.before_remove = die;
   files.before_rename = [&] {
     die();
@@ -300,6 +307,7 @@ TEST(CompactorTest, WhereverARunOfSeveralOutputsIsKilledNothingIsLostAndNothingC
   };
   ASSERT_TRUE(store->Compact());
   files.before_truncate = [] {};
+  files.before_output = [] {};
   files.before_remove = [] {};
   files.before_rename = [] { return Ok(); };
   EXPECT_GT(deaths, 8);
@@ -314,7 +322,7 @@ TEST(CompactorTest, WhatARunCopiedStaysWhereTheDiskIsFullBeforeItsEndAndTheInput
   auto store = *Store::Open(files, directory.path(), SmallSegments());
   FillForClustering(*store);
   bool has_outputs = false;
-  files.before_truncate = [&] { has_outputs = true; };
+  files.before_output = [&] { has_outputs = true; };
   int renames = 0;
   files.before_rename = [&]() -> Status {
     if (has_outputs && ++renames > kNamed) return Error{.code = ErrorCode::kNoSpace};
