@@ -27,6 +27,7 @@ CompactionRun::CompactionRun(const CompactionParts& parts, std::vector<std::uint
     base_sequence_ = std::min(base_sequence_, account.segment->header().base_sequence);
   }
   oldest_with_dead_puts_ = OldestWithDeadPuts(accounts, inputs_);
+  NoteOutputToCome();
 }
 
 Result<CompactionRun::End> CompactionRun::Execute() {
@@ -40,6 +41,13 @@ Result<CompactionRun::End> CompactionRun::Execute() {
   KVS_TRY(SyncLog());
   KVS_TRY(DropInputs());
   return End::kInputsDropped;
+}
+
+// Records may grow by the longer form of their sequences, where these are counted from an older segment's.
+void CompactionRun::NoteOutputToCome() {
+  const std::uint64_t growth_max = inputs_.size() > 1 ? copied_bytes_max_ * 5 / 4 : 0;
+  const std::uint64_t bytes_max = log::kSegmentHeaderBytes + copied_bytes_max_ + growth_max;
+  parts_.log.NoteOutputToCome(bytes_max - std::min(bytes_max, written_bytes_));
 }
 
 // --- What stands in the inputs ---
@@ -216,6 +224,7 @@ void CompactionRun::Publish(const std::shared_ptr<log::Segment>& output, std::ui
   {
     const sync::MutexLock lock(parts_.log.mutex);
     slot = parts_.log.AddNewSegment(output, output->readable_bytes());
+    NoteOutputToCome();
     parts_.log.SealSegment(slot, output, hint_bytes);
     if (output_.tombstone_bytes > 0) {
       parts_.log.accounts().AddTombstone(slot, output_.tombstone_bytes, output_.newest_tombstone);

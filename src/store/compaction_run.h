@@ -91,6 +91,7 @@ class CompactionRun {
     std::uint64_t newest_tombstone = 0;
   };
 
+  void NoteOutputToCome() KVS_REQUIRES(parts_.log.mutex);
   Status Gather();
   Status GatherFrom(std::uint32_t slot);
   void AddNeeded(std::uint32_t slot, const log::RecordSummary& record);

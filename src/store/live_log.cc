@@ -154,7 +154,8 @@ SpaceUse LiveLog::Use() const {
   return {.disk_bytes = totals.disk_bytes,
           .live_bytes = totals.live_bytes,
           .segment_bytes = active_->writer->capacity_bytes(),
-          .ahead_bytes = BytesAhead()};
+          .ahead_bytes = BytesAhead(),
+          .output_bytes = output_to_come_bytes_};
 }
 
 // How long who writes `bytes` should wait first, so that compaction keeps up before the bound is reached. What the run
@@ -301,6 +302,7 @@ std::uint64_t LiveLog::ClusteredBytesMax() const {
 
 void LiveLog::NoteRun(std::uint64_t freed_bytes, WritePace::Clock::duration duration) {
   coming_free_bytes_ = 0;
+  output_to_come_bytes_ = SpaceUse::kUnknown;
   write_pace_.NoteGain(freed_bytes, duration);
 }
 

@@ -128,7 +128,9 @@ class LiveLog {
   std::uint64_t GainedBytesMax() const KVS_REQUIRES(mutex) {
     return static_cast<std::uint64_t>(bound_.HeadStart(Use()));
   }
-  // What a run has earned of the space that it will free at its end; and what it freed, in which time.
+  // What a run has yet to write, at most; what it has earned of the space that it will free at its end; and, when it is
+  // over, what it freed, in which time.
+  void NoteOutputToCome(std::uint64_t bytes) KVS_REQUIRES(mutex) { output_to_come_bytes_ = bytes; }
   void NoteComingFree(std::uint64_t bytes) KVS_REQUIRES(mutex) { coming_free_bytes_ = bytes; }
   void NoteRun(std::uint64_t freed_bytes, WritePace::Clock::duration duration) KVS_REQUIRES(mutex);
   // Takes a segment out of the log; it stays readable for those who are looking at it.
@@ -186,6 +188,7 @@ class LiveLog {
   Error last_failure_ KVS_GUARDED_BY(mutex){.code = ErrorCode::kNoSpace};
 
   WritePace write_pace_ KVS_GUARDED_BY(mutex);
+  std::uint64_t output_to_come_bytes_ KVS_GUARDED_BY(mutex) = SpaceUse::kUnknown;
   std::uint64_t coming_free_bytes_ KVS_GUARDED_BY(mutex) = 0;
   bool nothing_to_gain_ KVS_GUARDED_BY(mutex) = false;
   std::uint64_t live_bytes_without_gain_ KVS_GUARDED_BY(mutex) = 0;  // In sealed segments, when that was found.

@@ -6,10 +6,11 @@
 // Design      Segments are small while the store is small. So the slack of a small store is mostly for garbage, which
 //             costs little space and saves much copying. Of it one segment is for what is not sealed yet, and one is
 //             kept for what is on the disk before it is counted: the output that compaction is writing with its hint
-//             file, the room that is being taken, and what becomes garbage before compaction is asked again. Headroom()
-//             is what is left then; below 0 writers wait. Compaction begins where the headroom falls below HeadStart(),
-//             and from there on writers are slowed down (WritePace): so nobody meets the bound who could have been
-//             slowed down before it.
+//             file, the room that is being taken, and what becomes garbage before compaction is asked again. How large
+//             the output will be a run knows once it has its inputs; a whole segment is kept for it until then.
+//             Headroom() is what is left; below 0 writers wait. Compaction begins where the headroom falls below
+//             HeadStart(), and from there on writers are slowed down (WritePace): so nobody meets the bound who could
+//             have been slowed down before it.
 // Threads     Pure functions of figures that LiveLog takes under the append lock.
 #pragma once
 
@@ -21,10 +22,13 @@
 namespace kvs::store {
 
 struct SpaceUse {
-  std::uint64_t disk_bytes;     // Of all segments with their hint files.
-  std::uint64_t live_bytes;     // Of the records that the index points at.
-  std::uint64_t segment_bytes;  // How large a segment is at present.
-  std::uint64_t ahead_bytes;    // What the maintainer may be taking at the moment.
+  std::uint64_t disk_bytes;               // Of all segments with their hint files.
+  std::uint64_t live_bytes;               // Of the records that the index points at.
+  std::uint64_t segment_bytes;            // How large a segment is at present.
+  std::uint64_t ahead_bytes;              // What the maintainer may be taking at the moment.
+  std::uint64_t output_bytes = kUnknown;  // What the run that is going on has yet to write, at most.
+
+  static constexpr std::uint64_t kUnknown = ~std::uint64_t{0};  // No run is going on.
 };
 
 class SpaceBound {
@@ -37,7 +41,7 @@ class SpaceBound {
 
   // What may yet be put on the disk; negative: so much too much is there.
   std::int64_t Headroom(const SpaceUse& use) const {
-    return HeadroomWithoutGarbage(use) + static_cast<std::int64_t>(use.live_bytes) -
+    return HeadroomWithoutGarbage(use, use.output_bytes) + static_cast<std::int64_t>(use.live_bytes) -
            static_cast<std::int64_t>(use.disk_bytes);
   }
 
@@ -46,7 +50,8 @@ class SpaceBound {
   std::int64_t HeadStart(const SpaceUse& use) const {
     const auto share = static_cast<std::int64_t>(kHeadStart * static_cast<double>(GarbageAllowed(use)));
     const auto run = static_cast<std::int64_t>(use.segment_bytes);
-    return std::max<std::int64_t>(1, std::min(std::max(share, run), HeadroomWithoutGarbage(use) / 2));
+    return std::max<std::int64_t>(1,
+                                  std::min(std::max(share, run), HeadroomWithoutGarbage(use, SpaceUse::kUnknown) / 2));
   }
 
  private:
@@ -60,8 +65,8 @@ class SpaceBound {
     return std::max(2 * use.segment_bytes, std::min(use.live_bytes, 2 * segment_bytes_max_));
   }
 
-  std::int64_t HeadroomWithoutGarbage(const SpaceUse& use) const {
-    const std::uint64_t output = std::min(use.segment_bytes, use.live_bytes);
+  std::int64_t HeadroomWithoutGarbage(const SpaceUse& use, std::uint64_t output_bytes) const {
+    const std::uint64_t output = std::min({output_bytes, use.segment_bytes, use.live_bytes});
     const std::uint64_t unasked = 2 * use.segment_bytes / kSegmentsPerGain;
     const std::uint64_t uncounted = output + output / log::kSegmentBytesPerHintByte + use.ahead_bytes + unasked;
     return static_cast<std::int64_t>(GarbageAllowed(use) + Slack(use)) - static_cast<std::int64_t>(uncounted);

@@ -46,6 +46,18 @@ TEST(SpaceBound, MoreOnTheDiskIsLessHeadroomByteByByte) {
   EXPECT_LT(bound.Headroom(Use(2'000 * kMega, 1'000 * kMega)), 0);
 }
 
+TEST(SpaceBound, ARunThatWritesLittleLeavesTheRestOfItsSegmentToWriters) {
+  const SpaceBound bound(0.3, 64 * kMega);
+  SpaceUse use = Use(1'200 * kMega, 1'000 * kMega);
+  const std::int64_t unknown = bound.Headroom(use);
+  const std::int64_t head_start = bound.HeadStart(use);
+  use.output_bytes = 16 * kMega;
+  EXPECT_EQ(bound.Headroom(use), unknown + 48'000'000 * 9 / 8);
+  EXPECT_EQ(bound.HeadStart(use), head_start) << "compaction begins where it did";
+  use.output_bytes = 500 * kMega;
+  EXPECT_EQ(bound.Headroom(use), unknown) << "it writes one segment at a time";
+}
+
 TEST(SpaceBound, CompactionHasARunsTimeBeforeTheBoundAndNothingToDoWithoutGarbage) {
   for (const double garbage_ratio_max : {0.05, 0.3, 0.9}) {
     const SpaceBound bound(garbage_ratio_max, 64 * kMega);
