@@ -13,13 +13,14 @@ namespace kvs::server {
 namespace {
 
 constexpr std::chrono::milliseconds kLingerTime{1'000};
+constexpr std::size_t kAnsweredOfBusyTurn = 8;
 constexpr std::chrono::milliseconds kStopTick{10};  // How often a stopping loop asks whether last answers have arrived.
 
 }  // namespace
 
-Result<std::unique_ptr<Loop>> Loop::Create(ServerContext& context) {
+Result<std::unique_ptr<Loop>> Loop::Create(ServerContext& context, std::size_t loops) {
   KVS_TRY_ASSIGN(auto event_loop, io::EventLoop::Create());
-  return std::unique_ptr<Loop>(new Loop(context, std::move(event_loop)));
+  return std::unique_ptr<Loop>(new Loop(context, loops, std::move(event_loop)));
 }
 
 Status Loop::Run(std::span<const std::unique_ptr<Acceptor>> acceptors) {
@@ -35,6 +36,7 @@ Status Loop::Run(std::span<const std::unique_ptr<Acceptor>> acceptors) {
 }
 
 Status Loop::Iterate() {
+  LetOthersSend();
   KVS_TRY_ASSIGN(const auto events, event_loop_->Wait(NextDeadline()));
   now_ = std::chrono::steady_clock::now();
   for (const io::Event& event : events) Dispatch(event);
@@ -50,6 +52,12 @@ Status Loop::Iterate() {
   CloseHandshaking();
   CloseLingering();
   return Ok();
+}
+
+// Of several loops, one that goes to sleep behind a busy turn is woken a moment later, which costs as much as a
+// request. Those who were just answered may be waiting for this processor to send the next ones.
+void Loop::LetOthersSend() {
+  if (!is_alone_ && std::exchange(answered_, 0) >= kAnsweredOfBusyTurn) std::this_thread::yield();
 }
 
 // By looking again and again, since a sleep would be longer; those who are waited for may need this processor.
@@ -216,6 +224,7 @@ void Loop::RunHere(const std::vector<Client*>& clients) {
   sessions.reserve(clients.size());
   for (Client* client : clients) sessions.push_back(&client->session);
   const TurnSync sync = RunTurn(context_, sessions);
+  answered_ = sessions.size();
   gather_.EndTurn(sync.sessions, sync.duration, sync.sessions > 0 ? SyncGather::Clock::now() : now_);
   for (Client* client : clients) {
     client->answered_in_turn = gather_.turn();

@@ -34,7 +34,8 @@ namespace kvs::server {
 
 class Loop final : private Mailbox {
  public:
-  static Result<std::unique_ptr<Loop>> Create(ServerContext& context);
+  // `loops`: how many the server has.
+  static Result<std::unique_ptr<Loop>> Create(ServerContext& context, std::size_t loops);
 
   // Serves until context.stopping, then until every session is answered and closed. Accepts from all `acceptors`.
   Status Run(std::span<const std::unique_ptr<Acceptor>> acceptors);
@@ -65,8 +66,8 @@ class Loop final : private Mailbox {
     bool is_stopped = false;  // StopAfterArrived() was called.
   };
 
-  Loop(ServerContext& context, std::unique_ptr<io::EventLoop> event_loop)
-      : context_(context), event_loop_(std::move(event_loop)) {}
+  Loop(ServerContext& context, std::size_t loops, std::unique_ptr<io::EventLoop> event_loop)
+      : context_(context), is_alone_(loops == 1), event_loop_(std::move(event_loop)) {}
 
   // A place where clients come in, and the token of its socket.
   struct Door {
@@ -75,6 +76,7 @@ class Loop final : private Mailbox {
   };
 
   Status Iterate();
+  void LetOthersSend();
   Status GatherBeforeSync();
   std::optional<io::Deadline> NextDeadline() const;
   void Dispatch(const io::Event& event);
@@ -113,6 +115,7 @@ class Loop final : private Mailbox {
 
   // Constant after construction.
   ServerContext& context_;
+  const bool is_alone_;
   const std::unique_ptr<io::EventLoop> event_loop_;
 
   // Of the thread in Run().
@@ -122,6 +125,7 @@ class Loop final : private Mailbox {
   std::list<Client> handshaking_;
   std::list<Client> lingering_;
   std::vector<Client*> ready_;  // Have their turn in the next round.
+  std::size_t answered_ = 0;    // In the last turn of this thread.
   std::size_t jobs_out_ = 0;
   SyncGather gather_;
   io::Deadline now_{};                         // As of the last wake-up.

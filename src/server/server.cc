@@ -102,7 +102,7 @@ Status KvsServer::Impl::Open(std::shared_ptr<KvsEngine> engine, const ServerOpti
   };
   std::vector<server::Loop*> loops;
   for (unsigned i = 0; i < LoopCount(options); ++i) {
-    KVS_TRY_ASSIGN(auto loop, server::Loop::Create(*context_));
+    KVS_TRY_ASSIGN(auto loop, server::Loop::Create(*context_, LoopCount(options)));
     loops.push_back(loop.get());
     loops_.push_back(std::move(loop));
   }
