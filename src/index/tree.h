@@ -40,6 +40,7 @@
 
 #include "base/hash.h"
 #include "base/location.h"
+#include "base/uninitialized_array.h"
 #include "index/arena.h"
 #include "index/inner_node.h"
 #include "index/key_source.h"
@@ -215,7 +216,7 @@ class Tree {
     Leaf* leaf;
     Entry likely;  // The first entry with the key's tag, which is seldom of another key; or empty.
   };
-  using Targets = std::array<Target, kTogetherMax>;
+  using Targets = base::UninitializedArray<Target, kTogetherMax>;
   void DescendTogether(std::span<const std::string_view> keys, Targets& targets) const;
   void PrefetchRecords(std::span<const Target> targets) const;
   std::uint64_t ShapeForHints() const { return shape_.load(std::memory_order_acquire); }  // P3

@@ -9,8 +9,8 @@ namespace kvs::index {
 void Tree::DescendTogether(std::span<const std::string_view> keys, Targets& targets) const {
   KVS_CHECK(keys.size() <= kTogetherMax);
   const RootLink root = Root();
-  std::array<SearchKey, kTogetherMax> search_keys;
-  std::array<NodeId, kTogetherMax> ids;
+  base::UninitializedArray<SearchKey, kTogetherMax> search_keys;
+  base::UninitializedArray<NodeId, kTogetherMax> ids;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     search_keys[i] = SearchKey(keys[i]);
     targets[i].tag = TagOf(keys[i]);
@@ -52,7 +52,7 @@ void Tree::FindMany(std::span<const std::string_view> keys, FunctionRef<Match(st
                     std::span<LookUp> found) const {
   Targets targets;
   DescendTogether(keys, targets);
-  PrefetchRecords({targets.data(), keys.size()});
+  PrefetchRecords(targets.first(keys.size()));
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const base::Location likely = targets[i].likely.location();
     if (!likely.is_none() && compare(i, likely) == Match::kSame) {
@@ -70,7 +70,7 @@ void Tree::OverwriteMany(std::span<const std::string_view> keys, std::span<const
                          std::span<Change> changes) {
   Targets targets;
   DescendTogether(keys, targets);
-  PrefetchRecords({targets.data(), keys.size()});
+  PrefetchRecords(targets.first(keys.size()));
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const Hit hit = SearchLeaf(*targets[i].leaf, targets[i].tag, keys[i]);
     changes[i] = {hit.outcome, hit.location};
@@ -82,15 +82,15 @@ void Tree::PrefetchMany(std::span<const std::string_view> keys, std::span<Hint> 
   const std::uint64_t shape = ShapeForHints();
   Targets targets;
   DescendTogether(keys, targets);
-  PrefetchRecords({targets.data(), keys.size()});
-  TakeHints(shape, {targets.data(), keys.size()}, hints);
+  PrefetchRecords(targets.first(keys.size()));
+  TakeHints(shape, targets.first(keys.size()), hints);
 }
 
 void Tree::PrefetchLeavesOf(std::span<const std::string_view> keys, std::span<Hint> hints) const {
   const std::uint64_t shape = ShapeForHints();
   Targets targets;
   DescendTogether(keys, targets);
-  TakeHints(shape, {targets.data(), keys.size()}, hints);
+  TakeHints(shape, targets.first(keys.size()), hints);
 }
 
 }  // namespace kvs::index

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/try.h"
+#include "base/uninitialized_array.h"
 #include "store/store.h"
 
 namespace kvs::store {
@@ -94,11 +95,11 @@ Status Store::MultiGet(std::span<const std::string_view> keys, MultiGetVisitor v
 
 Status Store::MultiGetTogether(std::span<const std::string_view> keys, std::size_t first, MultiGetVisitor visit) {
   const auto guard = epochs_.Pin();
-  std::array<log::Record, index::Tree::kTogetherMax> records;  // NOLINT: whole where the key was found.
-  std::array<index::LookUp, index::Tree::kTogetherMax> found;  // NOLINT: filled by FindMany().
+  base::UninitializedArray<log::Record, index::Tree::kTogetherMax> records;  // Whole where the key was found.
+  base::UninitializedArray<index::LookUp, index::Tree::kTogetherMax> found;
   index_.FindMany(
       keys, [&](std::size_t i, base::Location location) { return records_.ReadIfSame(location, keys[i], records[i]); },
-      found);
+      found.first(keys.size()));
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const index::LookUp settled = Settle(keys[i], found[i], records[i]);
     if (settled.outcome == index::Outcome::kDamaged) return records_.DamageAt(settled.location);

@@ -1,11 +1,11 @@
 // Store, the writing half: append to the log, then publish in the index, under the append lock.
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <utility>
 
 #include "base/try.h"
+#include "base/uninitialized_array.h"
 #include "store/store.h"
 
 namespace kvs::store {
@@ -73,13 +73,13 @@ Status Store::MultiSet(std::span<const KeyValue> pairs, std::size_t& set) {
 // Brings near what the index will look at, before the lock is taken.
 void Store::PrefetchIndex(std::span<const log::RecordDraft> drafts, std::span<index::Hint> hints) {
   const auto guard = epochs_.Pin();
-  std::array<std::string_view, kRunSetsMax> keys;
+  base::UninitializedArray<std::string_view, kRunSetsMax> keys;
   for (std::size_t i = 0; i < drafts.size(); ++i) keys[i] = drafts[i].key;
-  index_.PrefetchMany({keys.data(), drafts.size()}, hints);
+  index_.PrefetchMany(keys.first(drafts.size()), hints);
 }
 
 Status Store::SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uint64_t& position) {
-  std::array<log::RecordDraft, kRunSetsMax> drafts;
+  base::UninitializedArray<log::RecordDraft, kRunSetsMax> drafts;
   std::size_t count = 0;
   std::uint64_t bytes_max = 0;
   for (const KeyValue& pair : pairs.first(std::min(pairs.size(), kRunSetsMax))) {
@@ -90,8 +90,8 @@ Status Store::SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uin
     bytes_max += RecordBytesMax(drafts[count]);
     ++count;
   }
-  std::array<index::Hint, kRunSetsMax> hints;
-  PrefetchIndex({drafts.data(), count}, hints);
+  base::UninitializedArray<index::Hint, kRunSetsMax> hints;
+  PrefetchIndex(drafts.first(count), hints.first(count));
   const sync::MutexLock lock(log_.mutex);
   Status has_room = log_.MakeRoom(bytes_max, Purpose::kStore);
   if (!has_room && has_room.error().code == ErrorCode::kNoSpace && count > 1) {
