@@ -10,6 +10,7 @@
 #include "base/try.h"
 #include "log/file_names.h"
 #include "store/compaction_plan.h"
+#include "store/dead_records.h"
 #include "store/maintainer.h"
 
 namespace kvs::store {
@@ -65,13 +66,15 @@ Status CompactionRun::Gather() {
 
 Status CompactionRun::GatherFrom(std::uint32_t slot) {
   std::shared_ptr<log::Segment> input;
-  std::shared_ptr<const DeadRecords> dead;
+  std::optional<std::vector<std::uint32_t>> dead_offsets;
   {
     const sync::MutexLock lock(parts_.log.mutex);
     input = parts_.log.accounts()[slot].segment;
-    dead = parts_.log.accounts().DeadRecordsOf(slot);
+    dead_offsets = parts_.log.accounts()[slot].dead_offsets;
   }
   const std::uint64_t end = input->readable_bytes();
+  std::optional<DeadRecords> dead;
+  if (dead_offsets) dead.emplace(end, *dead_offsets);
   std::array<log::RecordSummary, kTogether> asked;  // NOLINT(cppcoreguidelines-pro-type-member-init): see count.
   std::size_t count = 0;
   Result<bool> noted = false;
@@ -79,7 +82,7 @@ Status CompactionRun::GatherFrom(std::uint32_t slot) {
     if (!noted) return;
     gathered_bytes_ += record.bytes;
     if (IsProgressDue(gathered_bytes_)) noted = NoteProgress(gathered_bytes_);
-    if (dead != nullptr && record.type == log::RecordType::kPut) {
+    if (dead && record.type == log::RecordType::kPut) {
       if (!dead->Contains(record.offset)) AddNeeded(slot, record);
       return;
     }
@@ -223,7 +226,7 @@ void CompactionRun::Publish(const std::shared_ptr<log::Segment>& output, std::ui
   std::uint32_t slot = 0;
   {
     const sync::MutexLock lock(parts_.log.mutex);
-    slot = parts_.log.AddNewSegment(output, output->readable_bytes());
+    slot = parts_.log.AddNewSegment(output);
     NoteOutputToCome();
     parts_.log.SealSegment(slot, output, hint_bytes);
     if (output_.tombstone_bytes > 0) {

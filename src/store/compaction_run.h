@@ -2,7 +2,7 @@
 // dropped.
 //
 // Design      Reads the inputs from end to end, sorts what of them is needed by key, and copies it into as many outputs
-//             as it takes. What is needed the accounts know (DeadRecords); the index is asked about tombstones, and
+//             as it takes. What is garbage the accounts know (dead_offsets); the index is asked about tombstones, and
 //             about segments from before the store was opened. What is garbage is read once, in the order of the log.
 //             An output is part of the store as soon as it is whole: the manifest names it, then the index entries
 //             move over. The inputs go together at the end. So a run may end after any output: what is copied stays,

@@ -28,10 +28,10 @@ std::uint32_t LiveLog::AddSegment(std::shared_ptr<log::Segment> segment, std::ui
   return slot;
 }
 
-std::uint32_t LiveLog::AddNewSegment(std::shared_ptr<log::Segment> segment, std::uint64_t capacity_bytes) {
+std::uint32_t LiveLog::AddNewSegment(std::shared_ptr<log::Segment> segment) {
   log::Segment* const readable = segment.get();
   const std::uint64_t file_bytes = segment->readable_bytes();
-  const std::uint32_t slot = accounts_.AddNew(std::move(segment), file_bytes, capacity_bytes);
+  const std::uint32_t slot = accounts_.AddNew(std::move(segment), file_bytes);
   slots_.Set(slot, readable);
   return slot;
 }
@@ -252,7 +252,7 @@ std::shared_ptr<OpenSegment> LiveLog::WithdrawNext() { return std::exchange(next
 void LiveLog::ReturnNext(std::shared_ptr<OpenSegment> withdrawn) { next_ = std::move(withdrawn); }
 
 void LiveLog::FinishNext(std::unique_ptr<log::SegmentWriter> next, const OpenSegment* replaced) {
-  const std::uint32_t slot = AddNewSegment(next->segment(), next->capacity_bytes());
+  const std::uint32_t slot = AddNewSegment(next->segment());
   if (replaced != nullptr) Retire(replaced->slot());
   next_ = std::make_shared<OpenSegment>(std::move(next), slot);
   wanted_next_bytes_ = 0;

@@ -195,7 +195,7 @@ Status Recovery::StartNewSegment(log::Manifest* manifest) {
   KVS_TRY_ASSIGN(auto writer, log::SegmentWriter::Create(files_, directory_, header, log_.CapacityForNext()));
   KVS_TRY(files_.SyncDirectory(directory_));
   manifest->Add({.segment_id = header.segment_id, .sealed_bytes = 0});
-  const std::uint32_t slot = log_.AddNewSegment(writer->segment(), writer->capacity_bytes());
+  const std::uint32_t slot = log_.AddNewSegment(writer->segment());
   log_.Start(std::move(writer), slot, last_sequence_);
   return Ok();
 }

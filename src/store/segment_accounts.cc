@@ -1,7 +1,6 @@
 #include "store/segment_accounts.h"
 
 #include <algorithm>
-#include <span>
 #include <utility>
 
 #include "base/check.h"
@@ -28,10 +27,9 @@ std::uint32_t SegmentAccounts::Add(std::shared_ptr<log::Segment> segment, std::u
   return slot;
 }
 
-std::uint32_t SegmentAccounts::AddNew(std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes,
-                                      std::uint64_t capacity_bytes) {
+std::uint32_t SegmentAccounts::AddNew(std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes) {
   const std::uint32_t slot = Add(std::move(segment), file_bytes);
-  accounts_[slot].dead_records = std::make_shared<DeadRecords>(capacity_bytes);
+  accounts_[slot].dead_offsets.emplace();
   return slot;
 }
 
@@ -44,7 +42,6 @@ void SegmentAccounts::AddAt(std::uint32_t slot, std::shared_ptr<log::Segment> se
 }
 
 std::shared_ptr<log::Segment> SegmentAccounts::Close(std::uint32_t slot) {
-  WriteDownDeaths();
   SegmentAccount closed = std::exchange(accounts_[slot], SegmentAccount{});
   totals_.segments -= 1;
   totals_.disk_bytes -= closed.disk_bytes();
@@ -112,26 +109,9 @@ void SegmentAccounts::AddTombstone(std::uint32_t slot, std::uint64_t bytes, std:
   account.newest_tombstone = std::max(account.newest_tombstone, sequence);
 }
 
-// --- Which ones died ---
-
-std::shared_ptr<const DeadRecords> SegmentAccounts::DeadRecordsOf(std::uint32_t slot) {
-  WriteDownDeaths();
-  return accounts_[slot].dead_records;
-}
-
 void SegmentAccounts::NoteDeath(base::Location put) {
-  deaths_[deaths_count_++] = put;
-  if (deaths_count_ == deaths_.size()) WriteDownDeaths();
-}
-
-void SegmentAccounts::WriteDownDeaths() {
-  const std::span<const base::Location> deaths(deaths_.data(), std::exchange(deaths_count_, 0));
-  for (const base::Location put : deaths) {
-    if (const auto& dead = accounts_[put.slot()].dead_records) dead->Prefetch(put.offset());
-  }
-  for (const base::Location put : deaths) {
-    if (const auto& dead = accounts_[put.slot()].dead_records) dead->Add(put.offset());
-  }
+  auto& dead_offsets = accounts_[put.slot()].dead_offsets;
+  if (dead_offsets) dead_offsets->push_back(static_cast<std::uint32_t>(put.offset()));
 }
 
 }  // namespace kvs::store

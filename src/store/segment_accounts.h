@@ -6,18 +6,16 @@
 // Invariants  I1  live_bytes of an account = the bytes of its put records that the index points at.
 //             I2  dead_bytes of an account = the bytes of its other put records.
 //             I3  The totals are the sums over the accounts.
-//             I4  Of a segment that was opened by AddNew(), dead_records is what dead_bytes counts, but for deaths that
-//                 are noted still.
+//             I4  Of a segment that was opened by AddNew(), dead_offsets names the puts that dead_bytes counts.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/location.h"
 #include "log/segment.h"
-#include "store/dead_records.h"
 
 namespace kvs::store {
 
@@ -31,8 +29,8 @@ struct SegmentAccount {
   std::uint64_t dead_bytes = 0;  // Of puts that it does not point at any more.
   std::uint64_t tombstone_bytes = 0;
   std::uint64_t newest_tombstone = 0;  // The highest sequence of a tombstone in it.
-  // The puts that dead_bytes counts; nullptr: not known.
-  std::shared_ptr<DeadRecords> dead_records;
+  // Where the puts stand that dead_bytes counts, in the order of their deaths; nullopt: not known.
+  std::optional<std::vector<std::uint32_t>> dead_offsets;
 
   std::uint64_t disk_bytes() const { return file_bytes + hint_bytes; }
 };
@@ -53,9 +51,8 @@ class SegmentAccounts {
 
   // Opens an account and returns its slot.
   std::uint32_t Add(std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes);
-  // The same for a segment without dead records: all that die in it are known. No record of it begins behind
-  // `capacity_bytes`.
-  std::uint32_t AddNew(std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes, std::uint64_t capacity_bytes);
+  // The same for a segment without dead records: all that die in it are known.
+  std::uint32_t AddNew(std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes);
   // Closes the account: its bytes no longer count, its slot stays taken until FreeSlot().
   std::shared_ptr<log::Segment> Close(std::uint32_t slot);
   void FreeSlot(std::uint32_t slot);
@@ -73,26 +70,17 @@ class SegmentAccounts {
   void LiveToDead(std::uint32_t slot, std::uint64_t bytes);
   void AddDead(std::uint32_t slot, std::uint64_t bytes) { accounts_[slot].dead_bytes += bytes; }
 
-  // Those that died before the call are among them.
-  std::shared_ptr<const DeadRecords> DeadRecordsOf(std::uint32_t slot);
-
   const SegmentAccount& operator[](std::uint32_t slot) const { return accounts_[slot]; }
   // All slots ever used; those without a segment are free.
   const std::vector<SegmentAccount>& accounts() const { return accounts_; }
   const Totals& totals() const { return totals_; }
 
  private:
-  // So many deaths are noted before they are written down together, since each is a cache miss of its own.
-  static constexpr std::size_t kDeathsTogether = 256;
-
   void NoteDeath(base::Location put);
-  void WriteDownDeaths();
 
   std::vector<SegmentAccount> accounts_;
   std::vector<std::uint32_t> free_slots_;
   Totals totals_;
-  std::array<base::Location, kDeathsTogether> deaths_;  // Noted, of slots that are open.
-  std::size_t deaths_count_ = 0;
 };
 
 }  // namespace kvs::store

@@ -126,22 +126,16 @@ TEST(SegmentAccountsTest, AReservedSlotIsKeptForItsSegment) {
 }
 
 TEST(SegmentAccountsTest, OfANewSegmentItIsKnownWhichRecordsDied) {
-  constexpr std::uint64_t kRecords = 1'000;
   SegmentAccounts accounts;
-  const std::uint32_t slot = accounts.AddNew(SegmentMadeAt(1), 0, kRecords * 8);
-  for (std::uint64_t i = 0; i < kRecords; ++i) {
-    const base::Location put(slot, i * 8);
-    if (i % 3 == 0) {
-      accounts.AddDead(put, 8);
-    } else {
-      accounts.AddLive(slot, 8);
-      if (i % 3 == 1) accounts.LiveToDead(put, 8);
-    }
-  }
-  const auto dead = accounts.DeadRecordsOf(slot);
-  ASSERT_NE(dead, nullptr);
-  for (std::uint64_t i = 0; i < kRecords; ++i) ASSERT_EQ(dead->Contains(i * 8), i % 3 != 2) << i;
-  EXPECT_EQ(accounts[slot].live_bytes, 333U * 8);
+  const std::uint32_t slot = accounts.AddNew(SegmentMadeAt(1), 100);
+  ASSERT_TRUE(accounts[slot].dead_offsets);
+  EXPECT_TRUE(accounts[slot].dead_offsets->empty());
+  accounts.AddLive(slot, 30);
+  accounts.LiveToDead(base::Location(slot, 94), 30);
+  accounts.AddDead(base::Location(slot, 64), 30);
+  EXPECT_EQ(*accounts[slot].dead_offsets, (std::vector<std::uint32_t>{94, 64}));
+  EXPECT_EQ(accounts[slot].dead_bytes, 60U);
+  EXPECT_EQ(accounts[slot].live_bytes, 0U);
   ExpectTotalsToBeSums(accounts);
 }
 
@@ -150,18 +144,18 @@ TEST(SegmentAccountsTest, OfASegmentFromBeforeItIsNotKnown) {
   const std::uint32_t slot = accounts.Add(SegmentMadeAt(1), 100);
   accounts.AddLive(slot, 50);
   accounts.LiveToDead(base::Location(slot, 64), 50);
-  EXPECT_EQ(accounts.DeadRecordsOf(slot), nullptr);
+  EXPECT_FALSE(accounts[slot].dead_offsets);
 }
 
 TEST(SegmentAccountsTest, ADeathInAClosedSegmentIsNoneInTheNextOneOfItsSlot) {
   SegmentAccounts accounts;
-  const std::uint32_t slot = accounts.AddNew(SegmentMadeAt(1), 0, 4096);
+  const std::uint32_t slot = accounts.AddNew(SegmentMadeAt(1), 0);
   accounts.AddLive(slot, 50);
   accounts.LiveToDead(base::Location(slot, 64), 50);
   static_cast<void>(accounts.Close(slot));
   accounts.FreeSlot(slot);
-  ASSERT_EQ(accounts.AddNew(SegmentMadeAt(2), 0, 4096), slot);
-  EXPECT_FALSE(accounts.DeadRecordsOf(slot)->Contains(64));
+  ASSERT_EQ(accounts.AddNew(SegmentMadeAt(2), 0), slot);
+  EXPECT_TRUE(accounts[slot].dead_offsets->empty());
 }
 
 }  // namespace
