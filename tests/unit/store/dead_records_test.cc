@@ -32,10 +32,10 @@ TEST(DeadRecordsTest, HoldsWhatItWasGivenOfRecordsOfAnyLength) {
   constexpr std::uint32_t kSegmentBytes = std::uint32_t{1} << 20;
   std::vector<std::uint32_t> records;
   std::vector<std::uint32_t> offsets;
-  for (std::uint32_t offset = log::kSegmentHeaderBytes; offset < kSegmentBytes;
-       offset += log::kRecordHeaderBytesMin + static_cast<std::uint32_t>(random.Below(40))) {
-    records.push_back(offset);
-    if (random.OneIn(3)) offsets.insert(offsets.begin(), offset);
+  for (std::uint64_t at = log::kSegmentHeaderBytes; at < kSegmentBytes;
+       at += log::kRecordHeaderBytesMin + random.Below(40)) {
+    records.push_back(static_cast<std::uint32_t>(at));
+    if (random.OneIn(3)) offsets.insert(offsets.begin(), records.back());
   }
   const DeadRecords dead(kSegmentBytes, offsets);
   const std::set<std::uint32_t> given(offsets.begin(), offsets.end());
