@@ -66,7 +66,8 @@ class SpaceBound {
   }
 
   std::int64_t HeadroomWithoutGarbage(const SpaceUse& use, std::uint64_t output_bytes) const {
-    const std::uint64_t output = std::min({output_bytes, use.segment_bytes, use.live_bytes});
+    const bool is_known = output_bytes != SpaceUse::kUnknown;  // Then what it copies may have died since.
+    const std::uint64_t output = std::min(use.segment_bytes, is_known ? output_bytes : use.live_bytes);
     const std::uint64_t unasked = 2 * use.segment_bytes / kSegmentsPerGain;
     const std::uint64_t uncounted = output + output / log::kSegmentBytesPerHintByte + use.ahead_bytes + unasked;
     return static_cast<std::int64_t>(GarbageAllowed(use) + Slack(use)) - static_cast<std::int64_t>(uncounted);

@@ -58,6 +58,14 @@ TEST(SpaceBound, ARunThatWritesLittleLeavesTheRestOfItsSegmentToWriters) {
   EXPECT_EQ(bound.Headroom(use), unknown) << "it writes one segment at a time";
 }
 
+TEST(SpaceBound, WhatARunIsCopyingTakesItsRoomAlsoWhenItHasDiedMeanwhile) {
+  const SpaceBound bound(0.3, 64 * kMega);
+  SpaceUse use = Use(20 * kMega, 0);
+  const std::int64_t without_run = bound.Headroom(use);
+  use.output_bytes = 16 * kMega;
+  EXPECT_EQ(bound.Headroom(use), without_run - 16'000'000 * 9 / 8);
+}
+
 TEST(SpaceBound, CompactionHasARunsTimeBeforeTheBoundAndNothingToDoWithoutGarbage) {
   for (const double garbage_ratio_max : {0.05, 0.3, 0.9}) {
     const SpaceBound bound(garbage_ratio_max, 64 * kMega);
