@@ -9,11 +9,10 @@ COMMAND INFO gives the tips that Redis gives. Exit code 1 where one of these fai
 """
 
 import re
-import shutil
 import sys
 import tempfile
 
-from random_streams import SKIPPED, start_kvs, start_redis
+from random_streams import SKIPPED, find_redis, start_kvs, start_redis
 from record import Connection, command
 
 # Of later versions of Redis.
@@ -100,9 +99,9 @@ def compare(redis, kvs, page):
 
 
 def main():
-    redis_program = shutil.which("redis-server")
+    redis_program = find_redis()
     if redis_program is None:
-        print("skipped: redis-server is not installed: apt-get install redis-server")
+        print("skipped: redis-server is not installed: apt-get install redis-tools")
         return SKIPPED
     with tempfile.TemporaryDirectory() as directory:
         redis, redis_port = start_redis(redis_program, directory)
