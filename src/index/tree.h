@@ -213,12 +213,11 @@ class Tree {
   struct Target {
     Tag tag;
     NodeId leaf_id;
-    Leaf* leaf;
-    Entry likely;  // The first entry with the key's tag, which is seldom of another key; or empty.
+    Entry likely;  // By PrefetchRecords(): the first with the key's tag, seldom of another key; or empty.
   };
   using Targets = base::UninitializedArray<Target, kTogetherMax>;
   void DescendTogether(std::span<const std::string_view> keys, Targets& targets) const;
-  void PrefetchRecords(std::span<const Target> targets) const;
+  void PrefetchRecords(std::span<Target> targets) const;
   std::uint64_t ShapeForHints() const { return shape_.load(std::memory_order_acquire); }  // P3
   static void TakeHints(std::uint64_t shape, std::span<const Target> targets, std::span<Hint> hints);
 

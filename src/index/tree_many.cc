@@ -10,35 +10,32 @@ void Tree::DescendTogether(std::span<const std::string_view> keys, Targets& targ
   KVS_CHECK(keys.size() <= kTogetherMax);
   const RootLink root = Root();
   base::UninitializedArray<SearchKey, kTogetherMax> search_keys;
-  base::UninitializedArray<NodeId, kTogetherMax> ids;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     search_keys[i] = SearchKey(keys[i]);
     targets[i].tag = TagOf(keys[i]);
-    ids[i] = root.id;
+    targets[i].leaf_id = root.id;  // On the way to it.
   }
   for (unsigned level = root.height; level > 0; --level) {
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      const InnerNode& node = *InnerAt(ids[i]);
-      ids[i] = node.child(node.ChildOf(search_keys[i]));
+      const InnerNode& node = *InnerAt(targets[i].leaf_id);
+      targets[i].leaf_id = node.child(node.ChildOf(search_keys[i]));
     }
     for (std::size_t i = 0; i < keys.size(); ++i) {
       if (level > 1) {
-        InnerAt(ids[i])->Prefetch();
+        InnerAt(targets[i].leaf_id)->Prefetch();
       } else {
-        LeafAt(ids[i])->PrefetchLine(Leaf::HomeLine(targets[i].tag));
+        LeafAt(targets[i].leaf_id)->PrefetchLine(Leaf::HomeLine(targets[i].tag));
       }
     }
   }
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    targets[i].leaf_id = ids[i];
-    targets[i].leaf = LeafAt(ids[i]);
-    const Leaf::Line line = targets[i].leaf->LoadLine(Leaf::HomeLine(targets[i].tag));
-    const unsigned slots = line.SlotsWith(targets[i].tag);
-    targets[i].likely = slots == 0 ? Entry() : line.entries[static_cast<unsigned>(std::countr_zero(slots))];
-  }
 }
 
-void Tree::PrefetchRecords(std::span<const Target> targets) const {
+void Tree::PrefetchRecords(std::span<Target> targets) const {
+  for (Target& target : targets) {
+    const Leaf::Line line = LeafAt(target.leaf_id)->LoadLine(Leaf::HomeLine(target.tag));
+    const unsigned slots = line.SlotsWith(target.tag);
+    target.likely = slots == 0 ? Entry() : line.entries[static_cast<unsigned>(std::countr_zero(slots))];
+  }
   for (const Target& target : targets) {
     if (!target.likely.is_empty()) keys_.Prefetch(target.likely.location());
   }
@@ -59,8 +56,8 @@ void Tree::FindMany(std::span<const std::string_view> keys, FunctionRef<Match(st
       found[i] = {Outcome::kFound, likely};
       continue;
     }
-    const Hit hit =
-        SearchLeaf(*targets[i].leaf, targets[i].tag, [&](base::Location location) { return compare(i, location); });
+    const Hit hit = SearchLeaf(*LeafAt(targets[i].leaf_id), targets[i].tag,
+                               [&](base::Location location) { return compare(i, location); });
     found[i] = {hit.outcome, hit.location};
   }
 }
@@ -72,9 +69,10 @@ void Tree::OverwriteMany(std::span<const std::string_view> keys, std::span<const
   DescendTogether(keys, targets);
   PrefetchRecords(targets.first(keys.size()));
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const Hit hit = SearchLeaf(*targets[i].leaf, targets[i].tag, keys[i]);
+    Leaf& leaf = *LeafAt(targets[i].leaf_id);
+    const Hit hit = SearchLeaf(leaf, targets[i].tag, keys[i]);
     changes[i] = {hit.outcome, hit.location};
-    if (hit.outcome == Outcome::kFound) targets[i].leaf->Overwrite(hit.slot, Entry(targets[i].tag, locations[i]));
+    if (hit.outcome == Outcome::kFound) leaf.Overwrite(hit.slot, Entry(targets[i].tag, locations[i]));
   }
 }
 

@@ -101,8 +101,9 @@ Status KvsServer::Impl::Open(std::shared_ptr<KvsEngine> engine, const ServerOpti
     return context_->connections.load(std::memory_order_relaxed);  // R1 of server/context.h
   };
   std::vector<server::Loop*> loops;
-  for (unsigned i = 0; i < LoopCount(options); ++i) {
-    KVS_TRY_ASSIGN(auto loop, server::Loop::Create(*context_, LoopCount(options)));
+  const unsigned loop_count = LoopCount(options);
+  for (unsigned i = 0; i < loop_count; ++i) {
+    KVS_TRY_ASSIGN(auto loop, server::Loop::Create(*context_, loop_count));
     loops.push_back(loop.get());
     loops_.push_back(std::move(loop));
   }

@@ -134,9 +134,9 @@ void CompactionRun::KeepInputs(std::size_t count) {
 // --- Copying ---
 
 Result<CompactionRun::End> CompactionRun::CopyAll() {
-  Prefetch(0);
+  PrefetchGroup(parts_.records, records_, 0);
   for (std::size_t i = 0; i < records_.size(); ++i) {
-    if (i % kTogether == 0) Prefetch(i + kTogether);
+    if (i % kFetchTogether == 0) PrefetchGroup(parts_.records, records_, i + kFetchTogether);
     KVS_TRY(CopyAt(records_[i].location));
     const std::uint64_t copied = written_bytes_ + (output_.writer != nullptr ? output_.writer->used_bytes() : 0);
     if (!IsProgressDue(gathered_bytes_ + copied)) continue;
@@ -148,11 +148,6 @@ Result<CompactionRun::End> CompactionRun::CopyAll() {
   }
   KVS_TRY(FinishOutput());
   return End::kInputsDropped;
-}
-
-void CompactionRun::Prefetch(std::size_t begin) const {
-  const std::size_t end = std::min(records_.size(), begin + kTogether);
-  for (std::size_t i = begin; i < end; ++i) parts_.records.Prefetch(records_[i].location);
 }
 
 // The record is read again with its checksum: since it was gathered it may have left the memory and come back from the
@@ -182,17 +177,16 @@ Status CompactionRun::Copy(base::Location from, const log::Record& record, std::
 }
 
 Status CompactionRun::MakeRoom(std::uint64_t bytes) {
-  const bool is_full = output_.writer != nullptr && output_.writer->used_bytes() + bytes > output_.capacity_bytes;
+  const bool is_full = output_.writer != nullptr && output_.writer->used_bytes() + bytes > segment_bytes_;
   if (is_full) KVS_TRY(FinishOutput());
-  return output_.writer == nullptr ? BeginOutput(bytes) : Ok();
+  return output_.writer == nullptr ? BeginOutput() : Ok();
 }
 
-Status CompactionRun::BeginOutput(std::uint64_t bytes) {
+Status CompactionRun::BeginOutput() {
   log::SegmentHeader header{.segment_id = parts_.manifest.TakeSegmentId(),
                             .base_sequence = base_sequence_,
                             .created_sequence = created_sequence_};
   header.run = run_ == 0 ? header.segment_id : run_;
-  output_.capacity_bytes = std::max(segment_bytes_, log::kSegmentHeaderBytes + bytes);
   KVS_TRY_ASSIGN(output_.writer, log::SealedSegmentWriter::Create(parts_.files, parts_.directory, header));
   run_ = header.run;
   return Ok();

@@ -71,8 +71,8 @@ class CompactionRun {
 
  private:
   static constexpr std::size_t kRecordsMax = std::size_t{16} << 20;
-  // So many records are looked up in step, copied while the next ones are fetched, and moved in the index under one
-  // append lock, so that writers wait only shortly.
+  // So many records are looked up in step, and moved in the index under one append lock, so that writers wait only
+  // shortly.
   static constexpr std::size_t kTogether = index::Tree::kTogetherMax;
   // How often the log is told of the progress, in bytes read or copied.
   static constexpr std::uint64_t kProgressBytes = std::uint64_t{1} << 20;
@@ -85,7 +85,6 @@ class CompactionRun {
   };
   struct Output {
     std::unique_ptr<log::SealedSegmentWriter> writer;
-    std::uint64_t capacity_bytes = 0;
     std::vector<Move> moves;
     std::uint64_t tombstone_bytes = 0;
     std::uint64_t newest_tombstone = 0;
@@ -99,11 +98,10 @@ class CompactionRun {
   // Without the inputs from `count` on.
   void KeepInputs(std::size_t count);
   Result<End> CopyAll();
-  void Prefetch(std::size_t begin) const;
   Status CopyAt(base::Location from);
   Status Copy(base::Location from, const log::Record& record, std::uint64_t sequence);
   Status MakeRoom(std::uint64_t bytes);
-  Status BeginOutput(std::uint64_t bytes);
+  Status BeginOutput();
   Status FinishOutput();
   Status NameOutput(const log::Segment& output);
   void Publish(const std::shared_ptr<log::Segment>& output, std::uint64_t hint_bytes);

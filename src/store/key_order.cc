@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
-#include <span>
 
 namespace kvs::store {
 namespace {
 
 constexpr std::size_t kHeadBytes = 8;
-constexpr std::size_t kFewLocations = 16;   // Are sorted by whole keys.
-constexpr std::size_t kFetchTogether = 64;  // Keys are asked for in groups, while those before are looked at.
+constexpr std::size_t kFewLocations = 16;  // Are sorted by whole keys.
 
 using index::KeySource;
 
@@ -20,17 +18,12 @@ struct Group {
 
 std::string_view KeyAt(const KeySource& keys, const KeyedLocation& at) { return *keys.UncheckedKeyAt(at.location); }
 
-void Prefetch(const KeySource& keys, std::span<const KeyedLocation> locations, std::size_t begin) {
-  const std::size_t end = std::min(locations.size(), begin + kFetchTogether);
-  for (std::size_t i = begin; i < end; ++i) keys.Prefetch(locations[i].location);
-}
-
 // Calls `look` with each location and its key.
 template <class Look>
 void ForEachKey(const KeySource& keys, std::span<KeyedLocation> locations, const Look& look) {
-  Prefetch(keys, locations, 0);
+  PrefetchGroup(keys, locations, 0);
   for (std::size_t i = 0; i < locations.size(); ++i) {
-    if (i % kFetchTogether == 0) Prefetch(keys, locations, i + kFetchTogether);
+    if (i % kFetchTogether == 0) PrefetchGroup(keys, locations, i + kFetchTogether);
     look(locations[i], KeyAt(keys, locations[i]));
   }
 }
@@ -80,6 +73,11 @@ std::uint64_t KeyHead(std::string_view key, std::size_t depth) {
   std::uint64_t head = 0;
   if (depth < key.size()) std::memcpy(&head, key.data() + depth, std::min(kHeadBytes, key.size() - depth));
   return __builtin_bswap64(head);
+}
+
+void PrefetchGroup(const KeySource& keys, std::span<const KeyedLocation> locations, std::size_t begin) {
+  const std::size_t end = std::min(locations.size(), begin + kFetchTogether);
+  for (std::size_t i = begin; i < end; ++i) keys.Prefetch(locations[i].location);
 }
 
 void SortByKey(std::vector<KeyedLocation>* locations, const KeySource& keys) {

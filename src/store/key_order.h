@@ -7,7 +7,9 @@
 // Limits      16 bytes of memory for each location.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -23,6 +25,10 @@ struct KeyedLocation {
 
 // The bytes of `key` from `depth` on, up to eight, as a number in their order. A key that ends counts as zeroes.
 std::uint64_t KeyHead(std::string_view key, std::size_t depth);
+
+// Asks for the next group of records, the first of which is `begin`, for who goes through `locations` in groups.
+inline constexpr std::size_t kFetchTogether = 64;
+void PrefetchGroup(const index::KeySource& keys, std::span<const KeyedLocation> locations, std::size_t begin);
 
 // `locations` come with their heads at depth 0, and leave with heads that mean nothing. Equal keys stand by location.
 // The records are known to be whole: their keys are read unchecked.

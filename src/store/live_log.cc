@@ -28,11 +28,9 @@ std::uint32_t LiveLog::AddSegment(std::shared_ptr<log::Segment> segment, std::ui
   return slot;
 }
 
-std::uint32_t LiveLog::AddNewSegment(std::shared_ptr<log::Segment> segment) {
-  log::Segment* const readable = segment.get();
-  const std::uint64_t file_bytes = segment->readable_bytes();
-  const std::uint32_t slot = accounts_.AddNew(std::move(segment), file_bytes);
-  slots_.Set(slot, readable);
+std::uint32_t LiveLog::AddNewSegment(const std::shared_ptr<log::Segment>& segment) {
+  const std::uint32_t slot = AddSegment(segment, segment->readable_bytes());
+  accounts_.ListDeaths(slot);
   return slot;
 }
 

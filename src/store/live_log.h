@@ -50,7 +50,7 @@ class LiveLog {
   // Makes a segment readable, and returns its slot.
   std::uint32_t AddSegment(std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes) KVS_REQUIRES(mutex);
   // The same for one that the index does not point into yet. Compaction uses it too, for its output.
-  std::uint32_t AddNewSegment(std::shared_ptr<log::Segment> segment) KVS_REQUIRES(mutex);
+  std::uint32_t AddNewSegment(const std::shared_ptr<log::Segment>& segment) KVS_REQUIRES(mutex);
   // The same for a segment that has a slot from before, which was reserved.
   void AddSegmentAt(std::uint32_t slot, std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes)
       KVS_REQUIRES(mutex);

@@ -27,12 +27,6 @@ std::uint32_t SegmentAccounts::Add(std::shared_ptr<log::Segment> segment, std::u
   return slot;
 }
 
-std::uint32_t SegmentAccounts::AddNew(std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes) {
-  const std::uint32_t slot = Add(std::move(segment), file_bytes);
-  accounts_[slot].dead_offsets.emplace();
-  return slot;
-}
-
 void SegmentAccounts::AddAt(std::uint32_t slot, std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes) {
   KVS_CHECK(accounts_[slot].segment == nullptr);
   accounts_[slot].segment = std::move(segment);

@@ -6,7 +6,7 @@
 // Invariants  I1  live_bytes of an account = the bytes of its put records that the index points at.
 //             I2  dead_bytes of an account = the bytes of its other put records.
 //             I3  The totals are the sums over the accounts.
-//             I4  Of a segment that was opened by AddNew(), dead_offsets names the puts that dead_bytes counts.
+//             I4  After ListDeaths() dead_offsets of an account names the puts that dead_bytes counts.
 #pragma once
 
 #include <cstdint>
@@ -51,8 +51,8 @@ class SegmentAccounts {
 
   // Opens an account and returns its slot.
   std::uint32_t Add(std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes);
-  // The same for a segment without dead records: all that die in it are known.
-  std::uint32_t AddNew(std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes);
+  // From now on lists what dies in a segment, in which nothing has died yet.
+  void ListDeaths(std::uint32_t slot) { accounts_[slot].dead_offsets.emplace(); }
   // Closes the account: its bytes no longer count, its slot stays taken until FreeSlot().
   std::shared_ptr<log::Segment> Close(std::uint32_t slot);
   void FreeSlot(std::uint32_t slot);

@@ -127,7 +127,8 @@ TEST(SegmentAccountsTest, AReservedSlotIsKeptForItsSegment) {
 
 TEST(SegmentAccountsTest, OfANewSegmentItIsKnownWhichRecordsDied) {
   SegmentAccounts accounts;
-  const std::uint32_t slot = accounts.AddNew(SegmentMadeAt(1), 100);
+  const std::uint32_t slot = accounts.Add(SegmentMadeAt(1), 100);
+  accounts.ListDeaths(slot);
   ASSERT_TRUE(accounts[slot].dead_offsets);
   EXPECT_TRUE(accounts[slot].dead_offsets->empty());
   accounts.AddLive(slot, 30);
@@ -149,12 +150,15 @@ TEST(SegmentAccountsTest, OfASegmentFromBeforeItIsNotKnown) {
 
 TEST(SegmentAccountsTest, ADeathInAClosedSegmentIsNoneInTheNextOneOfItsSlot) {
   SegmentAccounts accounts;
-  const std::uint32_t slot = accounts.AddNew(SegmentMadeAt(1), 0);
+  const std::uint32_t slot = accounts.Add(SegmentMadeAt(1), 0);
+  accounts.ListDeaths(slot);
   accounts.AddLive(slot, 50);
   accounts.LiveToDead(base::Location(slot, 64), 50);
   static_cast<void>(accounts.Close(slot));
   accounts.FreeSlot(slot);
-  ASSERT_EQ(accounts.AddNew(SegmentMadeAt(2), 0), slot);
+  ASSERT_EQ(accounts.Add(SegmentMadeAt(2), 0), slot);
+  EXPECT_FALSE(accounts[slot].dead_offsets);
+  accounts.ListDeaths(slot);
   EXPECT_TRUE(accounts[slot].dead_offsets->empty());
 }
 
