@@ -1,0 +1,183 @@
+// kvs_torture: a kvs-server under a checking load, while it is killed, copied and deprived, on one file system after
+// the other. Exit codes: 0 no fault was found, 1 some were, 2 the command line was not understood, 77 the file systems
+// that were asked for cannot be mounted here.
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/random.h"
+#include "support/temporary_directory.h"
+#include "torture/file_system.h"
+#include "torture/patience.h"
+#include "torture/report.h"
+#include "torture/round.h"
+
+namespace kvs::torture {
+namespace {
+
+constexpr int kExitFaults = 1;
+constexpr int kExitUsage = 2;
+constexpr int kExitSkipped = 77;
+constexpr std::chrono::seconds kRoundMin{10};
+constexpr std::chrono::seconds kProgressInterval{60};
+constexpr int kRounds = 12;  // Each file system with each sync policy.
+
+using Clock = std::chrono::steady_clock;
+
+struct CommandLine {
+  double minutes = 30;
+  std::uint64_t seed = std::random_device()();
+  std::string directory;
+  std::vector<std::string> file_systems;
+  std::vector<std::string> events = Round::EventNames();
+  std::string server_program;
+  std::string inspect_program;
+  std::string scratch = std::filesystem::temp_directory_path().string();
+  std::string kept = "kvs-torture-kept";
+  int connections = 6;
+};
+
+void AddOptions(CLI::App& app, CommandLine& line) {
+  app.add_option("MINUTES", line.minutes, "How long")->capture_default_str()->check(CLI::Range(0.05, 10'000.0));
+  app.add_option("--seed", line.seed, "Replays the choice of events, not their moments");
+  app.add_option("--dir", line.directory, "A directory on a file system of yours; nothing is mounted or filled")
+      ->check(CLI::ExistingDirectory);
+  app.add_option("--file-systems", line.file_systems, "Those to mount, which takes root: ext4,xfs,btrfs,tmpfs")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"ext4", "xfs", "btrfs", "tmpfs"}));
+  app.add_option("--events", line.events, "Those to choose from")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember(Round::EventNames()));
+  app.add_option("--server", line.server_program, "The kvs-server")->required()->check(CLI::ExistingFile);
+  app.add_option("--inspect", line.inspect_program, "The kvs-inspect")->required()->check(CLI::ExistingFile);
+  app.add_option("--scratch", line.scratch, "For logs, copies and images")->check(CLI::ExistingDirectory);
+  app.add_option("--kept", line.kept, "For the stores that violated a promise")->capture_default_str();
+  app.add_option("--connections", line.connections)->capture_default_str()->check(CLI::Range(1, 64));
+}
+
+std::atomic<bool> is_interrupted{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
+void Interrupt(int) { is_interrupted.store(true, std::memory_order_relaxed); }
+
+class Torture {
+ public:
+  explicit Torture(const CommandLine& line) : line_(line), report_(line.seed), scratch_(line.scratch) {}
+
+  int Run() {
+    std::printf("kvs_torture: seed %llu, %g minutes\n", static_cast<unsigned long long>(line_.seed), line_.minutes);
+    std::fflush(stdout);
+    const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                        std::chrono::duration<double, std::ratio<60>>(line_.minutes));
+    const auto length = std::max<Clock::duration>(kRoundMin, (end - Clock::now()) / kRounds);
+    std::thread progress([this] { PrintProgress(); });
+    int mounted = 0;
+    for (std::size_t i = 0; Clock::now() < end && !is_interrupted.load(std::memory_order_relaxed); ++i) {
+      if (RunRound(i, std::min(end, Clock::now() + length))) ++mounted;
+      if (mounted == 0 && i + 1 >= line_.file_systems.size()) break;  // None of them can be mounted.
+    }
+    is_done_.store(true, std::memory_order_relaxed);
+    progress.join();
+    report_.PrintSummary();
+    if (mounted == 0) return kExitSkipped;
+    return report_.Faults() == 0 ? 0 : kExitFaults;
+  }
+
+ private:
+  // False: its file system cannot be mounted here.
+  bool RunRound(std::size_t number, Clock::time_point deadline) {
+    base::Random random(line_.seed + number);
+    const test::TemporaryDirectory scratch(scratch_.path());
+    if (line_.file_systems.empty()) {
+      const test::TemporaryDirectory place(line_.directory.empty() ? line_.scratch : line_.directory);
+      FileSystem file_system = FileSystem::Of(place.path());
+      RunRoundOn(file_system, number, random, scratch.path(), deadline);
+      return true;
+    }
+    const std::string& kind = line_.file_systems[number % line_.file_systems.size()];
+    std::string why;
+    auto file_system = FileSystem::Mount(kind, ChooseBytes(kind, random), scratch.path(), &why);
+    if (!file_system) {
+      std::fprintf(stderr, "kvs_torture: no %s here: %s\n", kind.c_str(), why.c_str());
+      return false;
+    }
+    RunRoundOn(*file_system, number, random, scratch.path(), deadline);
+    return true;
+  }
+
+  void RunRoundOn(FileSystem& file_system, std::size_t number, base::Random& random,
+                  const std::filesystem::path& scratch, Clock::time_point deadline) {
+    RoundOptions options{.server_program = line_.server_program,
+                         .inspect_program = line_.inspect_program,
+                         .scratch = scratch,
+                         .kept = line_.kept,
+                         .arguments = ChooseArguments(number, random),
+                         .event_names = line_.events,
+                         .connections = line_.connections,
+                         .seed = random.Next()};
+    Round(std::move(options), file_system, report_, is_interrupted).Run(deadline);
+  }
+
+  // As small as the file system can be, up to what takes a while to fill.
+  static std::uint64_t ChooseBytes(const std::string& kind, base::Random& random) {
+    const std::uint64_t mib_min = kind == "xfs" ? 320 : kind == "tmpfs" ? 64 : 128;
+    return (mib_min + random.Below(200)) << 20;
+  }
+
+  std::vector<std::string> ChooseArguments(std::size_t number, base::Random& random) const {
+    constexpr std::array<const char*, 3> kPolicies = {"interval", "always", "none"};
+    constexpr std::array<const char*, 4> kSegments = {"1mb", "2mb", "4mb", "8mb"};
+    const std::size_t turn = line_.file_systems.empty() ? 0 : number / line_.file_systems.size();
+    std::vector<std::string> arguments = {"--sync",          kPolicies[(number + turn) % kPolicies.size()],
+                                          "--segment-bytes", kSegments[random.Below(kSegments.size())],
+                                          "--threads",       "2"};
+    if (random.OneIn(4)) arguments.insert(arguments.end(), {"--pool", "stealing"});
+    return arguments;
+  }
+
+  void PrintProgress() const {
+    const auto is_done = [this] { return is_done_.load(std::memory_order_relaxed); };
+    while (!Await(is_done, kProgressInterval)) report_.PrintProgress();
+  }
+
+  const CommandLine& line_;
+  Report report_;
+  test::TemporaryDirectory scratch_;
+  std::atomic<bool> is_done_{false};  // Relaxed: nothing is reached through it.
+};
+
+int Main(int argc, char** argv) {
+  CommandLine line;
+  CLI::App app("kvs_torture: kills, copies and deprives a kvs-server under a checking load", "kvs_torture");
+  AddOptions(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const bool is_asked_for = error.get_exit_code() == 0;
+    const int exit_code = app.exit(error);
+    return is_asked_for ? exit_code : kExitUsage;
+  }
+  if (!line.file_systems.empty() && !EnterMountNamespace()) {
+    std::fprintf(stderr, "kvs_torture: mounting file systems takes root; --dir PATH does not\n");
+    return kExitSkipped;
+  }
+  ::signal(SIGINT, Interrupt);
+  ::signal(SIGTERM, Interrupt);
+  return Torture(line).Run();
+}
+
+}  // namespace
+}  // namespace kvs::torture
+
+int main(int argc, char** argv) { return kvs::torture::Main(argc, argv); }

@@ -1,0 +1,13 @@
+// Await: waits for what another process or thread does and nothing tells of, by asking again and again.
+#pragma once
+
+#include <chrono>
+
+#include "kvs/function_ref.h"
+
+namespace kvs::torture {
+
+// False: it was not so within `patience`.
+bool Await(FunctionRef<bool()> is_so, std::chrono::milliseconds patience);
+
+}  // namespace kvs::torture

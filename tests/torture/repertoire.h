@@ -1,0 +1,31 @@
+// The repertoire of a connection: which command comes next, what it says, and what its answer must be.
+//
+// Threads     Functions of their arguments alone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/random.h"
+#include "torture/ledger.h"
+#include "torture/settlement.h"
+
+namespace kvs::torture {
+
+enum class Mode : std::uint8_t {
+  kMixed,
+  kGrow,    // Large values, until the disk is full.
+  kShrink,  // Removals.
+};
+
+Operation ChooseOperation(Ledger& ledger, base::Random& random, Mode mode);
+
+// Appends the commands of `operation`, which was not yet sent.
+void AppendRequest(const Ledger& ledger, const Operation& operation, std::string& request);
+
+// What is wrong with `reply`, the last one to `operation`, which is the first in flight; nullopt: nothing.
+std::optional<Violation> CheckReply(const Ledger& ledger, const Operation& operation, std::string_view reply);
+
+}  // namespace kvs::torture

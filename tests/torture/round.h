@@ -1,0 +1,108 @@
+// Round: one store on one file system under load, while one event after the other befalls it.
+//
+// Design      Round starts, ends and restarts the server and keeps what a fault left behind; events.cc has the events.
+//             The choice of events follows from the seed; their moments are up to the machine.
+// Threads     One thread at a time.
+#pragma once
+
+#include <sys/resource.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "torture/file_system.h"
+#include "torture/load.h"
+#include "torture/report.h"
+#include "torture/victim.h"
+
+namespace kvs::torture {
+
+struct RoundOptions {
+  std::string server_program;
+  std::string inspect_program;
+  std::filesystem::path scratch;         // For logs and copies; not on the file system of the store.
+  std::filesystem::path kept;            // For stores that violated a promise.
+  std::vector<std::string> arguments;    // Of the server.
+  std::vector<std::string> event_names;  // Those to choose from.
+  int connections = 6;
+  std::uint32_t keys = 600;  // Of each connection.
+  std::uint64_t seed = 0;
+};
+
+class Round {
+ public:
+  Round(RoundOptions options, FileSystem& file_system, Report& report, const std::atomic<bool>& is_interrupted);
+
+  void Run(std::chrono::steady_clock::time_point deadline);
+
+  // The names of all events, in the order of the table.
+  static std::vector<std::string> EventNames();
+
+ private:
+  struct Event {
+    const char* name;
+    std::uint64_t weight;
+    bool needs_mount;
+    void (Round::*happen)();
+  };
+  static const std::vector<Event>& Events();
+  const Event& ChooseEvent();
+
+  // --- The events (events.cc) ---
+  void Kill();
+  void KillWhileStarting();
+  void KillWhileCompacting();
+  void KillWhileStopping();
+  void Restart();
+  void Copy();
+  void FillDisk();
+  void FillDiskByLoad();
+  void EndOrCopyWhileFull();
+  void LimitFileSize();
+  void StartWithFewDescriptors();
+  void TakeDescriptors();
+
+  void CheckCopy(std::vector<Ledger>& ledgers, Rule rule);
+  void AuditCopy(const Address& address, std::vector<Ledger>& ledgers, Rule rule);
+  void Verify(const std::filesystem::path& store, const std::string& which);
+  std::vector<Link> ConnectIdlers(int count) const;
+
+  // --- The server ---
+  void Start(std::optional<rlim_t> descriptors_max = std::nullopt);
+  void StartAnew();
+  void End(int signal);
+  void AwaitLoading();
+  void Supervise();  // Notices what has happened without an event.
+  void Finish();
+
+  void BeginShortage(bool removals_may_fail);
+  // What was short is there again: writes must be accepted by themselves.
+  void EndShortage();
+  bool Resumes();
+
+  void Linger(std::uint64_t ms_min, std::uint64_t ms_max);
+  void SetMode(Mode mode) { load_.conditions().mode.store(mode, std::memory_order_relaxed); }  // R1 of Conditions.
+  bool CopyDirectory(const std::filesystem::path& from, const std::filesystem::path& to) const;
+  void Keep();
+
+  // Constant after construction.
+  const RoundOptions options_;
+  FileSystem& file_system_;
+  Report& report_;
+  const std::atomic<bool>& is_interrupted_;
+
+  base::Random random_;
+  Victim victim_;
+  Load load_;
+  Address address_;
+  bool is_over_ = false;  // Not even a new store can be opened.
+  std::uint64_t faults_kept_ = 0;
+};
+
+}  // namespace kvs::torture
