@@ -103,6 +103,36 @@ void AppendString(std::string_view value, std::string* out) {
   }
 }
 
+// --- LZF: steps, each with a control byte first ---
+//
+//   step := 000xxxxx literal{x + 1}      copies what follows it
+//         | lllooooo low:u8              repeats l + 2 bytes (l from 1 to 6), which begin o * 256 + low + 1 bytes back
+//         | 111ooooo more:u8 low:u8      the same, of more + 9 bytes
+
+// How many bytes `compressed` yields, found without yielding them. nullopt: a step of it is cut off, or reaches back to
+// before the first byte.
+std::optional<std::uint64_t> LzfYield(std::string_view compressed) {
+  const auto byte = [&](std::size_t i) { return std::size_t{static_cast<std::uint8_t>(compressed[i])}; };
+  std::uint64_t yield = 0;
+  for (std::size_t at = 0; at < compressed.size();) {
+    const std::size_t control = byte(at++);
+    const std::size_t length = control >> 5;
+    if (length == 0) {
+      at += control + 1;
+      if (at > compressed.size()) return std::nullopt;
+      yield += control + 1;
+      continue;
+    }
+    const std::size_t operand_bytes = length == 7 ? 2 : 1;
+    if (compressed.size() - at < operand_bytes) return std::nullopt;
+    const std::size_t more = length == 7 ? byte(at) : 0;
+    at += operand_bytes;
+    if (((control & 0x1f) << 8 | byte(at - 1)) >= yield) return std::nullopt;
+    yield += length + 2 + more;
+  }
+  return yield;
+}
+
 // Reads from the front of what is left. nullopt everywhere: it is not there, or not what it should be.
 class DumpReader {
  public:
@@ -162,7 +192,7 @@ class DumpReader {
     const auto bytes = compressed_bytes ? TakeLength() : std::nullopt;
     if (!bytes || *bytes == 0 || *bytes > kValueBytesMax) return std::nullopt;
     const auto compressed = Take(*compressed_bytes);
-    if (!compressed || compressed->empty() || compressed->size() > kValueBytesMax) return std::nullopt;
+    if (!compressed || compressed->size() > kValueBytesMax || LzfYield(*compressed) != *bytes) return std::nullopt;
     std::string value(*bytes, '\0');
     const unsigned written = ::lzf_decompress(compressed->data(), static_cast<unsigned>(compressed->size()),
                                               value.data(), static_cast<unsigned>(value.size()));

@@ -6,7 +6,8 @@
 //   checksum := CRC-64 by Jones of all bytes before it
 //
 // Pure: no clock, no engine. What it writes is never compressed; what it reads may be (LZF).
-// Hostile input  Lengths are checked against what is there and against kValueBytesMax before anything is allocated.
+// Hostile input  Lengths are checked before anything is allocated: against kValueBytesMax, against what is there, and,
+//                where it is compressed, against what that yields.
 #pragma once
 
 #include <cstdint>

@@ -16,14 +16,7 @@
 #include <thread>
 
 #include "kvs/thread_pool.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define KVS_TEST_UNDER_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define KVS_TEST_UNDER_SANITIZER 1
-#endif
-#endif
+#include "support/address_space.h"
 
 namespace kvs {
 namespace {
@@ -86,11 +79,7 @@ int SpawnTooMany() {
 
 class ThreadStarterTest : public testing::Test {
  protected:
-  void SetUp() override {
-#ifdef KVS_TEST_UNDER_SANITIZER
-    GTEST_SKIP() << "a sanitizer's own mappings leave no address space to take away";
-#endif
-  }
+  void SetUp() override { KVS_SKIP_UNDER_SANITIZERS(); }
 };
 
 TEST_F(ThreadStarterTest, ASharedQueuePoolThatCannotStartEndsTheThreadsThatDid) {

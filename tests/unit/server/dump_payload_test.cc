@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "support/address_space.h"
+
 namespace kvs::server {
 namespace {
 
@@ -109,6 +111,38 @@ TEST(DumpPayloadTest, AGoodChecksumDoesNotMakeABadStringGood) {
   EXPECT_EQ(Decoded(WithFooter("\x00\xc3\x02\x01\x00\x61"s)), "a");
   EXPECT_EQ(Decoded(WithFooter("\x00\xc3\x02\x9f\xff\xff\xff\x00\x61"s)), "(format)");
   EXPECT_EQ(Decoded(WithFooter("\x01\x01\x01x"s)), "(other type)");
+}
+
+// A body whose LZF part is `compressed`, which is said to hold `bytes`.
+std::string Compressed(std::uint32_t bytes, const std::string& compressed) {
+  std::string body = "\x00\xc3\x80"s;
+  for (const auto length : {static_cast<std::uint32_t>(compressed.size()), bytes}) {
+    if (length == bytes) body.push_back('\x80');
+    for (int shift = 24; shift >= 0; shift -= 8) body.push_back(static_cast<char>(length >> shift));
+  }
+  return WithFooter(body + compressed);
+}
+
+TEST(DumpPayloadTest, LengthMustBeWhatTheLzfStepsYield) {
+  const std::string longest = "\x00\x61\xe0\xff\x00"s;  // A byte, and 264 copies of it.
+  EXPECT_EQ(Decoded(Compressed(265, longest)), std::string(265, 'a'));
+  EXPECT_EQ(Decoded(Compressed(264, longest)), "(format)");
+  EXPECT_EQ(Decoded(Compressed(266, longest)), "(format)");
+  EXPECT_EQ(Decoded(Compressed(9, "\x00\x61\xc0\x00"s)), std::string(9, 'a'));
+  EXPECT_EQ(Decoded(Compressed(3, "\x02\x61\x62\x63"s)), "abc");
+  EXPECT_EQ(Decoded(Compressed(6, "\x01\x61\x62\x40\x01"s)), "ababab");
+  EXPECT_EQ(Decoded(Compressed(6, "\x01\x61\x62\x40\x02"s)), "(format)");  // Reaches back to before the first byte.
+  EXPECT_EQ(Decoded(Compressed(3, "\x20\x00"s)), "(format)");
+  for (std::size_t bytes = 0; bytes < longest.size(); ++bytes) {
+    EXPECT_EQ(Decoded(Compressed(265, longest.substr(0, bytes))), "(format)") << bytes;
+  }
+}
+
+TEST(DumpPayloadTest, NothingIsAllocatedForAnUnreachableLength) {
+  KVS_SKIP_UNDER_SANITIZERS();
+  const std::string payload = Compressed(512U << 20, "\x00\x61\xe0\xff\x00"s);
+  const test::AddressSpaceLimit limit(128U << 20);  // An allocation of what is declared would throw.
+  EXPECT_EQ(Decoded(payload), "(format)");
 }
 
 }  // namespace

@@ -1,0 +1,50 @@
+// AddressSpaceLimit: leaves this process, and children that it starts, so many bytes of address space beyond those that
+// it has, for as long as it lives.
+//
+// Limits      Sanitizers reserve address space by the terabyte: KVS_SKIP_UNDER_SANITIZERS() first.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <fstream>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define KVS_TEST_UNDER_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define KVS_TEST_UNDER_SANITIZER 1
+#endif
+#endif
+
+#ifdef KVS_TEST_UNDER_SANITIZER
+#define KVS_SKIP_UNDER_SANITIZERS() GTEST_SKIP() << "a sanitizer needs all of the address space"
+#else
+#define KVS_SKIP_UNDER_SANITIZERS() static_cast<void>(0)
+#endif
+
+namespace kvs::test {
+
+class AddressSpaceLimit {
+ public:
+  explicit AddressSpaceLimit(std::uint64_t bytes_left) {
+    std::ifstream statm("/proc/self/statm");
+    rlim_t pages = 0;
+    statm >> pages;
+    EXPECT_TRUE(pages > 0 && ::getrlimit(RLIMIT_AS, &before_) == 0);
+    const rlim_t wanted = pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + bytes_left;
+    const rlimit limit{.rlim_cur = std::min(wanted, before_.rlim_max), .rlim_max = before_.rlim_max};
+    EXPECT_EQ(::setrlimit(RLIMIT_AS, &limit), 0);
+  }
+  ~AddressSpaceLimit() { ::setrlimit(RLIMIT_AS, &before_); }
+  AddressSpaceLimit(const AddressSpaceLimit&) = delete;
+  AddressSpaceLimit& operator=(const AddressSpaceLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+}  // namespace kvs::test
