@@ -116,6 +116,7 @@ RespDecoded RespDecoder::DecodeBulks(std::string_view input) {
       if (is_stranger_ && bytes > kRespStrangerBulkBytesMax) return Refuse("unauthenticated bulk length");
       // An argument costs its bytes and its slice: so many empty ones, too, come to the limit.
       const std::size_t cost = at_ + static_cast<std::size_t>(bytes) + slices_.size() * sizeof(Slice);
+      if (is_stranger_ && cost > kRespStrangerCommandBytesMax) return Refuse("unauthenticated command length");
       if (cost > limits_.command_bytes_max) return Refuse("the command is larger than this server is set to take");
       bulk_bytes_ = bytes;
     }

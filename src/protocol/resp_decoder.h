@@ -44,6 +44,7 @@ inline constexpr std::size_t kRespInlineBytesMax = std::size_t{64} << 10;  // Al
 inline constexpr std::int64_t kRespArgumentsMax = 0x7fffffff;
 inline constexpr std::int64_t kRespStrangerArgumentsMax = 10;  // While not authenticated.
 inline constexpr std::int64_t kRespStrangerBulkBytesMax = 16'384;
+inline constexpr std::size_t kRespStrangerCommandBytesMax = kRespInlineBytesMax;
 
 class RespDecoder {
  public:

@@ -57,6 +57,7 @@ std::size_t Connection::Execute(std::string_view input) {
   is_behind_ = progress.is_behind;
   is_waiting_ = progress.is_waiting;
   is_closing_ = progress.is_closing;
+  is_dropped_ = progress.is_dropped;
   return progress.consumed_bytes;
 }
 

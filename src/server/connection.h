@@ -43,11 +43,11 @@ class Connection {
 
   bool wants_input() const {
     const bool may_keep = !is_waiting_ || input_.size() < kInputWhileWaitingMax;
-    return !input_has_ended_ && !is_closing_ && !is_behind_ && may_keep && has_room();
+    return !input_has_ended_ && !is_closing_ && !is_dropped_ && !is_behind_ && may_keep && has_room();
   }
   bool is_runnable() const { return (is_behind_ || outbox_->has_mail()) && has_room(); }  // Resume() has work.
-  // It did not take what others sent to it.
-  bool is_dropped() const { return outbox_->has_mail() && outbox_->has_overflowed(); }
+  // It did not take what it was sent, or may not have so much: it is to be closed, and nothing more is sent to it.
+  bool is_dropped() const { return is_dropped_ || (outbox_->has_mail() && outbox_->has_overflowed()); }
   bool is_closing() const { return is_closing_; }
   bool is_finished() const { return (input_has_ended_ || is_closing_) && !is_behind_ && replies_.bytes.empty(); }
 
@@ -80,6 +80,7 @@ class Connection {
   bool is_closing_ = false;
   bool is_behind_ = false;
   bool is_waiting_ = false;
+  bool is_dropped_ = false;
 };
 
 }  // namespace kvs::server

@@ -17,6 +17,9 @@
 
 namespace kvs::server {
 
+// Unread replies of a client that has not given the password.
+inline constexpr std::size_t kUnauthenticatedOutputBytesMax = 16'384;
+
 struct ConnectionLimits {
   std::size_t request_bytes_max;
   std::size_t output_bytes_max;  // One more reply may stand above it: its size is known only when it is there.
@@ -43,6 +46,7 @@ class Conversation {
     bool is_behind = false;          // A limit stopped the execution before the input was exhausted.
     bool is_waiting = false;         // It goes on when it is woken through its outbox.
     bool is_closing = false;         // The connection is to end once its replies are sent.
+    bool is_dropped = false;         // The connection is to end now: the client does not take its replies.
   };
 
   virtual ~Conversation() = default;

@@ -101,6 +101,10 @@ void RespConversation::ExecuteAll(Turn& turn) {
     return;
   }
   for (std::size_t commands = 0; progress.consumed_bytes < turn.input.size(); ++commands) {
+    if (is_stranger() && turn.replies.bytes.size() > kUnauthenticatedOutputBytesMax) {
+      progress.is_dropped = true;
+      return;
+    }
     if (commands == limits_.requests_per_turn || turn.replies.bytes.size() >= limits_.output_bytes_max) {
       progress.is_behind = true;
       break;

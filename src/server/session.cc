@@ -53,7 +53,7 @@ void Session::TakeBytes() {
 }
 
 void Session::Output() {
-  if (is_broken_ || connection_.output().empty()) return;
+  if (is_broken_ || connection_.is_dropped() || connection_.output().empty()) return;
   const std::string_view output = connection_.output();
   const auto sent = tls_ == nullptr ? io::Send(socket_.get(), output) : tls_->Send(output);
   if (!sent) {
@@ -65,7 +65,7 @@ void Session::Output() {
 }
 
 Session::Next Session::next() const {
-  if (is_broken_) return Next::kClose;
+  if (is_broken_ || connection_.is_dropped()) return Next::kClose;
   if (connection_.is_finished()) return peer_has_ended_ ? Next::kClose : Next::kLinger;
   if (connection_.is_runnable()) return Next::kRunAgain;
   // What TLS has decrypted already, the socket tells nothing about; nor, once stopping, that nothing more is there.

@@ -117,6 +117,10 @@ TEST(RespDecoderTest, AStrangerMayDeclareLittle) {
   EXPECT_EQ(ComplaintAbout("*11\r\n", true), "Protocol error: unauthenticated multibulk length");
   EXPECT_EQ(ComplaintAbout("*1\r\n$16385\r\n", true), "Protocol error: unauthenticated bulk length");
   EXPECT_EQ(ComplaintAbout("*10\r\n$16384\r\n", true), "");
+  const std::string bulk = "$16000\r\n" + std::string(16'000, 'x') + "\r\n";
+  EXPECT_EQ(ComplaintAbout("*10\r\n" + bulk + bulk + bulk + "$16000\r\n", true), "");
+  EXPECT_EQ(ComplaintAbout("*10\r\n" + bulk + bulk + bulk + bulk + "$16000\r\n", true),
+            "Protocol error: unauthenticated command length");
 }
 
 TEST(RespDecoderTest, ACommandOverTheLimitIsRefusedOnWhatItDeclares) {

@@ -216,6 +216,27 @@ TEST_F(RespConversationTest, WithoutThePasswordThereIsNothingToBeHad) {
   EXPECT_THAT(Take(connection), ElementsAre("+RESET\r\n", "-ERR Protocol error: unauthenticated multibulk length\r\n"));
 }
 
+TEST_F(RespConversationTest, UnauthenticatedClientGetsLittleOutput) {
+  ServerState guarded(engine_, {.password = "secret"});
+  std::string requests;
+  for (int i = 0; i < 100; ++i) requests += RespCommand({"GET", "k"});
+  Connection reading(guarded, kLimits);
+  Connection deaf(guarded, kLimits);
+  for (int i = 0; i < 20; ++i) {
+    reading.Receive(requests);
+    ASSERT_EQ(Take(reading).size(), 100U);
+    ASSERT_FALSE(reading.is_dropped());
+    if (deaf.wants_input()) deaf.Receive(requests);
+  }
+  EXPECT_TRUE(deaf.is_dropped());
+  EXPECT_LE(deaf.output().size(), kUnauthenticatedOutputBytesMax + 100);
+  reading.Receive(RespCommand({"AUTH", "secret"}));
+  reading.Receive(requests + requests + requests + requests);
+  reading.Receive(requests + requests + requests + requests);
+  EXPECT_FALSE(reading.is_dropped());
+  EXPECT_EQ(Take(reading).size(), 801U);
+}
+
 TEST_F(RespConversationTest, ACommandThatTheEngineCannotDoIsAnErrorInItsPlace) {
   Connection connection(state_, kLimits);  // The engine of this test has no expiry.
   connection.Receive(Stream({{"SET", "k", "v", "EX", "10"},

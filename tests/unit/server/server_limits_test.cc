@@ -123,6 +123,19 @@ TEST_P(ServerLimitsTest, WhoTakesNoneOfItsAnswersIsClosedAndWhoTakesThemSlowlyIs
   EXPECT_THAT(busy.Call({"INFO", "clients"}), testing::HasSubstr("connected_clients:2"));
 }
 
+TEST_P(ServerLimitsTest, UnauthenticatedClientThatDoesNotReadIsClosed) {
+  ServerOptions options = Options();
+  options.password = "secret";
+  const RunningServer server(engine_, options);
+  std::string requests;
+  for (int i = 0; i < 1'000; ++i) requests += RespCommand({"GET", "a"});
+  RespClient deaf(server.address());
+  while (deaf.TrySend(requests)) continue;
+  RespClient member(server.address());
+  EXPECT_EQ(member.Call({"AUTH", "secret"}), "+OK\r\n");
+  EXPECT_THAT(member.Call({"INFO", "clients"}), testing::HasSubstr("connected_clients:1\r\n"));
+}
+
 TEST_P(ServerLimitsTest, LimitsThatAreSetWhileItRunsCountForThoseThatCome) {
   const RunningServer server(engine_, Options());
   RespClient early(server.address());
