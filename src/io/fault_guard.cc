@@ -4,18 +4,23 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <limits>
 #include <mutex>
 
 namespace kvs::io {
 namespace {
 
+constexpr std::uintptr_t kNoPage = std::numeric_limits<std::uintptr_t>::max();
+
 struct Region {
   std::atomic<std::uintptr_t> begin{0};  // 0: free.
   std::atomic<std::size_t> bytes{0};
   std::atomic<std::uint64_t> faults{0};
+  std::atomic<std::uintptr_t> lowest_fault{kNoPage};
   std::atomic<bool> is_taken{false};
 };
 
@@ -33,16 +38,35 @@ Region* FindRegion(std::uintptr_t address) {
   return nullptr;
 }
 
+bool ReplaceByZeroes(std::uintptr_t begin, std::uintptr_t end) {
+  void* const place = reinterpret_cast<void*>(begin);  // NOLINT(performance-no-int-to-ptr): the signal brings numbers.
+  void* const fresh = ::mmap(place, end - begin, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+  return fresh != MAP_FAILED;
+}
+
+std::uintptr_t NoteLowest(Region& region, std::uintptr_t page) {
+  std::uintptr_t lowest = region.lowest_fault.load(std::memory_order_relaxed);      // R2
+  while (page < lowest && !region.lowest_fault.compare_exchange_weak(lowest, page,  // R2
+                                                                     std::memory_order_relaxed)) {
+  }
+  return std::min(page, lowest);
+}
+
 // Runs in a signal handler: mmap is a bare system call, and the rest is atomics without locks.
 bool Repair(void* fault) {
   const auto address = reinterpret_cast<std::uintptr_t>(fault);
   Region* const region = FindRegion(address);
   if (region == nullptr) return false;
-  void* const page = static_cast<char*>(fault) - address % page_bytes;
-  void* const fresh = ::mmap(page, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-  if (fresh == MAP_FAILED) return false;
-  region->faults.fetch_add(1, std::memory_order_relaxed);  // R1
-  return true;
+  const std::uintptr_t page = address - address % page_bytes;
+  const std::uintptr_t begin = region->begin.load(std::memory_order_relaxed);
+  const std::uintptr_t bytes = region->bytes.load(std::memory_order_relaxed);
+  const std::uintptr_t end = begin + (bytes + page_bytes - 1) / page_bytes * page_bytes;
+  const std::uintptr_t lowest = NoteLowest(*region, page);
+  const std::uint64_t faults = region->faults.fetch_add(1, std::memory_order_relaxed) + 1;  // R1
+  if (faults <= FaultGuard::kPagesApartMax && ReplaceByZeroes(page, page + page_bytes)) return true;
+  // The whole region takes no further mapping, so that it can be had where the kernel allows no more of them.
+  return ReplaceByZeroes(lowest, end) || ReplaceByZeroes(begin - begin % page_bytes, end);
 }
 
 void OnBusError(int signal, siginfo_t* info, void* context) {
@@ -76,6 +100,7 @@ Result<std::size_t> FaultGuard::Register(const void* begin, std::size_t bytes) {
     if (region.is_taken.load(std::memory_order_relaxed)) continue;
     if (region.is_taken.exchange(true, std::memory_order_acquire)) continue;  // Pairs with Unregister().
     region.faults.store(0, std::memory_order_relaxed);                        // R1
+    region.lowest_fault.store(kNoPage, std::memory_order_relaxed);            // R2
     region.bytes.store(bytes, std::memory_order_relaxed);
     region.begin.store(reinterpret_cast<std::uintptr_t>(begin), std::memory_order_release);  // P1
     return i;

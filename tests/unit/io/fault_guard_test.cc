@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +35,11 @@ class FaultGuardTest : public testing::Test {
 
 std::string_view Page(const Mapping& mapping, std::size_t page) {
   return {mapping.data() + page * kPageBytes, kPageBytes};
+}
+
+std::size_t MappingsOfProcess() {
+  std::ifstream maps("/proc/self/maps");
+  return static_cast<std::size_t>(std::count(std::istreambuf_iterator<char>(maps), {}, '\n'));
 }
 
 bool IsZero(std::string_view bytes) { return bytes.find_first_not_of('\0') == std::string_view::npos; }
@@ -82,6 +89,21 @@ TEST_F(FaultGuardTest, ANewMappingStartsWithoutTheFaultsOfTheLast) {
   const auto other = MakeFile("other", 1);
   const Mapping mapping = *other->Map(kPageBytes, Access::kRead);
   EXPECT_EQ(mapping.FaultCount(), 0U);
+}
+
+// Each page that can be had no more would be a mapping of its own: more than the kernel allows a process.
+TEST_F(FaultGuardTest, FaultsWithoutEndTakeFewMappings) {
+  constexpr std::size_t kPages = 140'000;  // Every second one is more than vm.max_map_count.
+  const auto file = *PosixFileSystem().Open(directory_.path() / "file", OpenMode::kCreate);
+  ASSERT_TRUE(file->WriteAt(0, std::string(10 * kPageBytes, 'x')));
+  ASSERT_TRUE(file->WriteAt(kPages * kPageBytes - 1, "x"));
+  const Mapping mapping = *file->Map(kPages * kPageBytes, Access::kRead);
+  const std::size_t mappings = MappingsOfProcess();
+  ASSERT_TRUE(file->Truncate(10 * kPageBytes));
+  for (std::size_t page = kPages - 1; page > 10; page -= 2) ASSERT_EQ(mapping.data()[page * kPageBytes], '\0') << page;
+  EXPECT_LE(MappingsOfProcess(), mappings + 2 * FaultGuard::kPagesApartMax + 2);
+  EXPECT_GT(mapping.FaultCount(), FaultGuard::kPagesApartMax);
+  for (std::size_t page = 0; page < 10; ++page) ASSERT_EQ(Page(mapping, page), std::string(kPageBytes, 'x')) << page;
 }
 
 using FaultGuardDeathTest = FaultGuardTest;

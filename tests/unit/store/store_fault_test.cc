@@ -4,7 +4,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 
@@ -208,6 +211,27 @@ TEST_F(StoreFaultTest, ARecordWhoseLengthWasDamagedCanBeOverwritten) {
   ASSERT_TRUE(Fails(damaged, ErrorCode::kCorruption));
   ASSERT_TRUE(IsOk(store_->Set(key, "new")));
   EXPECT_EQ(Get(key), "new");
+}
+
+TEST_F(StoreFaultTest, SegmentsCutShortGiveErrorsAndFewMappings) {
+  constexpr int kKeys = 8'000;
+  options_ = SmallSegments();
+  Open();
+  SetKeys(0, kKeys, 4'000);
+  ASSERT_TRUE(IsOk(store_->Sync()));
+  const auto mappings = [] {
+    std::ifstream maps("/proc/self/maps");
+    return std::count(std::istreambuf_iterator<char>(maps), {}, '\n');
+  };
+  const auto before = mappings();
+  const std::vector<std::filesystem::path> segments = Files(".seg");
+  for (const auto& segment : segments) std::filesystem::resize_file(segment, 4'096);
+  for (int i = 0; i < kKeys; ++i) {
+    const std::string value = Get("key" + std::to_string(i * 37 % kKeys));
+    EXPECT_TRUE(value.starts_with("(error) corruption") || value == std::string(4'000, 'v')) << value;
+  }
+  EXPECT_LE(mappings(), before + 6 * static_cast<std::ptrdiff_t>(segments.size()));
+  store_.reset();
 }
 
 }  // namespace
