@@ -7,6 +7,11 @@
 #include "base/try.h"
 
 namespace kvs::store {
+namespace {
+
+constexpr std::chrono::hours kIntervalMax{24 * 365};  // A longer one would not fit into a point in time.
+
+}  // namespace
 
 Committer::Committer(LiveLog& log, Health& health, const KvStoreOptions& options)
     : log_(log), health_(health), options_(options) {}
@@ -91,7 +96,8 @@ Committer::Task Committer::NextTask(std::vector<Waiter*>* waiters) {
 
 std::optional<Committer::Time> Committer::NextTick() const {
   const Time now = std::chrono::steady_clock::now();
-  if (options_.sync == SyncPolicy::kInterval) return now + options_.sync_interval;
+  if (options_.sync == SyncPolicy::kInterval)
+    return now + std::min<std::chrono::milliseconds>(options_.sync_interval, kIntervalMax);
   if (needs_marks_) return now + kRest;
   return std::nullopt;
 }

@@ -32,7 +32,7 @@ std::uint64_t ExpiryClock::NowMs() {
   std::int64_t last = last_.load(std::memory_order_relaxed);                                          // R1
   while (last < now && !last_.compare_exchange_weak(last, now, std::memory_order_relaxed)) {          // R1
   }
-  return static_cast<std::uint64_t>(std::max(last, now));
+  return static_cast<std::uint64_t>(std::max({last, now, std::int64_t{0}}));  // Before 1970 nothing expires.
 }
 
 // Of several threads that come at once, one corrects.

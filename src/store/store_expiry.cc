@@ -86,8 +86,8 @@ bool Store::WaitForDue() {
     }
     const std::uint64_t now_ms = clock_.NowMs();
     if (expiry_.has_due(now_ms)) return true;
-    const auto left = std::min(std::chrono::milliseconds(expiry_.next_ms() - now_ms), kLookAgain);
-    expiry_changed_.WaitUntil(log_.mutex, std::chrono::steady_clock::now() + left);
+    const std::uint64_t left_ms = std::min<std::uint64_t>(expiry_.next_ms() - now_ms, kLookAgain.count());
+    expiry_changed_.WaitUntil(log_.mutex, std::chrono::steady_clock::now() + std::chrono::milliseconds(left_ms));
   }
   return false;
 }

@@ -3,6 +3,7 @@
 // it had replaced. Engines that lack it say so, and change nothing. Times are far from now, on either side; one test
 // waits for the clock of the engine itself.
 #include <chrono>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -142,6 +143,22 @@ TEST_P(ExpiryTest, WhatHasExpiredNeverComesBack) {
     ASSERT_NO_FATAL_FAILURE(check());
     ASSERT_EQ(CodeOf(engine_->Compact()), "ok");
     ASSERT_NO_FATAL_FAILURE(check());
+  }
+}
+
+// Each is beyond what some clock or duration can hold.
+TEST_P(ExpiryTest, AFarTimeIsNeverReachedAndStopsNothing) {
+  KVS_SKIP_UNLESS_EXPIRY(true);
+  constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
+  for (const std::uint64_t expiry_ms : {kMax, kMax - 127, kMax - 128, std::uint64_t{10'000'000'000'000'000'000U},
+                                        kMax / 2 + 1, kMax / 2, kMax / 1'000, kMax / 2'000'000}) {
+    ASSERT_EQ(CodeOf(engine_->SetUntil("far", "value", expiry_ms)), "ok");
+    ASSERT_EQ(CodeOf(engine_->Set("other", "value")), "ok");
+    EXPECT_EQ(Get("far"), "value") << expiry_ms;
+    Reopen();
+    ASSERT_EQ(CodeOf(engine_->Set("other", "value")), "ok");
+    EXPECT_EQ(Get("far"), "value") << expiry_ms;
+    ASSERT_EQ(CodeOf(engine_->Remove("far")), "ok");
   }
 }
 

@@ -71,7 +71,7 @@ std::optional<RestoreOptions> ReadRestoreOptions(Call& call) {
 std::optional<std::uint64_t> ReadTimeToLive(Call& call, const RestoreOptions& options) {
   const auto ttl = ReadInteger(call, call[2]);
   if (!ttl) return std::nullopt;
-  const auto now = static_cast<std::int64_t>(call.keys.NowMs());
+  const auto now = SignedTime(call.keys.NowMs());
   const bool is_relative = *ttl != 0 && !options.is_time_absolute;
   if (*ttl < 0 || (is_relative && *ttl > std::numeric_limits<std::int64_t>::max() - now)) {
     call.Fail("ERR Invalid TTL value, must be >= 0");

@@ -48,7 +48,7 @@ std::optional<ExpireConditions> ReadConditions(Call& call) {
 
 bool AreMet(const ExpireConditions& conditions, std::int64_t time, std::uint64_t current_ms) {
   const bool has_current = current_ms != kNoExpiry;
-  const auto current = static_cast<std::int64_t>(current_ms);
+  const std::int64_t current = SignedTime(current_ms);
   if (conditions.nx && has_current) return false;
   if (conditions.xx && !has_current) return false;
   if (conditions.gt && (!has_current || time <= current)) return false;
@@ -61,7 +61,7 @@ void ExpireAt(Call& call, TimeUnit unit, TimeBase base) {
   if (!conditions) return;
   const auto time = ReadTime(call, call[2], unit, base, Past::kAllowed);
   if (!time) return;
-  const auto now = static_cast<std::int64_t>(call.keys.NowMs());
+  const std::int64_t now = SignedTime(call.keys.NowMs());
   bool is_done = false;
   const bool has_passed = *time <= now;
   const Status status = call.keys.Update(call[1], [&](const std::optional<Entry>& current) -> EntryDecision {
@@ -83,6 +83,8 @@ void PExpire(Call& call) { ExpireAt(call, TimeUnit::kMilliseconds, TimeBase::kNo
 void ExpireAtSeconds(Call& call) { ExpireAt(call, TimeUnit::kSeconds, TimeBase::k1970); }
 void PExpireAt(Call& call) { ExpireAt(call, TimeUnit::kMilliseconds, TimeBase::k1970); }
 
+std::int64_t RoundToSeconds(std::int64_t ms) { return ms / 1'000 + (ms % 1'000 >= 500 ? 1 : 0); }
+
 void ReplyExpiry(Call& call, TimeUnit unit, TimeBase base) {
   std::uint64_t expiry_ms = kNoExpiry;
   const Result<bool> found = call.keys.Read(call[1], [&](const Entry& entry) { expiry_ms = entry.expiry_ms; });
@@ -94,9 +96,9 @@ void ReplyExpiry(Call& call, TimeUnit unit, TimeBase base) {
   } else if (expiry_ms == kNoExpiry) {
     call.reply.Integer(-1);
   } else {
-    auto time = static_cast<std::int64_t>(expiry_ms);
-    if (base == TimeBase::kNow) time = std::max<std::int64_t>(time - static_cast<std::int64_t>(call.keys.NowMs()), 0);
-    call.reply.Integer(unit == TimeUnit::kSeconds ? (time + 500) / 1'000 : time);
+    std::int64_t time = SignedTime(expiry_ms);
+    if (base == TimeBase::kNow) time = std::max<std::int64_t>(time - SignedTime(call.keys.NowMs()), 0);
+    call.reply.Integer(unit == TimeUnit::kSeconds ? RoundToSeconds(time) : time);
   }
 }
 

@@ -27,7 +27,7 @@ std::optional<std::int64_t> ReadTime(Call& call, std::string_view text, TimeUnit
   const auto number = ReadInteger(call, text);
   if (!number) return std::nullopt;
   std::int64_t time = *number;
-  const std::int64_t now = base == TimeBase::kNow ? static_cast<std::int64_t>(call.keys.NowMs()) : 0;
+  const std::int64_t now = base == TimeBase::kNow ? SignedTime(call.keys.NowMs()) : 0;
   const bool is_refused = past == Past::kRefused && time <= 0;
   const bool fits_unit = unit == TimeUnit::kMilliseconds || (time <= kMax / 1'000 && time >= kMin / 1'000);
   if (!is_refused && fits_unit) {

@@ -1,7 +1,9 @@
 // What many commands read from their arguments, each with the error that Redis gives for it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -21,6 +23,11 @@ void FailExpireTime(Call& call);
 // The point in time that `text` says. `allow_past`: also one before now, or before 1970. nullopt: answered.
 enum class Past : std::uint8_t { kAllowed, kRefused };
 std::optional<std::int64_t> ReadTime(Call& call, std::string_view text, TimeUnit unit, TimeBase base, Past past);
+
+// A point in time as replies and comparisons have it; what is beyond the largest is the largest.
+inline std::int64_t SignedTime(std::uint64_t ms) {
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(ms, std::numeric_limits<std::int64_t>::max()));
+}
 
 // Whether a value that long may be stored. False: answered.
 bool CheckValueBytes(Call& call, std::uint64_t bytes);
