@@ -32,6 +32,7 @@ const std::vector<Round::Event>& Round::Events() {
       {"copy", 6, false, &Round::Copy},
       {"full-disk", 4, true, &Round::FillDisk},
       {"full-by-load", 2, true, &Round::FillDiskByLoad},
+      {"greedy-disk", 2, true, &Round::FillDiskGreedily},
       {"file-size", 2, false, &Round::LimitFileSize},
       {"few-descriptors", 1, false, &Round::StartWithFewDescriptors},
       {"no-descriptors", 2, false, &Round::TakeDescriptors},
@@ -108,12 +109,16 @@ void Round::Copy() {
   victim_.Continue();
   if (!is_copied) return report_.NoteEvent("(cp failed)");
   report_.Add(Figure::kCopies);
+  const std::uint64_t faults = report_.Faults();
   CheckCopy(ledgers, rule);
+  if (report_.Faults() == faults) std::filesystem::remove_all(copy);
 }
 
-// Twice: the second opening finds what the first one left, and nothing is in flight.
+// Twice: the second opening finds what the first one left, and nothing is in flight. The copy stays as it was.
 void Round::CheckCopy(std::vector<Ledger>& ledgers, Rule rule) {
-  const std::filesystem::path copy = options_.scratch / "copy";
+  const std::filesystem::path copy = options_.scratch / "opened";
+  std::filesystem::remove_all(copy);
+  if (!CopyDirectory(options_.scratch / "copy", copy)) return report_.NoteEvent("(cp failed)");
   Verify(copy, "a copy");
   Victim server(options_.server_program, options_.scratch / "copy.log");
   for (const int signal : {random_.OneIn(2) ? SIGKILL : SIGTERM, SIGKILL}) {
@@ -181,10 +186,24 @@ void Round::FillDiskByLoad() {
   EndShortage();
 }
 
+// Somebody takes whatever the store gives back, so that removals may find no room in the end.
+void Round::FillDiskGreedily() {
+  report_.Add(Figure::kFullDisks);
+  BeginShortage(true);
+  for (std::uint64_t left = 4 + random_.Below(16); left > 0; --left) {
+    file_system_.Fill();
+    Linger(20, 100);
+    if (random_.OneIn(12)) EndOrCopyWhileFull();
+  }
+  file_system_.Relieve();
+  EndShortage();
+}
+
 void Round::LimitFileSize() {
   BeginShortage(true);
   victim_.Limit(RLIMIT_FSIZE, random_.Below(std::uint64_t{4} << 20));
   Linger(100, 2'000);
+  if (random_.OneIn(4)) Kill();
   victim_.Limit(RLIMIT_FSIZE, RLIM_INFINITY);
   EndShortage();
 }
@@ -211,6 +230,7 @@ void Round::TakeDescriptors() {
     const std::vector<Link> idlers = ConnectIdlers(10);
     Linger(100, 2'000);
   }
+  if (random_.OneIn(4)) Kill();
   victim_.Limit(RLIMIT_NOFILE, RLIM_INFINITY);
   EndShortage();
 }

@@ -32,7 +32,7 @@ bool MakeImage(const std::string& kind, std::uint64_t bytes, const std::filesyst
     *why = "cannot make " + image.string();
     return false;
   }
-  if (kind == "ext4") return Run({"mkfs.ext4", "-q", "-F", "-m", "0", image.string()}, why);
+  if (kind.starts_with("ext")) return Run({"mkfs." + kind, "-q", "-F", "-m", "0", image.string()}, why);
   return Run({"mkfs." + kind, "-q", "-f", image.string()}, why);
 }
 

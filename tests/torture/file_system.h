@@ -19,8 +19,8 @@ bool EnterMountNamespace();
 
 class FileSystem {
  public:
-  // Makes and mounts a file system of the kind ("ext4", "xfs", "btrfs", "tmpfs") in `scratch`; nullopt: this machine
-  // cannot, `why` says so.
+  // Makes and mounts a file system of the kind ("ext3", "ext4", "xfs", "btrfs", "tmpfs") in `scratch`; nullopt: this
+  // machine cannot, `why` says so.
   static std::optional<FileSystem> Mount(const std::string& kind, std::uint64_t bytes,
                                          const std::filesystem::path& scratch, std::string* why);
   // Somebody's directory, which is never filled.

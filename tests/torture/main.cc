@@ -27,10 +27,10 @@ namespace {
 
 constexpr int kExitFaults = 1;
 constexpr int kExitUsage = 2;
+constexpr std::array<const char*, 3> kPolicies = {"interval", "always", "none"};
 constexpr int kExitSkipped = 77;
 constexpr std::chrono::seconds kRoundMin{10};
 constexpr std::chrono::seconds kProgressInterval{60};
-constexpr int kRounds = 12;  // Each file system with each sync policy.
 
 using Clock = std::chrono::steady_clock;
 
@@ -52,10 +52,10 @@ void AddOptions(CLI::App& app, CommandLine& line) {
   app.add_option("--seed", line.seed, "Replays the choice of events, not their moments");
   app.add_option("--dir", line.directory, "A directory on a file system of yours; nothing is mounted or filled")
       ->check(CLI::ExistingDirectory);
-  app.add_option("--file-systems", line.file_systems, "Those to mount, which takes root: ext4,xfs,btrfs,tmpfs")
+  app.add_option("--file-systems", line.file_systems, "Those to mount, which takes root: ext3,ext4,xfs,btrfs,tmpfs")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::IsMember({"ext4", "xfs", "btrfs", "tmpfs"}));
+      ->check(CLI::IsMember({"ext3", "ext4", "xfs", "btrfs", "tmpfs"}));
   app.add_option("--events", line.events, "Those to choose from")
       ->delimiter(',')
       ->allow_extra_args(false)
@@ -80,7 +80,7 @@ class Torture {
     std::fflush(stdout);
     const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                         std::chrono::duration<double, std::ratio<60>>(line_.minutes));
-    const auto length = std::max<Clock::duration>(kRoundMin, (end - Clock::now()) / kRounds);
+    const auto length = std::max<Clock::duration>(kRoundMin, (end - Clock::now()) / Rounds());
     std::thread progress([this] { PrintProgress(); });
     int mounted = 0;
     for (std::size_t i = 0; Clock::now() < end && !is_interrupted.load(std::memory_order_relaxed); ++i) {
@@ -95,6 +95,11 @@ class Torture {
   }
 
  private:
+  // Each file system with each policy.
+  int Rounds() const {
+    return static_cast<int>(kPolicies.size() * std::max<std::size_t>(line_.file_systems.size(), 1));
+  }
+
   // False: its file system cannot be mounted here.
   bool RunRound(std::size_t number, Clock::time_point deadline) {
     base::Random random(line_.seed + number);
@@ -136,7 +141,6 @@ class Torture {
   }
 
   std::vector<std::string> ChooseArguments(std::size_t number, base::Random& random) const {
-    constexpr std::array<const char*, 3> kPolicies = {"interval", "always", "none"};
     constexpr std::array<const char*, 4> kSegments = {"1mb", "2mb", "4mb", "8mb"};
     const std::size_t turn = line_.file_systems.empty() ? 0 : number / line_.file_systems.size();
     std::vector<std::string> arguments = {"--sync",          kPolicies[(number + turn) % kPolicies.size()],

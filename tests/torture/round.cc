@@ -15,6 +15,7 @@ constexpr std::chrono::seconds kEndPatience{90};
 constexpr std::chrono::seconds kResumePatience{20};
 constexpr std::chrono::milliseconds kDownPatience{1'000};
 constexpr std::uint64_t kFaultsKept = 5;
+constexpr std::uint64_t kShortageLogBytesMax = std::uint64_t{64} << 10;  // Some hundreds of lines.
 
 }  // namespace
 
@@ -123,12 +124,14 @@ void Round::Finish() {
 }
 
 void Round::BeginShortage(bool removals_may_fail) {
+  log_bytes_before_ = victim_.LogBytes();
   load_.conditions().writes_may_fail.store(true, std::memory_order_relaxed);                 // R1 of Conditions.
   load_.conditions().removals_may_fail.store(removals_may_fail, std::memory_order_relaxed);  // R1 of Conditions.
 }
 
 void Round::EndShortage() {
   SetMode(Mode::kMixed);
+  CheckLog();
   if (victim_.HasEnded()) {
     Supervise();
   } else if (!Resumes()) {
@@ -146,6 +149,13 @@ void Round::EndShortage() {
   }
   load_.conditions().writes_may_fail.store(false, std::memory_order_relaxed);    // R1 of Conditions.
   load_.conditions().removals_may_fail.store(false, std::memory_order_relaxed);  // R1 of Conditions.
+}
+
+void Round::CheckLog() {
+  const std::uint64_t bytes = victim_.LogBytes() - log_bytes_before_;
+  if (bytes <= kShortageLogBytesMax) return;
+  report_.Blame({"a shortage floods the log", "log", "at most " + std::to_string(kShortageLogBytesMax) + " bytes",
+                 std::to_string(bytes) + " bytes: " + victim_.LastWords()});
 }
 
 bool Round::Resumes() {
@@ -171,7 +181,9 @@ void Round::Keep() {
   victim_.Pause();
   CopyDirectory(file_system_.store_path(), kept / "now");
   victim_.Continue();
-  if (std::filesystem::exists(options_.scratch / "before")) CopyDirectory(options_.scratch / "before", kept / "before");
+  for (const char* const name : {"before", "copy"}) {
+    if (std::filesystem::exists(options_.scratch / name)) CopyDirectory(options_.scratch / name, kept / name);
+  }
   CopyDirectory(options_.scratch / "server.log", kept / "server.log");
   report_.NoteKept(kept.string());
 }

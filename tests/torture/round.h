@@ -64,6 +64,7 @@ class Round {
   void FillDisk();
   void FillDiskByLoad();
   void EndOrCopyWhileFull();
+  void FillDiskGreedily();
   void LimitFileSize();
   void StartWithFewDescriptors();
   void TakeDescriptors();
@@ -84,6 +85,7 @@ class Round {
   void BeginShortage(bool removals_may_fail);
   // What was short is there again: writes must be accepted by themselves.
   void EndShortage();
+  void CheckLog();  // A shortage is logged when it begins and when it ends, not with each refused write.
   bool Resumes();
 
   void Linger(std::uint64_t ms_min, std::uint64_t ms_max);
@@ -103,6 +105,7 @@ class Round {
   Address address_;
   bool is_over_ = false;  // Not even a new store can be opened.
   std::uint64_t faults_kept_ = 0;
+  std::uint64_t log_bytes_before_ = 0;  // Before the shortage.
 };
 
 }  // namespace kvs::torture

@@ -121,6 +121,12 @@ std::string Victim::WordsSinceStart() const {
   return {std::istreambuf_iterator<char>(log), {}};
 }
 
+std::uint64_t Victim::LogBytes() const {
+  std::error_code error;
+  const std::uint64_t bytes = std::filesystem::file_size(log_, error);
+  return error ? 0 : bytes;
+}
+
 std::string Victim::LastWords() const {
   const std::string said = WordsSinceStart();
   return said.size() <= kLastWordsBytes ? said : "..." + said.substr(said.size() - kLastWordsBytes);

@@ -45,6 +45,7 @@ class Victim {
   void Limit(__rlimit_resource resource, rlim_t limit) const;
   std::size_t OpenDescriptors() const;
 
+  std::uint64_t LogBytes() const;
   // The last lines of what this start of it has said.
   std::string LastWords() const;
 
