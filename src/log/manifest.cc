@@ -28,7 +28,8 @@ void Manifest::Add(const ManifestEntry& entry) {
 }
 
 void Manifest::Remove(std::uint64_t segment_id) {
-  std::erase_if(segments, [=](const ManifestEntry& entry) { return entry.segment_id == segment_id; });
+  const ManifestEntry* const entry = Find(segment_id);
+  if (entry != nullptr) segments.erase(segments.begin() + (entry - segments.data()));
 }
 
 ManifestEntry* Manifest::Find(std::uint64_t segment_id) {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
+#include <utility>
 
 namespace kvs::store {
 namespace {
@@ -20,10 +22,38 @@ struct Candidate {
 
 std::uint64_t MadeAt(const SegmentAccount& account) { return account.segment->header().created_sequence; }
 
+bool HoldsDeadPuts(const SegmentAccount& account) { return account.segment != nullptr && account.dead_bytes > 0; }
+
+// OldestWithDeadPuts() without each single segment in turn: the two oldest answer for all of them.
+class OldestDeadPuts {
+ public:
+  explicit OldestDeadPuts(const SegmentAccounts& accounts) {
+    for (std::uint32_t slot = 0; slot < accounts.accounts().size(); ++slot) {
+      if (HoldsDeadPuts(accounts[slot])) Add(slot, MadeAt(accounts[slot]));
+    }
+  }
+
+  std::uint64_t Without(std::uint32_t slot) const { return slot == oldest_slot_ ? second_made_ : oldest_made_; }
+
+ private:
+  void Add(std::uint32_t slot, std::uint64_t made) {
+    if (made >= oldest_made_) {
+      second_made_ = std::min(second_made_, made);
+      return;
+    }
+    second_made_ = std::exchange(oldest_made_, made);
+    oldest_slot_ = slot;
+  }
+
+  std::uint64_t oldest_made_ = kNoLimit;
+  std::uint64_t second_made_ = kNoLimit;
+  std::optional<std::uint32_t> oldest_slot_;
+};
+
 // Counts tombstones as gained only where they guard nothing.
-Candidate Judge(const SegmentAccounts& accounts, std::uint32_t slot) {
+Candidate Judge(const SegmentAccounts& accounts, const OldestDeadPuts& dead_puts, std::uint32_t slot) {
   const SegmentAccount& account = accounts[slot];
-  const bool drops_tombstones = account.newest_tombstone < OldestWithDeadPuts(accounts, {slot});
+  const bool drops_tombstones = account.newest_tombstone < dead_puts.Without(slot);
   const std::uint64_t kept = account.live_bytes + (drops_tombstones ? 0 : account.tombstone_bytes);
   const auto disk = static_cast<double>(account.disk_bytes());
   const double gained = disk - static_cast<double>(kept + account.hint_bytes) - log::kSegmentHeaderBytes;
@@ -43,10 +73,11 @@ bool HasGarbage(const SegmentAccount& account) {
 }
 
 std::vector<Candidate> FindCandidates(const SegmentAccounts& accounts) {
+  const OldestDeadPuts dead_puts(accounts);
   std::vector<Candidate> candidates;
   for (std::uint32_t slot = 0; slot < accounts.accounts().size(); ++slot) {
     const SegmentAccount& account = accounts[slot];
-    if (IsCandidate(account) && HasGarbage(account)) candidates.push_back(Judge(accounts, slot));
+    if (IsCandidate(account) && HasGarbage(account)) candidates.push_back(Judge(accounts, dead_puts, slot));
   }
   return candidates;
 }
@@ -113,12 +144,12 @@ std::uint64_t ShareOf(std::uint64_t bytes, std::uint64_t bytes_max) {
 
 }  // namespace
 
-std::uint64_t OldestWithDeadPuts(const SegmentAccounts& accounts, const std::vector<std::uint32_t>& excluded) {
-  std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
+std::uint64_t OldestWithDeadPuts(const SegmentAccounts& accounts, std::vector<std::uint32_t> excluded) {
+  std::sort(excluded.begin(), excluded.end());
+  std::uint64_t oldest = kNoLimit;
   for (std::uint32_t slot = 0; slot < accounts.accounts().size(); ++slot) {
     const SegmentAccount& account = accounts[slot];
-    if (account.segment == nullptr || account.dead_bytes == 0) continue;
-    if (std::find(excluded.begin(), excluded.end(), slot) != excluded.end()) continue;
+    if (!HoldsDeadPuts(account) || std::binary_search(excluded.begin(), excluded.end(), slot)) continue;
     oldest = std::min(oldest, MadeAt(account));
   }
   return oldest;
@@ -142,6 +173,7 @@ std::vector<std::uint32_t> PickInputs(const SegmentAccounts& accounts, const Com
 
 std::vector<std::uint32_t> PickToCluster(const SegmentAccounts& accounts, const ClusterAim& aim) {
   const std::map<std::uint64_t, std::uint64_t> clean_runs = CleanRuns(accounts);
+  const OldestDeadPuts dead_puts(accounts);
   std::vector<Candidate> candidates;
   std::uint64_t copied_bytes = 0;
   std::vector<std::uint64_t> runs;  // Of the candidates; 0 stands for what is by itself.
@@ -149,7 +181,7 @@ std::vector<std::uint32_t> PickToCluster(const SegmentAccounts& accounts, const 
     const SegmentAccount& account = accounts[slot];
     if (!IsCandidate(account) || MadeAt(account) >= aim.made_before) continue;
     const std::uint64_t run = HasGarbage(account) ? 0 : account.segment->header().run;
-    const Candidate candidate = Judge(accounts, slot);
+    const Candidate candidate = Judge(accounts, dead_puts, slot);
     const bool is_clustered = run != 0 && clean_runs.at(run) > aim.copied_bytes_max / 2;
     const bool gains_much = candidate.gained_share >= kWorthwhileShare;
     if (is_clustered || (!gains_much && HoldsLargeRecords(*account.segment))) continue;

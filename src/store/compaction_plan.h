@@ -8,7 +8,7 @@
 //             the end, and every rewriting takes something away, so that it comes to an end.
 //             To cluster, as many segments as fit are taken together: the more, the fewer places a scan must read from.
 //             What is clustered in large groups already and has no garbage stays as it is.
-// Threads     Pure functions of the accounts, under the append lock.
+// Threads     Pure functions of the accounts, under the append lock: n log n in the number of segments at most.
 #pragma once
 
 #include <cstdint>
@@ -52,6 +52,6 @@ std::vector<std::uint32_t> PickToCluster(const SegmentAccounts& accounts, const 
 
 // When the first segment was made that holds a dead put and is not in `excluded`; UINT64_MAX: there is none. A
 // tombstone with a lower sequence guards nothing.
-std::uint64_t OldestWithDeadPuts(const SegmentAccounts& accounts, const std::vector<std::uint32_t>& excluded);
+std::uint64_t OldestWithDeadPuts(const SegmentAccounts& accounts, std::vector<std::uint32_t> excluded);
 
 }  // namespace kvs::store

@@ -26,11 +26,9 @@ Status ManifestKeeper::Edit(FunctionRef<void(log::Manifest&)> change) {
 // Where it cannot be removed it is ignored all the same.
 void ManifestKeeper::RemoveUselessIndex() {
   if (saved_index_bytes_ == 0) return;
-  const std::vector<log::ManifestEntry>& segments = manifest_.segments;
-  const bool is_whole = std::all_of(saved_index_needs_.begin(), saved_index_needs_.end(), [&](std::uint64_t id) {
-    return std::any_of(segments.begin(), segments.end(),
-                       [&](const log::ManifestEntry& entry) { return entry.segment_id == id; });
-  });
+  const bool is_whole =
+      std::all_of(saved_index_needs_.begin(), saved_index_needs_.end(),
+                  [&](std::uint64_t id) KVS_REQUIRES(mutex_) { return manifest_.Find(id) != nullptr; });
   if (!is_whole && files_.Remove(log::IndexPath(directory_))) saved_index_bytes_ = 0;
 }
 

@@ -162,6 +162,26 @@ TEST_F(CompactionPlanTest, WhereTombstonesAreAllThatIsLeftToGainTheOldestSegment
   EXPECT_EQ(OldestWithDeadPuts(accounts_, {guarded}), kNever);
 }
 
+TEST_F(CompactionPlanTest, OnlyOlderDeadPutsGuardTombstones) {
+  const std::uint32_t oldest = Add(1, 100'000, 100'000, 15);
+  const std::uint32_t second = Add(5, 0, 100'000, 15);
+  const std::uint32_t newest = Add(20, 0, 100'000, 30);
+  EXPECT_EQ(OldestWithDeadPuts(accounts_, {oldest}), 5U);
+  EXPECT_EQ(OldestWithDeadPuts(accounts_, {second, oldest}), 20U);
+  EXPECT_EQ(OldestWithDeadPuts(accounts_, {newest, oldest, second}), kNever);
+  EXPECT_THAT(Pick(), UnorderedElementsAre(oldest, second, newest));  // Each gains its dead tenth, and no tombstone.
+}
+
+// A plan is made under the append lock. Looking at each pair of so many segments would take minutes.
+TEST_F(CompactionPlanTest, AHundredThousandSegmentsArePlanned) {
+  constexpr std::uint64_t kSegments = 100'000;
+  for (std::uint64_t made = 1; made <= kSegments; ++made) Add(made, 1'000, 100'000, made);
+  const std::vector<std::uint32_t> inputs = Pick(std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(inputs.size(), kSegments);
+  EXPECT_EQ(OldestWithDeadPuts(accounts_, inputs), kNever);
+  EXPECT_EQ(Cluster(std::numeric_limits<std::uint64_t>::max()).size(), kSegments);
+}
+
 TEST_F(CompactionPlanTest, AnEmptySegmentGoes) {
   const std::uint32_t empty = Add(1, 0, 0);
   EXPECT_THAT(Pick(), UnorderedElementsAre(empty));
