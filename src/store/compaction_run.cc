@@ -201,9 +201,9 @@ Status CompactionRun::FinishOutput() {
       output_.writer->IsHintWorthwhile() ? WriteHint(parts_.files, parts_.directory, *segment) : 0;
   KVS_TRY(NameOutput(*segment));
   written_bytes_ += output_.writer->used_bytes();
-  Publish(segment, hint_bytes);
+  const Status moved = Publish(segment, hint_bytes);
   output_ = Output();
-  return Ok();
+  return moved;
 }
 
 Status CompactionRun::NameOutput(const log::Segment& output) {
@@ -216,7 +216,7 @@ Status CompactionRun::NameOutput(const log::Segment& output) {
   return parts_.log.Poison(named.error());
 }
 
-void CompactionRun::Publish(const std::shared_ptr<log::Segment>& output, std::uint64_t hint_bytes) {
+Status CompactionRun::Publish(const std::shared_ptr<log::Segment>& output, std::uint64_t hint_bytes) {
   std::uint32_t slot = 0;
   {
     const sync::MutexLock lock(parts_.log.mutex);
@@ -227,16 +227,21 @@ void CompactionRun::Publish(const std::shared_ptr<log::Segment>& output, std::ui
       parts_.log.accounts().AddTombstone(slot, output_.tombstone_bytes, output_.newest_tombstone);
     }
   }
-  MoveEntries(*output, slot);
+  return MoveEntries(*output, slot);
 }
 
-void CompactionRun::MoveEntries(const log::Segment& output, std::uint32_t slot) {
+// Where the output cannot be read back, the entries of its inputs stay as they are, and so do the inputs.
+Status CompactionRun::MoveEntries(const log::Segment& output, std::uint32_t slot) {
   std::array<std::string_view, kTogether> keys;
   std::array<index::Hint, kTogether> hints;
   for (std::size_t begin = 0; begin < output_.moves.size(); begin += kTogether) {
     const std::span<const Move> moves =
         std::span(output_.moves).subspan(begin, std::min(kTogether, output_.moves.size() - begin));
-    for (std::size_t i = 0; i < moves.size(); ++i) keys[i] = output.Decode(moves[i].to_offset)->key;
+    for (std::size_t i = 0; i < moves.size(); ++i) {
+      const auto copy = output.Decode(moves[i].to_offset);
+      if (!copy) return parts_.records.DamageAt(base::Location(slot, moves[i].to_offset));
+      keys[i] = copy->key;
+    }
     {
       const auto guard = parts_.epochs.Pin();
       parts_.index.PrefetchLeavesOf({keys.data(), moves.size()}, hints);
@@ -244,6 +249,7 @@ void CompactionRun::MoveEntries(const log::Segment& output, std::uint32_t slot) 
     const sync::MutexLock lock(parts_.log.mutex);
     for (std::size_t i = 0; i < moves.size(); ++i) MoveEntry(moves[i], slot, keys[i], hints[i]);
   }
+  return Ok();
 }
 
 // An entry that was overwritten or removed meanwhile stays as it is: what was copied for it is dead.

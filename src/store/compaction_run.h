@@ -104,8 +104,8 @@ class CompactionRun {
   Status BeginOutput();
   Status FinishOutput();
   Status NameOutput(const log::Segment& output);
-  void Publish(const std::shared_ptr<log::Segment>& output, std::uint64_t hint_bytes);
-  void MoveEntries(const log::Segment& output, std::uint32_t slot);
+  Status Publish(const std::shared_ptr<log::Segment>& output, std::uint64_t hint_bytes);
+  Status MoveEntries(const log::Segment& output, std::uint32_t slot);
   void MoveEntry(const Move& move, std::uint32_t slot, std::string_view key, const index::Hint& hint)
       KVS_REQUIRES(parts_.log.mutex);
   bool IsProgressDue(std::uint64_t done_bytes) const { return done_bytes - reported_bytes_ >= kProgressBytes; }

@@ -16,7 +16,10 @@ struct Group {
   std::size_t depth;  // Where the heads of the locations begin; the keys are equal before it.
 };
 
-std::string_view KeyAt(const KeySource& keys, const KeyedLocation& at) { return *keys.UncheckedKeyAt(at.location); }
+// Empty where the record has become unreadable meanwhile.
+std::string_view KeyAt(const KeySource& keys, const KeyedLocation& at) {
+  return keys.UncheckedKeyAt(at.location).value_or(std::string_view());
+}
 
 // Calls `look` with each location and its key.
 template <class Look>
@@ -28,11 +31,14 @@ void ForEachKey(const KeySource& keys, std::span<KeyedLocation> locations, const
   }
 }
 
+// By a heap: keys that change while they are compared, as those of unreadable records do, give any order then, but
+// std::sort() would leave the array.
 void SortByWholeKeys(const KeySource& keys, std::span<KeyedLocation> locations) {
-  std::sort(locations.begin(), locations.end(), [&](const KeyedLocation& a, const KeyedLocation& b) {
-    const int order = KeyAt(keys, a).compare(KeyAt(keys, b));
-    return order != 0 ? order < 0 : a.location.bits() < b.location.bits();
-  });
+  std::partial_sort(locations.begin(), locations.end(), locations.end(),
+                    [&](const KeyedLocation& a, const KeyedLocation& b) {
+                      const int order = KeyAt(keys, a).compare(KeyAt(keys, b));
+                      return order != 0 ? order < 0 : a.location.bits() < b.location.bits();
+                    });
 }
 
 // How many bytes all keys begin with in common.

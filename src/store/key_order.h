@@ -31,7 +31,8 @@ inline constexpr std::size_t kFetchTogether = 64;
 void PrefetchGroup(const index::KeySource& keys, std::span<const KeyedLocation> locations, std::size_t begin);
 
 // `locations` come with their heads at depth 0, and leave with heads that mean nothing. Equal keys stand by location.
-// The records are known to be whole: their keys are read unchecked.
+// The records are known to have been whole: their keys are read unchecked. Records that become unreadable meanwhile may
+// stand anywhere, and may bring others out of order; a reader of the records will find them damaged.
 void SortByKey(std::vector<KeyedLocation>* locations, const index::KeySource& keys);
 
 }  // namespace kvs::store

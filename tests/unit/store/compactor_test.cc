@@ -230,6 +230,28 @@ TEST(CompactorTest, CompactingWritesOneRunOfSeveralSegmentsInTheOrderOfTheKeysAn
   EXPECT_EQ(store->Stats()->compactions, 0U) << "it is known after an opening, too";
 }
 
+// The disk loses what was copied before the index was led to it.
+TEST(CompactorTest, AnUnreadableOutputKeepsItsInputs) {
+  const test::TemporaryDirectory directory;
+  SteppedFileSystem files;
+  const auto store = *Store::Open(files, directory.path(), SmallSegments());
+  FillForClustering(*store);
+  bool is_cut = false;
+  files.before_rename = [&] {
+    const auto segments = SegmentsIn(directory.path());
+    if (is_cut || segments.back()->header().run == 0) return Ok();
+    is_cut = true;
+    std::filesystem::resize_file(log::SegmentPath(directory.path(), segments.back()->id()), log::kSegmentHeaderBytes);
+    return Ok();
+  };
+  const Status compacted = store->Compact();
+  files.before_rename = [] { return Ok(); };
+  ASSERT_TRUE(is_cut);
+  ASSERT_FALSE(compacted);
+  EXPECT_EQ(compacted.error().code, ErrorCode::kCorruption) << compacted.error().ToString();
+  ExpectAllOfClustering(*store);
+}
+
 // What was overwritten or removed is copied by no compaction, be it known from the accounts or asked from the index.
 TEST(CompactorTest, WhatIsDeadIsNotCopiedWhetherItDiedSinceTheOpeningOrBefore) {
   for (const bool is_reopened : {false, true}) {

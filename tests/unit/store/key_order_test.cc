@@ -31,6 +31,22 @@ void ExpectSorted(std::vector<std::string> keys) {
   EXPECT_EQ(sorted, keys);
 }
 
+// As a disk that fails, or a file that is cut, makes them: the test is that nothing else happens to the locations.
+TEST(KeyOrder, UnreadableRecordsStandAnywhere) {
+  index::Records records;
+  std::vector<KeyedLocation> locations;
+  for (int i = 0; i < 1'000; ++i) {
+    const std::string key = "a common beginning " + std::to_string(i % 300);
+    locations.push_back({KeyHead(key, 0), records.Add(key)});
+    if (i % 7 == 0) records.Damage(locations.back().location);
+  }
+  SortByKey(&locations, records);
+  std::vector<std::uint64_t> bits;
+  for (const KeyedLocation& at : locations) bits.push_back(at.location.bits());
+  std::sort(bits.begin(), bits.end());
+  for (std::uint64_t i = 0; i < bits.size(); ++i) EXPECT_EQ(bits[i], i + 1);
+}
+
 TEST(KeyOrder, NoneAndOneAreInOrder) {
   ExpectSorted({});
   ExpectSorted({"key"});
