@@ -40,6 +40,7 @@ class HintSize {
   void Add(const RecordDraft& draft) {
     bytes_ += draft.type == RecordType::kBatch ? draft.value.size() : draft.key.size() + kHintEntryBytesTypical;
   }
+  void AddBatch(std::uint64_t batch_bytes) { bytes_ += batch_bytes; }
   // Whether it is small beside the segment. Where it is not, reading the segment is as quick.
   bool IsWorthwhile(std::uint64_t segment_bytes) const { return bytes_ * kSegmentBytesPerHintByte <= segment_bytes; }
 

@@ -1,5 +1,6 @@
 #include "log/record.h"
 
+#include <atomic>
 #include <cstring>
 
 #include "base/check.h"
@@ -20,6 +21,17 @@ std::uint32_t Checksum(std::string_view header, std::uint64_t body_hash, std::ui
 std::size_t HeaderBytes(const RecordDraft& draft, std::uint64_t sequence_delta) {
   return kRecordChecksumBytes + 1 + base::VarintBytes(draft.key.size()) + base::VarintBytes(draft.value.size()) +
          base::VarintBytes(sequence_delta) + (draft.expiry_ms != 0 ? 8 : 0);
+}
+
+std::size_t BatchHeaderBytes(std::size_t members_bytes, std::uint64_t sequence_delta) {
+  return kRecordChecksumBytes + 1 + base::VarintBytes(0) + base::VarintBytes(members_bytes) +
+         base::VarintBytes(sequence_delta);
+}
+
+std::size_t MembersBytes(std::span<const RecordDraft> members, std::uint64_t sequence_delta) {
+  std::size_t bytes = 0;
+  for (const RecordDraft& member : members) bytes += RecordBytes(member, sequence_delta++);
+  return bytes;
 }
 
 // Copies from a view whose data() may be null where it is empty.
@@ -74,6 +86,25 @@ std::size_t EncodeRecord(char* to, const RecordDraft& draft, std::uint64_t segme
   at = Append(at, draft.key);
   at = Append(at, draft.value);
   return static_cast<std::size_t>(at - to);
+}
+
+std::size_t BatchBytes(std::span<const RecordDraft> members, std::uint64_t sequence_delta) {
+  const std::size_t bytes = MembersBytes(members, sequence_delta);
+  return BatchHeaderBytes(bytes, sequence_delta) + bytes;
+}
+
+std::size_t EncodeBatch(char* to, std::span<const RecordDraft> members, std::uint64_t segment_id,
+                        std::uint64_t sequence_delta) {
+  const std::size_t members_bytes = MembersBytes(members, sequence_delta);
+  const std::size_t header_bytes = BatchHeaderBytes(members_bytes, sequence_delta);
+  const std::string_view records(to + header_bytes, members_bytes);
+  EncodeRecordHead(to, {RecordType::kBatch, {}, records, 0, 0}, segment_id, sequence_delta);
+  std::atomic_signal_fence(std::memory_order_release);  // The compiler keeps the head before its members.
+  char* at = to + header_bytes;
+  std::uint64_t delta = sequence_delta;
+  for (const RecordDraft& member : members) at += EncodeRecord(at, member, segment_id, delta++);
+  EncodeRecordHead(to, DraftBatch(records), segment_id, sequence_delta);
+  return header_bytes + members_bytes;
 }
 
 std::optional<Record> DecodeAnyRecord(const char* begin, const char* end) {

@@ -28,6 +28,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/coding.h"
@@ -68,6 +69,12 @@ std::size_t EncodeRecordHead(char* to, const RecordDraft& draft, std::uint64_t s
 
 // Writes the record to `to`, which has room for RecordBytes(), and returns its length.
 std::size_t EncodeRecord(char* to, const RecordDraft& draft, std::uint64_t segment_id, std::uint64_t sequence_delta);
+
+// The same of a batch of `members`, whose sequences follow one another from `sequence_delta` on. `to` has room for
+// BatchBytes(). Its head, not yet valid, is written first: what a killed process leaves of it is one bad record.
+std::size_t BatchBytes(std::span<const RecordDraft> members, std::uint64_t sequence_delta);
+std::size_t EncodeBatch(char* to, std::span<const RecordDraft> members, std::uint64_t segment_id,
+                        std::uint64_t sequence_delta);
 
 // A record as it stands in a segment. The views point into the segment.
 struct Record {

@@ -88,18 +88,37 @@ Result<std::uint64_t> SegmentWriter::Append(const RecordDraft& draft, std::uint6
   KVS_CHECK(sequence >= segment_->header_.base_sequence);
   const std::uint64_t delta = sequence - segment_->header_.base_sequence;
   const std::size_t bytes = RecordBytes(draft, delta);
+  EncodeRecord(Room(bytes), draft, segment_->id(), delta);
+  KVS_TRY_ASSIGN(const std::uint64_t offset, KeepAppended(bytes));
+  hint_size_.Add(draft);
+  return offset;
+}
+
+Result<std::uint64_t> SegmentWriter::AppendBatch(std::span<const RecordDraft> members, std::uint64_t sequence) {
+  KVS_CHECK(sequence >= segment_->header_.base_sequence);
+  const std::uint64_t delta = sequence - segment_->header_.base_sequence;
+  const std::size_t bytes = BatchBytes(members, delta);
+  EncodeBatch(Room(bytes), members, segment_->id(), delta);
+  KVS_TRY_ASSIGN(const std::uint64_t offset, KeepAppended(bytes));
+  hint_size_.AddBatch(bytes);
+  return offset;
+}
+
+char* SegmentWriter::Room(std::size_t bytes) {
+  KVS_CHECK(used_bytes_ + bytes <= reserved_bytes());
+  return segment_->mapping_.data() + used_bytes_;
+}
+
+// What was encoded into Room() is part of the log from now on. Returns its offset.
+Result<std::uint64_t> SegmentWriter::KeepAppended(std::size_t bytes) {
   const std::uint64_t offset = used_bytes_;
-  KVS_CHECK(offset + bytes <= reserved_bytes());
-  char* const to = segment_->mapping_.data() + offset;
-  EncodeRecord(to, draft, segment_->id(), delta);
   if (!is_mapped_) {
-    KVS_TRY(file_->WriteAt(offset, {to, bytes}));
+    KVS_TRY(file_->WriteAt(offset, {segment_->mapping_.data() + offset, bytes}));
   } else if (segment_->mapping_.FaultCount() != 0) {
     return Error{.code = ErrorCode::kIo,
                  .context = path_.string() + ": the file no longer holds the place that was reserved in it"};
   }
   used_bytes_ += bytes;
-  hint_size_.Add(draft);
   return offset;
 }
 

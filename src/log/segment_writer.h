@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 
 #include "io/file_system.h"
 #include "kvs/result.h"
@@ -62,6 +63,8 @@ class SegmentWriter {
   // Copies the record into the reserved room, which the caller has checked, and returns its offset. `sequence` is not
   // below the segment's base sequence.
   Result<std::uint64_t> Append(const RecordDraft& draft, std::uint64_t sequence);
+  // The same for a batch, whose members take the sequences from `sequence` on. Each byte of it is copied once.
+  Result<std::uint64_t> AppendBatch(std::span<const RecordDraft> members, std::uint64_t sequence);
 
   // Takes room for the next step, to at least `wanted_bytes` in all, and returns the new end of the reserved room,
   // which counts only once it was handed to GrowTo().
@@ -84,6 +87,8 @@ class SegmentWriter {
   SegmentWriter(std::unique_ptr<io::File> file, std::filesystem::path path, std::uint64_t capacity_bytes);
   Status Prepare(const SegmentHeader& header, std::uint64_t used_bytes, std::uint64_t reserve_bytes);
   Status CheckLength();
+  char* Room(std::size_t bytes);
+  Result<std::uint64_t> KeepAppended(std::size_t bytes);
 
   // Constant after Create().
   const std::unique_ptr<io::File> file_;

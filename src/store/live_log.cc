@@ -104,10 +104,19 @@ bool LiveLog::AskForRoom(std::uint64_t bytes) {
   return false;
 }
 
-Result<base::Location> LiveLog::Append(const log::RecordDraft& draft, std::uint64_t sequences) {
+Result<base::Location> LiveLog::Append(const log::RecordDraft& draft) {
   const std::uint64_t used_before = active_->writer->used_bytes();
-  auto offset = active_->writer->Append(draft, sequence_ + 1);
-  if (!offset && offset.error().code == ErrorCode::kNoSpace) return std::move(offset).error();  // Nothing is there.
+  return KeepAppended(active_->writer->Append(draft, sequence_ + 1), used_before, 1);
+}
+
+Result<base::Location> LiveLog::AppendBatch(std::span<const log::RecordDraft> members) {
+  const std::uint64_t used_before = active_->writer->used_bytes();
+  return KeepAppended(active_->writer->AppendBatch(members, sequence_ + 1), used_before, members.size());
+}
+
+Result<base::Location> LiveLog::KeepAppended(const Result<std::uint64_t>& offset, std::uint64_t used_before,
+                                             std::uint64_t sequences) {
+  if (!offset && offset.error().code == ErrorCode::kNoSpace) return offset.error();  // Nothing is there.
   if (!offset) return Poison(offset.error());
   sequence_ += sequences;
   position_ += active_->writer->used_bytes() - used_before;

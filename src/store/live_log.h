@@ -13,6 +13,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/location.h"
@@ -64,9 +65,10 @@ class LiveLog {
   // Waits until a record of at most `bytes` can be appended; the lock is released meanwhile.
   Status MakeRoom(std::uint64_t bytes, Purpose purpose) KVS_REQUIRES(mutex);
 
-  // Appends to the room that MakeRoom() found. `sequences`: how many the record uses up, one for each member of a
-  // batch.
-  Result<base::Location> Append(const log::RecordDraft& draft, std::uint64_t sequences = 1) KVS_REQUIRES(mutex);
+  // Appends to the room that MakeRoom() found.
+  Result<base::Location> Append(const log::RecordDraft& draft) KVS_REQUIRES(mutex);
+  // The same for a batch, each member of which uses up a sequence.
+  Result<base::Location> AppendBatch(std::span<const log::RecordDraft> members) KVS_REQUIRES(mutex);
 
   // Refuses all writes from now on, and wakes those who wait for room, to be refused. Returns what a write answers.
   Error Poison(const Error& cause) KVS_REQUIRES(mutex);
@@ -149,6 +151,8 @@ class LiveLog {
   sync::ConditionVariable compaction_wanted;  // The compactor waits for work, and callers for the compactor.
 
  private:
+  Result<base::Location> KeepAppended(const Result<std::uint64_t>& offset, std::uint64_t used_before,
+                                      std::uint64_t sequences) KVS_REQUIRES(mutex);
   bool FitsNow(std::uint64_t bytes, Purpose purpose) const KVS_REQUIRES(mutex);
   SpaceUse Use() const KVS_REQUIRES(mutex);
   std::int64_t Headroom() const KVS_REQUIRES(mutex) { return bound_.Headroom(Use()); }

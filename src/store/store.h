@@ -97,7 +97,7 @@ class Store {
   Appended ApplyUpdate(std::string_view key, EntryUpdateFunction fn) KVS_REQUIRES(log_.mutex);
   Appended ApplyBatch(std::vector<Member> members, std::uint64_t bytes_max) KVS_REQUIRES(log_.mutex);
   Status LookUpMembers(std::vector<Member>* members) KVS_REQUIRES(log_.mutex);
-  std::string EncodeMembers(const std::vector<Member>& members) KVS_REQUIRES(log_.mutex);
+  static void DropUselessRemovals(std::vector<Member>* members);
   Status PublishMembers(const std::vector<Member>& members, base::Location batch) KVS_REQUIRES(log_.mutex);
   Status PublishMember(base::Location location, const log::Record& record) KVS_REQUIRES(log_.mutex);
   // Returns its expiry, if that is noted in expiry_.

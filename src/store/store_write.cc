@@ -247,8 +247,10 @@ Store::Appended Store::ApplyBatch(std::vector<Member> members, std::uint64_t byt
   }
   if (Status status = LookUpMembers(&members); !status) return {.status = std::move(status)};
   if (members.empty()) return {.status = Ok()};
-  const std::string records = EncodeMembers(members);
-  const auto location = log_.Append(log::DraftBatch(records), members.size());
+  std::vector<log::RecordDraft> drafts;
+  drafts.reserve(members.size());
+  for (const Member& member : members) drafts.push_back(member.draft);
+  const auto location = log_.AppendBatch(drafts);
   if (!location) return {.status = location.error()};
   if (Status status = PublishMembers(members, *location); !status) return {.status = log_.Poison(status.error())};
   return {.status = Ok(), .position = log_.position()};
@@ -256,44 +258,39 @@ Store::Appended Store::ApplyBatch(std::vector<Member> members, std::uint64_t byt
 
 // Notes where the keys point now, and drops removals of keys that are neither there nor set before in the batch.
 Status Store::LookUpMembers(std::vector<Member>* members) {
-  std::unordered_map<std::string_view, bool> is_there;
-  std::vector<Member> kept;
-  kept.reserve(members->size());
+  bool removes_any = false;
   for (Member& member : *members) {
     const index::LookUp found = index_.Find(member.draft.key);
     if (found.outcome == index::Outcome::kDamaged) return records_.DamageAt(found.location);
     if (found.outcome == index::Outcome::kFound) member.before = found.location;
-    const auto [at, is_new] = is_there.try_emplace(member.draft.key, found.outcome == index::Outcome::kFound);
-    const bool sets = member.draft.type == log::RecordType::kPut;
-    if (sets || at->second) kept.push_back(member);
-    at->second = sets;
+    removes_any |= member.draft.type == log::RecordType::kTombstone;
   }
-  members->swap(kept);
+  if (removes_any) DropUselessRemovals(members);
   return Ok();
 }
 
-std::string Store::EncodeMembers(const std::vector<Member>& members) {
-  const log::SegmentHeader& header = log_.active_header();
-  std::uint64_t delta = log_.last_sequence() + 1 - header.base_sequence;
-  std::string records;
-  for (const Member& member : members) {
-    const std::size_t begin = records.size();
-    records.resize(begin + log::RecordBytes(member.draft, delta));
-    log::EncodeRecord(records.data() + begin, member.draft, header.segment_id, delta);
-    ++delta;
-  }
-  return records;
+void Store::DropUselessRemovals(std::vector<Member>* members) {
+  std::unordered_map<std::string_view, bool> is_there;
+  std::erase_if(*members, [&](const Member& member) {
+    const auto [at, is_new] = is_there.try_emplace(member.draft.key, !member.before.is_none());
+    const bool was_there = std::exchange(at->second, member.draft.type == log::RecordType::kPut);
+    return !was_there && member.draft.type == log::RecordType::kTombstone;
+  });
 }
 
 // From here on readers take the keys of the batch from the PendingBatch, until everything is in its place.
 Status Store::PublishMembers(const std::vector<Member>& members, base::Location batch) {
-  const log::Record frame = *records_.Decode(batch);
+  const std::optional<log::Record> frame = records_.Decode(batch);
+  if (!frame) return records_.DamageAt(batch);
   auto pending = std::make_unique<PendingBatch>();
   std::vector<std::pair<base::Location, log::Record>> records;
-  std::uint64_t offset = batch.offset() + frame.bytes() - frame.value.size();
+  records.reserve(members.size());
+  std::uint64_t offset = batch.offset() + frame->bytes() - frame->value.size();
   for (const Member& member : members) {
     const base::Location location(batch.slot(), offset);
-    records.emplace_back(location, *records_.Decode(location));
+    const std::optional<log::Record> record = records_.Decode(location);
+    if (!record) return records_.DamageAt(location);
+    records.emplace_back(location, *record);
     pending->Add(records.back().second.key, member.before);
     offset += records.back().second.bytes();
   }

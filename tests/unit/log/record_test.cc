@@ -83,6 +83,18 @@ TEST(RecordTest, ABatchCarriesItsMembersAsTheyAre) {
   ExpectRoundTrip(DraftBatch(""), 9);
 }
 
+TEST(RecordTest, ABatchInPlaceIsTheBatchOfItsMembers) {
+  const std::string long_value = Pattern(1'000, 3);
+  // Their sequences pass from two bytes to three.
+  const std::vector<RecordDraft> members{DraftPut("a", long_value), DraftTombstone("b"), DraftPut("", "", 1'700)};
+  std::string apart;
+  for (std::size_t i = 0; i < members.size(); ++i) apart += Encode(members[i], kSegmentId, 16'383 + i);
+  const std::string expected = Encode(DraftBatch(apart), kSegmentId, 16'383);
+  std::string in_place(BatchBytes(members, 16'383), '\0');
+  EXPECT_EQ(EncodeBatch(in_place.data(), members, kSegmentId, 16'383), in_place.size());
+  EXPECT_EQ(in_place, expected);
+}
+
 TEST(RecordTest, OnlyTheBytesOfTheRecordAreTaken) {
   const std::string bytes = Encode(DraftPut("key", "value"), kSegmentId, 1);
   const ExactBlock block(bytes + "what follows");

@@ -10,9 +10,11 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/coding.h"
 #include "log/file_names.h"
+#include "log/record_scan.h"
 #include "support/forwarding_file_system.h"
 #include "support/temporary_directory.h"
 
@@ -90,6 +92,20 @@ TEST_P(SegmentWriterTest, WhatWasAppendedIsReadAtOnceAndIsInTheFileWithoutASync)
     EXPECT_EQ(segment->Read(first)->value, "1");
     EXPECT_EQ(segment->Read(second)->key, "b");
     EXPECT_EQ(segment->SequenceOf(*segment->Read(second)), 105U);
+  }
+}
+
+TEST_P(SegmentWriterTest, ABatchIsOneRecordOfItsMembers) {
+  const auto writer = Create();
+  const std::vector<RecordDraft> members{DraftPut("a", "1"), DraftTombstone("b")};
+  const std::uint64_t batch = *writer->AppendBatch(members, 100);
+  const std::uint64_t next = *writer->Append(DraftPut("c", "3"), 102);
+  for (const auto& segment : {writer->segment(), OpenFile()}) {
+    std::vector<std::uint64_t> sequences;
+    const auto visit = [&](const RecordSummary& record) { sequences.push_back(record.sequence); };
+    EXPECT_EQ(ScanRecords(*segment, batch, writer->used_bytes(), visit), writer->used_bytes());
+    EXPECT_EQ(sequences, (std::vector<std::uint64_t>{100, 101, 102}));
+    EXPECT_EQ(segment->Read(next)->key, "c");
   }
 }
 
