@@ -186,6 +186,14 @@ void AppendRequest(const Ledger& ledger, const Operation& operation, std::string
   }
 }
 
+std::optional<std::string_view> RefusalIn(std::string_view reply) {
+  if (reply.starts_with('-')) return reply;
+  const std::size_t error = reply.find("\r\n-");
+  const bool is_half_done = reply.find("+OK\r\n") != std::string_view::npos;  // CheckReply() complains.
+  if (!reply.starts_with('*') || error == std::string_view::npos || is_half_done) return std::nullopt;
+  return reply.substr(error + 2);
+}
+
 std::optional<Violation> CheckReply(const Ledger& ledger, const Operation& operation, std::string_view reply) {
   const Change& first = operation.changes.front();
   const Window window{operation.sent_ms, UnixMs()};

@@ -25,6 +25,9 @@ Operation ChooseOperation(Ledger& ledger, base::Random& random, Mode mode);
 // Appends the commands of `operation`, which was not yet sent.
 void AppendRequest(const Ledger& ledger, const Operation& operation, std::string& request);
 
+// The error in a reply, also in one of EXEC, which is refused as a whole; nullopt: there is none.
+std::optional<std::string_view> RefusalIn(std::string_view reply);
+
 // What is wrong with `reply`, the last one to `operation`, which is the first in flight; nullopt: nothing.
 std::optional<Violation> CheckReply(const Ledger& ledger, const Operation& operation, std::string_view reply);
 

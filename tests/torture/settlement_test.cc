@@ -144,5 +144,12 @@ TEST(RepertoireTest, WrongAnswersAreNoticed) {
   EXPECT_FALSE(CheckReply(ledger, ledger.front(), ":1\r\n"));
 }
 
+TEST(RepertoireTest, RefusedTransactionIsRefusedAsAWhole) {
+  EXPECT_EQ(RefusalIn("-MISCONF no space\r\n"), "-MISCONF no space\r\n");
+  EXPECT_EQ(RefusalIn("*2\r\n:0\r\n-MISCONF no space\r\n"), "-MISCONF no space\r\n");
+  EXPECT_EQ(RefusalIn("*2\r\n+OK\r\n-MISCONF no space\r\n"), std::nullopt);
+  EXPECT_EQ(RefusalIn("*2\r\n+OK\r\n:1\r\n"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace kvs::torture

@@ -125,8 +125,9 @@ void Worker::TakeReply(std::string_view reply, Turn* turn) {
   Operation& operation = ledger_.front();
   if (--operation.replies_left > 0) return;  // A command of a transaction was queued; EXEC tells what became of it.
   const bool is_get = operation.command == Command::kGet;
-  if (reply.starts_with('-') && !is_get) {
-    TakeRefusal(reply);
+  const auto refusal = is_get ? std::nullopt : RefusalIn(reply);
+  if (refusal) {
+    TakeRefusal(*refusal);
     ++turn->refusals;
     return;
   }
