@@ -166,6 +166,10 @@ FILE_CALLS = (
     "mmap|munmap|msync|flock|pread|preadv|pwrite|pwritev"
 )
 SHORT_CALLS = "read|write|close|send|recv|connect|bind|listen|accept4?|poll|stat|remove"
+DESCRIPTOR_CALLS = (
+    "open|openat2?|creat|socket|socketpair|accept4?|epoll_create1?|eventfd|timerfd_create|signalfd|inotify_init1?|"
+    "memfd_create|pipe2?|dup[23]?"
+)
 OUTSIDE_IO = r"src/(?!io/)"
 CXX = r"(include|src|tests|bench|fuzz)/"
 
@@ -174,6 +178,12 @@ BANS = [
     Ban("system-call", rf"(?<![\w.>:])(?:std\s*::\s*|::\s*)?(?:{FILE_CALLS})\s*\(", OUTSIDE_IO, "what src/io offers"),
     Ban("system-call", rf"(?<![\w>:])::\s*(?:{SHORT_CALLS})\s*\(", OUTSIDE_IO, "what src/io offers"),
     Ban("system-call", r"\bstd::(?:i|o)?fstream\b|\bfopen\s*\(", OUTSIDE_IO, "what src/io offers"),
+    Ban(
+        "descriptor",
+        rf"(?m)^(?!.*\bUniqueFd\b).*::\s*(?:{DESCRIPTOR_CALLS})\s*\(",
+        r"src/io/",
+        "UniqueFd on the same line: it keeps away from the standard streams",
+    ),
     Ban(
         "system-call",
         r"\bfilesystem::(?:rename|remove|remove_all|create_director\w+|resize_file|copy\w*)\s*\(",

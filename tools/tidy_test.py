@@ -29,7 +29,7 @@ CLEAN = {
     "src/sync/CMakeLists.txt": "kvs_folder(sync SOURCES lock.cc LINKS kvs::base)\n",
     "src/sync/lock.cc": "#include <mutex>\nstd::mutex lock;\n",
     "src/io/CMakeLists.txt": "kvs_folder(io SOURCES file.cc LINKS kvs::base Threads::Threads)\n",
-    "src/io/file.cc": '#include "base/text.h"\nint Open() { return ::open("a", 0); }\n',
+    "src/io/file.cc": '#include "base/text.h"\nUniqueFd Open() { return UniqueFd(::open("a", 0)); }\n',
     "src/store/CMakeLists.txt": "kvs_folder(store\n  SOURCES store.cc\n  LINKS kvs::io kvs::base)\n",
     "src/store/store.h": '// Store.\n#pragma once\n#include "kvs/engine.h"\n#include "kvs/result.h"\n',
     "src/store/store.cc": '#include "store/store.h"\n#include "base/text.h"\n// assert(this) is only talk.\n',
@@ -120,6 +120,12 @@ class TidyTest(unittest.TestCase):
         ):
             with self.subTest(code):
                 self.expect_in_code(rule, code, fragment)
+
+    def test_a_descriptor_without_an_owner_is_found(self):
+        for code in ("int f = ::socket(0, 0, 0);", "bool F() { return ::pipe2(ends, 0) == 0; }"):
+            with self.subTest(code):
+                self.expect_in_code("descriptor", code, "UniqueFd", "src/io/file.cc")
+        self.expect_clean("UniqueFd socket(::socket(0, 0, 0));", "src/io/file.cc")
 
     def test_a_sleeping_test_is_found(self):
         code = "void F() { std::this_thread::sleep_for(x); }"

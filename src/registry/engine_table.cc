@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/try.h"
+#include "io/unique_fd.h"
 #include "kvs/rocksdb_engine.h"
 #include "kvs/sled_kvs_engine.h"
 
@@ -28,14 +29,18 @@ Result<std::shared_ptr<KvsEngine>> OpenKvStore(const std::filesystem::path& dire
   return std::shared_ptr<KvsEngine>(std::move(engine));
 }
 
+// The engines of others take descriptors as they come: those of closed standard streams are kept from them.
+
 Result<std::shared_ptr<KvsEngine>> OpenSled(const std::filesystem::path& directory, const KvStoreOptions& /*options*/,
                                             std::unique_ptr<io::DirectoryLock> lock) {
+  io::FillStandardStreams();
   KVS_TRY_ASSIGN(std::shared_ptr<SledKvsEngine> engine, SledKvsEngine::Open(directory));
   return HoldLock(std::move(engine), std::move(lock));
 }
 
 Result<std::shared_ptr<KvsEngine>> OpenRocksDb(const std::filesystem::path& directory, const KvStoreOptions& options,
                                                std::unique_ptr<io::DirectoryLock> lock) {
+  io::FillStandardStreams();
   KVS_TRY_ASSIGN(std::shared_ptr<RocksDbEngine> engine, RocksDbEngine::Open(directory, options));
   return HoldLock(std::move(engine), std::move(lock));
 }

@@ -1,5 +1,6 @@
-// Promised: what was acknowledged survives a clean end, and the death of the process at any moment. The
-// tests reopen, and kill a child that reports each acknowledgement through a pipe, again and again over one directory.
+// Promised: what was acknowledged survives a clean end, the death of the process at any moment, and a process without
+// standard streams. The tests reopen, print to closed streams, and kill a child that reports each acknowledgement
+// through a pipe, again and again over one directory.
 #include <signal.h>
 
 #include <cstddef>
@@ -9,6 +10,7 @@
 
 #include "contract/engine_test.h"
 #include "support/child_process.h"
+#include "support/closed_streams.h"
 
 namespace kvs::test {
 namespace {
@@ -34,6 +36,21 @@ TEST_P(DurabilityTest, SyncSucceedsWithAndWithoutAnythingToDo) {
   ASSERT_EQ(CodeOf(engine_->Set("key", "value")), "ok");
   EXPECT_EQ(CodeOf(engine_->Sync()), "ok");
   EXPECT_EQ(CodeOf(engine_->Sync()), "ok");
+}
+
+TEST_P(DurabilityTest, ClosedStreamsDoNotBecomeFiles) {
+  engine_.reset();
+  std::string code;
+  {
+    const ClosedStreams closed;
+    auto engine = OpenEngine(GetParam(), directory_.path());
+    for (const int stream : {0, 1, 2}) static_cast<void>(!::write(stream, "what is printed", 15));
+    code = engine ? CodeOf((*engine)->Set("key", "value")) : engine.error().ToString();
+    for (const int stream : {0, 1, 2}) static_cast<void>(!::write(stream, "what is printed", 15));
+  }
+  ASSERT_EQ(code, "ok");
+  Open();
+  EXPECT_EQ(Get("key"), "value");
 }
 
 // The last number that the writer said.
