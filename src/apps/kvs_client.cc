@@ -1,5 +1,5 @@
 // kvs-client: one request to a kvs-server, and its answer on stdout.
-#include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <iostream>
@@ -9,37 +9,38 @@
 #include <utility>
 #include <vector>
 
-#include "apps/address_option.h"
+#include "apps/client_command_line.h"
 #include "apps/exit_codes.h"
+#include "apps/process.h"
 #include "base/try.h"
-#include "kvs/address.h"
 #include "kvs/client.h"
 #include "kvs/version.h"
 
 namespace kvs::apps {
 namespace {
 
-constexpr const char* kFooter =
+using Command = ClientCommandLine::Command;
+
+constexpr const char* kHelp =
+    "kvs-client: sets, gets and removes keys of a kvs-server.\n\n"
+    "Usage:\n"
+    "  kvs-client set [--addr IP:PORT] [--] KEY VALUE\n"
+    "  kvs-client get [--addr IP:PORT] [--] KEY\n"
+    "  kvs-client rm  [--addr IP:PORT] [--] KEY\n"
+    "  kvs-client -h | --help | -V | --version\n\n"
+    "--addr is the server, v4 or v6 [127.0.0.1:4000]. It stands before the key, or last.\n"
+    "KEY has up to 65535 bytes. KEY and VALUE are taken as they are, whatever they look like. Only a key that is\n"
+    "called like an option, or --, needs a -- before it; scripts write it always.\n\n"
     "Examples:\n"
     "  kvs-client set greeting hello\n"
     "  kvs-client get greeting                      prints hello\n"
     "  kvs-client rm greeting --addr [::1]:4000\n"
-    "  kvs-client set -- -key- --value--            after -- a dash is a letter like others\n\n"
+    "  kvs-client set offset -1                     a value like others\n"
+    "  kvs-client set -- --addr value               the key is --addr\n\n"
     "stdout carries what was asked for, stderr what went wrong. `get` of a key that is not there prints `Key not "
     "found`\n"
     "to stdout and succeeds; `rm` of one prints it to stderr and fails.\n\n"
-    "Exit codes: 0 done, 1 an error, 2 the command line was not understood.";
-
-struct Arguments {
-  std::string address = Address().ToString();
-  std::string key{};
-  std::string value{};
-};
-
-Result<KvsClient> Connect(const Arguments& arguments) {
-  KVS_TRY_ASSIGN(const Address address, Address::Parse(arguments.address));
-  return KvsClient::Connect(address);
-}
+    "Exit codes: 0 done, 1 an error, 2 the command line was not understood.\n";
 
 Status PrintLine(std::string_view text) {
   const bool is_written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
@@ -48,20 +49,20 @@ Status PrintLine(std::string_view text) {
   return Ok();
 }
 
-Status Set(const Arguments& arguments) {
-  KVS_TRY_ASSIGN(KvsClient client, Connect(arguments));
-  return client.Set(arguments.key, arguments.value);
+Status Set(const ClientCommandLine& line) {
+  KVS_TRY_ASSIGN(KvsClient client, KvsClient::Connect(line.address));
+  return client.Set(line.key, line.value);
 }
 
-Status Get(const Arguments& arguments) {
-  KVS_TRY_ASSIGN(KvsClient client, Connect(arguments));
-  KVS_TRY_ASSIGN(const std::optional<std::string> value, client.Get(arguments.key));
+Status Get(const ClientCommandLine& line) {
+  KVS_TRY_ASSIGN(KvsClient client, KvsClient::Connect(line.address));
+  KVS_TRY_ASSIGN(const std::optional<std::string> value, client.Get(line.key));
   return PrintLine(value.value_or("Key not found"));
 }
 
-Status Remove(const Arguments& arguments) {
-  KVS_TRY_ASSIGN(KvsClient client, Connect(arguments));
-  return client.Remove(arguments.key);
+Status Remove(const ClientCommandLine& line) {
+  KVS_TRY_ASSIGN(KvsClient client, KvsClient::Connect(line.address));
+  return client.Remove(line.key);
 }
 
 int Report(const Status& status) {
@@ -71,53 +72,27 @@ int Report(const Status& status) {
   return kExitError;
 }
 
-// Says what was not understood, and how it would have been.
-int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
-  const std::vector<std::string> unknown = app.remaining(true);
-  if (unknown.empty()) {
-    app.exit(error, std::cout, std::cerr);
-  } else {
-    std::cerr << "Not understood: " << unknown.front() << '\n';
-  }
-  if (app.get_subcommands().empty()) std::cerr << '\n' << app.help();
-  return kExitUsage;
-}
-
-CLI::App* AddCommand(CLI::App& app, Arguments& arguments, const std::string& name, const std::string& help) {
-  CLI::App* const command = app.add_subcommand(name, help);
-  command->set_help_flag("-h,--help", "Print this and exit");
-  command->add_option("KEY", arguments.key, "The key, any bytes up to 65535")->required()->type_name("");
-  command->add_option("--addr", arguments.address, "The server, v4 or v6")
-      ->check(AddressProblem, "")
-      ->type_name(kAddressForm)
-      ->capture_default_str();
-  return command;
-}
-
 int Main(int argc, char** argv) {
-  Arguments arguments;
-  CLI::App app("kvs-client: sets, gets and removes keys of a kvs-server.", "kvs-client");
-  app.footer(kFooter);
-  app.set_version_flag("-V,--version", std::string("kvs-client ") + kVersion, "Print the version and exit");
-  app.set_help_flag("-h,--help", "Print this and exit");
-  app.require_subcommand(1);  // Just one: a key may be called as a command is.
-  CLI::App* const set = AddCommand(app, arguments, "set", "Set the value of a key");
-  set->add_option("VALUE", arguments.value, "The value, any bytes")->required()->type_name("");
-  const CLI::App* const get = AddCommand(app, arguments, "get", "Print the value of a key");
-  AddCommand(app, arguments, "rm", "Remove a key");
-
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help or --version.
-    return ReportUsage(app, error);
+  const std::vector<std::string_view> words(argv + std::min(argc, 1), argv + argc);
+  const Result<ClientCommandLine> line = ParseClientCommandLine(words);
+  if (!line) {
+    std::cerr << line.error().context << "\n\n" << (words.empty() ? kHelp : "kvs-client --help shows how.\n");
+    return kExitUsage;
   }
-  if (set->parsed()) return Report(Set(arguments));
-  if (get->parsed()) return Report(Get(arguments));
-  return Report(Remove(arguments));
+  switch (line->command) {
+    case Command::kHelp: std::cout << kHelp; return kExitOk;
+    case Command::kVersion: std::cout << "kvs-client " << kVersion << '\n'; return kExitOk;
+    case Command::kSet: return Report(Set(*line));
+    case Command::kGet: return Report(Get(*line));
+    case Command::kRemove: return Report(Remove(*line));
+  }
+  return kExitUsage;
 }
 
 }  // namespace
 }  // namespace kvs::apps
 
-int main(int argc, char** argv) { return kvs::apps::Main(argc, argv); }
+int main(int argc, char** argv) {
+  kvs::apps::PrepareProcess();
+  return kvs::apps::FinishOutput(kvs::apps::Main(argc, argv));
+}

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "apps/exit_codes.h"
+#include "apps/process.h"
 #include "kvs/inspect.h"
 #include "kvs/version.h"
 
@@ -264,4 +265,7 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace kvs::apps
 
-int main(int argc, char** argv) { return kvs::apps::Main(argc, argv); }
+int main(int argc, char** argv) {
+  kvs::apps::PrepareProcess();
+  return kvs::apps::FinishOutput(kvs::apps::Main(argc, argv));
+}

@@ -1,5 +1,4 @@
 // kvs-server: an engine on a directory, behind a server, until a signal comes.
-#include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
@@ -14,6 +13,7 @@
 #include <variant>
 
 #include "apps/exit_codes.h"
+#include "apps/process.h"
 #include "apps/server_command_line.h"
 #include "apps/signal_watcher.h"
 #include "base/try.h"
@@ -210,7 +210,6 @@ int Main(int argc, char** argv) {
   const std::variant<ServerCommandLine, int> parsed = ParseServerCommandLine(argc, argv);
   if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
   StartLog();
-  ::signal(SIGPIPE, SIG_IGN);  // Who reads the log may leave before the server does.
   SignalWatcher signals;
   const Status status = Serve(std::get<ServerCommandLine>(parsed), signals);
   if (!status) {
@@ -224,4 +223,7 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace kvs::apps
 
-int main(int argc, char** argv) { return kvs::apps::Main(argc, argv); }
+int main(int argc, char** argv) {
+  kvs::apps::PrepareProcess();
+  return kvs::apps::FinishOutput(kvs::apps::Main(argc, argv));
+}
