@@ -1,5 +1,7 @@
 #include "sync/epoch.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <functional>
 #include <limits>
@@ -44,12 +46,21 @@ ThreadNumbers& AllThreadNumbers() {
 
 }  // namespace
 
-struct EpochDomain::OwnThreadNumber {
-  OwnThreadNumber() { thread_number_ = AllThreadNumbers().Take(); }
-  ~OwnThreadNumber() { AllThreadNumbers().Return(std::exchange(thread_number_, kNoNumber)); }
-};
+// By a key of the thread, whose destructor runs after those of thread_local variables, which may still pin, and runs
+// again where another key's has pinned meanwhile. The key's value only has to be there.
+void EpochDomain::TakeThreadNumber() {
+  static const pthread_key_t key = [] {
+    pthread_key_t made;
+    KVS_CHECK(::pthread_key_create(&made, ReturnThreadNumber) == 0);
+    return made;
+  }();
+  KVS_CHECK(::pthread_setspecific(key, &thread_number_) == 0);
+  thread_number_ = AllThreadNumbers().Take();
+}
 
-void EpochDomain::TakeThreadNumber() { thread_local const OwnThreadNumber own; }
+void EpochDomain::ReturnThreadNumber(void* /*value*/) {
+  AllThreadNumbers().Return(std::exchange(thread_number_, kNoNumber));
+}
 
 EpochDomain::Chunk* EpochDomain::AddChunksUpTo(std::size_t index) {
   KVS_CHECK(index < chunks_.size());

@@ -4,6 +4,7 @@
 //             ends the epoch, and frees the object once every pinned slot holds a later epoch than the one that ended.
 //             After Fraser, "Practical lock-freedom" (2004), section 5.2.3, with one slot for each thread.
 // Threads     Call anything from any thread. A guard is released by the thread that made it; guards of one thread nest.
+//             Destructors of thread_local variables may pin.
 // Limits      kThreadsMax threads alive at a time that ever pinned; memory for the slots grows in chunks.
 //
 // Invariants  I1  A slot is written by its own thread only, but for the reclaimer's fetch_add(0).
@@ -90,8 +91,8 @@ class EpochDomain {
   Chunk* AddChunksUpTo(std::size_t index);
 
   // A small number that this thread has while it lives, the same in every domain; reused after its end.
-  struct OwnThreadNumber;
   static void TakeThreadNumber();
+  static void ReturnThreadNumber(void* value);
   static constexpr std::size_t kNoNumber = ~std::size_t{0};
   static inline constinit thread_local std::size_t thread_number_ = kNoNumber;
 

@@ -146,5 +146,30 @@ TEST(EpochDomainDeathTest, ADomainThatEndsUnderAReaderIsCaught) {
       "OldestPinned");
 }
 
+// Pins when its thread ends.
+struct LatePin {
+  ~LatePin() {
+    if (domain == nullptr) return;
+    const EpochGuard guard = domain->Pin();
+    was_held = !domain->IsPast(domain->EndEpoch());
+  }
+  EpochDomain* domain = nullptr;
+  static inline bool was_held = false;
+};
+
+TEST(EpochDomainTest, DestructorOfAThreadLocalMayPin) {
+  EpochDomain domain;
+  for (const bool pins_before : {true, false}) {
+    LatePin::was_held = false;
+    std::thread([&] {
+      static thread_local LatePin late;  // Made before the thread's first pin, hence destroyed after what that makes.
+      late.domain = &domain;
+      if (pins_before) static_cast<void>(domain.Pin());
+    }).join();
+    EXPECT_TRUE(LatePin::was_held);
+    EXPECT_EQ(domain.OldestPinned(), kNobody);
+  }
+}
+
 }  // namespace
 }  // namespace kvs::sync
