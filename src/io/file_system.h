@@ -25,7 +25,7 @@ enum class OpenMode : std::uint8_t {
   kCreate,     // A new file, to read and write. One that is there already loses its contents.
 };
 
-// Holds a directory for this process; gives it back on destruction.
+// Holds a directory for this process; gives it back on destruction. The child of a fork() does not hold it.
 class DirectoryLock {
  public:
   virtual ~DirectoryLock() = default;
@@ -35,6 +35,7 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
 
+  // kIo without an errno: a directory or a FIFO stands there. kCreate does not follow a symbolic link.
   virtual Result<std::unique_ptr<File>> Open(const std::filesystem::path& path, OpenMode mode) = 0;
   virtual Status Rename(const std::filesystem::path& from, const std::filesystem::path& to) = 0;
   virtual Status Remove(const std::filesystem::path& path) = 0;
@@ -48,7 +49,7 @@ class FileSystem {
   virtual Result<bool> Exists(const std::filesystem::path& path) = 0;
 
   // Takes `directory` for this process by its file LOCK, which then holds the pid. kInUse: another handle has it; the
-  // context names the pid of its holder.
+  // context names the pid of its holder. kInvalidArgument: a file LOCK that holds anything else than a pid.
   virtual Result<std::unique_ptr<DirectoryLock>> LockDirectory(const std::filesystem::path& directory) = 0;
 
   // Replaces the file at `path` by one with `bytes`: after a crash it is the old one or the new one, whole.

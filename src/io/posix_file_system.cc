@@ -1,6 +1,5 @@
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "base/try.h"
+#include "io/directory_lock.h"
 #include "io/file_system.h"
 #include "io/unique_fd.h"
 
@@ -126,21 +126,14 @@ class PosixFile final : public File {
   const fs::path path_;
 };
 
-class PosixDirectoryLock final : public DirectoryLock {
- public:
-  explicit PosixDirectoryLock(UniqueFd fd) : fd_(std::move(fd)) {}
-
- private:
-  const UniqueFd fd_;  // The lock ends with the descriptor.
-};
-
 class RealFileSystem final : public FileSystem {
  public:
   Result<std::unique_ptr<File>> Open(const fs::path& path, OpenMode mode) override {
-    int flags = O_CLOEXEC | (mode == OpenMode::kRead ? O_RDONLY : O_RDWR);
-    if (mode == OpenMode::kCreate) flags |= O_CREAT | O_TRUNC;
+    int flags = O_CLOEXEC | O_NONBLOCK | (mode == OpenMode::kRead ? O_RDONLY : O_RDWR);  // A FIFO is no wait.
+    if (mode == OpenMode::kCreate) flags |= O_CREAT | O_TRUNC | O_NOFOLLOW;              // A link is not overwritten.
     UniqueFd fd(::open(path.c_str(), flags, 0644));
     if (!fd.is_open()) return SystemError("open", path);
+    KVS_TRY(CheckIsFile(fd.get(), path));
     return std::make_unique<PosixFile>(std::move(fd), path);
   }
 
@@ -163,10 +156,10 @@ class RealFileSystem final : public FileSystem {
 
   Status CreateDirectories(const fs::path& directory) override {
     std::error_code status;
-    const fs::path absolute = fs::absolute(directory, status);
+    const fs::path absolute = fs::absolute(directory, status);  // With its "..", which may follow a symbolic link.
     if (status) return SystemError("getcwd for", directory, status.value());
     fs::path so_far;
-    for (const fs::path& part : absolute.lexically_normal()) {
+    for (const fs::path& part : absolute) {
       const fs::path parent = so_far;
       so_far /= part;
       if (::mkdir(so_far.c_str(), 0755) == 0) {
@@ -196,29 +189,7 @@ class RealFileSystem final : public FileSystem {
   }
 
   Result<std::unique_ptr<DirectoryLock>> LockDirectory(const fs::path& directory) override {
-    const fs::path path = directory / "LOCK";
-    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-    if (!fd.is_open()) return SystemError("open", path);
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-      if (errno != EWOULDBLOCK) return SystemError("flock", path);
-      return Error{.code = ErrorCode::kInUse,
-                   .context = directory.string() + " is open in process " + HolderPid(fd.get()) +
-                              "; stop that one first, or choose another directory"};
-    }
-    const std::string pid = std::to_string(::getpid()) + "\n";
-    if (::ftruncate(fd.get(), 0) != 0 || ::pwrite(fd.get(), pid.data(), pid.size(), 0) < 0) {
-      return SystemError("write", path);
-    }
-    return std::make_unique<PosixDirectoryLock>(std::move(fd));
-  }
-
- private:
-  static std::string HolderPid(int fd) {
-    std::array<char, 16> text{};
-    const ssize_t got = ::pread(fd, text.data(), text.size(), 0);
-    std::string pid(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
-    while (!pid.empty() && pid.back() == '\n') pid.pop_back();
-    return pid.empty() ? "(unknown pid)" : pid;
+    return LockDirectoryByFile(directory);
   }
 };
 

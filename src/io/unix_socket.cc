@@ -1,6 +1,7 @@
 #include "io/unix_socket.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -35,6 +36,21 @@ Result<UniqueFd> OpenSocket(const std::string& path) {
   return socket;
 }
 
+// Servers hold it for no longer than it takes to listen; whoever else locks the directory may hold it for ever.
+Status LockForAMoment(int directory_fd, const std::string& directory) {
+  constexpr int kTriesMax = 50;
+  constexpr int kPauseMs = 20;
+  for (int i = 0; i < kTriesMax; ++i) {
+    if (::flock(directory_fd, LOCK_EX | LOCK_NB) == 0) return Ok();
+    if (errno != EWOULDBLOCK && errno != EINTR) return IoError("lock", directory);
+    ::poll(nullptr, 0, kPauseMs);
+  }
+  return Error{.code = ErrorCode::kInUse,
+               .context = directory +
+                          " is locked by another process (flock): end that one, or choose another directory " +
+                          "for the unix socket"};
+}
+
 // Removes what a server left at `path` when it died.
 Status RemoveStale(const std::string& path) {
   struct stat found;
@@ -64,7 +80,7 @@ Result<UnixListener> UnixListener::Listen(const std::string& path, mode_t mode, 
   const std::string directory = parent.empty() ? "." : parent.string();
   UniqueFd marker(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!marker.is_open()) return IoError("open", directory);
-  if (::flock(marker.get(), LOCK_EX) != 0) return IoError("lock", directory);
+  KVS_TRY(LockForAMoment(marker.get(), directory));
 
   KVS_TRY(RemoveStale(path));
   KVS_TRY_ASSIGN(UniqueFd socket, OpenSocket(path));

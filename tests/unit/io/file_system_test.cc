@@ -15,6 +15,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -192,6 +193,35 @@ TEST_F(FileSystemTest, DirectoriesAreMadeWithTheirParentsOnceOrTwice) {
   }
 }
 
+TEST_F(FileSystemTest, DotsBehindALinkMeanWhatTheSystemMeans) {
+  ASSERT_TRUE(files_.CreateDirectories(Path("far") / "away"));
+  std::filesystem::create_directory_symlink(Path("far") / "away", Path("link"));
+  ASSERT_TRUE(files_.CreateDirectories(Path("link") / ".." / "data"));
+  EXPECT_TRUE(std::filesystem::is_directory(Path("far") / "data"));
+  EXPECT_FALSE(std::filesystem::exists(Path("data")));
+}
+
+TEST_F(FileSystemTest, WhatIsNoFileIsAnErrorAndNoWait) {
+  ASSERT_EQ(::mkfifo(Path("fifo").c_str(), 0644), 0);
+  ASSERT_TRUE(files_.CreateDirectories(Path("directory")));
+  for (const char* name : {"fifo", "directory"}) {
+    for (const OpenMode mode : {OpenMode::kRead, OpenMode::kReadWrite, OpenMode::kCreate}) {
+      const auto opened = files_.Open(Path(name), mode);
+      ASSERT_FALSE(opened) << name;
+      EXPECT_THAT(opened.error().context, HasSubstr(Path(name).string()));
+    }
+  }
+  EXPECT_TRUE(files_.Open("/dev/null", OpenMode::kRead));
+}
+
+TEST_F(FileSystemTest, CreatingDoesNotFollowALink) {
+  Write("thesis", "three years of work");
+  std::filesystem::create_symlink(Path("thesis"), Path("link"));
+  EXPECT_FALSE(files_.Open(Path("link"), OpenMode::kCreate));
+  EXPECT_EQ(Contents("thesis"), "three years of work");
+  EXPECT_TRUE(files_.Open(Path("link"), OpenMode::kRead)) << "a file that was moved to another disk is still read";
+}
+
 TEST_F(FileSystemTest, ADirectoryThatCannotBeMadeIsAnErrorNeverAnException) {
   Write("file", "");
   EXPECT_EQ(files_.CreateDirectories(Path("file") / "below").error().sys_errno, EEXIST);
@@ -314,6 +344,56 @@ TEST_F(FileSystemTest, ADirectoryIsHeldAcrossProcessesUntilItsHolderDies) {
   EXPECT_EQ(refused.error().code, ErrorCode::kInUse);
   EXPECT_THAT(refused.error().context, HasSubstr("process " + std::to_string(holder) + ";"));
   EXPECT_TRUE(files_.LockDirectory(directory_.path()));
+}
+
+TEST_F(FileSystemTest, ForkedChildDoesNotKeepTheLock) {
+  auto held = files_.LockDirectory(directory_.path());
+  ASSERT_TRUE(held);
+  std::array<int, 2> begin{};
+  std::array<int, 2> end{};
+  ASSERT_EQ(::pipe(begin.data()), 0);
+  ASSERT_EQ(::pipe(end.data()), 0);
+  const pid_t child = ::fork();
+  char byte = 0;
+  if (child == 0) {
+    ::close(end[1]);
+    held->reset();  // Closes nothing that is not its own.
+    const bool was_told = ::write(begin[1], &byte, 1) == 1;
+    ::_exit(was_told && ::read(end[0], &byte, 1) == 0 ? 0 : 1);
+  }
+  ASSERT_EQ(::read(begin[0], &byte, 1), 1);
+  EXPECT_EQ(files_.LockDirectory(directory_.path()).error().code, ErrorCode::kInUse) << "the parent holds it";
+  held->reset();
+  EXPECT_TRUE(files_.LockDirectory(directory_.path())) << "while the child lives";
+  for (const int fd : {begin[0], begin[1], end[0], end[1]}) ::close(fd);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+TEST_F(FileSystemTest, LockOfOthersIsRefusedAndStays) {
+  for (const char* contents : {"a poem", "12 months", "99999999999999999999999999999999"}) {
+    Write("LOCK", contents);
+    const auto refused = files_.LockDirectory(directory_.path());
+    ASSERT_FALSE(refused) << contents;
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_THAT(refused.error().context, HasSubstr(Path("LOCK").string()));
+    EXPECT_EQ(Contents("LOCK"), contents);
+  }
+  for (const std::string& contents : std::vector<std::string>{"", "1234\n", "7", std::string(5, '\0')}) {
+    Write("LOCK", contents);
+    EXPECT_TRUE(files_.LockDirectory(directory_.path())) << contents;
+  }
+}
+
+TEST_F(FileSystemTest, LockThatIsALinkOrAFifoIsRefused) {
+  Write("thesis", "three years of work");
+  std::filesystem::create_symlink(Path("thesis"), Path("LOCK"));
+  EXPECT_FALSE(files_.LockDirectory(directory_.path()));
+  EXPECT_EQ(Contents("thesis"), "three years of work");
+  std::filesystem::remove(Path("LOCK"));
+  ASSERT_EQ(::mkfifo(Path("LOCK").c_str(), 0644), 0);
+  EXPECT_FALSE(files_.LockDirectory(directory_.path()));
 }
 
 TEST_F(FileSystemTest, TheLockOfAnAbsentDirectoryIsAnError) {

@@ -2,7 +2,10 @@
 // give the file the permissions asked for, and to remove at its end what is its own.
 #include "io/unix_socket.h"
 
+#include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -94,6 +97,17 @@ TEST_F(UnixListenerTest, PathsThatAreTooLongOrNowhereAreRefused) {
             ErrorCode::kInvalidArgument);
   EXPECT_EQ(UnixListener::Listen("", kMode, 1).error().code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(UnixListener::Listen(path_ + "/none/socket", kMode, 1).error().code, ErrorCode::kIo);
+}
+
+TEST_F(UnixListenerTest, DirectoryLockedByOthersIsAnErrorAndNoWait) {
+  const UniqueFd other(::open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_EQ(::flock(other.get(), LOCK_SH), 0);
+  const auto refused = Listen();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInUse);
+  EXPECT_THAT(refused.error().context, testing::HasSubstr(directory_.path().string()));
+  ASSERT_EQ(::flock(other.get(), LOCK_UN), 0);
+  EXPECT_TRUE(Listen());
 }
 
 }  // namespace
