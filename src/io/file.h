@@ -45,6 +45,10 @@ class File {
   virtual Status Sync() = 0;
 
   virtual Result<Mapping> Map(std::size_t bytes, Access access) = 0;
+
+  // A number for this file in the page cache of this boot of the machine. While it is the same, the cache has held the
+  // file, so that everything that was written can be read. A copy of the file has another one. 0: not known.
+  virtual std::uint64_t CacheIdentity() = 0;
 };
 
 }  // namespace kvs::io

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/coding.h"
 #include "base/hash.h"
+#include "base/try.h"
 
 namespace kvs::log {
 namespace {
@@ -18,6 +19,22 @@ constexpr std::size_t kSegmentsOffset = 32;
 bool IdLess(const ManifestEntry& entry, std::uint64_t id) { return entry.segment_id < id; }
 
 Error Damaged(const std::string& what) { return Error{.code = ErrorCode::kCorruption, .context = "MANIFEST: " + what}; }
+
+// Of format 1, whose checksum does not cover the version, and of all formats after it, where it does.
+std::uint32_t ChecksumOfFormat1(std::string_view bytes) { return base::Checksum32(bytes.substr(kNextIdOffset)); }
+std::uint32_t ChecksumOfLaterFormats(std::string_view bytes) {
+  return base::Checksum32(bytes.substr(kNextIdOffset), base::Hash64(bytes.substr(0, kChecksumOffset)));
+}
+
+// A version is believed only where the checksum says that it is whole.
+Status CheckVersion(std::string_view bytes) {
+  const std::uint32_t version = base::GetFixed32(bytes.data() + kVersionOffset);
+  const std::uint32_t checksum = base::GetFixed32(bytes.data() + kChecksumOffset);
+  if (version == kManifestVersion && checksum == ChecksumOfFormat1(bytes)) return Ok();
+  if (version <= kManifestVersion || checksum != ChecksumOfLaterFormats(bytes)) return Damaged("the checksum differs");
+  return Error{.code = ErrorCode::kUnsupported,
+               .context = "MANIFEST has format " + std::to_string(version) + ", this build reads format 1"};
+}
 
 }  // namespace
 
@@ -50,19 +67,13 @@ std::string EncodeManifest(const Manifest& manifest) {
     base::PutFixed64(at + 8, entry.sealed_bytes);
     at += kManifestEntryBytes;
   }
-  base::PutFixed32(bytes.data() + kChecksumOffset, base::Checksum32(std::string_view(bytes).substr(kNextIdOffset)));
+  base::PutFixed32(bytes.data() + kChecksumOffset, ChecksumOfFormat1(bytes));
   return bytes;
 }
 
 Result<Manifest> DecodeManifest(std::string_view bytes) {
   if (bytes.size() < kManifestHeaderBytes || !bytes.starts_with(kManifestMagic)) return Damaged("not one");
-  if (base::GetFixed32(bytes.data() + kChecksumOffset) != base::Checksum32(bytes.substr(kNextIdOffset))) {
-    return Damaged("the checksum differs");
-  }
-  if (const std::uint32_t version = base::GetFixed32(bytes.data() + kVersionOffset); version != kManifestVersion) {
-    return Error{.code = ErrorCode::kUnsupported,
-                 .context = "MANIFEST has format " + std::to_string(version) + ", this build reads format 1"};
-  }
+  KVS_TRY(CheckVersion(bytes));
   Manifest manifest{.next_segment_id = base::GetFixed64(bytes.data() + kNextIdOffset),
                     .sequence = base::GetFixed64(bytes.data() + kSequenceOffset),
                     .segments = {}};

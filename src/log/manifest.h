@@ -3,7 +3,8 @@
 //   offset  size  field
 //        0     8  magic             "KVS.MAN\n"
 //        8     4  version           1
-//       12     4  checksum          XXH3, low 32 bits, over all that follows
+//       12     4  checksum          XXH3, low 32 bits, over all that follows; in a later format over the bytes 0..11 as
+//                                   well, so that a damaged version is not taken for a later format
 //       16     8  next_segment_id   above every id that was ever used
 //       24     8  sequence          at least the highest of any record in a sealed segment; never goes back
 //       32     8  segments          how many entries follow

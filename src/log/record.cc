@@ -83,6 +83,7 @@ std::size_t EncodeRecordHead(char* to, const RecordDraft& draft, std::uint64_t s
 
 std::size_t EncodeRecord(char* to, const RecordDraft& draft, std::uint64_t segment_id, std::uint64_t sequence_delta) {
   char* at = to + EncodeRecordHead(to, draft, segment_id, sequence_delta);
+  std::atomic_signal_fence(std::memory_order_release);  // For the order of the stores; costs nothing.
   at = Append(at, draft.key);
   at = Append(at, draft.value);
   return static_cast<std::size_t>(at - to);
@@ -107,39 +108,45 @@ std::size_t EncodeBatch(char* to, std::span<const RecordDraft> members, std::uin
   return header_bytes + members_bytes;
 }
 
-std::optional<Record> DecodeAnyRecord(const char* begin, const char* end) {
+std::optional<RecordHead> DecodeRecordHead(const char* begin, const char* end) {
   if (end - begin < static_cast<std::ptrdiff_t>(kRecordHeaderBytesMin)) return std::nullopt;
-  const char* const header = begin + kRecordChecksumBytes;
-  const auto type_byte = static_cast<std::uint8_t>(*header);
-  const auto type = static_cast<RecordType>(type_byte & kRecordTypeMask);
+  const char* at = begin + kRecordChecksumBytes;
+  const auto type_byte = static_cast<std::uint8_t>(*at++);
   if ((type_byte & ~(kRecordTypeMask | kRecordHasExpiry)) != 0) return std::nullopt;
 
-  std::uint64_t key_bytes = 0;
-  std::uint64_t value_bytes = 0;
-  Record record{.type = type,
-                .checksum = base::GetFixed32(begin),
-                .sequence_delta = 0,
-                .expiry_ms = 0,
-                .header = {},
-                .key = {},
-                .value = {}};
-  const char* at = header + 1;
-  at = base::GetVarint(at, end, &key_bytes);
+  RecordHead head{.type = static_cast<RecordType>(type_byte & kRecordTypeMask),
+                  .checksum = base::GetFixed32(begin),
+                  .sequence_delta = 0,
+                  .expiry_ms = 0,
+                  .key_bytes = 0,
+                  .value_bytes = 0,
+                  .head_bytes = 0};
+  at = base::GetVarint(at, end, &head.key_bytes);
   if (at == nullptr) return std::nullopt;
-  at = base::GetVarint(at, end, &value_bytes);
+  at = base::GetVarint(at, end, &head.value_bytes);
   if (at == nullptr) return std::nullopt;
-  at = base::GetVarint(at, end, &record.sequence_delta);
-  if (at == nullptr || !LengthsFit(type, key_bytes, value_bytes)) return std::nullopt;
+  at = base::GetVarint(at, end, &head.sequence_delta);
+  if (at == nullptr || !LengthsFit(head.type, head.key_bytes, head.value_bytes)) return std::nullopt;
   if ((type_byte & kRecordHasExpiry) != 0) {
     if (end - at < 8) return std::nullopt;
-    record.expiry_ms = base::GetFixed64(at);
+    head.expiry_ms = base::GetFixed64(at);
     at += 8;
   }
-  if (static_cast<std::uint64_t>(end - at) < key_bytes + value_bytes) return std::nullopt;
-  record.header = {header, static_cast<std::size_t>(at - header)};
-  record.key = {at, key_bytes};
-  record.value = {at + key_bytes, value_bytes};
-  return record;
+  head.head_bytes = static_cast<std::size_t>(at - begin);
+  return head;
+}
+
+std::optional<Record> DecodeAnyRecord(const char* begin, const char* end) {
+  const auto head = DecodeRecordHead(begin, end);
+  if (!head || static_cast<std::uint64_t>(end - begin) < head->bytes()) return std::nullopt;
+  const char* const key = begin + head->head_bytes;
+  return Record{.type = head->type,
+                .checksum = head->checksum,
+                .sequence_delta = head->sequence_delta,
+                .expiry_ms = head->expiry_ms,
+                .header = {begin + kRecordChecksumBytes, head->head_bytes - kRecordChecksumBytes},
+                .key = {key, head->key_bytes},
+                .value = {key + head->key_bytes, head->value_bytes}};
 }
 
 bool IsIntact(const Record& record, std::uint64_t segment_id) {

@@ -67,7 +67,8 @@ std::size_t RecordBytes(const RecordDraft& draft, std::uint64_t sequence_delta);
 std::size_t EncodeRecordHead(char* to, const RecordDraft& draft, std::uint64_t segment_id,
                              std::uint64_t sequence_delta);
 
-// Writes the record to `to`, which has room for RecordBytes(), and returns its length.
+// Writes the record to `to`, which has room for RecordBytes(), and returns its length. The head is whole before the
+// first byte of key and value is there, also where the process dies in between.
 std::size_t EncodeRecord(char* to, const RecordDraft& draft, std::uint64_t segment_id, std::uint64_t sequence_delta);
 
 // The same of a batch of `members`, whose sequences follow one another from `sequence_delta` on. `to` has room for
@@ -94,6 +95,20 @@ inline std::optional<Record> DecodeRecord(const char* begin, const char* end);
 
 // Whether every byte of the record is as it was written, in the segment it was written for.
 bool IsIntact(const Record& record, std::uint64_t segment_id);
+
+// What the head of a record says, whether key and value are there or not.
+struct RecordHead {
+  RecordType type;
+  std::uint32_t checksum;
+  std::uint64_t sequence_delta;
+  std::uint64_t expiry_ms;
+  std::uint64_t key_bytes;
+  std::uint64_t value_bytes;
+  std::size_t head_bytes;
+
+  std::uint64_t bytes() const { return head_bytes + key_bytes + value_bytes; }
+};
+std::optional<RecordHead> DecodeRecordHead(const char* begin, const char* end);
 
 // Any record, one length after the other.
 std::optional<Record> DecodeAnyRecord(const char* begin, const char* end);

@@ -32,7 +32,11 @@ Result<std::shared_ptr<Segment>> Segment::Open(io::FileSystem& files, const std:
     return Error{.code = ErrorCode::kCorruption,
                  .context = path.string() + ": the file is segment " + std::to_string(header->segment_id)};
   }
-  return std::make_shared<Segment>(*header, std::move(mapping), bytes);
+  const std::uint64_t noted = base::GetFixed64(mapping.data() + kCacheIdentityOffset);
+  auto segment = std::make_shared<Segment>(*header, std::move(mapping), bytes);
+  segment->was_kept_in_cache_ =
+      header->has_cache_identity() && noted != 0 && noted == EncodeCacheIdentity(file->CacheIdentity(), id);
+  return segment;
 }
 
 Result<std::uint64_t> Segment::SyncedBytes() const {

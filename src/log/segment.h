@@ -65,6 +65,12 @@ class Segment {
   // How far the file may be read. For a segment that is written to this is ahead of its last record.
   std::uint64_t readable_bytes() const { return readable_bytes_.load(std::memory_order_relaxed); }  // R1
 
+  // Whether the page cache has held the file since it was opened to append: nothing that was written is missing then.
+  bool was_kept_in_cache() const { return was_kept_in_cache_; }
+
+  // Whether pages of the file could not be read, and showed zeroes instead.
+  bool has_faults() const { return mapping_.FaultCount() > 0; }
+
   // How far the segment is known to have reached the disk; kCorruption.
   Result<std::uint64_t> SyncedBytes() const;
 
@@ -75,6 +81,7 @@ class Segment {
 
   const SegmentHeader header_;
   io::Mapping mapping_;
+  bool was_kept_in_cache_ = false;  // Constant after Open().
   std::atomic<std::uint64_t> readable_bytes_;
 };
 

@@ -23,9 +23,9 @@ std::uint32_t HeaderChecksum(const char* header) {
   return base::Checksum32({header + kIdOffset, kSyncedMarkOffset - kIdOffset}, seed);
 }
 
-std::uint32_t MarkChecksum(std::uint32_t synced_bytes, std::uint64_t segment_id) {
+std::uint32_t MarkChecksum(std::uint32_t marked, std::uint64_t segment_id) {
   char bytes[4];
-  base::PutFixed32(bytes, synced_bytes);
+  base::PutFixed32(bytes, marked);
   return base::Checksum32({bytes, sizeof bytes}, segment_id);
 }
 
@@ -36,7 +36,7 @@ Error Corrupt(std::string what) { return Error{.code = ErrorCode::kCorruption, .
 void EncodeSegmentHeader(char* to, const SegmentHeader& header) {
   std::memset(to, 0, kSegmentHeaderBytes);
   std::memcpy(to, kSegmentMagic.data(), kSegmentMagic.size());
-  base::PutFixed32(to + kVersionOffset, kSegmentVersion);
+  base::PutFixed32(to + kVersionOffset, header.version);
   base::PutFixed64(to + kIdOffset, header.segment_id);
   base::PutFixed64(to + kBaseSequenceOffset, header.base_sequence);
   base::PutFixed64(to + kCreatedSequenceOffset, header.created_sequence);
@@ -52,14 +52,15 @@ Result<SegmentHeader> DecodeSegmentHeader(std::string_view bytes) {
   if (base::GetFixed32(bytes.data() + kChecksumOffset) != HeaderChecksum(bytes.data())) {
     return Corrupt("the segment's header is damaged");
   }
-  if (version != kSegmentVersion) {
+  if (version == 0 || version > kSegmentVersion) {
     return Error{.code = ErrorCode::kUnsupported,
-                 .context = "the segment has format " + std::to_string(version) + ", this build reads format 1"};
+                 .context = "the segment has format " + std::to_string(version) + ", this build reads formats 1 and 2"};
   }
   return SegmentHeader{.segment_id = base::GetFixed64(bytes.data() + kIdOffset),
                        .base_sequence = base::GetFixed64(bytes.data() + kBaseSequenceOffset),
                        .created_sequence = base::GetFixed64(bytes.data() + kCreatedSequenceOffset),
-                       .run = base::GetFixed64(bytes.data() + kRunOffset)};
+                       .run = base::GetFixed64(bytes.data() + kRunOffset),
+                       .version = version};
 }
 
 std::uint64_t EncodeSyncedMark(std::uint64_t synced_bytes, std::uint64_t segment_id) {
@@ -72,6 +73,16 @@ Result<std::uint64_t> DecodeSyncedMark(std::uint64_t word, std::uint64_t segment
   const auto bytes = static_cast<std::uint32_t>(word);
   if (word >> 32 != MarkChecksum(bytes, segment_id)) return Corrupt("the segment's synced mark is damaged");
   return std::uint64_t{bytes};
+}
+
+std::uint64_t EncodeCacheIdentity(std::uint64_t identity, std::uint64_t segment_id) {
+  if (identity == 0) return 0;
+  const auto noted = static_cast<std::uint32_t>(identity);
+  return std::uint64_t{MarkChecksum(noted, ~segment_id)} << 32 | noted;
+}
+
+bool IsCacheIdentity(std::uint64_t word, std::uint64_t segment_id) {
+  return word == 0 || word >> 32 == MarkChecksum(static_cast<std::uint32_t>(word), ~segment_id);
 }
 
 }  // namespace kvs::log

@@ -1,8 +1,8 @@
-// The first 64 bytes of a segment file, format 1. Little-endian.
+// The first 64 bytes of a segment file, format 2. Little-endian.
 //
 //   offset  size  field
 //        0     8  magic             "KVS.SEG\n"
-//        8     4  version           1
+//        8     4  version           2; 1 is read as well
 //       12     4  checksum          XXH3, low 32 bits, over the bytes 0..11 and 16..47
 //       16     8  segment_id        as in the file's name; never used again
 //       24     8  base_sequence     what the sequences of its records are counted from
@@ -10,13 +10,17 @@
 //                                   overwritten or removed before that and still written here
 //       40     8  run               not 0: the segment is one of those that a compaction wrote in the order of their
 //                                   keys, and no key of it lies among those of another with the same number
-//       48     8  synced mark       see below; the only field that changes after the file was made
-//       56     8  zero
+//       48     8  synced mark       see below
+//       56     8  cache identity    see below; zero in format 1
 //       64     -  records
 //
 // The synced mark says how far the segment was known to have reached the disk: offset in the low 32 bits, their
 // checksum bound to the segment id in the high 32. It is one aligned word, stored at once, so neither a dying process
 // nor a disk that writes whole sectors can leave half of it. It tells of a sync that is over, not always of the last.
+//
+// The cache identity (io::File) is that of the file when it was opened to append. Where it still is the same, the page
+// cache has held the file since, and no page of it can be missing. 32 bits of it are noted, with a checksum as the
+// mark's. 0: not known, or the segment is sealed.
 #pragma once
 
 #include <cstddef>
@@ -28,19 +32,23 @@
 namespace kvs::log {
 
 inline constexpr std::string_view kSegmentMagic = "KVS.SEG\n";
-inline constexpr std::uint32_t kSegmentVersion = 1;
+inline constexpr std::uint32_t kSegmentVersion = 2;
 inline constexpr std::size_t kSegmentHeaderBytes = 64;
 inline constexpr std::size_t kSyncedMarkOffset = 48;
-static_assert(kSyncedMarkOffset % 8 == 0);
+inline constexpr std::size_t kCacheIdentityOffset = 56;
+static_assert(kSyncedMarkOffset % 8 == 0 && kCacheIdentityOffset % 8 == 0);
 
 struct SegmentHeader {
   std::uint64_t segment_id = 0;
   std::uint64_t base_sequence = 0;
   std::uint64_t created_sequence = 0;
   std::uint64_t run = 0;
+  std::uint32_t version = kSegmentVersion;
+
+  bool has_cache_identity() const { return version >= 2; }
 };
 
-// Writes kSegmentHeaderBytes to `to`, with a synced mark of 0.
+// Writes kSegmentHeaderBytes to `to`, with a synced mark and a cache identity of 0.
 void EncodeSegmentHeader(char* to, const SegmentHeader& header);
 
 // kCorruption, with what is wrong; kUnsupported for a version this build does not know.
@@ -49,5 +57,10 @@ Result<SegmentHeader> DecodeSegmentHeader(std::string_view bytes);
 // The word of the mark that says: the first `synced_bytes` bytes are on the disk.
 std::uint64_t EncodeSyncedMark(std::uint64_t synced_bytes, std::uint64_t segment_id);
 Result<std::uint64_t> DecodeSyncedMark(std::uint64_t word, std::uint64_t segment_id);
+
+// The word that notes io::File::CacheIdentity(); 0 for one that is not known.
+std::uint64_t EncodeCacheIdentity(std::uint64_t identity, std::uint64_t segment_id);
+// Whether the word is one that was written for this segment.
+bool IsCacheIdentity(std::uint64_t word, std::uint64_t segment_id);
 
 }  // namespace kvs::log

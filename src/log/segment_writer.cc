@@ -13,6 +13,8 @@
 namespace kvs::log {
 namespace {
 
+constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 20;  // Of what is written again.
+
 std::uint64_t RoundUpToGrain(std::uint64_t bytes) {
   return (bytes + io::kCoarseGrainBytes - 1) / io::kCoarseGrainBytes * io::kCoarseGrainBytes;
 }
@@ -31,6 +33,9 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(io::FileSystem& fil
   std::unique_ptr<SegmentWriter> writer(new SegmentWriter(std::move(file), path, capacity_bytes));
   char bytes[kSegmentHeaderBytes];
   EncodeSegmentHeader(bytes, header);
+  if (header.has_cache_identity())
+    base::PutFixed64(bytes + kCacheIdentityOffset,
+                     EncodeCacheIdentity(writer->file_->CacheIdentity(), header.segment_id));
   Status status = writer->file_->WriteAt(0, {bytes, sizeof bytes});
   if (status) status = writer->Prepare(header, kSegmentHeaderBytes, reserve_bytes);
   if (status) status = writer->file_->Sync();
@@ -45,15 +50,30 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(io::FileSystem& fil
 Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Reopen(io::FileSystem& files,
                                                              const std::filesystem::path& directory,
                                                              const SegmentHeader& header, std::uint64_t used_bytes,
-                                                             std::uint64_t capacity_bytes) {
+                                                             std::uint64_t synced_bytes, std::uint64_t capacity_bytes) {
   const std::filesystem::path path = SegmentPath(directory, header.segment_id);
   KVS_TRY_ASSIGN(auto file, files.Open(path, io::OpenMode::kReadWrite));
   KVS_TRY(file->Truncate(used_bytes));
   const std::uint64_t capacity = std::max(capacity_bytes, used_bytes);
   std::unique_ptr<SegmentWriter> writer(new SegmentWriter(std::move(file), path, capacity));
   KVS_TRY(writer->Prepare(header, used_bytes, kFirstStepBytes));
+  KVS_TRY(writer->WriteAgain(std::max(synced_bytes, std::uint64_t{kSegmentHeaderBytes}), used_bytes));
   KVS_TRY(writer->file_->Sync());
+  // From here on the cache holds what the disk does not: of what is there already, nothing can be missing later.
+  if (header.has_cache_identity()) {
+    KVS_TRY(
+        writer->PutWord(kCacheIdentityOffset, EncodeCacheIdentity(writer->file_->CacheIdentity(), header.segment_id)));
+  }
   return writer;
+}
+
+Status SegmentWriter::WriteAgain(std::uint64_t from, std::uint64_t to) {
+  std::string piece;
+  for (; from < to; from += piece.size()) {
+    piece = segment_->BytesFrom(from).substr(0, std::min(kPieceBytes, to - from));
+    KVS_TRY(file_->WriteAt(from, piece));
+  }
+  return Ok();
 }
 
 Status SegmentWriter::Prepare(const SegmentHeader& header, std::uint64_t used_bytes, std::uint64_t reserve_bytes) {
@@ -113,13 +133,24 @@ char* SegmentWriter::Room(std::size_t bytes) {
 Result<std::uint64_t> SegmentWriter::KeepAppended(std::size_t bytes) {
   const std::uint64_t offset = used_bytes_;
   if (!is_mapped_) {
-    KVS_TRY(file_->WriteAt(offset, {segment_->mapping_.data() + offset, bytes}));
+    const Status written = file_->WriteAt(offset, {segment_->mapping_.data() + offset, bytes});
+    if (!written && written.error().code == ErrorCode::kNoSpace) KVS_TRY(CutTo(offset));  // A part may be there.
+    KVS_TRY(written);
   } else if (segment_->mapping_.FaultCount() != 0) {
     return Error{.code = ErrorCode::kIo,
                  .context = path_.string() + ": the file no longer holds the place that was reserved in it"};
   }
   used_bytes_ += bytes;
   return offset;
+}
+
+// Takes back what a refused write left. Where that fails, the end of the log is in doubt.
+Status SegmentWriter::CutTo(std::uint64_t offset) {
+  Status cut = file_->Truncate(offset);
+  if (!cut && cut.error().code == ErrorCode::kNoSpace) {
+    return Error{.code = ErrorCode::kIo, .sys_errno = cut.error().sys_errno, .context = cut.error().context};
+  }
+  return cut;
 }
 
 // A file that somebody cut must not grow again: nobody would notice the hole.
@@ -153,22 +184,26 @@ Status SegmentWriter::CheckLength() {
 }
 
 Status SegmentWriter::Mark(std::uint64_t synced_bytes) {
-  const std::uint64_t word = EncodeSyncedMark(synced_bytes, segment_->id());
-  char* const at = segment_->mapping_.data() + kSyncedMarkOffset;
+  return PutWord(kSyncedMarkOffset, EncodeSyncedMark(synced_bytes, segment_->id()));
+}
+
+Status SegmentWriter::PutWord(std::size_t offset, std::uint64_t word) {
   if (is_mapped_) {
-    // One store, so that the file never holds half of a mark. Nobody reads it while the store is open.
+    // One store, so that the file never holds half of a word. Nobody reads it while the store is open.
+    char* const at = segment_->mapping_.data() + offset;
     std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(at)).store(word, std::memory_order_relaxed);
     return Ok();
   }
   char bytes[8];
   base::PutFixed64(bytes, word);
-  return file_->WriteAt(kSyncedMarkOffset, {bytes, sizeof bytes});
+  return file_->WriteAt(offset, {bytes, sizeof bytes});
 }
 
 Result<std::shared_ptr<Segment>> SegmentWriter::Seal() {
   KVS_TRY(file_->Truncate(used_bytes_));
   KVS_TRY(file_->Sync());
   KVS_TRY(Mark(used_bytes_));
+  if (segment_->header_.has_cache_identity()) KVS_TRY(PutWord(kCacheIdentityOffset, 0));
   KVS_TRY(file_->Sync());
   if (is_mapped_) {
     GrowTo(used_bytes_);

@@ -50,10 +50,12 @@ class SegmentWriter {
                                                        const SegmentHeader& header, std::uint64_t capacity_bytes,
                                                        std::uint64_t reserve_bytes = kFirstStepBytes);
 
-  // Goes on behind the first `used_bytes` of a segment that was left open. Whatever stands behind them is wiped.
+  // Goes on behind the first `used_bytes` of a segment that was left open. Whatever stands behind them is wiped. What
+  // is not known to be on the disk, from `synced_bytes` on, is written again: if a sync failed, the kernel may take
+  // pages for clean that never reached the disk.
   static Result<std::unique_ptr<SegmentWriter>> Reopen(io::FileSystem& files, const std::filesystem::path& directory,
                                                        const SegmentHeader& header, std::uint64_t used_bytes,
-                                                       std::uint64_t capacity_bytes);
+                                                       std::uint64_t synced_bytes, std::uint64_t capacity_bytes);
 
   const std::shared_ptr<Segment>& segment() const { return segment_; }
   std::uint64_t used_bytes() const { return used_bytes_; }
@@ -86,6 +88,9 @@ class SegmentWriter {
  private:
   SegmentWriter(std::unique_ptr<io::File> file, std::filesystem::path path, std::uint64_t capacity_bytes);
   Status Prepare(const SegmentHeader& header, std::uint64_t used_bytes, std::uint64_t reserve_bytes);
+  Status WriteAgain(std::uint64_t from, std::uint64_t to);
+  Status PutWord(std::size_t offset, std::uint64_t word);
+  Status CutTo(std::uint64_t offset);
   Status CheckLength();
   char* Room(std::size_t bytes);
   Result<std::uint64_t> KeepAppended(std::size_t bytes);

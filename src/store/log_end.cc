@@ -1,28 +1,18 @@
 #include "store/log_end.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "base/try.h"
+#include "log/bad_record.h"
 #include "log/file_names.h"
 #include "log/record_scan.h"
 #include "store/store_files.h"
 
 namespace kvs::store {
 namespace {
-
-// Up to the end of the last byte that is not zero. Most rooms are all zeroes, and large, so it looks at many at once.
-std::size_t BytesBeforeZeroes(std::string_view bytes) {
-  static constexpr std::array<char, 4096> kZeroes{};
-  while (bytes.size() >= kZeroes.size() && bytes.ends_with(std::string_view(kZeroes.data(), kZeroes.size()))) {
-    bytes.remove_suffix(kZeroes.size());
-  }
-  return bytes.find_last_not_of('\0') + 1;  // Of nothing but zeroes, npos: 0.
-}
 
 // The part as its bytes say, whatever the others say.
 OpenPart ReadPart(std::shared_ptr<log::Segment> segment, std::uint64_t synced_bytes, const KnownPart* known) {
@@ -44,23 +34,53 @@ OpenPart ReadPart(std::shared_ptr<log::Segment> segment, std::uint64_t synced_by
     }
   }
   part.used_bytes = scan(part.used_bytes, file_bytes);
-  part.torn_bytes = BytesBeforeZeroes(part.segment->BytesFrom(part.used_bytes));
+  part.torn_bytes = log::DataEnd(*part.segment, part.used_bytes) - part.used_bytes;
   return part;
 }
 
-// Whether the log may be cut at `offset` of the part `at`: only behind everything that is known to have been on the
-// disk. A segment behind it that was synced says that this one was synced whole.
-Status CheckCut(const std::filesystem::path& directory, const std::vector<OpenPart>& parts, std::size_t at,
-                std::uint64_t offset) {
-  const auto corruption = [&](const char* what) {
-    return DamageIn(log::SegmentPath(directory, parts[at].segment->id()), offset, what);
-  };
-  if (at == 0 && offset == 0) return corruption("records before the segment are missing");
-  if (offset < parts[at].synced_bytes) return corruption("the record is not what was written");
-  for (std::size_t later = at + 1; later < parts.size(); ++later) {
-    if (parts[later].synced_bytes > 0) return corruption("the record is not what was written");
+bool HasBytes(const OpenPart& part) { return part.records > 0 || part.torn_bytes > 0; }
+
+// A way on: of what is known to have been on the disk there is none but a copy.
+std::string Advice(const std::filesystem::path& path, std::uint64_t offset, std::uint64_t synced_bytes) {
+  const std::string copy = "; put back a copy of the store";
+  if (offset < synced_bytes) return copy;
+  return copy + ", or give up what stands behind it there: truncate -s " + std::to_string(offset) + " " + path.string();
+}
+
+// What is damaged at `offset` of the part `at`.
+Error DamageOfLog(const std::filesystem::path& directory, const std::vector<OpenPart>& parts, std::size_t at,
+                  std::uint64_t offset, const std::string& what) {
+  const std::filesystem::path path = log::SegmentPath(directory, parts[at].segment->id());
+  return DamageIn(path, offset, what + Advice(path, offset, parts[at].synced_bytes));
+}
+
+// A segment that was synced says that those in front of it were synced whole.
+bool IsSyncedBehind(const std::vector<OpenPart>& parts, std::size_t at) {
+  return std::any_of(parts.begin() + static_cast<std::ptrdiff_t>(at) + 1, parts.end(),
+                     [](const OpenPart& later) { return later.synced_bytes > 0; });
+}
+
+// Whether the log may end in front of the part `at`, which does not follow what was read before it.
+Status CheckGap(const std::filesystem::path& directory, const std::vector<OpenPart>& parts, std::size_t at) {
+  const bool nothing_is_missing = at > 0 && parts[at - 1].segment->was_kept_in_cache();
+  const bool was_synced = parts[at].synced_bytes > 0 || IsSyncedBehind(parts, at);
+  if (at > 0 && !nothing_is_missing && !was_synced) return Ok();
+  return DamageOfLog(directory, parts, at, log::kSegmentHeaderBytes, "the records in front of it are missing");
+}
+
+// Whether the log may end within the part `at`, where its records end.
+Status CheckEnd(const std::filesystem::path& directory, const std::vector<OpenPart>& parts, std::size_t at,
+                const log::LogPlace& place, log::BadRecord* kind) {
+  const OpenPart& part = parts[at];
+  *kind = log::ClassifyBadRecord(*part.segment, place);
+  if (part.segment->has_faults()) {
+    return Error{.code = ErrorCode::kIo,
+                 .context = log::SegmentPath(directory, part.segment->id()).string() + ": a page cannot be read"};
   }
-  return Ok();
+  if (*kind == log::BadRecord::kEnd) return Ok();
+  if (*kind == log::BadRecord::kTorn && !IsSyncedBehind(parts, at)) return Ok();
+  const std::string behind = std::to_string(part.torn_bytes) + " bytes from there on cannot be used";
+  return DamageOfLog(directory, parts, at, part.used_bytes, "the record is not what was written, " + behind);
 }
 
 void DropFrom(std::size_t at, LogEnd* end) {
@@ -92,13 +112,20 @@ Result<LogEnd> FindLogEnd(io::FileSystem& files, const std::filesystem::path& di
   for (std::size_t at = 0; at < end.parts.size(); ++at) {
     const OpenPart& part = end.parts[at];
     if (part.records > 0 && part.first_sequence != end.last_sequence + 1) {
-      KVS_TRY(CheckCut(directory, end.parts, at, 0));
+      KVS_TRY(CheckGap(directory, end.parts, at));
       DropFrom(at, &end);
       break;
     }
     if (part.records > 0) end.last_sequence = part.last_sequence;
-    if (part.torn_bytes > 0 || part.used_bytes < part.synced_bytes) {
-      KVS_TRY(CheckCut(directory, end.parts, at, part.used_bytes));
+    log::BadRecord kind{};
+    KVS_TRY(CheckEnd(
+        directory, end.parts, at,
+        {.offset = part.used_bytes,
+         .sequence = end.last_sequence + 1,
+         .synced_bytes = part.synced_bytes,
+         .goes_on = std::any_of(end.parts.begin() + static_cast<std::ptrdiff_t>(at) + 1, end.parts.end(), HasBytes)},
+        &kind));
+    if (kind == log::BadRecord::kTorn) {
       end.torn_bytes += part.torn_bytes;
       DropFrom(at + 1, &end);
       break;

@@ -1,9 +1,9 @@
 // FindLogEnd: where the log ends, as the open segments of a store say that nobody writes to.
 //
 // Design      The open segments are read from record to record. Sequences rise by one across them, so a hole is seen
-//             even where a whole tail is missing. The log may be cut only behind everything that is known to have been
-//             on the disk: behind the synced marks, and not in front of a segment that was synced.
-// Errors      kCorruption with file and offset for every bad byte but those of a torn tail. kIo.
+//             even where a whole tail is missing. The log may be cut only where log::ClassifyBadRecord() finds a torn
+//             record, and not in front of a segment that was synced.
+// Errors      kCorruption with file, offset and a way on for every bad byte but those of a torn tail. kIo.
 #pragma once
 
 #include <cstdint>

@@ -165,7 +165,7 @@ Status Recovery::FinishOpenParts(const std::vector<OpenPart>& parts, log::Manife
     }
     const bool is_last = part.last_sequence == last_sequence_;
     KVS_TRY_ASSIGN(auto writer, log::SegmentWriter::Reopen(files_, directory_, part.segment->header(), part.used_bytes,
-                                                           is_last ? capacity_bytes : 0));
+                                                           part.synced_bytes, is_last ? capacity_bytes : 0));
     std::shared_ptr<log::Segment> segment = writer->segment();
     if (!is_last) {
       KVS_TRY_ASSIGN(segment, writer->Seal());

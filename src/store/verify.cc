@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/coding.h"
 #include "base/try.h"
 #include "kvs/inspect.h"
 #include "log/file_names.h"
@@ -17,8 +18,6 @@
 
 namespace kvs::store {
 namespace {
-
-constexpr std::uint64_t kHeaderReserveOffset = log::kSyncedMarkOffset + 8;
 
 bool IsSame(const log::RecordSummary& a, const log::RecordSummary& b) {
   return a.type == b.type && a.offset == b.offset && a.bytes == b.bytes && a.sequence == b.sequence && a.key == b.key;
@@ -56,21 +55,22 @@ class Verifier {
     return Ok();
   }
 
-  Result<std::shared_ptr<log::Segment>> OpenSegment(std::uint64_t id) {
+  Result<std::shared_ptr<log::Segment>> OpenSegment(std::uint64_t id, bool is_sealed) {
     KVS_TRY_ASSIGN(auto segment, log::Segment::Open(files_, directory_, id));
     report_.segments += 1;
     report_.bytes += segment->readable_bytes();
-    const std::string_view reserve =
-        segment->BytesFrom(kHeaderReserveOffset).substr(0, log::kSegmentHeaderBytes - kHeaderReserveOffset);
-    if (reserve.find_first_not_of('\0') != std::string_view::npos) {
-      KVS_TRY(Judge(DamageIn(log::SegmentPath(directory_, id), kHeaderReserveOffset, "these bytes should be zero")));
+    const std::uint64_t identity = base::GetFixed64(segment->BytesFrom(log::kCacheIdentityOffset).data());
+    const bool has_none = is_sealed || !segment->header().has_cache_identity();
+    if (has_none ? identity != 0 : !log::IsCacheIdentity(identity, id)) {
+      KVS_TRY(Judge(DamageIn(log::SegmentPath(directory_, id), log::kCacheIdentityOffset,
+                             has_none ? "these bytes should be zero" : "the cache identity is damaged")));
     }
     return segment;
   }
 
   Status CheckSealed(const log::ManifestEntry& entry, std::uint64_t sequence_max) {
     const std::filesystem::path path = log::SegmentPath(directory_, entry.segment_id);
-    KVS_TRY_ASSIGN(const auto segment, OpenSegment(entry.segment_id));
+    KVS_TRY_ASSIGN(const auto segment, OpenSegment(entry.segment_id, true));
     if (segment->readable_bytes() != entry.sealed_bytes) {
       return DamageIn(path, std::min(segment->readable_bytes(), entry.sealed_bytes),
                       "the file has " + std::to_string(segment->readable_bytes()) + " bytes and should have " +
@@ -110,7 +110,7 @@ class Verifier {
 
   // Where its records end is told by CheckLogEnd(), which meets a segment that cannot be read again, and tells of it.
   Status CheckOpen(std::uint64_t id) {
-    const auto segment = OpenSegment(id);
+    const auto segment = OpenSegment(id, false);
     if (segment || segment.error().code == ErrorCode::kCorruption) return Ok();
     return segment.error();
   }

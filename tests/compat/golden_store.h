@@ -1,4 +1,4 @@
-// The golden store of format 1: a store that uses all of the format, always made of the same bytes.
+// The golden stores: one for each format of segments, that uses all of the format, always made of the same bytes.
 //
 //   segment 1  sealed, with a hint file: puts of all sizes of head, the empty key, a key of any bytes, an expiry, a
 //              tombstone
@@ -19,6 +19,7 @@
 #include "log/manifest.h"
 #include "log/record.h"
 #include "log/segment_writer.h"
+#include "support/forwarding_file_system.h"
 
 namespace kvs::compat {
 
@@ -45,13 +46,30 @@ inline std::map<std::string, std::string> GoldenPairs() {
           {"last", "of the log"}};
 }
 
+// On which each file has the same identity.
+class GoldenFileSystem final : public test::ForwardingFileSystem {
+ public:
+  static constexpr std::uint64_t kCacheIdentity = 0x8877665544332211;
+
+ private:
+  class GoldenFile final : public test::ForwardingFile {
+   public:
+    using ForwardingFile::ForwardingFile;
+    std::uint64_t CacheIdentity() override { return kCacheIdentity; }
+  };
+
+  Result<std::unique_ptr<io::File>> OnOpen(const std::filesystem::path&, io::OpenMode,
+                                           std::unique_ptr<io::File> file) override {
+    return std::make_unique<GoldenFile>(std::move(file));
+  }
+};
+
 // Appends records with sequences that rise by one from `sequence`.
 class GoldenWriter {
  public:
   GoldenWriter(const std::filesystem::path& directory, const log::SegmentHeader& header, std::uint64_t capacity_bytes,
                std::uint64_t sequence)
-      : writer_(*log::SegmentWriter::Create(io::PosixFileSystem(), directory, header, capacity_bytes)),
-        sequence_(sequence) {}
+      : writer_(*log::SegmentWriter::Create(files_, directory, header, capacity_bytes)), sequence_(sequence) {}
 
   void Put(std::string_view key, std::string_view value, std::uint64_t expiry_ms = 0) {
     Append(log::DraftPut(key, value, expiry_ms), 1);
@@ -80,16 +98,18 @@ class GoldenWriter {
     sequence_ += sequences;
   }
 
+  GoldenFileSystem files_;
   const std::unique_ptr<log::SegmentWriter> writer_;
   std::uint64_t sequence_;
 };
 
-inline void WriteGoldenStore(const std::filesystem::path& directory) {
+inline void WriteGoldenStore(const std::filesystem::path& directory, std::uint32_t version) {
   io::FileSystem& files = io::PosixFileSystem();
   constexpr std::uint64_t kCapacityBytes = std::uint64_t{64} << 10;
   log::Manifest manifest{.next_segment_id = 6, .sequence = 9, .segments = {}};
 
-  GoldenWriter first(directory, {.segment_id = 1, .base_sequence = 1, .created_sequence = 1}, kCapacityBytes, 1);
+  GoldenWriter first(directory, {.segment_id = 1, .base_sequence = 1, .created_sequence = 1, .version = version},
+                     kCapacityBytes, 1);
   first.Put("alpha", "first");
   first.Put("gone", "before the end");
   first.Put("", "the empty key");
@@ -101,12 +121,14 @@ inline void WriteGoldenStore(const std::filesystem::path& directory) {
   KVS_CHECK(files.WriteFileAtomically(log::HintPath(directory, 1), *log::EncodeHint(*sealed)));
   manifest.Add({.segment_id = 1, .sealed_bytes = sealed->readable_bytes()});
 
-  GoldenWriter third(directory, {.segment_id = 3, .base_sequence = 2, .created_sequence = 10}, kCapacityBytes, 8);
+  GoldenWriter third(directory, {.segment_id = 3, .base_sequence = 2, .created_sequence = 10, .version = version},
+                     kCapacityBytes, 8);
   third.Put("moved", "by compaction");
   third.Put(std::string(300, 'k'), "");
   manifest.Add({.segment_id = 3, .sealed_bytes = third.Seal()->readable_bytes()});
 
-  GoldenWriter fourth(directory, {.segment_id = 4, .base_sequence = 10, .created_sequence = 10}, kGoldenOpenBytes, 10);
+  GoldenWriter fourth(directory, {.segment_id = 4, .base_sequence = 10, .created_sequence = 10, .version = version},
+                      kGoldenOpenBytes, 10);
   const std::string two(200, '2');
   fourth.Batch({log::DraftPut("batch one", "1"), log::DraftPut("batch two", two), log::DraftTombstone("moved twice"),
                 log::DraftPut("alpha", "second")});
@@ -114,7 +136,8 @@ inline void WriteGoldenStore(const std::filesystem::path& directory) {
   fourth.Put("last", "of the log");
   manifest.Add({.segment_id = 4, .sealed_bytes = 0});
 
-  GoldenWriter fifth(directory, {.segment_id = 5, .base_sequence = 14, .created_sequence = 14}, kGoldenOpenBytes, 14);
+  GoldenWriter fifth(directory, {.segment_id = 5, .base_sequence = 14, .created_sequence = 14, .version = version},
+                     kGoldenOpenBytes, 14);
   manifest.Add({.segment_id = 5, .sealed_bytes = 0});
   KVS_CHECK(files.WriteFileAtomically(log::ManifestPath(directory), log::EncodeManifest(manifest)));
 }

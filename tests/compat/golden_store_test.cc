@@ -1,5 +1,5 @@
-// Format 1 is promised for good: a store that an older build wrote opens with all that it held, and today's build
-// writes the same bytes. The tests open a copy of the golden store, compare every pair and every file, and pin the
+// Each format is promised for good: a store that an older build wrote opens with all that it held, and today's build
+// writes the same bytes. The tests open a copy of each golden store, compare every pair and every file, and pin the
 // encodings of a record, a header, a hint and a manifest byte by byte.
 #include "compat/golden_store.h"
 
@@ -16,7 +16,9 @@
 namespace kvs::compat {
 namespace {
 
-const std::filesystem::path kGolden = std::filesystem::path(KVS_COMPAT_DIRECTORY) / "v1" / "data" / "store";
+std::filesystem::path GoldenOf(std::uint32_t version) {
+  return std::filesystem::path(KVS_COMPAT_DIRECTORY) / ("v" + std::to_string(version)) / "data" / "store";
+}
 
 std::string Hex(std::string_view bytes) {
   std::string hex;
@@ -31,9 +33,9 @@ std::string Hex(std::string_view bytes) {
 std::string ReadFile(const std::filesystem::path& path) { return *io::PosixFileSystem().ReadFile(path, 1 << 20); }
 
 // Work on the golden files themselves would change them.
-class GoldenStoreTest : public testing::Test {
+class GoldenStoreTest : public testing::TestWithParam<std::uint32_t> {
  protected:
-  GoldenStoreTest() : copy_(directory_.path() / "store") { std::filesystem::copy(kGolden, copy_); }
+  GoldenStoreTest() : copy_(directory_.path() / "store") { std::filesystem::copy(GoldenOf(GetParam()), copy_); }
 
   const test::TemporaryDirectory directory_;
   const std::filesystem::path copy_;
@@ -48,7 +50,7 @@ std::map<std::string, std::string> AllPairs(KvStore& store) {
   return pairs;
 }
 
-TEST_F(GoldenStoreTest, OpensWithEverythingThatWasWritten) {
+TEST_P(GoldenStoreTest, OpensWithEverythingThatWasWritten) {
   const auto store = KvStore::Open(copy_);
   ASSERT_TRUE(store) << store.error().ToString();
   EXPECT_EQ(AllPairs(**store), GoldenPairs());
@@ -59,7 +61,7 @@ TEST_F(GoldenStoreTest, OpensWithEverythingThatWasWritten) {
   EXPECT_EQ((*store)->open_report().torn_tail_bytes, 0U);
 }
 
-TEST_F(GoldenStoreTest, CanBeWrittenCompactedAndOpenedAgain) {
+TEST_P(GoldenStoreTest, CanBeWrittenCompactedAndOpenedAgain) {
   auto expected = GoldenPairs();
   {
     const auto store = *KvStore::Open(copy_);
@@ -72,7 +74,7 @@ TEST_F(GoldenStoreTest, CanBeWrittenCompactedAndOpenedAgain) {
   EXPECT_EQ(AllPairs(**KvStore::Open(copy_)), expected);
 }
 
-TEST_F(GoldenStoreTest, KeepsItsExpiriesThroughCompaction) {
+TEST_P(GoldenStoreTest, KeepsItsExpiriesThroughCompaction) {
   {
     const auto store = *KvStore::Open(copy_);
     ASSERT_TRUE(store->Set("long value", "short"));  // Makes garbage of what stands beside the expiry.
@@ -92,19 +94,24 @@ TEST_F(GoldenStoreTest, KeepsItsExpiriesThroughCompaction) {
   EXPECT_EQ(expiries, 1U);
 }
 
-TEST_F(GoldenStoreTest, HasNoDamage) {
+TEST_P(GoldenStoreTest, HasNoDamage) {
   const auto report = VerifyStore(copy_, [](const Error& damage) { ADD_FAILURE() << damage.ToString(); });
   ASSERT_TRUE(report) << report.error().ToString();
   EXPECT_EQ(report->records, 14U);
   EXPECT_EQ(report->torn_tail_bytes, 0U);
 }
 
-TEST_F(GoldenStoreTest, TodaysBuildWritesTheSameBytes) {
+TEST_P(GoldenStoreTest, TodaysBuildWritesTheSameBytes) {
   const std::filesystem::path fresh = directory_.path() / "fresh";
   ASSERT_TRUE(io::PosixFileSystem().CreateDirectories(fresh));
-  WriteGoldenStore(fresh);
-  for (const std::string& name : GoldenFiles()) EXPECT_EQ(Hex(ReadFile(fresh / name)), Hex(ReadFile(kGolden / name)));
+  WriteGoldenStore(fresh, GetParam());
+  for (const std::string& name : GoldenFiles()) {
+    EXPECT_EQ(Hex(ReadFile(fresh / name)), Hex(ReadFile(GoldenOf(GetParam()) / name)));
+  }
 }
+
+INSTANTIATE_TEST_SUITE_P(EveryFormat, GoldenStoreTest, testing::Values(1U, 2U),
+                         [](const auto& version) { return "v" + std::to_string(version.param); });
 
 // --- The encodings, byte by byte ---
 
@@ -156,7 +163,8 @@ TEST(GoldenBytesTest, Records) {
 
 TEST(GoldenBytesTest, SegmentHeaderAndMark) {
   std::string bytes(log::kSegmentHeaderBytes, '\xee');
-  log::EncodeSegmentHeader(bytes.data(), {.segment_id = 42, .base_sequence = 1'000, .created_sequence = 2'000});
+  log::SegmentHeader header{.segment_id = 42, .base_sequence = 1'000, .created_sequence = 2'000, .version = 1};
+  log::EncodeSegmentHeader(bytes.data(), header);
   EXPECT_EQ(Hex(bytes),
             "4b56532e5345470a"
             "01000000"
@@ -167,6 +175,9 @@ TEST(GoldenBytesTest, SegmentHeaderAndMark) {
             "0000000000000000"
             "00000000e589e3a8"
             "0000000000000000");
+  header.version = 2;
+  log::EncodeSegmentHeader(bytes.data(), header);
+  EXPECT_EQ(Hex(bytes).substr(16, 16), "020000003db6b6e1");
   EXPECT_EQ(log::EncodeSyncedMark(4'096, 42), 0xa67148fb00001000U);
 }
 
@@ -189,7 +200,7 @@ TEST(GoldenBytesTest, Manifest) {
 }
 
 TEST(GoldenBytesTest, HintFile) {
-  EXPECT_EQ(Hex(ReadFile(kGolden / "000000000001.hint")),
+  EXPECT_EQ(Hex(ReadFile(GoldenOf(1) / "000000000001.hint")),
             "4b56532e48494e0a"
             "01000000"
             "ac895c8c"

@@ -1,15 +1,18 @@
-// write_golden_store DIR: writes the golden store. It made tests/compat/v1/data/store when format 1 was new; those
-// files stay as they are. A new format gets a new generator and a new folder beside them.
+// write_golden_store VERSION DIR: writes the golden store with segments of that format. It made
+// tests/compat/v<VERSION>/data/store when the format was new; those files stay as they are. A new format gets a new
+// folder beside them.
 #include <cstdio>
+#include <string_view>
 
 #include "compat/golden_store.h"
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fputs("usage: write_golden_store DIR\n", stderr);
+  const std::string_view version = argc == 3 ? argv[1] : "";
+  if (version != "1" && version != "2") {
+    std::fputs("usage: write_golden_store 1|2 DIR\n", stderr);
     return 2;
   }
-  if (!kvs::io::PosixFileSystem().CreateDirectories(argv[1])) return 1;
-  kvs::compat::WriteGoldenStore(argv[1]);
+  if (!kvs::io::PosixFileSystem().CreateDirectories(argv[2])) return 1;
+  kvs::compat::WriteGoldenStore(argv[2], version == "1" ? 1 : 2);
   return 0;
 }

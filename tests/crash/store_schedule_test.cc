@@ -179,5 +179,37 @@ TEST_F(StoreSchedule, ASyncThatFailedIsNeverTriedAgain) {
   EXPECT_EQ(syncs, 1);
 }
 
+// Without reserved room a write that is refused may have written a part of its record. The segment is not sealed before
+// the process is killed.
+TEST_F(StoreSchedule, ARefusedWriteLeavesNothingInTheLog) {
+  files_.RefuseToReserve();
+  Open();
+  Set("first", kKilobyte);
+  files_.SetHook([](const Operation& operation) -> Status {
+    if (operation.kind != OperationKind::kWrite || !IsSegment(operation.path)) return Ok();
+    return Error{.code = ErrorCode::kNoSpace, .sys_errno = ENOSPC, .context = "injected"};
+  });
+  const Status refused = store_->Set("refused", Bytes(150 * kKilobyte));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kNoSpace) << TextOf(refused);
+  std::atomic<bool> may_seal = false;
+  files_.SetHook([&](const Operation& operation) {
+    while (operation.kind == OperationKind::kTruncate && !may_seal.load(std::memory_order_relaxed)) {
+      std::this_thread::yield();
+    }
+    return Ok();
+  });
+  // The rest of the segment, and on to the next one.
+  for (int i = 0; i < 110; ++i) Set("key" + std::to_string(i), 10 * kKilobyte);
+  EXPECT_TRUE(store_->Sync());
+  const ScratchDirectory copy;
+  std::filesystem::copy(scratch_.path(), copy.path());
+  may_seal = true;
+  store_.reset();
+  auto opened = store::Store::Open(io::PosixFileSystem(), copy.path(), SmallStore(SyncPolicy::kNone));
+  ASSERT_TRUE(opened) << opened.error().ToString();
+  EXPECT_EQ((*opened)->Stats()->keys, 111U);
+}
+
 }  // namespace
 }  // namespace kvs::test

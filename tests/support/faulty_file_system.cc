@@ -39,7 +39,7 @@ Error FaultOf(int sys_errno, OperationKind kind, const fs::path& path) {
 }
 
 // A disk after power loss: `unit` bytes at a time are as last synced or as last written, and the length as well. What
-// was never synced may also be garbage.
+// was never synced may also be garbage, then to the end of the file.
 std::string Tear(std::string_view synced, std::string_view written, base::Random* random) {
   static constexpr std::array<std::size_t, 4> kUnits = {512, 1024, 2048, 4096};
   const std::size_t unit = kUnits[random->Below(kUnits.size())];
@@ -48,12 +48,14 @@ std::string Tear(std::string_view synced, std::string_view written, base::Random
   const std::size_t bytes = random->OneIn(2) ? written.size() : synced.size();
   std::string torn(synced.substr(0, bytes));
   torn.resize(bytes, '\0');
+  bool is_garbage = false;
   for (std::size_t at = 0; at < bytes; at += unit) {
     const std::size_t length = std::min(unit, bytes - at);
-    if (random->Below(4) < kept_of_four) {
+    if (!is_garbage && random->Below(4) < kept_of_four) {
       const std::string_view now = at < written.size() ? written.substr(at, length) : std::string_view();
       torn.replace(at, now.size(), now);
     } else if (shows_garbage && at >= synced.size()) {
+      is_garbage = true;
       for (std::size_t i = at; i < at + length; ++i) torn[i] = static_cast<char>(random->Next());
     }
   }
@@ -83,6 +85,12 @@ struct FaultyFileSystem::Contents {
     synced = std::move(now);
   }
   void NoteFailedSync() { unwritable = ReadAll(file.get()); }
+  // Written again, if with the same bytes: its pages are dirty. Other bytes there do not count as lost any more.
+  void NoteWrite(std::uint64_t offset, std::size_t bytes) {
+    for (std::uint64_t at = offset; at < std::min(offset + bytes, unwritable.size()); ++at) {
+      unwritable[at] = static_cast<char>(~unwritable[at]);
+    }
+  }
 
   const std::unique_ptr<io::File> file;  // Stays readable after its name is gone.
   std::string synced;                    // As of the last sync.
@@ -109,7 +117,12 @@ class FaultyFileSystem::FaultyFile final : public ForwardingFile {
     KVS_TRY_ASSIGN(const std::uint64_t size, ForwardingFile::Size());
     const bool is_within = offset + bytes.size() <= size;
     Status status = system_.Enter(is_within ? OperationKind::kOverwrite : OperationKind::kWrite, path_);
-    if (status) return ForwardingFile::WriteAt(offset, bytes);
+    if (status) {
+      KVS_TRY(ForwardingFile::WriteAt(offset, bytes));
+      const sync::MutexLock lock(system_.mutex_);
+      contents_->NoteWrite(offset, bytes.size());
+      return Ok();
+    }
     // A short write, then the fault. It ends with a sector: those are written whole.
     const std::uint64_t middle = (offset + bytes.size() / 2) / kSectorBytes * kSectorBytes;
     if (middle > offset) KVS_TRY(ForwardingFile::WriteAt(offset, bytes.substr(0, middle - offset)));
@@ -136,6 +149,12 @@ class FaultyFileSystem::FaultyFile final : public ForwardingFile {
   Result<io::Mapping> Map(std::size_t bytes, io::Access access) override {
     KVS_TRY(system_.Enter(OperationKind::kMap, path_));
     return ForwardingFile::Map(bytes, access);
+  }
+
+  // Of this machine, which is not the one that looks at the files after a loss of power.
+  std::uint64_t CacheIdentity() override {
+    const sync::MutexLock lock(system_.mutex_);
+    return ForwardingFile::CacheIdentity() ^ system_.boots_;
   }
 
  private:
@@ -331,6 +350,7 @@ void FaultyFileSystem::RestoreAsAfterPowerLoss(std::uint64_t seed) {
   current_.clear();
   durable_.clear();
   changes_.clear();
+  ++boots_;
 }
 
 }  // namespace kvs::test

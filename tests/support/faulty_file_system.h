@@ -3,7 +3,9 @@
 //
 // Design      Works on real files, so mappings are real mappings. Beside them it keeps what the disk is sure to hold:
 //             of each file the contents at its last Sync(), of the directory the names at its last SyncDirectory().
-//             After a power cut everything newer may be there or not: sector by sector, name by name.
+//             After a power cut everything newer may be there or not: sector by sector, name by name. What a failed
+//             sync could not write, the kernel takes for clean: later syncs bring it to the disk only if it was written
+//             again.
 // Threads     As FileSystem. The settings are made before the store is opened, or from inside the hook.
 // Durability  Nothing is really brought to the disk, which makes it quick; only the model counts.
 // Limits      One flat directory. Reads are not numbered: they fail only after a power cut, or where the hook says so.
@@ -113,6 +115,7 @@ class FaultyFileSystem final : public ForwardingFileSystem {
   bool has_failed_ KVS_GUARDED_BY(mutex_) = false;
   bool has_failed_to_sync_ KVS_GUARDED_BY(mutex_) = false;
   bool refuses_to_reserve_ KVS_GUARDED_BY(mutex_) = false;
+  std::uint64_t boots_ KVS_GUARDED_BY(mutex_) = 1;
   std::shared_ptr<const Hook> hook_ KVS_GUARDED_BY(mutex_);
 
   Names current_ KVS_GUARDED_BY(mutex_);                    // As the program sees the directory.

@@ -26,6 +26,7 @@ class ForwardingFile : public io::File {
   Status Truncate(std::uint64_t bytes) override { return file_->Truncate(bytes); }
   Status Sync() override { return file_->Sync(); }
   Result<io::Mapping> Map(std::size_t bytes, io::Access access) override { return file_->Map(bytes, access); }
+  std::uint64_t CacheIdentity() override { return file_->CacheIdentity(); }
 
  private:
   const std::unique_ptr<io::File> file_;

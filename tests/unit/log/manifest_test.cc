@@ -61,7 +61,17 @@ TEST(ManifestTest, EveryCutAndEveryAppendixIsRefused) {
 TEST(ManifestTest, ALaterFormatIsUnsupportedNotCorrupt) {
   std::string bytes = EncodeManifest(Varied());
   base::PutFixed32(bytes.data() + 8, kManifestVersion + 1);
+  const std::uint64_t seed = base::Hash64(std::string_view(bytes).substr(0, 12));
+  base::PutFixed32(bytes.data() + 12, base::Checksum32(std::string_view(bytes).substr(16), seed));
   EXPECT_EQ(Decode(bytes).error().code, ErrorCode::kUnsupported);
+}
+
+TEST(ManifestTest, ADamagedVersionIsCorruption) {
+  for (unsigned bit = 0; bit < 32; ++bit) {
+    std::string bytes = EncodeManifest(Varied());
+    bytes[8 + bit / 8] = static_cast<char>(bytes[8 + bit / 8] ^ 1 << bit % 8);
+    EXPECT_EQ(Decode(bytes).error().code, ErrorCode::kCorruption) << "bit " << bit;
+  }
 }
 
 TEST(ManifestTest, IdsThatDoNotRiseOrWereNeverGivenOutAreRefused) {

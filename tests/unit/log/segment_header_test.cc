@@ -80,6 +80,16 @@ TEST(SyncedMarkTest, EveryFlippedBitIsNoticed) {
   }
 }
 
+TEST(CacheIdentityTest, EveryFlippedBitIsNoticed) {
+  const std::uint64_t word = EncodeCacheIdentity(0x123456789abcdef0, 5);
+  EXPECT_TRUE(IsCacheIdentity(word, 5));
+  EXPECT_FALSE(IsCacheIdentity(word, 6));
+  EXPECT_TRUE(IsCacheIdentity(EncodeCacheIdentity(0, 5), 5));
+  for (unsigned bit = 0; bit < 64; ++bit) {
+    EXPECT_FALSE(IsCacheIdentity(word ^ std::uint64_t{1} << bit, 5)) << "bit " << bit;
+  }
+}
+
 TEST(SyncedMarkTest, TheMarkOfAnotherSegmentAndZeroesAreNoticed) {
   EXPECT_FALSE(DecodeSyncedMark(EncodeSyncedMark(123'456, 5), 6));
   EXPECT_FALSE(DecodeSyncedMark(0, 5));

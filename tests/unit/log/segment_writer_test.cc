@@ -59,7 +59,7 @@ class SegmentWriterTest : public testing::TestWithParam<Way> {
     return *SegmentWriter::Create(files(), directory_.path(), kHeader, kCapacityBytes);
   }
   std::unique_ptr<SegmentWriter> Reopen(std::uint64_t used_bytes) {
-    return *SegmentWriter::Reopen(files(), directory_.path(), kHeader, used_bytes, kCapacityBytes);
+    return *SegmentWriter::Reopen(files(), directory_.path(), kHeader, used_bytes, 0, kCapacityBytes);
   }
   std::shared_ptr<Segment> OpenFile() { return *Segment::Open(io::PosixFileSystem(), directory_.path(), 3); }
   std::string FileBytes() { return *io::PosixFileSystem().ReadFile(SegmentPath(directory_.path(), 3), 8 << 20); }
@@ -199,7 +199,7 @@ TEST_P(SegmentWriterTest, ASegmentThatIsFullerThanItsCapacityCanBeOpenedAgainAnd
     ASSERT_TRUE(writer->Append(DraftPut("a", "1"), 100));
     used_bytes = writer->used_bytes();
   }
-  const auto writer = *SegmentWriter::Reopen(files(), directory_.path(), kHeader, used_bytes, 0);
+  const auto writer = *SegmentWriter::Reopen(files(), directory_.path(), kHeader, used_bytes, 0, 0);
   EXPECT_EQ(writer->capacity_bytes(), used_bytes);
   EXPECT_EQ((*writer->Seal())->Read(kSegmentHeaderBytes)->key, "a");
 }
@@ -240,7 +240,7 @@ TEST_F(SegmentWriterFailureTest, AnAppendToAFileThatWasCutUnderneathIsAnError) {
 }
 
 TEST_F(SegmentWriterFailureTest, ASegmentThatIsAbsentCannotBeGoneOnWith) {
-  EXPECT_FALSE(SegmentWriter::Reopen(io::PosixFileSystem(), directory_.path(), kHeader, 64, kCapacityBytes));
+  EXPECT_FALSE(SegmentWriter::Reopen(io::PosixFileSystem(), directory_.path(), kHeader, 64, 0, kCapacityBytes));
 }
 
 // Tells the size of its file late: another thread may have made it longer by then.
