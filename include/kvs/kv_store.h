@@ -55,7 +55,10 @@ struct OpenReport {
   std::uint64_t segments_from_hints = 0;  // Read through their hint files, the others record by record.
   std::uint64_t records = 0;              // That were read: all of them, or those that the saved index did not know.
   bool index_was_saved = false;           // The index is the one that was saved at a clean stop.
-  std::uint64_t torn_tail_bytes = 0;      // Cut off after the last whole record: a write nobody was told succeeded.
+  // Cut off after the last whole record, and kept in files beside, named *.torn-<number>.
+  std::uint64_t torn_tail_bytes = 0;
+  // Not empty: the files cannot be written to, and why. Reads work, every write answers kPoisoned with the cause.
+  std::string read_only_because{};
 };
 
 namespace store {
@@ -66,7 +69,8 @@ class KvStore final : public KvsEngine {
  public:
   // Opens `directory`, creating it if absent. The index that was saved at a clean stop is mapped, and what came after
   // it is read; without one the index is built from all records, on all cores, which takes 24 bytes of memory for each
-  // record meanwhile. A torn tail is cut off and reported; any other bad byte that is met fails with kCorruption.
+  // record meanwhile. A torn tail is cut off, kept beside and reported; any other bad byte that is met fails with
+  // kCorruption. Where the files cannot be written to, the store is opened to be read: see OpenReport.
   // kInUse: another process has the directory open.
   static Result<std::shared_ptr<KvStore>> Open(const std::filesystem::path& directory,
                                                const KvStoreOptions& options = {});

@@ -28,6 +28,10 @@ std::filesystem::path HintPath(const std::filesystem::path& directory, std::uint
   return Numbered(directory, segment_id, kHintSuffix);
 }
 
+std::filesystem::path TornPath(const std::filesystem::path& directory, std::uint64_t segment_id, unsigned number) {
+  return Numbered(directory, segment_id, ".torn-" + std::to_string(number));
+}
+
 std::filesystem::path ManifestPath(const std::filesystem::path& directory) { return directory / kManifestFileName; }
 
 std::filesystem::path IndexPath(const std::filesystem::path& directory) { return directory / kIndexFileName; }

@@ -17,6 +17,9 @@ std::filesystem::path HintPath(const std::filesystem::path& directory, std::uint
 std::filesystem::path ManifestPath(const std::filesystem::path& directory);
 std::filesystem::path IndexPath(const std::filesystem::path& directory);
 
+// The `number`-th file beside a segment that keeps what was cut off it. Never a file of the store, and never removed.
+std::filesystem::path TornPath(const std::filesystem::path& directory, std::uint64_t segment_id, unsigned number);
+
 // The id in "000000000042.seg" or "000000000042.hint"; nullopt for every other name.
 std::optional<std::uint64_t> SegmentIdOfFileName(std::string_view name);
 

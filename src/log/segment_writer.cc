@@ -37,7 +37,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(io::FileSystem& fil
     base::PutFixed64(bytes + kCacheIdentityOffset,
                      EncodeCacheIdentity(writer->file_->CacheIdentity(), header.segment_id));
   Status status = writer->file_->WriteAt(0, {bytes, sizeof bytes});
-  if (status) status = writer->Prepare(header, kSegmentHeaderBytes, reserve_bytes);
+  if (status) status = writer->Prepare(header, kSegmentHeaderBytes, reserve_bytes, Want::kRoom);
   if (status) status = writer->file_->Sync();
   if (!status) {
     // A file that is not in the manifest is nothing; the next opening removes it should this fail.
@@ -56,7 +56,9 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Reopen(io::FileSystem& fil
   KVS_TRY(file->Truncate(used_bytes));
   const std::uint64_t capacity = std::max(capacity_bytes, used_bytes);
   std::unique_ptr<SegmentWriter> writer(new SegmentWriter(std::move(file), path, capacity));
-  KVS_TRY(writer->Prepare(header, used_bytes, kFirstStepBytes));
+  // Some room is asked for in any case: it tells whether the file system can reserve at all.
+  KVS_TRY(
+      writer->Prepare(header, used_bytes, std::max(kFirstStepBytes, used_bytes + kSmallStepBytes), Want::kRoomIfAny));
   KVS_TRY(writer->WriteAgain(std::max(synced_bytes, std::uint64_t{kSegmentHeaderBytes}), used_bytes));
   KVS_TRY(writer->file_->Sync());
   // From here on the cache holds what the disk does not: of what is there already, nothing can be missing later.
@@ -76,15 +78,22 @@ Status SegmentWriter::WriteAgain(std::uint64_t from, std::uint64_t to) {
   return Ok();
 }
 
-Status SegmentWriter::Prepare(const SegmentHeader& header, std::uint64_t used_bytes, std::uint64_t reserve_bytes) {
+std::unique_ptr<SegmentWriter> SegmentWriter::OfReadOnly(std::shared_ptr<Segment> segment, std::uint64_t used_bytes) {
+  std::unique_ptr<SegmentWriter> writer(new SegmentWriter(nullptr, {}, segment->readable_bytes()));
+  writer->segment_ = std::move(segment);
+  writer->used_bytes_ = used_bytes;
+  return writer;
+}
+
+Status SegmentWriter::Prepare(const SegmentHeader& header, std::uint64_t used_bytes, std::uint64_t reserve_bytes,
+                              Want want) {
   used_bytes_ = used_bytes;
   std::uint64_t reserved_bytes = std::min(capacity_bytes_, std::max(used_bytes, reserve_bytes));
   Status reserved = Ok();
   if (reserved_bytes > used_bytes) {
     reserved = file_->Reserve(used_bytes, reserved_bytes - used_bytes, io::Grain::kFine);
   }
-  const bool has_records = used_bytes > kSegmentHeaderBytes;
-  if (has_records && !reserved && reserved.error().code == ErrorCode::kNoSpace) {
+  if (want == Want::kRoomIfAny && !reserved && reserved.error().code == ErrorCode::kNoSpace) {
     // A full disk must not keep anyone from reading what is there: whoever writes will be told.
     KVS_TRY(file_->Truncate(used_bytes));
     reserved_bytes = used_bytes;

@@ -57,6 +57,9 @@ class SegmentWriter {
                                                        const SegmentHeader& header, std::uint64_t used_bytes,
                                                        std::uint64_t synced_bytes, std::uint64_t capacity_bytes);
 
+  // For a segment whose file cannot be written to. Nothing but used_bytes() and segment() may be asked of it.
+  static std::unique_ptr<SegmentWriter> OfReadOnly(std::shared_ptr<Segment> segment, std::uint64_t used_bytes);
+
   const std::shared_ptr<Segment>& segment() const { return segment_; }
   std::uint64_t used_bytes() const { return used_bytes_; }
   std::uint64_t reserved_bytes() const { return segment_->readable_bytes(); }
@@ -87,7 +90,9 @@ class SegmentWriter {
 
  private:
   SegmentWriter(std::unique_ptr<io::File> file, std::filesystem::path path, std::uint64_t capacity_bytes);
-  Status Prepare(const SegmentHeader& header, std::uint64_t used_bytes, std::uint64_t reserve_bytes);
+  // Takes the room, if `want` says so only where there is any, and shows it.
+  enum class Want : std::uint8_t { kRoom, kRoomIfAny };
+  Status Prepare(const SegmentHeader& header, std::uint64_t used_bytes, std::uint64_t reserve_bytes, Want want);
   Status WriteAgain(std::uint64_t from, std::uint64_t to);
   Status PutWord(std::size_t offset, std::uint64_t word);
   Status CutTo(std::uint64_t offset);

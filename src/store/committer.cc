@@ -177,6 +177,7 @@ Status Committer::SyncOnce() {
 
 // Should it fail, everything is on the disk all the same: the next sync tells.
 void Committer::MarkSynced() {
+  if (health_.is_poisoned()) return;
   LiveLog::Unsynced unsynced;
   {
     const sync::MutexLock lock(log_.mutex);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <string>
 
 #include "kvs/result.h"
 #include "sync/mutex.h"
@@ -32,15 +33,24 @@ class Health {
     return Error{.code = ErrorCode::kPoisoned, .sys_errno = cause_.sys_errno, .context = Explain(cause_)};
   }
 
+  // Refuses all writes from the beginning: the files cannot be written to, because of `cause`.
+  void MakeReadOnly(const Error& cause) KVS_EXCLUDES(mutex_) {
+    {
+      const sync::MutexLock lock(mutex_);
+      reason_ = "the store was opened read-only: ";
+    }
+    static_cast<void>(Poison(cause));
+  }
+
   bool is_poisoned() const { return is_poisoned_.load(std::memory_order_relaxed); }  // R1
 
  private:
-  static std::string Explain(const Error& cause) {
-    return "no more writes after this failure, open the store again: " + std::string(ErrorCodeName(cause.code)) + ": " +
-           cause.context;
+  std::string Explain(const Error& cause) const KVS_REQUIRES(mutex_) {
+    return reason_ + std::string(ErrorCodeName(cause.code)) + ": " + cause.context;
   }
 
   mutable sync::Mutex mutex_;
+  std::string reason_ KVS_GUARDED_BY(mutex_) = "no more writes after this failure, open the store again: ";
   Error cause_ KVS_GUARDED_BY(mutex_){.code = ErrorCode::kPoisoned};
   std::atomic<bool> is_poisoned_{false};
 };

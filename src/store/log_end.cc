@@ -87,7 +87,9 @@ void DropFrom(std::size_t at, LogEnd* end) {
   for (; at < end->parts.size(); ++at) {
     OpenPart& part = end->parts[at];
     end->torn_bytes += part.used_bytes - log::kSegmentHeaderBytes + part.torn_bytes;
-    part = OpenPart{.segment = std::move(part.segment), .used_bytes = log::kSegmentHeaderBytes};
+    part = OpenPart{.segment = std::move(part.segment),
+                    .used_bytes = log::kSegmentHeaderBytes,
+                    .torn_bytes = part.used_bytes - log::kSegmentHeaderBytes + part.torn_bytes};
   }
 }
 

@@ -26,7 +26,7 @@ struct OpenPart {
   std::uint64_t records = 0;     // That were read; 0: nothing of it belongs to the log.
   std::uint64_t first_sequence = 0;
   std::uint64_t last_sequence = 0;
-  std::uint64_t torn_bytes = 0;  // What is not zero behind the last whole record, up to the last such byte.
+  std::uint64_t torn_bytes = 0;  // What is cut off behind that: up to the last byte that is not zero.
 };
 
 struct LogEnd {

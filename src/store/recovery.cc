@@ -1,6 +1,7 @@
 #include "store/recovery.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "base/try.h"
 #include "log/file_names.h"
 #include "log/segment_writer.h"
+#include "store/torn_bytes.h"
 
 namespace kvs::store {
 namespace {
@@ -20,11 +22,18 @@ Error CorruptAt(const std::filesystem::path& path, std::uint64_t offset, const s
 // Of the leaves of a saved index.
 constexpr std::uint64_t kKeysPerSmallPage = 300;
 
+// Whether the system will not let anything be written there, now or at all; what is there is not in doubt.
+bool IsRefusal(const Error& error) {
+  const int number = error.sys_errno;
+  return error.code == ErrorCode::kNoSpace || number == EROFS || number == EACCES || number == EPERM;
+}
+
 }  // namespace
 
 Result<log::Manifest> Recovery::Run() {
   KVS_TRY_ASSIGN(log::Manifest manifest, ReadManifest());
-  KVS_TRY(RemoveLeftovers(manifest));
+  on_disk_ = manifest;
+  if (const Status removed = RemoveLeftovers(manifest); !removed && !IsRefusal(removed.error())) return removed.error();
   KVS_TRY(OpenSealed(manifest));
   FindSavedIndex(manifest);
   KVS_TRY_ASSIGN(const LogEnd end, FindLogEnd(files_, directory_, manifest, KnownParts()));
@@ -150,54 +159,121 @@ void Recovery::AddSealed() {
 
 // --- The log as it goes on ---
 
-// The last open segment with records is appended to; those before it are sealed, those without records go.
+// The last open segment with records is appended to, or the first one where none has any; nullptr: there is none.
+const OpenPart* Recovery::PartToAppendTo(const std::vector<OpenPart>& parts) const {
+  const auto last = std::find_if(parts.rbegin(), parts.rend(), [](const OpenPart& part) { return part.records > 0; });
+  if (last != parts.rend()) return &*last;
+  const bool is_usable = !parts.empty() && parts.front().segment->header().base_sequence <= last_sequence_ + 1;
+  return is_usable ? &parts.front() : nullptr;
+}
+
+// Where the files refuse to be written to, the store is there to be read.
 Status Recovery::FinishOpenParts(const std::vector<OpenPart>& parts, log::Manifest* manifest) {
+  auto finished = FinishFiles(parts, manifest);
+  if (!finished && IsRefusal(finished.error()) && PartToAppendTo(parts) != nullptr) {
+    write_refusal_ = finished.error();
+    report_.read_only_because = write_refusal_->ToString();
+    if (options_.log) options_.log("opened read-only: " + report_.read_only_because);
+    finished = ShowFiles(parts);
+  }
+  if (!finished) return std::move(finished).error();
   const sync::MutexLock lock(log_.mutex);
-  const std::uint64_t capacity_bytes = log_.CapacityForNext();
-  const log::Manifest on_disk = *manifest;
-  std::unique_ptr<log::SegmentWriter> active;
-  for (const OpenPart& part : parts) {
-    const std::uint64_t id = part.segment->id();
-    if (part.records == 0) {
-      dropped_ids_.push_back(id);
-      manifest->Remove(id);
-      continue;
+  for (FinishedPart& part : *finished) {
+    std::uint32_t slot = 0;
+    if (part.used_bytes > log::kSegmentHeaderBytes) {
+      slot = AddToLog(part.segment, part.segment->readable_bytes());
+      sources_.push_back({part.segment, slot, part.used_bytes, part.writer == nullptr && !write_refusal_});
+    } else {
+      slot = log_.AddNewSegment(part.segment);
     }
-    const bool is_last = part.last_sequence == last_sequence_;
-    KVS_TRY_ASSIGN(auto writer, log::SegmentWriter::Reopen(files_, directory_, part.segment->header(), part.used_bytes,
-                                                           part.synced_bytes, is_last ? capacity_bytes : 0));
-    std::shared_ptr<log::Segment> segment = writer->segment();
-    if (!is_last) {
-      KVS_TRY_ASSIGN(segment, writer->Seal());
-      manifest->Find(id)->sealed_bytes = part.used_bytes;
-      manifest->sequence = part.last_sequence;
-    }
-    const std::uint32_t slot = AddToLog(segment, segment->readable_bytes());
-    sources_.push_back({std::move(segment), slot, part.used_bytes, !is_last});
-    if (is_last) active = std::move(writer);
+    if (part.writer != nullptr) log_.Start(std::move(part.writer), slot, last_sequence_);
   }
-  if (active != nullptr) {
-    log_.Start(std::move(active), sources_.back().slot, last_sequence_);
-  } else {
-    KVS_TRY(StartNewSegment(manifest));
-  }
-  if (*manifest != on_disk) {  // Else a full disk need not keep anyone from reading.
-    KVS_TRY(files_.WriteFileAtomically(log::ManifestPath(directory_), log::EncodeManifest(*manifest)));
-  }
-  for (const std::uint64_t id : dropped_ids_) KVS_TRY(files_.Remove(log::SegmentPath(directory_, id)));
   return Ok();
 }
 
-Status Recovery::StartNewSegment(log::Manifest* manifest) {
+// Seals those before the one that is appended to. The others go; on a full disk they may stay, as they are empty.
+Result<std::vector<Recovery::FinishedPart>> Recovery::FinishFiles(const std::vector<OpenPart>& parts,
+                                                                  log::Manifest* manifest) {
+  for (const OpenPart& part : parts) KVS_TRY(KeepTornBytes(files_, directory_, part, options_.log));
+  const std::uint64_t capacity_bytes = CapacityForNext();
+  const OpenPart* const active = PartToAppendTo(parts);
+  log::Manifest edited = *manifest;
+  std::vector<FinishedPart> finished;
+  std::vector<std::uint64_t> empty_ids;
+  for (const OpenPart& part : parts) {
+    const std::uint64_t id = part.segment->id();
+    if (part.records == 0 && &part != active) {
+      if (part.torn_bytes > 0) KVS_TRY(EmptyFile(id));
+      empty_ids.push_back(id);
+      continue;
+    }
+    KVS_TRY_ASSIGN(auto writer, log::SegmentWriter::Reopen(files_, directory_, part.segment->header(), part.used_bytes,
+                                                           part.synced_bytes, &part == active ? capacity_bytes : 0));
+    std::shared_ptr<log::Segment> segment = writer->segment();
+    if (&part != active) {
+      KVS_TRY_ASSIGN(segment, writer->Seal());
+      writer.reset();
+      edited.Find(id)->sealed_bytes = part.used_bytes;
+      edited.sequence = part.last_sequence;
+    }
+    finished.push_back({std::move(segment), std::move(writer), part.used_bytes});
+  }
+  if (active == nullptr) {
+    KVS_TRY_ASSIGN(finished.emplace_back(), StartNewSegment(capacity_bytes, &edited));
+  }
+  KVS_TRY(WriteManifest(empty_ids, active != nullptr, &edited));
+  *manifest = std::move(edited);
+  return finished;
+}
+
+// A segment that cannot be taken out of the manifest must hold nothing that a later opening takes for the log.
+Status Recovery::EmptyFile(std::uint64_t segment_id) {
+  KVS_TRY_ASSIGN(const auto file, files_.Open(log::SegmentPath(directory_, segment_id), io::OpenMode::kReadWrite));
+  KVS_TRY(file->Truncate(log::kSegmentHeaderBytes));
+  return file->Sync();
+}
+
+// Takes the empty segments out. On a full disk that can wait, and the sealed ones are found whole the next time.
+Status Recovery::WriteManifest(const std::vector<std::uint64_t>& empty_ids, bool can_wait, log::Manifest* manifest) {
+  log::Manifest without = *manifest;
+  for (const std::uint64_t id : empty_ids) without.Remove(id);
+  if (without == on_disk_) return Ok();
+  const Status written = files_.WriteFileAtomically(log::ManifestPath(directory_), log::EncodeManifest(without));
+  if (!written && can_wait && written.error().code == ErrorCode::kNoSpace) return Ok();
+  KVS_TRY(written);
+  *manifest = std::move(without);
+  for (const std::uint64_t id : empty_ids) {
+    static_cast<void>(files_.Remove(log::SegmentPath(directory_, id)).has_value());  // The next opening does it else.
+  }
+  return Ok();
+}
+
+// What can be read, from the files as they are.
+std::vector<Recovery::FinishedPart> Recovery::ShowFiles(const std::vector<OpenPart>& parts) const {
+  std::vector<FinishedPart> shown;
+  const OpenPart* const active = PartToAppendTo(parts);
+  for (const OpenPart& part : parts) {
+    if (part.records == 0 && &part != active) continue;
+    auto writer = &part == active ? log::SegmentWriter::OfReadOnly(part.segment, part.used_bytes) : nullptr;
+    shown.push_back({part.segment, std::move(writer), part.used_bytes});
+  }
+  return shown;
+}
+
+Result<Recovery::FinishedPart> Recovery::StartNewSegment(std::uint64_t capacity_bytes, log::Manifest* manifest) {
   const log::SegmentHeader header{.segment_id = manifest->next_segment_id++,
                                   .base_sequence = last_sequence_ + 1,
                                   .created_sequence = last_sequence_ + 1};
-  KVS_TRY_ASSIGN(auto writer, log::SegmentWriter::Create(files_, directory_, header, log_.CapacityForNext()));
+  KVS_TRY_ASSIGN(auto writer, log::SegmentWriter::Create(files_, directory_, header, capacity_bytes));
   KVS_TRY(files_.SyncDirectory(directory_));
   manifest->Add({.segment_id = header.segment_id, .sealed_bytes = 0});
-  const std::uint32_t slot = log_.AddNewSegment(writer->segment());
-  log_.Start(std::move(writer), slot, last_sequence_);
-  return Ok();
+  std::shared_ptr<log::Segment> segment = writer->segment();
+  return FinishedPart{std::move(segment), std::move(writer), log::kSegmentHeaderBytes};
+}
+
+std::uint64_t Recovery::CapacityForNext() {
+  const sync::MutexLock lock(log_.mutex);
+  return log_.CapacityForNext();
 }
 
 // --- The index ---

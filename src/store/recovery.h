@@ -44,6 +44,8 @@ class Recovery {
   Result<log::Manifest> Run();
 
   const OpenReport& report() const { return report_; }
+  // Why nothing can be written; nullopt: it can.
+  const std::optional<Error>& write_refusal() const { return write_refusal_; }
   const std::vector<ExpiryIndex>& expiries() const { return expiries_; }  // As IndexRebuild found them.
 
   // Of the saved index that was taken; empty where there was none. The index needs the mapping.
@@ -63,8 +65,22 @@ class Recovery {
   void AddSealed() KVS_EXCLUDES(log_.mutex);
   std::uint32_t AddToLog(const std::shared_ptr<log::Segment>& segment, std::uint64_t file_bytes)
       KVS_REQUIRES(log_.mutex);
-  Status FinishOpenParts(const std::vector<OpenPart>& parts, log::Manifest* manifest);
-  Status StartNewSegment(log::Manifest* manifest) KVS_REQUIRES(log_.mutex);
+
+  // An open segment as it is from now on.
+  struct FinishedPart {
+    std::shared_ptr<log::Segment> segment;
+    std::unique_ptr<log::SegmentWriter> writer;  // Of the one that is appended to.
+    std::uint64_t used_bytes;
+  };
+  const OpenPart* PartToAppendTo(const std::vector<OpenPart>& parts) const;
+  Status FinishOpenParts(const std::vector<OpenPart>& parts, log::Manifest* manifest) KVS_EXCLUDES(log_.mutex);
+  Result<std::vector<FinishedPart>> FinishFiles(const std::vector<OpenPart>& parts, log::Manifest* manifest);
+  std::vector<FinishedPart> ShowFiles(const std::vector<OpenPart>& parts) const;
+  Status EmptyFile(std::uint64_t segment_id);
+  Status WriteManifest(const std::vector<std::uint64_t>& empty_ids, bool can_wait, log::Manifest* manifest);
+  Result<FinishedPart> StartNewSegment(std::uint64_t capacity_bytes, log::Manifest* manifest);
+  std::uint64_t CapacityForNext() KVS_EXCLUDES(log_.mutex);
+
   Status FillIndex();
   std::vector<IndexRebuild::Source> SourcesToRead() const;
   void FillAccounts(IndexRebuild* rebuild) KVS_EXCLUDES(log_.mutex);
@@ -83,10 +99,11 @@ class Recovery {
   };
   std::vector<Sealed> sealed_;
   std::optional<SavedIndex> saved_;
-  std::vector<std::uint64_t> dropped_ids_;     // Open segments that hold nothing of the log.
   std::vector<IndexRebuild::Source> sources_;  // All segments with records.
   std::uint64_t last_sequence_ = 0;
   std::vector<ExpiryIndex> expiries_;
+  log::Manifest on_disk_;
+  std::optional<Error> write_refusal_;
   OpenReport report_;
 };
 

@@ -60,9 +60,7 @@ Status Store::Recover() {
     opened_sequence_ = log_.last_sequence();
     for (const ExpiryIndex& expiries : recovery.expiries()) expiry_.Add(expiries);
   }
-  if (options_.log && report_.torn_tail_bytes > 0) {
-    options_.log("cut off " + std::to_string(report_.torn_tail_bytes) + " bytes behind the last whole record");
-  }
+  if (recovery.write_refusal()) health_.MakeReadOnly(*recovery.write_refusal());
   manifest_.emplace(files_, directory_, std::move(manifest));
   saved_index_ = recovery.TakeIndexMapping();
   manifest_->SetSavedIndex(saved_index_.size(), recovery.SavedSegmentIds());

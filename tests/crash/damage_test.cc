@@ -297,6 +297,11 @@ class TornTail : public Damage {
     const std::size_t kept = log::kSegmentHeaderBytes + found->size() * record_bytes;
     const std::size_t rest = UsedBytes(segment);
     EXPECT_EQ((*store)->open_report().torn_tail_bytes, rest > kept ? rest - kept : 0);
+    const auto beside = io::PosixFileSystem().ReadFile(log::TornPath(scratch_.path(), 1, 1), std::size_t{1} << 20);
+    EXPECT_EQ(beside.has_value(), rest > kept);
+    if (beside) {
+      EXPECT_EQ(*beside, segment.substr(kept, rest - kept));
+    }
     EXPECT_TRUE((*store)->Set("after", "it goes on"));
   }
 

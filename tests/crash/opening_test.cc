@@ -1,0 +1,172 @@
+// Promised: opening a store needs no room on the disk and no right to write. On a full disk everything can be read, and
+// writing goes on when there is room. What is cut off the end of the log is kept in a file beside.
+//
+// Attack: stores that were closed, and files that were taken from running ones, are opened on a disk that has no room
+// from the first operation on, or in a directory that refuses every change.
+#include <cerrno>
+#include <fstream>
+#include <string>
+
+#include "crash/crash_test.h"
+#include "crash/write_history.h"
+#include "log/file_names.h"
+#include "support/faulty_file_system.h"
+
+namespace kvs::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Setting {
+  const char* name;
+  SyncPolicy sync;
+  bool can_reserve;
+  bool is_closed;  // Else the files are taken while the store is open.
+};
+
+void PrintTo(const Setting& setting, std::ostream* out) { *out << setting.name; }
+
+Status RefuseRoom(const Operation& operation) {
+  const bool takes_room = operation.kind == OperationKind::kCreate || operation.kind == OperationKind::kWrite ||
+                          operation.kind == OperationKind::kReserve;
+  if (!takes_room) return Ok();
+  return Error{.code = ErrorCode::kNoSpace, .sys_errno = ENOSPC, .context = "injected " + operation.path.string()};
+}
+
+Status RefuseChanges(const Operation& operation) {
+  const bool changes_nothing = operation.kind == OperationKind::kRead || operation.kind == OperationKind::kMap ||
+                               operation.kind == OperationKind::kCreateDirectories;  // They are there.
+  if (changes_nothing) return Ok();
+  return Error{.code = ErrorCode::kIo, .sys_errno = EROFS, .context = "injected " + operation.path.string()};
+}
+
+class Opening : public testing::TestWithParam<Setting> {
+ protected:
+  // The files of a store after `writes` writes, and what it held.
+  void MakeStore(std::size_t writes, bool compacts, const fs::path& directory) {
+    const ScratchDirectory running;
+    FaultyFileSystem files(running.path());
+    if (!GetParam().can_reserve) files.RefuseToReserve();
+    WriteHistory history(TestSeed() + writes);
+    auto store = store::Store::Open(files, running.path(), SmallStore(GetParam().sync));
+    ASSERT_TRUE(store) << store.error().ToString();
+    for (std::size_t i = 0; i < writes; ++i) ASSERT_TRUE(history.WriteNext(**store));
+    if (compacts) {
+      ASSERT_TRUE((*store)->Compact());
+    }
+    if (GetParam().is_closed) store->reset();
+    fs::copy(running.path(), directory);
+    contents_ = history.contents();
+  }
+
+  void CheckReads(store::Store& store) {
+    const auto found = ReadAll(store);
+    ASSERT_TRUE(found) << found.error().ToString();
+    EXPECT_EQ(*found, contents_);
+  }
+
+  Contents contents_;
+};
+
+TEST_P(Opening, NeedsNoRoomAndWritingResumes) {
+  for (const std::size_t writes : {0, 1, 60, 200}) {
+    for (const bool compacts : {false, true}) {
+      SCOPED_TRACE("after " + std::to_string(writes) + " writes" + (compacts ? " and a compaction" : ""));
+      const ScratchDirectory scratch;
+      const fs::path directory = scratch.path() / "store";
+      ASSERT_NO_FATAL_FAILURE(MakeStore(writes, compacts, directory));
+      FaultyFileSystem files(directory);
+      if (!GetParam().can_reserve) files.RefuseToReserve();
+      files.SetHook(RefuseRoom);
+      auto store = store::Store::Open(files, directory, SmallStore(GetParam().sync));
+      ASSERT_TRUE(store) << store.error().ToString();
+      EXPECT_EQ((*store)->open_report().read_only_because, "");
+      CheckReads(**store);
+      const Status refused = (*store)->Set("new", std::string(300'000, 'v'));
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().code, ErrorCode::kNoSpace) << TextOf(refused);
+      files.SetHook({});
+      Status written = (*store)->Set("new", "value");
+      if (!written) written = (*store)->Set("new", "value");  // The first may be told of an attempt from before.
+      ASSERT_TRUE(written) << TextOf(written);
+      contents_["new"] = "value";
+      store->reset();
+      auto again = store::Store::Open(io::PosixFileSystem(), directory, SmallStore(GetParam().sync));
+      ASSERT_TRUE(again) << again.error().ToString();
+      CheckReads(**again);
+      ASSERT_FALSE(HasFailure());
+    }
+  }
+}
+
+TEST_P(Opening, NeedsNoRightToWrite) {
+  const ScratchDirectory scratch;
+  const fs::path directory = scratch.path() / "store";
+  ASSERT_NO_FATAL_FAILURE(MakeStore(200, false, directory));
+  FaultyFileSystem files(directory);
+  files.SetHook(RefuseChanges);
+  std::string said;
+  KvStoreOptions options = SmallStore(GetParam().sync);
+  options.log = [&](const std::string& line) { said += line + "\n"; };
+  {
+    auto store = store::Store::Open(files, directory, options);
+    ASSERT_TRUE(store) << store.error().ToString();
+    EXPECT_THAT((*store)->open_report().read_only_because, testing::HasSubstr("injected"));
+    EXPECT_THAT(said, testing::HasSubstr("read-only"));
+    CheckReads(**store);
+    const Status refused = (*store)->Set("new", "value");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kPoisoned);
+    EXPECT_EQ(refused.error().sys_errno, EROFS);
+    EXPECT_THAT(refused.error().context, testing::HasSubstr("read-only"));
+    EXPECT_FALSE((*store)->Remove("key1"));
+    EXPECT_FALSE((*store)->Compact());
+  }
+  files.SetHook({});
+  auto store = store::Store::Open(files, directory, SmallStore(GetParam().sync));
+  ASSERT_TRUE(store) << store.error().ToString();
+  EXPECT_EQ((*store)->open_report().read_only_because, "");
+  CheckReads(**store);
+  EXPECT_TRUE((*store)->Set("new", "value"));
+}
+
+// The newest segment gets bytes that no process of today could have left, and nobody can say whose they were.
+TEST_P(Opening, OnAFullDiskCutsNothingThatItCannotKeep) {
+  const ScratchDirectory scratch;
+  const fs::path directory = scratch.path() / "store";
+  ASSERT_NO_FATAL_FAILURE(MakeStore(20, false, directory));
+  const fs::path segment = log::SegmentPath(directory, 1);
+  std::string bytes = *io::PosixFileSystem().ReadFile(segment, 8 << 20);
+  bytes.resize(bytes.find_last_not_of('\0') + 1);
+  bytes += std::string(30, '\0') + "the rest of something";
+  std::ofstream(segment, std::ios::binary) << bytes;
+  FaultyFileSystem files(directory);
+  files.SetHook(RefuseRoom);
+  {
+    auto store = store::Store::Open(files, directory, SmallStore(GetParam().sync));
+    ASSERT_TRUE(store) << store.error().ToString();
+    EXPECT_NE((*store)->open_report().read_only_because, "");
+    CheckReads(**store);
+  }
+  EXPECT_EQ(*io::PosixFileSystem().ReadFile(segment, 8 << 20), bytes);
+  files.SetHook({});
+  auto store = store::Store::Open(files, directory, SmallStore(GetParam().sync));
+  ASSERT_TRUE(store) << store.error().ToString();
+  CheckReads(**store);
+  const auto kept = io::PosixFileSystem().ReadFile(log::TornPath(directory, 1, 1), 8 << 20);
+  ASSERT_TRUE(kept) << kept.error().ToString();
+  EXPECT_THAT(*kept, testing::EndsWith("the rest of something"));
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryPolicy, Opening,
+                         testing::Values(Setting{"noneClosed", SyncPolicy::kNone, true, true},
+                                         Setting{"noneKilled", SyncPolicy::kNone, true, false},
+                                         Setting{"intervalKilled", SyncPolicy::kInterval, true, false},
+                                         Setting{"alwaysClosed", SyncPolicy::kAlways, true, true},
+                                         Setting{"alwaysKilled", SyncPolicy::kAlways, true, false},
+                                         Setting{"noneKilledWithoutReserve", SyncPolicy::kNone, false, false},
+                                         Setting{"alwaysClosedWithoutReserve", SyncPolicy::kAlways, false, true}),
+                         [](const auto& instance) { return std::string(instance.param.name); });
+
+}  // namespace
+}  // namespace kvs::test
