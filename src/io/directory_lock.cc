@@ -106,13 +106,33 @@ Status CheckIsFile(int fd, const fs::path& path) {
   return Error{.code = ErrorCode::kIo, .context = path.string() + " is no ordinary file"};
 }
 
+namespace {
+
+// The file; where it is not there and cannot be made, the directory itself.
+Result<UniqueFd> OpenToLock(const fs::path& directory, const fs::path& path) {
+  constexpr int kFlags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | kFlags, 0644));
+  const int refusal = fd.is_open() ? 0 : errno;
+  if (refusal == EROFS || refusal == EACCES || refusal == EPERM || refusal == ENOSPC || refusal == EDQUOT) {
+    fd = UniqueFd(::open(path.c_str(), O_RDONLY | kFlags));
+    if (!fd.is_open() && errno == ENOENT) {
+      fd = UniqueFd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      if (fd.is_open()) return fd;
+    }
+    errno = refusal;
+  }
+  if (!fd.is_open()) return SystemError("open", path);
+  KVS_TRY(CheckIsFile(fd.get(), path));
+  return fd;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<DirectoryLock>> LockDirectoryByFile(const fs::path& directory) {
   static const bool is_registered = ::pthread_atfork(nullptr, nullptr, FileLock::CloseAll) == 0;
   KVS_CHECK(is_registered);
   const fs::path path = directory / "LOCK";
-  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644));
-  if (!fd.is_open()) return SystemError("open", path);
-  KVS_TRY(CheckIsFile(fd.get(), path));
+  KVS_TRY_ASSIGN(UniqueFd fd, OpenToLock(directory, path));
   auto lock = std::make_unique<FileLock>(std::move(fd));
   if (::flock(lock->fd(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return SystemError("flock", path);
@@ -124,10 +144,10 @@ Result<std::unique_ptr<DirectoryLock>> LockDirectoryByFile(const fs::path& direc
     return Error{.code = ErrorCode::kInvalidArgument,
                  .context = path.string() + " is not a file of kvs: move it away, or choose another directory"};
   }
+  // For people: a full disk, or one that cannot be written to, does not keep anyone out.
   const std::string pid = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(lock->fd(), 0) != 0 || ::pwrite(lock->fd(), pid.data(), pid.size(), 0) < 0) {
-    return SystemError("write", path);
-  }
+  const bool is_noted = ::ftruncate(lock->fd(), 0) == 0 && ::pwrite(lock->fd(), pid.data(), pid.size(), 0) > 0;
+  static_cast<void>(is_noted);
   return std::unique_ptr<DirectoryLock>(std::move(lock));
 }
 

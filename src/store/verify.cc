@@ -1,7 +1,6 @@
 // VerifyStore(): a look at every byte of a store.
 
 #include <algorithm>
-#include <cerrno>
 #include <memory>
 #include <optional>
 #include <string>
@@ -152,14 +151,6 @@ class Verifier {
   VerifyReport report_;
 };
 
-// On a file system that nobody can write to nobody can open a store either, so no lock is needed there.
-Result<std::unique_ptr<io::DirectoryLock>> LockUnlessReadOnly(io::FileSystem& files,
-                                                              const std::filesystem::path& directory) {
-  auto lock = files.LockDirectory(directory);
-  if (!lock && lock.error().sys_errno == EROFS) return std::unique_ptr<io::DirectoryLock>();
-  return lock;
-}
-
 }  // namespace
 }  // namespace kvs::store
 
@@ -169,7 +160,7 @@ Result<VerifyReport> VerifyStore(const std::filesystem::path& directory, Functio
   io::FileSystem& files = io::PosixFileSystem();
   const auto manifest = store::ReadManifest(files, directory);
   if (!manifest && manifest.error().code != ErrorCode::kCorruption) return manifest.error();
-  KVS_TRY_ASSIGN(const auto lock, store::LockUnlessReadOnly(files, directory));
+  KVS_TRY_ASSIGN(const auto lock, files.LockDirectory(directory));
   return store::Verifier(files, directory, damage).Run();
 }
 

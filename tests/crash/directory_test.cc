@@ -45,6 +45,20 @@ class Directory : public testing::Test {
     return found && found->has_value();
   }
 
+  void CheckIsReadOnly() {
+    auto opened = TryOpen();
+    ASSERT_TRUE(opened) << opened.error().ToString();
+    store_ = *std::move(opened);
+    EXPECT_THAT(store_->open_report().read_only_because, testing::HasSubstr(scratch_.path().string()));
+    EXPECT_TRUE(IsThere("key"));
+    const Status refused = store_->Set("key", "other");
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().sys_errno == EROFS || refused.error().sys_errno == EACCES) << TextOf(refused);
+    EXPECT_THAT(refused.error().context, testing::HasSubstr("read-only"));
+    EXPECT_EQ(TryOpen().error().code, ErrorCode::kInUse);
+    store_.reset();
+  }
+
   fs::path Path(const std::string& name) const { return scratch_.path() / name; }
   fs::path SegmentOf(std::uint64_t id) const { return log::SegmentPath(scratch_.path(), id); }
 
@@ -93,7 +107,7 @@ TEST_F(Directory, AnEmptyOneAndAMissingOneAreNewStores) {
   EXPECT_TRUE((*nested)->Set("key", "value"));
 }
 
-TEST_F(Directory, OneThatMayNotBeWrittenToIsAClearError) {
+TEST_F(Directory, OneThatMayNotBeWrittenToCanBeRead) {
   Open();
   Set("key", 100);
   store_.reset();
@@ -109,13 +123,9 @@ TEST_F(Directory, OneThatMayNotBeWrittenToIsAClearError) {
       fs::permissions(entry.path(), fs::perms::owner_read);
     }
   }
-  const auto opened = TryOpen();
+  CheckIsReadOnly();
   ::umount(scratch_.path().c_str());
   if (::geteuid() != 0) fs::permissions(scratch_.path(), fs::perms::owner_all);
-  ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().code, ErrorCode::kIo);
-  EXPECT_TRUE(opened.error().sys_errno == EROFS || opened.error().sys_errno == EACCES) << opened.error().ToString();
-  EXPECT_THAT(opened.error().context, testing::HasSubstr(scratch_.path().string()));
 }
 
 // --- What happens to the files of a running store ---
@@ -210,6 +220,31 @@ TEST_F(SmallDisk, FillsUpIsRelievedAndGoesOnManyTimes) {
     ASSERT_TRUE(compacted) << TextOf(compacted);
   }
   EXPECT_GT(made, 300U);
+}
+
+// Not a byte is left, also for the file LOCK.
+TEST_F(SmallDisk, OpensWhenItIsFullAndGoesOnWhenThereIsRoom) {
+  if (!Mount("size=6m")) GTEST_SKIP() << "SKIPPED: cannot mount a small disk here: " << std::strerror(errno);
+  Open();
+  for (int i = 0; i < 30; ++i) Set("key" + std::to_string(i), 20'000);
+  const Contents expected = *ReadAll(*store_);
+  store_.reset();
+  std::ofstream other(Path("somebody-elses"), std::ios::binary);
+  const std::string filler(64 << 10, 'f');
+  while (other.write(filler.data(), static_cast<std::streamsize>(filler.size())).flush()) {
+  }
+  other.close();
+  Open();
+  EXPECT_EQ(store_->open_report().read_only_because, "");
+  EXPECT_EQ(*ReadAll(*store_), expected);
+  Status status;
+  for (int i = 0; i < 400 && status; ++i) status = store_->Set("new", std::string(20'000, 'v'));
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kNoSpace) << TextOf(status);
+  fs::remove(Path("somebody-elses"));
+  status = store_->Set("new", "value");
+  if (!status) status = store_->Set("new", "value");  // The first may be told of an attempt from before.
+  EXPECT_TRUE(status) << TextOf(status);
 }
 
 // Somebody else's file fills the disk, and goes: nothing needs to be opened again.
