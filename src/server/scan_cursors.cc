@@ -8,44 +8,41 @@ namespace kvs::server {
 namespace {
 
 constexpr std::size_t kPlaceBytes = 128;  // What a place costs beside the bytes of its key, about.
+constexpr std::uint64_t kCursorMask = (std::uint64_t{1} << 62) - 1;
 
 }  // namespace
 
-// Never 0 and never a sweep.
-std::uint64_t ScanCursors::HashOf(std::string_view key) {
-  return std::max<std::uint64_t>(base::Hash64(key) & (kSweep - 1), 1);
-}
-
-// Other bits than those of the table's hash, not that it mattered.
-std::uint64_t ScanCursors::SliceOf(std::string_view key) { return base::Hash64(key) >> 58; }
-static_assert(ScanCursors::kSlices == std::uint64_t{1} << (64 - 58));
-
-std::uint64_t ScanCursors::CursorBehind(std::string_view key) {
-  const std::uint64_t cursor = HashOf(key);
+std::uint64_t ScanCursors::CursorAfter(std::string_view key) {
+  const std::uint64_t cursor = std::max<std::uint64_t>(base::Hash64(key, seed_) & kCursorMask, 1);
   const sync::MutexLock lock(mutex_);
   if (const auto found = places_.find(cursor); found != places_.end()) {
     kept_bytes_ += key.size();
     kept_bytes_ -= found->second.key.size();
     found->second.key = key;  // Of two keys with one hash the later: as likely as a cursor that somebody guessed.
-    oldest_first_.splice(oldest_first_.end(), oldest_first_, found->second.age);
+    first_to_go_.splice(first_to_go_.end(), first_to_go_, found->second.turn);
   } else {
-    const auto age = oldest_first_.insert(oldest_first_.end(), cursor);
-    places_.emplace(cursor, Place{.key = std::string(key), .age = age});
+    const auto turn = first_to_go_.insert(first_to_go_.end(), cursor);
+    places_.emplace(cursor, Place{.key = std::string(key), .turn = turn});
     kept_bytes_ += key.size() + kPlaceBytes;
   }
-  while (kept_bytes_ > kKeptBytesMax) {
-    const auto oldest = places_.find(oldest_first_.front());
-    kept_bytes_ -= oldest->second.key.size() + kPlaceBytes;
-    places_.erase(oldest);
-    oldest_first_.pop_front();
-  }
+  Forget();
   return cursor;
 }
 
-std::optional<std::string> ScanCursors::KeyOf(std::uint64_t cursor) const {
+void ScanCursors::Forget() {
+  while (kept_bytes_ > kKeptBytesMax) {
+    const auto first = places_.find(first_to_go_.front());
+    kept_bytes_ -= first->second.key.size() + kPlaceBytes;
+    places_.erase(first);
+    first_to_go_.pop_front();
+  }
+}
+
+std::optional<std::string> ScanCursors::GoOn(std::uint64_t cursor) {
   const sync::MutexLock lock(mutex_);
   const auto found = places_.find(cursor);
   if (found == places_.end()) return std::nullopt;
+  first_to_go_.splice(first_to_go_.begin(), first_to_go_, found->second.turn);
   return found->second.key;
 }
 

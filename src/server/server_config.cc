@@ -82,15 +82,24 @@ ServerConfig::ServerConfig(const ConfigStart& start)
 }
 
 std::vector<ServerConfig::Pair> ServerConfig::Get(const std::vector<std::string_view>& patterns) const {
+  std::vector<Pair> values;
+  {
+    const sync::MutexLock lock(mutex_);
+    values = values_;
+  }
+  std::vector<const std::string_view*> asked(values.size(), nullptr);  // The first pattern that matches each.
+  for (const std::string_view& pattern : patterns) {
+    const auto glob = Glob::Parse(pattern, Case::kInsensitive);
+    if (!glob) continue;  // No name is long enough for it.
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (asked[i] == nullptr && glob->Matches(values[i].first)) asked[i] = &pattern;
+    }
+  }
   std::vector<Pair> found;
-  const sync::MutexLock lock(mutex_);
-  for (const Pair& pair : values_) {
-    const auto asked = std::find_if(patterns.begin(), patterns.end(), [&](std::string_view pattern) {
-      return GlobMatches(pattern, pair.first, Case::kInsensitive);
-    });
-    if (asked == patterns.end()) continue;
-    const bool is_name = asked->find_first_of("*?[") == std::string_view::npos;
-    found.emplace_back(is_name ? std::string(*asked) : pair.first, pair.second);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (asked[i] == nullptr) continue;
+    const bool is_name = asked[i]->find_first_of("*?[") == std::string_view::npos;
+    found.emplace_back(is_name ? std::string(*asked[i]) : values[i].first, values[i].second);
   }
   return found;
 }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/random.h"
+#include "base/seeded_hash.h"
 
 namespace kvs::server {
 namespace {
@@ -24,6 +25,7 @@ ServerState::ServerState(KvsEngine& served, const ConfigStart& start)
       run_id(MakeRunId()),
       config(start),
       observation(served, gate, clients, pub_sub, watches),
+      cursors(base::SecretSeed()),
       background(served) {
   observation.Configure(config);
 }

@@ -295,13 +295,14 @@ void Docs(Call& call) {
 struct ListFilter {
   enum class By : std::uint8_t { kNothing, kModule, kCategory, kPattern } by = By::kNothing;
   std::string_view argument{};
+  std::optional<Glob> pattern{};
 };
 
 bool IsListed(const CommandSpec& spec, const ListFilter& filter) {
   switch (filter.by) {
     case ListFilter::By::kNothing: return true;
     case ListFilter::By::kModule: return false;  // There are no modules.
-    case ListFilter::By::kPattern: return GlobMatches(filter.argument, spec.full_name, Case::kInsensitive);
+    case ListFilter::By::kPattern: return filter.pattern->Matches(spec.full_name);
     case ListFilter::By::kCategory: {
       const std::string category = "@" + Lowered(filter.argument);
       const auto categories = CategoriesOf(spec);
@@ -319,7 +320,15 @@ std::optional<ListFilter> ReadListFilter(Call& call) {
     filter.argument = call[4];
     if (IsWord(call[3], "module")) filter.by = ListFilter::By::kModule;
     if (IsWord(call[3], "aclcat")) filter.by = ListFilter::By::kCategory;
-    if (IsWord(call[3], "pattern")) filter.by = ListFilter::By::kPattern;
+    if (IsWord(call[3], "pattern")) {
+      auto pattern = Glob::Parse(filter.argument, Case::kInsensitive);
+      if (!pattern) {
+        call.Fail(pattern.error());
+        return std::nullopt;
+      }
+      filter.by = ListFilter::By::kPattern;
+      filter.pattern = *std::move(pattern);
+    }
     if (filter.by != ListFilter::By::kNothing) return filter;
   }
   call.FailSyntax();

@@ -359,7 +359,7 @@ constexpr auto kRows = std::to_array<CommandSpec>({
              .summary = "Walks over the keys, some in each call",
              .usage = "cursor [MATCH pattern] [COUNT count] [TYPE type]",
              .differences = "In the order of the keys, from those that begin as the pattern does. A cursor that the "
-                            "server has forgotten makes it start over, in an order of its own."}),
+                            "server does not know makes it start over. A call looks at 16,384 keys at most."}),
     Generic({.full_name = "touch",
              .handler = Exists,
              .arity = -2,

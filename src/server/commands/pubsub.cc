@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/commands/command_table.h"
+#include "server/glob.h"
 #include "server/observers/outbox.h"
 
 namespace kvs::server {
@@ -52,7 +53,16 @@ void UnsubscribeFrom(Call& call, Subscription kind) {
 }
 
 void Subscribe(Call& call) { SubscribeTo(call, Subscription::kChannel); }
-void PSubscribe(Call& call) { SubscribeTo(call, Subscription::kPattern); }
+
+void PSubscribe(Call& call) {
+  for (const std::string_view pattern : call.arguments.subspan(1)) {
+    if (const auto glob = Glob::Parse(pattern); !glob) {
+      call.Fail(glob.error());
+      return;
+    }
+  }
+  SubscribeTo(call, Subscription::kPattern);
+}
 
 void SSubscribe(Call& call) {
   if (call.is_queued) {
@@ -81,7 +91,12 @@ void ReplyNames(Call& call, Subscription kind) {
               "'. Try PUBSUB HELP.");
     return;
   }
-  const auto names = call.server.pub_sub.Names(kind, call.size() == 3 ? call[2] : std::string_view());
+  const auto pattern = Glob::Parse(call.size() == 3 ? call[2] : "*");
+  if (!pattern) {
+    call.Fail(pattern.error());
+    return;
+  }
+  const auto names = call.server.pub_sub.Names(kind, *pattern);
   call.reply.Array(names.size());
   for (const std::string& name : names) call.reply.Bulk(name);
 }

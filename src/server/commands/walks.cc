@@ -9,6 +9,7 @@
 #include "base/byte_buffer.h"
 #include "base/decimal.h"
 #include "base/random.h"
+#include "base/try.h"
 #include "server/commands/parsing.h"
 #include "server/glob.h"
 #include "server/letters.h"
@@ -40,10 +41,14 @@ std::string Successor(std::string_view key) { return std::string(key) + '\0'; }
 }  // namespace
 
 void Keys(Call& call) {
-  const std::string_view pattern = call[1];
+  const auto pattern = Glob::Parse(call[1]);
+  if (!pattern) {
+    call.Fail(pattern.error());
+    return;
+  }
   BulkList keys;
-  const Status status = call.keys.Scan({.prefix = GlobPrefix(pattern)}, [&](std::string_view key, std::string_view) {
-    if (GlobMatches(pattern, key)) keys.Add(key);
+  const Status status = call.keys.Scan({.prefix = pattern->prefix()}, [&](std::string_view key, std::string_view) {
+    if (pattern->Matches(key)) keys.Add(key);
     return true;
   });
   if (status) {
@@ -56,6 +61,11 @@ void Keys(Call& call) {
 // --- SCAN ---
 
 namespace {
+
+// What one call looks at, whatever its COUNT, so that its reply and the time it takes have a bound.
+constexpr std::size_t kWalkKeysMax = std::size_t{1} << 14;
+constexpr std::size_t kWalkBytesMax = std::size_t{1} << 20;  // Of keys; a value's bytes are only checked, so they
+constexpr std::size_t kValueBytesForOne = 8;                 // count for less.
 
 struct ScanOptions {
   std::string_view pattern = "*";
@@ -94,33 +104,25 @@ std::optional<std::uint64_t> ParseCursor(std::string_view text) {
   return text.empty() ? std::optional<std::uint64_t>(0) : base::ParseUnsignedDecimal(text);
 }
 
-// Looks at the next keys of `slice`, or of all slices behind it until there were enough, and returns the cursor behind.
-Result<std::uint64_t> Sweep(Call& call, const ScanOptions& options, std::uint64_t slice, BulkList* found) {
-  if (slice >= ScanCursors::kSlices) return std::uint64_t{0};
-  const Status status =
-      call.keys.Scan({.prefix = GlobPrefix(options.pattern)}, [&](std::string_view key, std::string_view) {
-        const bool is_asked_for = ScanCursors::SliceOf(key) == slice && options.is_type_right;
-        if (is_asked_for && GlobMatches(options.pattern, key)) found->Add(key);
-        return true;
-      });
-  if (!status) return status.error();
-  return slice + 1 == ScanCursors::kSlices ? 0 : ScanCursors::kSweep + slice + 1;
-}
-
-// Looks at the next keys behind `last`, and returns the cursor behind them.
+// Looks at the next keys after `last`, and returns the cursor that goes on after them.
 Result<std::uint64_t> Walk(Call& call, const ScanOptions& options, const std::optional<std::string>& last,
                            BulkList* found) {
+  KVS_TRY_ASSIGN(const Glob pattern, Glob::Parse(options.pattern));
   std::size_t looked_at = 0;
-  std::string end;
-  ScanRange range{.from = last ? Successor(*last) : std::string(), .prefix = GlobPrefix(options.pattern)};
-  range.limit = options.count;
-  const Status status = call.keys.Scan(range, [&](std::string_view key, std::string_view) {
-    if (options.is_type_right && GlobMatches(options.pattern, key)) found->Add(key);
-    if (++looked_at == options.count) end = key;
-    return true;
+  std::size_t bytes = 0;
+  std::optional<std::string> end;
+  ScanRange range{.from = last ? Successor(*last) : std::string(), .prefix = pattern.prefix()};
+  range.limit = std::min(options.count, kWalkKeysMax);
+  const Status status = call.keys.Scan(range, [&](std::string_view key, std::string_view value) {
+    if (options.is_type_right && pattern.Matches(key)) found->Add(key);
+    ++looked_at;
+    bytes += key.size() + value.size() / kValueBytesForOne;
+    if (looked_at < range.limit && bytes < kWalkBytesMax) return true;
+    end = key;
+    return false;
   });
   if (!status) return status.error();
-  return looked_at < options.count ? 0 : call.server.cursors.CursorBehind(end);
+  return end ? call.server.cursors.CursorAfter(*end) : 0;
 }
 
 }  // namespace
@@ -134,16 +136,7 @@ void Scan(Call& call) {
   const auto options = ReadScanOptions(call);
   if (!options) return;
   BulkList found;
-  Result<std::uint64_t> next = std::uint64_t{0};
-  if (*cursor == 0) {
-    next = Walk(call, *options, std::nullopt, &found);
-  } else if (ScanCursors::IsSweep(*cursor)) {
-    next = Sweep(call, *options, *cursor - ScanCursors::kSweep, &found);
-  } else if (const auto last = call.server.cursors.KeyOf(*cursor)) {
-    next = Walk(call, *options, last, &found);
-  } else {
-    next = Sweep(call, *options, 0, &found);
-  }
+  const Result<std::uint64_t> next = Walk(call, *options, call.server.cursors.GoOn(*cursor), &found);
   if (!next) {
     call.Fail(next.error());
     return;

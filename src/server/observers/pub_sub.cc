@@ -5,9 +5,9 @@
 #include <span>
 
 #include "base/byte_buffer.h"
+#include "base/check.h"
 #include "protocol/resp_writer.h"
 #include "server/client_state.h"
-#include "server/glob.h"
 
 namespace kvs::server {
 namespace {
@@ -51,15 +51,21 @@ bool PubSub::Subscribe(ClientState& client, Subscription kind, std::string_view 
   if (!client.subscriptions->of(kind).emplace(name).second) return false;
   Recount(client);
   const sync::MutexLock lock(mutex_);
-  TableOf(kind)[std::string(name)].push_back(&client);
+  Audience& audience = TableOf(kind)[std::string(name)];
+  audience.listeners.insert(&client);
+  if (kind == Subscription::kPattern && !audience.pattern) {
+    auto pattern = Glob::Parse(name);
+    KVS_CHECK(pattern.has_value());
+    audience.pattern = *std::move(pattern);
+  }
   return true;
 }
 
 void PubSub::Remove(ClientState& client, Subscription kind, const std::string& name) {
-  Listeners& table = TableOf(kind);
+  Audiences& table = TableOf(kind);
   const auto found = table.find(name);
-  std::erase(found->second, &client);
-  if (found->second.empty()) table.erase(found);
+  found->second.listeners.erase(&client);
+  if (found->second.listeners.empty()) table.erase(found);
 }
 
 bool PubSub::Unsubscribe(ClientState& client, Subscription kind, std::string_view name) {
@@ -87,23 +93,23 @@ void PubSub::UnsubscribeAll(ClientState& client) {
 }
 
 std::size_t PubSub::Send(Subscription kind, std::string_view name, std::string_view word, std::string_view message) {
-  const auto found = TableOf(kind).find(std::string(name));
+  const auto found = TableOf(kind).find(name);
   if (found == TableOf(kind).end()) return 0;
   const std::array<std::string_view, 3> words = {word, name, message};
   Message encoded(words);
-  for (const ClientState* listener : found->second) encoded.SendTo(*listener);
-  return found->second.size();
+  for (const ClientState* listener : found->second.listeners) encoded.SendTo(*listener);
+  return found->second.listeners.size();
 }
 
 std::size_t PubSub::Publish(std::string_view channel, std::string_view message) {
   const sync::MutexLock lock(mutex_);
   std::size_t receivers = Send(Subscription::kChannel, channel, "message", message);
-  for (const auto& [pattern, listeners] : TableOf(Subscription::kPattern)) {
-    if (!GlobMatches(pattern, channel)) continue;
+  for (const auto& [pattern, audience] : TableOf(Subscription::kPattern)) {
+    if (!audience.pattern->Matches(channel)) continue;
     const std::array<std::string_view, 4> words = {"pmessage", pattern, channel, message};
     Message encoded(words);
-    for (const ClientState* listener : listeners) encoded.SendTo(*listener);
-    receivers += listeners.size();
+    for (const ClientState* listener : audience.listeners) encoded.SendTo(*listener);
+    receivers += audience.listeners.size();
   }
   return receivers;
 }
@@ -113,11 +119,11 @@ std::size_t PubSub::PublishToShard(std::string_view channel, std::string_view me
   return Send(Subscription::kShardChannel, channel, "smessage", message);
 }
 
-std::vector<std::string> PubSub::Names(Subscription kind, std::string_view pattern) const {
+std::vector<std::string> PubSub::Names(Subscription kind, const Glob& pattern) const {
   std::vector<std::string> names;
   const sync::MutexLock lock(mutex_);
-  for (const auto& [name, listeners] : TableOf(kind)) {
-    if (pattern.empty() || GlobMatches(pattern, name)) names.push_back(name);
+  for (const auto& [name, audience] : TableOf(kind)) {
+    if (pattern.Matches(name)) names.push_back(name);
   }
   return names;
 }
@@ -129,8 +135,8 @@ std::size_t PubSub::CountNames(Subscription kind) const {
 
 std::size_t PubSub::CountListeners(Subscription kind, std::string_view name) const {
   const sync::MutexLock lock(mutex_);
-  const auto found = TableOf(kind).find(std::string(name));
-  return found == TableOf(kind).end() ? 0 : found->second.size();
+  const auto found = TableOf(kind).find(name);
+  return found == TableOf(kind).end() ? 0 : found->second.listeners.size();
 }
 
 }  // namespace kvs::server

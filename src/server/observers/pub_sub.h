@@ -11,13 +11,15 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "base/seeded_hash.h"
+#include "server/glob.h"
 #include "sync/mutex.h"
 
 namespace kvs::server {
@@ -41,7 +43,7 @@ struct Subscriptions {
 
 class PubSub {
  public:
-  // False: it was subscribed, or was not.
+  // False: it was subscribed, or was not. A pattern is one that Glob takes.
   bool Subscribe(ClientState& client, Subscription kind, std::string_view name) KVS_EXCLUDES(mutex_);
   bool Unsubscribe(ClientState& client, Subscription kind, std::string_view name) KVS_EXCLUDES(mutex_);
   void UnsubscribeAll(ClientState& client) KVS_EXCLUDES(mutex_);
@@ -50,16 +52,20 @@ class PubSub {
   std::size_t Publish(std::string_view channel, std::string_view message) KVS_EXCLUDES(mutex_);
   std::size_t PublishToShard(std::string_view channel, std::string_view message) KVS_EXCLUDES(mutex_);
 
-  // Names with at least one listener; `pattern` empty: all of them.
-  std::vector<std::string> Names(Subscription kind, std::string_view pattern) const KVS_EXCLUDES(mutex_);
+  // Names with at least one listener that match.
+  std::vector<std::string> Names(Subscription kind, const Glob& pattern) const KVS_EXCLUDES(mutex_);
   std::size_t CountNames(Subscription kind) const KVS_EXCLUDES(mutex_);
   std::size_t CountListeners(Subscription kind, std::string_view name) const KVS_EXCLUDES(mutex_);
 
  private:
-  using Listeners = std::unordered_map<std::string, std::vector<ClientState*>>;
+  struct Audience {
+    std::set<ClientState*> listeners{};
+    std::optional<Glob> pattern{};  // What a name of kPattern means.
+  };
+  using Audiences = base::SeededMap<Audience>;
 
-  Listeners& TableOf(Subscription kind) KVS_REQUIRES(mutex_) { return tables_[static_cast<std::size_t>(kind)]; }
-  const Listeners& TableOf(Subscription kind) const KVS_REQUIRES(mutex_) {
+  Audiences& TableOf(Subscription kind) KVS_REQUIRES(mutex_) { return tables_[static_cast<std::size_t>(kind)]; }
+  const Audiences& TableOf(Subscription kind) const KVS_REQUIRES(mutex_) {
     return tables_[static_cast<std::size_t>(kind)];
   }
   std::size_t Send(Subscription kind, std::string_view name, std::string_view word, std::string_view message)
@@ -67,7 +73,7 @@ class PubSub {
   void Remove(ClientState& client, Subscription kind, const std::string& name) KVS_REQUIRES(mutex_);
 
   mutable sync::Mutex mutex_;
-  std::array<Listeners, kSubscriptionKinds> tables_ KVS_GUARDED_BY(mutex_);
+  std::array<Audiences, kSubscriptionKinds> tables_ KVS_GUARDED_BY(mutex_);
 };
 
 }  // namespace kvs::server

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -291,38 +292,86 @@ TEST_F(RespConversationTest, AnotherClientsWriteEndsATransactionThatWatches) {
   watching.Receive(Stream({{"WATCH", "k"}}));
 }
 
-TEST_F(RespConversationTest, ScansGiveEveryKeyThatStaysAlsoWithForgottenCursors) {
+// One call of SCAN: the cursor, then the keys.
+Words ScanOnce(Connection& connection, const Words& command) {
+  connection.Receive(RespCommand(command));
+  const std::string reply(connection.output());
+  connection.Sent(reply.size());
+  const std::vector<std::string> parts = test::RespElements(reply);
+  Words found = {test::RespText(parts.at(0))};
+  for (const std::string& key : test::RespElements(parts.at(1))) found.push_back(test::RespText(key));
+  return found;
+}
+
+TEST_F(RespConversationTest, ScansGiveEveryKeyThatStays) {
   for (int i = 0; i < 1'000; ++i) ASSERT_TRUE(engine_.Set("stays:" + std::to_string(i), "v").has_value());
-  for (const bool forgets : {false, true}) {
-    std::vector<std::string> seen;
+  for (const int forgotten_after : {1'000, 0, 7}) {
+    std::set<std::string> seen;
     std::string cursor = "0";
     int calls = 0;
+    ServerState restarted(engine_);
+    Connection before(state_, kLimits);
+    Connection after(restarted, kLimits);
     do {
-      ServerState fresh(engine_);
-      Connection connection(forgets ? fresh : state_, kLimits);
-      connection.Receive(RespCommand({"SCAN", cursor, "COUNT", "50"}));
-      const std::string reply(connection.output());
-      Take(connection);
-      ASSERT_THAT(reply, StartsWith("*2\r\n$"));
-      std::vector<std::string> lines;
-      std::size_t at = 0;
-      for (std::size_t end = 0; (end = reply.find("\r\n", at)) != std::string::npos; at = end + 2) {
-        lines.push_back(reply.substr(at, end - at));
-      }
-      cursor = lines.at(2);
-      for (std::size_t i = 5; i < lines.size(); i += 2) seen.push_back(lines[i]);
+      const Words found = ScanOnce(calls <= forgotten_after ? before : after, {"SCAN", cursor, "COUNT", "50"});
+      cursor = found.front();
+      seen.insert(found.begin() + 1, found.end());
       // Others come and go meanwhile.
       ASSERT_TRUE(engine_.Set("goes:" + std::to_string(calls), "v").has_value());
       if (calls > 0) {
         ASSERT_TRUE(engine_.Remove("goes:" + std::to_string(calls - 1)).has_value());
       }
-      ASSERT_LT(++calls, 200);
+      ASSERT_LT(++calls, 50);
     } while (cursor != "0");
-    std::sort(seen.begin(), seen.end());
-    seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
     EXPECT_EQ(std::count_if(seen.begin(), seen.end(), [](const auto& key) { return key.starts_with("stays:"); }),
               1'000);
   }
+}
+
+// Counts the pairs that its scans show.
+class CountingEngine final : public test::MemoryEngine {
+ public:
+  Status Scan(const ScanRange& range, ScanVisitor visit) override {
+    return MemoryEngine::Scan(range, [&](std::string_view key, std::string_view value) {
+      ++shown;
+      return visit(key, value);
+    });
+  }
+  std::size_t shown = 0;
+};
+
+TEST_F(RespConversationTest, AScanLooksAtNoMoreThanItsCount) {
+  CountingEngine engine;
+  for (int i = 0; i < 2'000; ++i) ASSERT_TRUE(engine.Set("key:" + std::to_string(i), "v").has_value());
+  ServerState state(engine);
+  Connection connection(state, kLimits);
+  for (const std::string cursor : {"0", "123456789", "4611686018427387904", "18446744073709551615"}) {
+    engine.shown = 0;
+    EXPECT_EQ(ScanOnce(connection, {"SCAN", cursor, "COUNT", "20"}).size(), 21U) << cursor;
+    EXPECT_LE(engine.shown, 21U) << cursor;
+  }
+}
+
+TEST_F(RespConversationTest, AScanOfAnyCountIsBounded) {
+  CountingEngine engine;
+  const std::string padding(1'000, 'x');
+  for (int i = 0; i < 5'000; ++i) ASSERT_TRUE(engine.Set(padding + std::to_string(i), "v").has_value());
+  for (int i = 0; i < 20'000; ++i) ASSERT_TRUE(engine.Set(std::to_string(i), "v").has_value());
+  ServerState state(engine);
+  Connection connection(state, {.request_bytes_max = 1 << 20, .output_bytes_max = 100 << 20});
+  std::set<std::string> seen;
+  std::string cursor = "0";
+  do {
+    engine.shown = 0;
+    const Words found = ScanOnce(connection, {"SCAN", cursor, "COUNT", "1000000000000"});
+    EXPECT_LE(engine.shown, 16'385U);
+    std::size_t bytes = 0;
+    for (const std::string& key : found) bytes += key.size();
+    EXPECT_LT(bytes, 1'100'000U);
+    cursor = found.front();
+    seen.insert(found.begin() + 1, found.end());
+  } while (cursor != "0");
+  EXPECT_EQ(seen.size(), 25'000U);
 }
 
 TEST_F(RespConversationTest, RandomKeysAreThereAndAllOfThemCome) {
