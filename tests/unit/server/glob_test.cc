@@ -155,7 +155,7 @@ TEST(GlobTest, RandomPatternsMatchAsThePlainMatcherSays) {
     ASSERT_EQ(Matches(pattern, text, letters), expected) << pattern << " " << text;
     matches += expected ? 1 : 0;
   }
-  EXPECT_GT(matches, 10'000U);
+  EXPECT_GT(matches, 1'000U);
 }
 
 // Each of these takes minutes if a pattern's bytes are multiplied with those of the text.
