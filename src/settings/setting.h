@@ -45,6 +45,7 @@ struct Setting {
   std::string_view unit{};
   std::string_view group{};  // A heading of the documentation; empty for kTold and kKept.
   std::string_view help{};   // One line. For kKept: none.
+  bool is_secret = false;    // Its value is shown by CONFIG GET, and to nobody else.
 };
 
 // Those that can be given at the start come first, by group; then the others.

@@ -13,6 +13,10 @@ constexpr Setting Kept(std::string_view name, Form form, std::string_view first_
   return {.name = name, .kind = Kind::kKept, .form = form, .first_value = first_value, .low = low, .high = high};
 }
 
+constexpr Setting KeptSecret(std::string_view name) {
+  return {.name = name, .kind = Kind::kKept, .form = Form::kText, .first_value = "", .is_secret = true};
+}
+
 constexpr Setting Told(std::string_view name, std::string_view first_value) {
   return {.name = name, .kind = Kind::kTold, .form = Form::kText, .first_value = first_value};
 }
@@ -152,7 +156,8 @@ constexpr auto kSettings = std::to_array<Setting>({
      .form = Form::kText,
      .first_value = "",
      .group = "Who may come in",
-     .help = "What Redis clients have to give as password; native clients are refused then; nothing: no password"},
+     .help = "What Redis clients have to give as password; native clients are refused then; nothing: no password",
+     .is_secret = true},
     {.name = "enable-debug-command",
      .kind = Kind::kStart,
      .form = Form::kFlag,
@@ -293,8 +298,8 @@ constexpr auto kSettings = std::to_array<Setting>({
      .first_value = "notice",
      .choices = "debug verbose notice warning"},
     Kept("lua-time-limit", Form::kNumber, "5000"),
-    Kept("masterauth", Form::kText, ""),
-    Kept("masteruser", Form::kText, ""),
+    KeptSecret("masterauth"),
+    KeptSecret("masteruser"),
     Kept("maxmemory", Form::kMemory, "0"),
     {.name = "maxmemory-policy",
      .kind = Kind::kKept,

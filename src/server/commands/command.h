@@ -53,6 +53,14 @@ struct KeyPositions {
   int step = 0;
 };
 
+// Which arguments nobody is shown but the server: see secrets.h.
+enum class Secrets : std::uint8_t {
+  kNone,
+  kAll,         // All but the name.
+  kOfHello,     // What stands where HELLO has AUTH's.
+  kOfSettings,  // The values of settings that are secret.
+};
+
 struct Call;
 using CommandHandler = void (*)(Call& call);
 
@@ -64,6 +72,7 @@ struct CommandSpec {
   std::uint32_t flags = 0;
   KeyPositions keys{};
   std::string_view key_flags{};  // Of the key specification: "RO access".
+  Secrets secrets = Secrets::kNone;
   std::string_view group{};
   std::string_view since{};  // Of Redis; of kvs where the group is "kvs".
   std::string_view complexity{};

@@ -80,6 +80,7 @@ constexpr auto kSubcommands = std::to_array<CommandSpec>({
             .handler = Set,
             .arity = -4,
             .flags = kAdmin | kDangerous | kNoScript | kLoading | kStale | kExclusive,
+            .secrets = Secrets::kOfSettings,
             .since = "2.0.0",
             .complexity = "O(N) in the parameters",
             .summary = "Sets parameters",

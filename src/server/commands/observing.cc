@@ -11,6 +11,7 @@
 #include "base/decimal.h"
 #include "server/commands/command_table.h"
 #include "server/commands/parsing.h"
+#include "server/commands/secrets.h"
 #include "server/letters.h"
 
 namespace kvs::server {
@@ -25,30 +26,6 @@ void RememberKey(Call& call, std::string_view key) {
   const Result<bool> found =
       call.server.engine.ReadEntry(key, [&](const Entry& entry) { expiry_ms = entry.expiry_ms; });
   if (found && expiry_ms != kNoExpiry) observation.expiries.Note(key, expiry_ms);
-}
-
-// What stands where a password stood.
-std::vector<std::string_view> WithoutPasswords(const CommandSpec& spec, std::span<const std::string_view> arguments) {
-  std::vector<std::string_view> shown(arguments.begin(), arguments.end());
-  std::size_t from = shown.size();
-  std::size_t to = shown.size();
-  if (spec.full_name == "auth") from = 1;
-  if (spec.full_name == "hello") {
-    for (std::size_t i = 2; i + 2 < shown.size() && from == shown.size(); ++i) {
-      if (!IsWord(shown[i], "auth")) continue;
-      from = i + 1;
-      to = i + 3;
-    }
-  }
-  if (spec.full_name == "config|set") {
-    for (std::size_t i = 2; i + 1 < shown.size(); i += 2) {
-      if (IsWord(shown[i], "requirepass") || IsWord(shown[i], "masterauth") || IsWord(shown[i], "masteruser")) {
-        shown[i + 1] = "(redacted)";
-      }
-    }
-  }
-  for (std::size_t i = from; i < to; ++i) shown[i] = "(redacted)";
-  return shown;
 }
 
 void Monitor(Call& call) {
@@ -342,7 +319,7 @@ void BeforeObserved(Call& call) {
 void AfterObserved(Call& call) {
   const std::uint32_t bits = call.server.observation.observers.bits();
   if ((bits & Observers::kMonitors) == 0 || call.spec.has(kAdmin)) return;
-  call.server.observation.monitors.Show(call.client, WithoutPasswords(call.spec, call.arguments));
+  call.server.observation.monitors.Show(call.client, WithoutSecrets(call.spec, call.arguments));
 }
 
 void NoteDuration(const ClientState& client, ServerState& server, const CommandSpec& spec,
@@ -352,7 +329,7 @@ void NoteDuration(const ClientState& client, ServerState& server, const CommandS
   server.observation.times.Add(spec.full_name, duration);
   if (!server.observation.slow_log.IsSlow(microseconds) || spec.has(kSkipSlowlog)) return;
   server.observation.slow_log.Add({.microseconds = microseconds, .peer = PeerOf(client), .client_name = client.name},
-                                  WithoutPasswords(spec, arguments));
+                                  WithoutSecrets(spec, arguments));
 }
 
 void ClientTracking(Call& call) {
