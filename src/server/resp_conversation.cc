@@ -317,6 +317,7 @@ ClientState::Clock::duration RespConversation::Passed(Turn& turn) {
 // The events of a command that is done. Who hears of them on the same connection does so before the reply, which
 // begins at `begin` and then where this returns, but for EXEC.
 std::size_t RespConversation::PublishEvents(const CommandSpec& spec, std::size_t begin, Turn& turn) {
+  state_.observation.expired_events.Publish();
   for (const KeyspaceEvent& event : client_.events) {
     state_.observation.events.Publish(state_.pub_sub, event.name, event.key);
   }

@@ -34,10 +34,10 @@ void Expiries::Clear() {
   Look();
 }
 
-std::vector<std::string> Expiries::TakeDue(std::uint64_t now_ms) {
+std::vector<std::string> Expiries::TakeDue(std::uint64_t now_ms, std::size_t keys_max) {
   std::vector<std::string> due;
   const sync::MutexLock lock(mutex_);
-  while (!by_time_.empty() && by_time_.begin()->first <= now_ms) {
+  while (due.size() < keys_max && !by_time_.empty() && by_time_.begin()->first <= now_ms) {
     due.push_back(by_time_.begin()->second);
     by_key_.erase(due.back());
     by_time_.erase(by_time_.begin());

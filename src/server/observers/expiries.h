@@ -34,8 +34,8 @@ class Expiries {
   void Clear() KVS_EXCLUDES(mutex_);
 
   std::uint64_t next_ms() const { return next_ms_.load(std::memory_order_relaxed); }  // R1. kNever: nothing is noted.
-  // The keys that have expired by then, each told once.
-  std::vector<std::string> TakeDue(std::uint64_t now_ms) KVS_EXCLUDES(mutex_);
+  // Up to `keys_max` of the keys that have expired by then, each told once.
+  std::vector<std::string> TakeDue(std::uint64_t now_ms, std::size_t keys_max) KVS_EXCLUDES(mutex_);
 
  private:
   void Forget(const std::string& key) KVS_REQUIRES(mutex_);

@@ -13,6 +13,7 @@ namespace {
 
 // Commands that take less than this are not found by the kernel's ticks.
 constexpr std::int64_t kCoarseEnoughUs = 10'000;
+constexpr std::size_t kAnnouncedMax = 1'024;  // In one look of a loop; it looks again after its clients had a turn.
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 std::string Setting(const ServerConfig& config, std::string_view name) { return config.Get({name}).front().second; }
@@ -28,6 +29,7 @@ void Observation::Configure(const ServerConfig& config) {
       static_cast<std::uint32_t>(EventClass::kKeyspace) | static_cast<std::uint32_t>(EventClass::kKeyevent);
   const std::uint32_t classes = ParseEventClasses(Setting(config, "notify-keyspace-events")).value_or(0);
   events.set_classes((classes & kSomewhere) == 0 ? 0 : classes);
+  if (events.wants(EventClass::kExpired)) expired_events.Start();
   const std::int64_t slower_than_us = Number(config, "slowlog-log-slower-than");
   slow_log.Configure(slower_than_us, static_cast<std::size_t>(Number(config, "slowlog-max-len")));
   latency.set_threshold_ms(Number(config, "latency-monitor-threshold"));
@@ -77,11 +79,11 @@ void Observation::Look(std::chrono::steady_clock::time_point now) {
   if (observers.has(Observers::kAlarms) && alarms.next() <= now) alarms.RingDue(now);
   if (expiries.next_ms() == Expiries::kNever || expiries.next_ms() > engine_.NowMs()) return;
   const sync::Gate::Shared pass(gate_);
-  for (const std::string& key : expiries.TakeDue(engine_.NowMs())) Announce(key);
+  for (const std::string& key : expiries.TakeDue(engine_.NowMs(), kAnnouncedMax)) Announce(key);
 }
 
 void Observation::OnExpired(std::string_view key) {
-  if (events.wants(EventClass::kExpired)) events.Publish(pub_sub_, "expired", key);
+  if (events.wants(EventClass::kExpired)) expired_events.Add(key);
 }
 
 // A key may have been given another expiry while this one was noted.

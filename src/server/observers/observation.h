@@ -16,6 +16,7 @@
 
 #include "kvs/engine.h"
 #include "server/observers/command_times.h"
+#include "server/observers/expired_events.h"
 #include "server/observers/expiries.h"
 #include "server/observers/keyspace_events.h"
 #include "server/observers/latency_monitor.h"
@@ -38,7 +39,11 @@ class Observation final : public WriteListener {
  public:
   // All outlive it.
   Observation(KvsEngine& engine, sync::Gate& gate, ClientRegistry& clients, PubSub& pub_sub, WatchTable& watches)
-      : tracking(observers, clients), engine_(engine), gate_(gate), pub_sub_(pub_sub), watches_(watches) {
+      : expired_events([this, &pub_sub](std::string_view key) { events.Publish(pub_sub, "expired", key); }),
+        tracking(observers, clients),
+        engine_(engine),
+        gate_(gate),
+        watches_(watches) {
     watches_.set_listener(this);
     engine_.ListenToExpiry([this](std::string_view key) { OnExpired(key); });
   }
@@ -67,6 +72,7 @@ class Observation final : public WriteListener {
 
   Observers observers;
   KeyspaceEvents events;
+  ExpiredEvents expired_events;
   Expiries expiries;
   Monitors monitors{observers};
   SlowLog slow_log;
@@ -77,13 +83,13 @@ class Observation final : public WriteListener {
   Tracking tracking;
 
  private:
-  // The engine has removed the key. Keyspace events are about that; tracking clients do not wait for it.
+  // The engine has removed the key, and holds its append lock. Keyspace events are about that; tracking clients do not
+  // wait for it.
   void OnExpired(std::string_view key);
   void Announce(const std::string& key);
 
   KvsEngine& engine_;
   sync::Gate& gate_;
-  PubSub& pub_sub_;
   WatchTable& watches_;
   std::atomic<std::int64_t> noted_from_us_{std::numeric_limits<std::int64_t>::max()};  // R1
   sync::Mutex mutex_;                                                                  // Of Update().
