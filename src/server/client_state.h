@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,11 +36,6 @@ enum class ReplyMode : std::uint8_t { kOn, kOff, kSkipNext, kSkipThis };
 struct QueuedCommand {
   const CommandSpec* spec;
   std::vector<std::string> arguments;
-};
-
-struct WatchedKey {
-  std::string key;
-  bool was_there;
 };
 
 // A command that has not replied yet.
@@ -77,7 +73,7 @@ struct ClientState {
   bool is_transaction_refused = false;  // A command could not be queued: EXEC is to fail.
   std::vector<QueuedCommand> queue;
   std::size_t queue_bytes = 0;
-  std::vector<WatchedKey> watched;
+  std::map<std::string, bool, std::less<>> watched;  // By key: whether it was there.
   WatchTable::Watcher watcher;
   bool is_subscribed = false;                    // To anything. PubSub keeps it.
   std::unique_ptr<Subscriptions> subscriptions;  // Made by the first.

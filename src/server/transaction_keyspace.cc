@@ -8,8 +8,13 @@
 namespace kvs::server {
 namespace {
 
-bool IsWithin(std::string_view key, const ScanRange& range) {
-  return key >= range.from && (!range.to || key < *range.to) && key.starts_with(range.prefix);
+// The least string that is greater than all that begin with `prefix`; nullopt: there is none.
+std::optional<std::string> EndOfPrefix(std::string_view prefix) {
+  while (!prefix.empty() && prefix.back() == '\xff') prefix.remove_suffix(1);
+  if (prefix.empty()) return std::nullopt;
+  std::string end(prefix);
+  end.back() = static_cast<char>(end.back() + 1);
+  return end;
 }
 
 }  // namespace
@@ -20,7 +25,20 @@ std::optional<Entry> TransactionKeyspace::Live(const std::optional<Value>& value
 }
 
 void TransactionKeyspace::Note(std::string_view key, std::optional<Value> value) {
-  changes_.insert_or_assign(std::string(key), std::move(value));
+  const bool is_there = value.has_value();
+  const auto change = changes_.insert_or_assign(std::string(key), std::move(value)).first;
+  NoteForCount(change->first, is_there);
+}
+
+// What has been counted stays counted; the rest waits for the next Count().
+void TransactionKeyspace::NoteForCount(const std::string& key, bool is_there) {
+  const auto counted = counted_.find(&key);
+  if (counted == counted_.end()) {
+    uncounted_.push_back(&key);
+    return;
+  }
+  difference_ += static_cast<std::int64_t>(is_there) - static_cast<std::int64_t>(counted->second);
+  counted->second = is_there;
 }
 
 Status TransactionKeyspace::CheckPair(std::string_view key, std::string_view value) const {
@@ -86,18 +104,28 @@ Status TransactionKeyspace::Write(const WriteBatch& batch) {
   return Ok();
 }
 
+// Of the changes, those of the range.
+TransactionKeyspace::ChangeRange TransactionKeyspace::ChangesIn(const ScanRange& range) const {
+  const std::string_view low = std::max<std::string_view>(range.from, range.prefix);
+  std::optional<std::string> high = EndOfPrefix(range.prefix);
+  if (range.to && (!high || *range.to < *high)) high = *range.to;
+  if (high && *high <= low) return {changes_.end(), changes_.end()};
+  return {changes_.lower_bound(low), high ? changes_.lower_bound(*high) : changes_.end()};
+}
+
 // Two ordered sources made one: those of `below_`, and the changes, which win.
 Status TransactionKeyspace::Scan(const ScanRange& range, ScanVisitor visit) {
-  std::vector<Changes::const_iterator> changes;
-  for (auto at = changes_.lower_bound(range.from); at != changes_.end(); ++at) {
-    if (IsWithin(at->first, range)) changes.emplace_back(at);
-  }
-  if (range.reverse) std::reverse(changes.begin(), changes.end());
-
+  auto [first, last] = ChangesIn(range);
+  const auto is_left = [&, &first = first, &last = last] { return first != last; };
+  const auto next = [&, &first = first, &last = last] { return range.reverse ? std::prev(last) : first; };
   std::size_t left = range.limit;
-  auto next = changes.begin();
-  const auto visit_change = [&] {
-    const auto& [key, value] = **next++;
+  const auto visit_change = [&, &first = first, &last = last] {
+    const auto& [key, value] = *next();
+    if (range.reverse) {
+      --last;
+    } else {
+      ++first;
+    }
     const std::optional<Entry> entry = Live(value);
     return !entry || (visit(key, entry->value) && --left > 0);
   };
@@ -106,38 +134,45 @@ Status TransactionKeyspace::Scan(const ScanRange& range, ScanVisitor visit) {
     ScanRange all = range;
     all.limit = std::numeric_limits<std::size_t>::max();
     KVS_TRY(below_.Scan(all, [&](std::string_view key, std::string_view value) {
-      while (goes_on && next != changes.end() && (range.reverse ? (*next)->first > key : (*next)->first < key)) {
+      while (goes_on && is_left() && (range.reverse ? next()->first > key : next()->first < key)) {
         goes_on = visit_change();
       }
       if (!goes_on) return false;
-      if (next != changes.end() && (*next)->first == key) return goes_on = visit_change();
+      if (is_left() && next()->first == key) return goes_on = visit_change();
       return goes_on = visit(key, value) && --left > 0;
     }));
   }
-  while (goes_on && next != changes.end()) goes_on = visit_change();
+  while (goes_on && is_left()) goes_on = visit_change();
   return Ok();
 }
 
 Status TransactionKeyspace::Clear() {
   changes_.clear();
+  counted_.clear();
+  uncounted_.clear();
+  difference_ = 0;
   is_cleared_ = true;
   return Ok();
 }
 
+// A change is compared with what is below once, however often the transaction counts.
 Result<std::uint64_t> TransactionKeyspace::Count() {
-  std::uint64_t count = 0;
-  if (!is_cleared_) {
-    KVS_TRY_ASSIGN(count, below_.Count());
-  }
-  for (const auto& [key, value] : changes_) {
+  for (const std::string* key : uncounted_) {
+    if (counted_.contains(key)) continue;
     bool was_there = false;
     if (!is_cleared_) {
-      KVS_TRY_ASSIGN(was_there, below_.Read(key, [](const Entry&) {}));
+      KVS_TRY_ASSIGN(was_there, below_.Read(*key, [](const Entry&) {}));
     }
-    if (value && !was_there) ++count;
-    if (!value && was_there) --count;
+    const bool is_there = changes_.find(*key)->second.has_value();
+    counted_.emplace(key, is_there);
+    difference_ += static_cast<std::int64_t>(is_there) - static_cast<std::int64_t>(was_there);
   }
-  return count;
+  uncounted_.clear();
+  std::uint64_t below = 0;
+  if (!is_cleared_) {
+    KVS_TRY_ASSIGN(below, below_.Count());
+  }
+  return below + static_cast<std::uint64_t>(difference_);
 }
 
 // Of a cleared keyspace: what is below and was not written again. Up to what fits into a batch.

@@ -10,6 +10,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "server/keyspace.h"
 
@@ -41,14 +43,25 @@ class TransactionKeyspace final : public Keyspace {
   using Changes = std::map<std::string, std::optional<Value>, std::less<>>;  // nullopt: removed.
 
   Status CheckPair(std::string_view key, std::string_view value) const;
+  struct ChangeRange {
+    Changes::const_iterator first;
+    Changes::const_iterator last;
+  };
+
   void Note(std::string_view key, std::optional<Value> value);
+  void NoteForCount(const std::string& key, bool is_there);
+  ChangeRange ChangesIn(const ScanRange& range) const;
   std::optional<Entry> Live(const std::optional<Value>& value) const;
   Status AddRemovals(WriteBatch* batch);
 
   Keyspace& below_;
   const std::uint64_t now_ms_;  // Time stands still for a transaction.
   Changes changes_;
-  bool is_cleared_ = false;  // Nothing of `below_` shows.
+  // For Count(): of the changes that have been counted, whether the key is there now; and those that have not.
+  std::unordered_map<const std::string*, bool> counted_;
+  std::vector<const std::string*> uncounted_;
+  std::int64_t difference_ = 0;  // How many keys more than below, by those counted.
+  bool is_cleared_ = false;      // Nothing of `below_` shows.
 };
 
 }  // namespace kvs::server

@@ -1,7 +1,5 @@
 #include "server/watch_table.h"
 
-#include <algorithm>
-
 #include "base/hash.h"
 
 namespace kvs::server {
@@ -11,16 +9,16 @@ WatchTable::Stripe& WatchTable::StripeOf(std::string_view key) { return stripes_
 void WatchTable::Watch(std::string_view key, Watcher* watcher) {
   Stripe& stripe = StripeOf(key);
   const sync::MutexLock lock(stripe.mutex);
-  stripe.watchers[std::string(key)].push_back(watcher);
+  if (!stripe.watchers[std::string(key)].insert(watcher).second) return;
   watched_.fetch_add(1, std::memory_order_relaxed);  // R1
 }
 
 void WatchTable::Forget(std::string_view key, Watcher* watcher) {
   Stripe& stripe = StripeOf(key);
   const sync::MutexLock lock(stripe.mutex);
-  const auto found = stripe.watchers.find(std::string(key));
+  const auto found = stripe.watchers.find(key);
   if (found == stripe.watchers.end()) return;
-  watched_.fetch_sub(std::erase(found->second, watcher), std::memory_order_relaxed);  // R1
+  watched_.fetch_sub(found->second.erase(watcher), std::memory_order_relaxed);  // R1
   if (found->second.empty()) stripe.watchers.erase(found);
 }
 
@@ -37,7 +35,7 @@ void WatchTable::TouchWatched(std::string_view key, std::uint64_t expiry_ms, std
   if (is_listened_.load(std::memory_order_relaxed)) listener_->OnWrite(key, expiry_ms, writer);  // R1
   Stripe& stripe = StripeOf(key);
   const sync::MutexLock lock(stripe.mutex);
-  const auto found = stripe.watchers.find(std::string(key));
+  const auto found = stripe.watchers.find(key);
   if (found == stripe.watchers.end()) return;
   for (Watcher* watcher : found->second) watcher->is_touched.store(true, std::memory_order_relaxed);  // R1
 }

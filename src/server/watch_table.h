@@ -13,11 +13,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "base/seeded_hash.h"
 #include "sync/mutex.h"
 
 namespace kvs::server {
@@ -65,7 +66,7 @@ class WatchTable {
   static constexpr std::size_t kStripes = 16;
   struct Stripe {
     sync::Mutex mutex;
-    std::unordered_map<std::string, std::vector<Watcher*>> watchers KVS_GUARDED_BY(mutex);
+    base::SeededMap<std::set<Watcher*>> watchers KVS_GUARDED_BY(mutex);
   };
 
   Stripe& StripeOf(std::string_view key);

@@ -63,14 +63,14 @@ void List(Call& call) {
       }
       ids->push_back(*id);
     }
+    std::sort(ids->begin(), ids->end());
   } else if (call.size() != 2) {
     call.FailSyntax();
     return;
   }
   std::string lines;
   call.server.clients.ForEach([&](const ClientState& client) {
-    const bool is_chosen =
-        !ids || std::find(ids->begin(), ids->end(), static_cast<std::int64_t>(client.id)) != ids->end();
+    const bool is_chosen = !ids || std::binary_search(ids->begin(), ids->end(), static_cast<std::int64_t>(client.id));
     if (is_chosen && (!type || TypeOf(client) == *type)) lines += DescribeClient(client) + "\n";
   });
   call.reply.Verbatim(lines);

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -187,21 +189,30 @@ std::optional<TrackingOptions> ReadTrackingOptions(Call& call) {
 
 bool Overlap(std::string_view a, std::string_view b) { return a.starts_with(b) || b.starts_with(a); }
 
+// The one of `prefixes`, none of which overlaps with another, that overlaps with `prefix`: if there is one, it is the
+// next in order or the one before. nullptr: there is none.
+const std::string* FindOverlap(const std::set<std::string>& prefixes, const std::string& prefix) {
+  const auto next = prefixes.lower_bound(prefix);
+  if (next != prefixes.end() && Overlap(*next, prefix)) return &*next;
+  if (next != prefixes.begin() && Overlap(*std::prev(next), prefix)) return &*std::prev(next);
+  return nullptr;
+}
+
 // False: answered.
 bool CheckPrefixes(Call& call, const TrackingOptions& options) {
-  for (std::size_t i = 0; i < options.prefixes.size(); ++i) {
-    for (const std::string& existing : call.client.tracking.prefixes) {
-      if (!Overlap(options.prefixes[i], existing)) continue;
-      call.Fail("ERR Prefix '" + options.prefixes[i] + "' overlaps with an existing prefix '" + existing +
+  std::set<std::string> provided;
+  for (const std::string& prefix : options.prefixes) {
+    if (const std::string* existing = FindOverlap(call.client.tracking.prefixes, prefix)) {
+      call.Fail("ERR Prefix '" + prefix + "' overlaps with an existing prefix '" + *existing +
                 "'. Prefixes for a single client must not overlap.");
       return false;
     }
-    for (std::size_t j = i + 1; j < options.prefixes.size(); ++j) {
-      if (!Overlap(options.prefixes[i], options.prefixes[j])) continue;
-      call.Fail("ERR Prefix '" + options.prefixes[i] + "' overlaps with another provided prefix '" +
-                options.prefixes[j] + "'. Prefixes for a single client must not overlap.");
+    if (const std::string* other = FindOverlap(provided, prefix)) {
+      call.Fail("ERR Prefix '" + *other + "' overlaps with another provided prefix '" + prefix +
+                "'. Prefixes for a single client must not overlap.");
       return false;
     }
+    provided.insert(prefix);
   }
   return true;
 }

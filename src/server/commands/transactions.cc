@@ -42,8 +42,8 @@ void Discard(Call& call) {
 // By another client, or by time.
 bool HasWatchedKeyChanged(Call& call) {
   if (call.client.watcher.is_touched.load(std::memory_order_relaxed)) return true;  // R1
-  for (const WatchedKey& watched : call.client.watched) {
-    if (watched.was_there && !IsThere(call, watched.key)) return true;
+  for (const auto& [key, was_there] : call.client.watched) {
+    if (was_there && !IsThere(call, key)) return true;
   }
   return false;
 }
@@ -110,10 +110,8 @@ void Watch(Call& call) {
     return;
   }
   for (const std::string_view key : call.arguments.subspan(1)) {
-    const auto is_same = [&](const WatchedKey& watched) { return watched.key == key; };
-    std::vector<WatchedKey>& watched = call.client.watched;
-    if (std::any_of(watched.begin(), watched.end(), is_same)) continue;
-    watched.push_back({.key = std::string(key), .was_there = IsThere(call, key)});
+    if (call.client.watched.contains(key)) continue;
+    call.client.watched.emplace(key, IsThere(call, key));
     call.server.watches.Watch(key, &call.client.watcher);
   }
   call.reply.Ok();
@@ -174,7 +172,7 @@ constexpr auto kRows = std::to_array<CommandSpec>({
 }  // namespace
 
 void ForgetWatches(ClientState& client, ServerState& server) {
-  for (const WatchedKey& watched : client.watched) server.watches.Forget(watched.key, &client.watcher);
+  for (const auto& [key, was_there] : client.watched) server.watches.Forget(key, &client.watcher);
   client.watched.clear();
   client.watcher.is_touched.store(false, std::memory_order_relaxed);  // R1
 }

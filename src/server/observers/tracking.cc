@@ -1,5 +1,7 @@
 #include "server/observers/tracking.h"
 
+#include <algorithm>
+
 #include "base/byte_buffer.h"
 #include "protocol/resp_writer.h"
 #include "server/client_registry.h"
@@ -142,12 +144,24 @@ void Tracking::InvalidateRead(const std::string& key, std::uint64_t writer) {
 void Tracking::Invalidate(std::string_view key, std::uint64_t writer) {
   const sync::MutexLock lock(mutex_);
   InvalidateRead(std::string(key), writer);
-  for (const auto& [prefix, ids] : listeners_) {
-    if (!key.starts_with(prefix)) continue;
-    for (const std::uint64_t id : ids) {
-      ClientState& client = *tracking_.at(id);
-      if (id != writer || !client.tracking.options.is_no_loop) Tell(client, &key);
-    }
+  // The prefixes of the key, the longest first: the greatest string up to a beginning of the key is one, or shares with
+  // it all that a shorter one can have.
+  std::string_view beginning = key;
+  for (auto next = listeners_.upper_bound(beginning); next != listeners_.begin();) {
+    const auto& [prefix, ids] = *--next;
+    const auto shared = std::mismatch(prefix.begin(), prefix.end(), beginning.begin(), beginning.end()).first;
+    const bool is_prefix = shared == prefix.end();
+    if (is_prefix) TellListeners(ids, key, writer);
+    if (prefix.empty()) return;
+    beginning = beginning.substr(0, static_cast<std::size_t>(shared - prefix.begin()) - (is_prefix ? 1 : 0));
+    next = listeners_.upper_bound(beginning);
+  }
+}
+
+void Tracking::TellListeners(const std::set<std::uint64_t>& ids, std::string_view key, std::uint64_t writer) {
+  for (const std::uint64_t id : ids) {
+    ClientState& client = *tracking_.at(id);
+    if (id != writer || !client.tracking.options.is_no_loop) Tell(client, &key);
   }
 }
 

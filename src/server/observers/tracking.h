@@ -16,9 +16,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "base/seeded_hash.h"
 #include "server/observers/observers.h"
 #include "sync/mutex.h"
 
@@ -74,15 +74,17 @@ class Tracking {
  private:
   void Tell(ClientState& client, const std::string_view* key) KVS_REQUIRES(mutex_);
   void InvalidateRead(const std::string& key, std::uint64_t writer) KVS_REQUIRES(mutex_);
+  void TellListeners(const std::set<std::uint64_t>& ids, std::string_view key, std::uint64_t writer)
+      KVS_REQUIRES(mutex_);
   void GiveUpKeys() KVS_REQUIRES(mutex_);
 
   Observers& observers_;
   ClientRegistry& clients_;
   mutable sync::Mutex mutex_;
   std::map<std::uint64_t, ClientState*> tracking_ KVS_GUARDED_BY(mutex_);
-  std::unordered_map<std::string, std::set<std::uint64_t>> readers_ KVS_GUARDED_BY(mutex_);  // By key; ids.
-  std::map<std::string, std::set<std::uint64_t>> listeners_ KVS_GUARDED_BY(mutex_);          // By prefix.
-  std::size_t keys_max_ KVS_GUARDED_BY(mutex_) = 1'000'000;                                  // 0: any number.
+  base::SeededMap<std::set<std::uint64_t>> readers_ KVS_GUARDED_BY(mutex_);                       // By key; ids.
+  std::map<std::string, std::set<std::uint64_t>, std::less<>> listeners_ KVS_GUARDED_BY(mutex_);  // By prefix.
+  std::size_t keys_max_ KVS_GUARDED_BY(mutex_) = 1'000'000;                                       // 0: any number.
 };
 
 }  // namespace kvs::server

@@ -374,6 +374,86 @@ TEST_F(RespConversationTest, AScanOfAnyCountIsBounded) {
   EXPECT_EQ(seen.size(), 25'000U);
 }
 
+TEST_F(RespConversationTest, ATurnEndsAfterItsTime) {
+  ConnectionLimits limits = kLimits;
+  limits.turn_time = std::chrono::milliseconds(0);
+  Connection connection(state_, limits);
+  connection.Receive(Stream(std::vector<Words>(10, {"PING"})));
+  for (int turns = 1; turns < 10; ++turns) {
+    EXPECT_EQ(Take(connection).size(), 1U);
+    ASSERT_TRUE(connection.is_runnable());
+    EXPECT_FALSE(connection.wants_input());
+    connection.Resume();
+  }
+  EXPECT_EQ(Take(connection).size(), 1U);
+  EXPECT_FALSE(connection.is_runnable());
+}
+
+TEST_F(RespConversationTest, ATurnEndsAfterItsBytes) {
+  ASSERT_TRUE(engine_.Set("k", std::string(100'000, 'v')).has_value());
+  for (const Words& command : {Words{"GET", "k"}, Words{"GETRANGE", "k", "0", "-1"}}) {
+    Connection connection(state_, {.request_bytes_max = 1 << 20, .output_bytes_max = 64 << 20});
+    connection.Receive(Stream(std::vector<Words>(100, command)));
+    std::size_t replies = 0;
+    std::size_t turns = 1;
+    for (; connection.is_runnable(); ++turns) {
+      EXPECT_LE(connection.output().size(), (1U << 20) + 200'000U);
+      replies += Take(connection).size();
+      connection.Resume();
+    }
+    EXPECT_EQ(replies + Take(connection).size(), 100U);
+    EXPECT_GE(turns, 9U);
+  }
+}
+
+TEST_F(RespConversationTest, KeysLetsOthersHaveTheirTurns) {
+  constexpr std::size_t kKeys = 40'000;
+  for (std::size_t i = 0; i < kKeys; ++i) ASSERT_TRUE(engine_.Set("key:" + std::to_string(i), "v").has_value());
+  const ConnectionLimits limits{.request_bytes_max = 1 << 20, .output_bytes_max = 64 << 20};
+  Connection connection(state_, limits);
+  Connection other(state_, limits);
+  connection.Receive(Stream({{"KEYS", "key:*"}, {"PING"}}));
+  std::size_t turns = 1;
+  for (; connection.is_runnable(); ++turns) {
+    EXPECT_TRUE(connection.output().empty());
+    other.Receive(RespCommand({"SET", "other", "v"}));
+    EXPECT_THAT(Take(other), ElementsAre("+OK\r\n"));
+    connection.Resume();
+  }
+  EXPECT_GT(turns, 2U);
+  const std::vector<std::string> replies = Take(connection);
+  ASSERT_EQ(replies.size(), 2U);
+  EXPECT_EQ(test::RespElements(replies.at(0)).size(), kKeys);
+  EXPECT_EQ(replies.at(1), "+PONG\r\n");
+
+  connection.Receive(Stream({{"MULTI"}, {"KEYS", "key:*"}, {"EXEC"}}));
+  EXPECT_EQ(test::RespElements(test::RespElements(Take(connection).at(2)).at(0)).size(), kKeys);
+  connection.Receive(Stream({{"CLIENT", "REPLY", "SKIP"}, {"KEYS", "*"}, {"PING"}}));
+  EXPECT_THAT(Take(connection), ElementsAre("+PONG\r\n"));
+}
+
+// Each of these takes minutes if its time grows with the square of what it is given.
+TEST_F(RespConversationTest, LongListsTakeNoSquareOfTheirLength) {
+  constexpr int kNames = 200'000;
+  Connection connection(state_, {.request_bytes_max = 64 << 20, .output_bytes_max = 64 << 20});
+  Words watch = {"WATCH"};
+  Words track = {"CLIENT", "TRACKING", "ON", "BCAST"};
+  Words list = {"CLIENT", "LIST", "ID"};
+  for (int i = 0; i < kNames; ++i) {
+    watch.push_back("key:" + std::to_string(i));
+    track.push_back("PREFIX");
+    track.push_back(std::to_string(i) + ":");
+    list.push_back(std::to_string(i + 1'000'000));
+  }
+  for (const Words& command : {watch, watch, Words{"UNWATCH"}, Words{"HELLO", "3"}, track, list}) {
+    connection.Receive(RespCommand(command));
+    EXPECT_EQ(Take(connection).size(), 1U) << command.front();
+  }
+  for (int i = 0; i < 20'000; ++i) connection.Receive(RespCommand({"SET", std::to_string(i) + ":key", "v"}));
+  connection.Resume();
+  EXPECT_EQ(Take(connection).size(), 40'000U);
+}
+
 TEST_F(RespConversationTest, RandomKeysAreThereAndAllOfThemCome) {
   Connection connection(state_, kLimits);
   connection.Receive(RespCommand({"RANDOMKEY"}));
