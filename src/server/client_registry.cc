@@ -24,13 +24,15 @@ std::size_t ClientRegistry::size() const {
 
 void ClientRegistry::ForEach(FunctionRef<void(const ClientState& client)> visit) const {
   const sync::MutexLock lock(mutex_);
-  for (const auto& [id, client] : clients_) visit(*client);
+  for (const auto& [id, client] : clients_) {
+    if (!client->is_killed.load(std::memory_order_relaxed)) visit(*client);  // R1
+  }
 }
 
 bool ClientRegistry::Find(std::uint64_t id, FunctionRef<void(ClientState& client)> visit) const {
   const sync::MutexLock lock(mutex_);
   const auto found = clients_.find(id);
-  if (found == clients_.end()) return false;
+  if (found == clients_.end() || found->second->is_killed.load(std::memory_order_relaxed)) return false;  // R1
   visit(*found->second);
   return true;
 }

@@ -29,9 +29,10 @@ class ClientRegistry {
   void Leave(ClientState* client) KVS_EXCLUDES(mutex_);
 
   std::size_t size() const KVS_EXCLUDES(mutex_);
-  // In the order of their ids, which is that of their coming. `visit` runs under the mutex.
+  // In the order of their ids, which is that of their coming, without those that Kill() has ended. `visit` runs under
+  // the mutex.
   void ForEach(FunctionRef<void(const ClientState& client)> visit) const KVS_EXCLUDES(mutex_);
-  // Visits the client of that id, under the mutex. False: there is none.
+  // Visits the client of that id, under the mutex. False: there is none, or Kill() has ended it.
   bool Find(std::uint64_t id, FunctionRef<void(ClientState& client)> visit) const KVS_EXCLUDES(mutex_);
   // Runs `change` under the mutex, for the names of a client.
   void Change(FunctionRef<void()> change) KVS_EXCLUDES(mutex_);

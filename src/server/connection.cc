@@ -1,5 +1,6 @@
 #include "server/connection.h"
 
+#include <span>
 #include <utility>
 
 #include "base/check.h"
@@ -29,19 +30,25 @@ void Connection::Receive(std::string_view bytes) {
     input_.Append(bytes);
     input_.Consume(Execute(input_.view()));
   }
-  if (is_closing_) input_ = {};
+  if (is_closing_) EndConversation();
 }
 
 void Connection::Resume() {
   if (!is_runnable()) return;
-  if (outbox_->has_mail()) outbox_->Take(&replies_.bytes);
+  if (has_mail()) outbox_->Take(&replies_.bytes);
   if (outbox_->TakeWake() && is_waiting_) {
     is_waiting_ = false;
     is_behind_ = true;
   }
   if (!is_behind_) return;
   input_.Consume(Execute(input_.view()));
-  if (is_closing_) input_ = {};
+  if (is_closing_) EndConversation();
+}
+
+// Once no reply needs it. With it the client leaves all who know it: subscriptions, tracking, CLIENT LIST.
+void Connection::EndConversation() {
+  input_ = {};
+  if (replies_.unsettled.empty()) conversation_.reset();
 }
 
 std::size_t Connection::Execute(std::string_view input) {
@@ -56,6 +63,7 @@ std::size_t Connection::Execute(std::string_view input) {
   const Conversation::Progress progress = conversation_->Execute(input, replies_);
   is_behind_ = progress.is_behind;
   is_waiting_ = progress.is_waiting;
+  is_put_off_ = progress.is_put_off;
   is_closing_ = progress.is_closing;
   is_dropped_ = progress.is_dropped;
   return progress.consumed_bytes;
@@ -63,14 +71,18 @@ std::size_t Connection::Execute(std::string_view input) {
 
 void Connection::SettleWrites(const Status& sync) {
   const std::vector<Replies::Unsettled> unsettled = std::exchange(replies_.unsettled, {});
-  if (sync) return;
+  if (!sync) ReplaceByErrors(unsettled, sync.error());
+  if (is_closing_) EndConversation();
+}
+
+void Connection::ReplaceByErrors(std::span<const Replies::Unsettled> unsettled, const Error& error) {
   base::ByteBuffer corrected;
   const std::string_view made = replies_.bytes.view();
   std::size_t copied = 0;
   for (const Replies::Unsettled& range : unsettled) {
     corrected.Append(made.substr(copied, range.begin - copied));
     for (std::uint32_t i = 0; i < range.count; ++i) {
-      conversation_->AppendSyncFailure(range.tag, sync.error(), &corrected);
+      conversation_->AppendSyncFailure(range.tag, error, &corrected);
     }
     copied = range.end;
   }

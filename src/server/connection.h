@@ -7,15 +7,17 @@
 // Durability  Replies that promise something about power loss are "unsettled" when they are made. None of them may be
 //             sent before SettleWrites(), which keeps them after a good sync, and turns each into an error after a bad
 //             one.
-// Limits      Of ConnectionLimits. Output beyond output_bytes_max, or a turn of requests_per_turn, stops the execution,
+// Limits      Of ConnectionLimits. Output beyond output_bytes_max, or the end of a turn, stops the execution,
 //             and input is not wanted until Resume() has caught up. Kept input: at most one request and what one
 //             Receive() brought.
 // Errors      What the client does wrong is answered to the client. A violation of the protocol is answered once, and
-//             then the connection takes no more input: is_closing().
+//             then the connection takes no more input: is_closing(). From then on others know the client no more,
+//             however long its socket stays open.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "base/byte_buffer.h"
@@ -45,11 +47,15 @@ class Connection {
     const bool may_keep = !is_waiting_ || input_.size() < kInputWhileWaitingMax;
     return !input_has_ended_ && !is_closing_ && !is_dropped_ && !is_behind_ && may_keep && has_room();
   }
-  bool is_runnable() const { return (is_behind_ || outbox_->has_mail()) && has_room(); }  // Resume() has work.
+  bool is_runnable() const { return (is_behind_ || has_mail()) && has_room(); }  // Resume() has work.
+  bool is_waiting() const { return is_waiting_; }  // Until it is woken through its outbox: it is not idle.
   // It did not take what it was sent, or may not have so much: it is to be closed, and nothing more is sent to it.
-  bool is_dropped() const { return is_dropped_ || (outbox_->has_mail() && outbox_->has_overflowed()); }
+  bool is_dropped() const { return is_dropped_ || (has_mail() && outbox_->has_overflowed()); }
   bool is_closing() const { return is_closing_; }
-  bool is_finished() const { return (input_has_ended_ || is_closing_) && !is_behind_ && replies_.bytes.empty(); }
+  bool is_finished() const {
+    const bool is_executed = !is_behind_ && !is_put_off_;
+    return (input_has_ended_ || is_closing_) && is_executed && replies_.bytes.empty();
+  }
 
   bool has_unsettled_writes() const { return !replies_.unsettled.empty(); }
   void SettleWrites(const Status& sync);
@@ -65,7 +71,10 @@ class Connection {
   static constexpr std::size_t kInputWhileWaitingMax = std::size_t{64} << 10;
 
   bool has_room() const { return replies_.bytes.size() < limits_.output_bytes_max; }
+  bool has_mail() const { return outbox_->has_mail() && !is_closing_; }
   std::size_t Execute(std::string_view input);
+  void EndConversation();
+  void ReplaceByErrors(std::span<const Replies::Unsettled> unsettled, const Error& error);
 
   // Constant after construction.
   ServerState& state_;
@@ -81,6 +90,7 @@ class Connection {
   bool is_behind_ = false;
   bool is_waiting_ = false;
   bool is_dropped_ = false;
+  bool is_put_off_ = false;
 };
 
 }  // namespace kvs::server

@@ -45,6 +45,7 @@ class Conversation {
     std::size_t consumed_bytes = 0;  // Of the input: these are done with.
     bool is_behind = false;          // A limit stopped the execution before the input was exhausted.
     bool is_waiting = false;         // It goes on when it is woken through its outbox.
+    bool is_put_off = false;         // With is_waiting: for a request that has not begun.
     bool is_closing = false;         // The connection is to end once its replies are sent.
     bool is_dropped = false;         // The connection is to end now: the client does not take its replies.
   };

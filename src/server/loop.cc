@@ -107,6 +107,7 @@ void Loop::Dispatch(const io::Event& event) {
     Close(client);
     return;
   }
+  client->session.NoteReadable();
   MarkActive(client);
   MakeReady(client);
 }
@@ -157,7 +158,9 @@ void Loop::Deliver(std::shared_ptr<Outbox> outbox) {
 void Loop::TakeMailOf(Outbox& outbox) {
   outbox.Acknowledge();
   auto* client = static_cast<Client*>(outbox.owner);
-  if (client != nullptr && !client->is_in_job && !client->is_lingering) MakeReady(client);
+  if (client == nullptr || client->is_in_job || client->is_lingering) return;
+  if (client->session.is_waiting()) MarkActive(client);  // The time for its next request begins with its reply.
+  MakeReady(client);
 }
 
 void Loop::TakeMail() {
@@ -246,7 +249,10 @@ void Loop::Settle(Client* client) {
   MarkOutput(client);
   switch (client->session.next()) {
     case Session::Next::kWait: Rearm(client); break;
-    case Session::Next::kRunAgain: MakeReady(client); break;
+    case Session::Next::kRunAgain:
+      if (is_pooled()) client->session.NoteReadable();  // Nobody watches the socket meanwhile.
+      MakeReady(client);
+      break;
     case Session::Next::kLinger: Linger(client); break;
     case Session::Next::kClose: Close(client); break;
   }
@@ -309,14 +315,18 @@ void Loop::CloseSilent(std::list<Client>& home) {
   if (limit.count() <= 0) return;
   while (!home.empty() && home.front().since + limit <= now_) {
     Client* client = &home.front();
-    // Who waits for messages need not ask for anything, but has to take what comes.
-    const bool is_waiting_for_mail = &home == &clients_ && client->outbox->is_expected();
-    if (client->is_in_job || client->is_ready || is_waiting_for_mail) {
+    if (client->is_in_job || client->is_ready || IsAwaitingUs(*client)) {
       MoveTo(home, client);
     } else {
       Close(client);
     }
   }
+}
+
+// Whether it waits for something other than its own next request: messages, the end of a pause, what it blocks for.
+// It need not ask for anything then, but has to take what comes.
+bool Loop::IsAwaitingUs(const Client& client) const {
+  return client.home == &clients_ && (client.outbox->is_expected() || client.session.is_waiting());
 }
 
 // However busy it is.

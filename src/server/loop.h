@@ -102,6 +102,7 @@ class Loop final : private Mailbox {
   void AdvanceStop();
   void CloseUnanswered();
   void CloseSilent(std::list<Client>& home);
+  bool IsAwaitingUs(const Client& client) const;
   void CloseHandshaking();
   void CloseLingering();
   void MoveTo(std::list<Client>& home, Client* client);

@@ -125,6 +125,7 @@ void RespConversation::ExecuteAll(Turn& turn) {
     } else if ((turn.observed & Observers::kPause) != 0 && HasToPause(turn)) {
       progress.consumed_bytes = begin;
       progress.is_waiting = true;
+      progress.is_put_off = true;
       decoder_.Forget();
     } else {
       Dispatch(turn);

@@ -21,11 +21,12 @@ void Session::Input() {
     is_broken_ = true;
     return;
   }
+  const bool may_be_readable = std::exchange(may_be_readable_, false);
   if (connection_.is_runnable()) {
     connection_.Resume();
-  } else if (connection_.wants_input()) {
-    TakeBytes();
+    if (!may_be_readable) return;
   }
+  if (connection_.wants_input()) TakeBytes();
 }
 
 void Session::TakeBytes() {

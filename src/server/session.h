@@ -43,6 +43,10 @@ class Session {
   Next next() const;
   io::Interest interest() const;
 
+  // The socket may have bytes to receive: the next turn looks, also if it has other work.
+  void NoteReadable() { may_be_readable_ = true; }
+  bool is_waiting() const { return connection_.is_waiting(); }
+
   bool has_output() const { return !connection_.output().empty(); }
   std::uint64_t sent_bytes() const { return sent_bytes_; }  // Ever.
 
@@ -69,6 +73,7 @@ class Session {
   std::size_t input_allowance_ = std::numeric_limits<std::size_t>::max();  // Bytes still to be received; see Stop...().
   std::uint64_t sent_bytes_ = 0;
   bool is_stopping_ = false;
+  bool may_be_readable_ = false;
   bool peer_has_ended_ = false;
   bool is_broken_ = false;
 };

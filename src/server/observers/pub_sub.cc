@@ -17,6 +17,18 @@ class Message {
  public:
   explicit Message(std::span<const std::string_view> words) : words_(words) {}
 
+  // How many there are: those that CLIENT KILL has ended no longer count.
+  std::size_t SendTo(const std::set<ClientState*>& listeners) {
+    std::size_t receivers = 0;
+    for (const ClientState* listener : listeners) {
+      if (listener->is_killed.load(std::memory_order_relaxed)) continue;  // R1
+      SendTo(*listener);
+      ++receivers;
+    }
+    return receivers;
+  }
+
+ private:
   void SendTo(const ClientState& listener) {
     const int version = listener.resp_version.load(std::memory_order_relaxed);  // R1
     base::ByteBuffer& form = forms_[version == 2 ? 0 : 1];
@@ -29,7 +41,6 @@ class Message {
     listener.outbox->Push(form.view());
   }
 
- private:
   const std::span<const std::string_view> words_;
   std::array<base::ByteBuffer, 2> forms_;
 };
@@ -97,8 +108,7 @@ std::size_t PubSub::Send(Subscription kind, std::string_view name, std::string_v
   if (found == TableOf(kind).end()) return 0;
   const std::array<std::string_view, 3> words = {word, name, message};
   Message encoded(words);
-  for (const ClientState* listener : found->second.listeners) encoded.SendTo(*listener);
-  return found->second.listeners.size();
+  return encoded.SendTo(found->second.listeners);
 }
 
 std::size_t PubSub::Publish(std::string_view channel, std::string_view message) {
@@ -108,8 +118,7 @@ std::size_t PubSub::Publish(std::string_view channel, std::string_view message) 
     if (!audience.pattern->Matches(channel)) continue;
     const std::array<std::string_view, 4> words = {"pmessage", pattern, channel, message};
     Message encoded(words);
-    for (const ClientState* listener : audience.listeners) encoded.SendTo(*listener);
-    receivers += audience.listeners.size();
+    receivers += encoded.SendTo(audience.listeners);
   }
   return receivers;
 }
