@@ -28,6 +28,7 @@
 
 namespace kvs::server {
 
+struct Call;
 struct CommandSpec;
 
 enum class ReplyMode : std::uint8_t { kOn, kOff, kSkipNext, kSkipThis };
@@ -42,6 +43,20 @@ struct QueuedCommand {
 struct BlockedCall {
   std::optional<std::chrono::steady_clock::time_point> until{};  // nullopt: until CLIENT UNBLOCK.
   std::optional<std::int64_t> synced{};                          // Of WAITAOF: the first number of its reply.
+};
+
+// A command that replies in a later turn, because it would take too long for one.
+class UnfinishedCall {
+ public:
+  explicit UnfinishedCall(const CommandSpec& command) : spec(command) {}
+  virtual ~UnfinishedCall() = default;
+  UnfinishedCall(const UnfinishedCall&) = delete;
+  UnfinishedCall& operator=(const UnfinishedCall&) = delete;
+
+  // True: it has replied.
+  virtual bool GoOn(Call& call) = 0;
+
+  const CommandSpec& spec;
 };
 
 struct ClientState {
@@ -81,6 +96,7 @@ struct ClientState {
   TrackingState tracking;
   std::vector<KeyspaceEvent> events;  // Of the command that runs, or the transaction: published when it is done.
   std::optional<Block> block;         // It has called WAIT, which has not replied yet.
+  std::unique_ptr<UnfinishedCall> unfinished;
 
   // Names, written by the connection's thread. Guarded by the mutex of the ClientRegistry.
   std::string name;

@@ -7,6 +7,7 @@
 //             sent before the sync that covers it, and after a failed one AppendSyncFailure() takes its place.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -23,7 +24,11 @@ inline constexpr std::size_t kUnauthenticatedOutputBytesMax = 16'384;
 struct ConnectionLimits {
   std::size_t request_bytes_max;
   std::size_t output_bytes_max;  // One more reply may stand above it: its size is known only when it is there.
+  // A turn ends when it has executed so many requests, made so many bytes of replies, or taken so long, by the kernel's
+  // ticks. The other clients of the loop have their turns before the rest.
   std::size_t requests_per_turn = 1024;
+  std::size_t output_bytes_per_turn = std::size_t{1} << 20;
+  std::chrono::milliseconds turn_time{2};
 };
 
 // Replies not yet sent, and which of them wait for a sync.

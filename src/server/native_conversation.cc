@@ -1,7 +1,10 @@
 #include "server/native_conversation.h"
 
+#include <algorithm>
+
 #include "protocol/frame_encoder.h"
 #include "protocol/native_frame.h"
+#include "server/observers/coarse_clock.h"
 
 namespace kvs::server {
 
@@ -14,6 +17,8 @@ static_assert(protocol::kFrameKeyBytesMax == kKeyBytesMax);
 static_assert(protocol::kFrameValueBytesMax == kValueBytesMax);
 
 namespace {
+
+constexpr std::size_t kRequestsPerLook = 16;  // At the clock.
 
 // What is wrong with the parts of a well-formed frame, or nullptr.
 const char* PartsComplaint(const Request& request) {
@@ -56,8 +61,13 @@ Conversation::Progress NativeConversation::Execute(std::string_view input, Repli
     return progress;
   }
   const sync::Gate::Shared pass(state_.gate);
+  const auto begin = CoarseNow();
+  const std::size_t output_max =
+      std::min(limits_.output_bytes_max, replies.bytes.size() + limits_.output_bytes_per_turn);
   for (std::size_t requests = 0; !progress.is_closing && progress.consumed_bytes < input.size(); ++requests) {
-    if (requests == limits_.requests_per_turn || replies.bytes.size() >= limits_.output_bytes_max) {
+    const bool looks_at_clock = requests > 0 && requests % kRequestsPerLook == 0;
+    const bool is_late = looks_at_clock && CoarseNow() - begin >= limits_.turn_time;
+    if (is_late || requests == limits_.requests_per_turn || replies.bytes.size() >= output_max) {
       progress.is_behind = true;
       break;
     }

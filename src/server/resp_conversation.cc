@@ -78,12 +78,16 @@ Conversation::Progress RespConversation::Execute(std::string_view input, Replies
   thread_local Run run;
   run.kind = Run::Kind::kNone;
   run.size = 0;
-  Turn turn{.replies = replies,
-            .input = input,
-            .run = run,
-            .reply = protocol::RespWriter(&replies.bytes),
-            .pass = sync::Gate::Shared(state_.gate),
-            .now = CoarseNow()};
+  Turn turn{
+      .replies = replies,
+      .input = input,
+      .run = run,
+      .reply = protocol::RespWriter(&replies.bytes),
+      .pass = sync::Gate::Shared(state_.gate),
+      .begin = CoarseNow(),
+      .now = {},
+      .output_bytes_max = std::min(limits_.output_bytes_max, replies.bytes.size() + limits_.output_bytes_per_turn)};
+  turn.now = turn.begin;
   turn.observed = state_.observation.observers.bits();
   turn.reply.set_version(client_.resp_version.load(std::memory_order_relaxed));  // R1
   ExecuteAll(turn);
@@ -93,6 +97,12 @@ Conversation::Progress RespConversation::Execute(std::string_view input, Replies
   return turn.progress;
 }
 
+// Whether the turn ends after so many commands.
+bool RespConversation::IsOver(const Turn& turn, std::size_t commands) const {
+  if (turn.replies.bytes.size() >= turn.output_bytes_max) return true;
+  return commands > 0 && (commands == limits_.requests_per_turn || turn.now - turn.begin >= limits_.turn_time);
+}
+
 void RespConversation::ExecuteAll(Turn& turn) {
   Progress& progress = turn.progress;
   client_.is_paused.store(false, std::memory_order_relaxed);  // R1
@@ -100,12 +110,16 @@ void RespConversation::ExecuteAll(Turn& turn) {
     progress.is_waiting = true;
     return;
   }
+  if (client_.unfinished != nullptr && !GoOn(turn)) {
+    progress.is_behind = true;
+    return;
+  }
   for (std::size_t commands = 0; progress.consumed_bytes < turn.input.size(); ++commands) {
     if (is_stranger() && turn.replies.bytes.size() > kUnauthenticatedOutputBytesMax) {
       progress.is_dropped = true;
       return;
     }
-    if (commands == limits_.requests_per_turn || turn.replies.bytes.size() >= limits_.output_bytes_max) {
+    if (IsOver(turn, commands)) {
       progress.is_behind = true;
       break;
     }
@@ -130,7 +144,7 @@ void RespConversation::ExecuteAll(Turn& turn) {
     } else {
       Dispatch(turn);
     }
-    if (progress.is_closing || progress.is_waiting) return;
+    if (progress.is_closing || progress.is_waiting || progress.is_behind) return;
   }
   EndRun(turn);
 }
@@ -200,7 +214,7 @@ void RespConversation::PerformGets(Turn& turn) {
   std::size_t next = 0;
   std::size_t hits = 0;
   if (run.size > 1) {
-    OrderedValues values(turn.reply, run.size, limits_.output_bytes_max);
+    OrderedValues values(turn.reply, run.size, turn.output_bytes_max);
     const Status status = state_.engine.MultiGet(
         {run.keys.data(), run.size},
         [&](std::size_t index, std::optional<std::string_view> value) { values.Take(index, value); });
@@ -211,7 +225,7 @@ void RespConversation::PerformGets(Turn& turn) {
       out.Truncate(begin);  // One by one, below, to find out which of them is to blame.
     }
   }
-  while (next < run.size && out.size() < limits_.output_bytes_max) {
+  while (next < run.size && out.size() < turn.output_bytes_max) {
     hits += PerformGet(run.keys[next++], turn) ? 1 : 0;
   }
   turn.counts.hits += hits;
@@ -265,6 +279,7 @@ void RespConversation::Dispatch(Turn& turn) {
   if (client_.reply_mode == ReplyMode::kSkipNext) client_.reply_mode = ReplyMode::kSkipThis;
   if (client_.is_closing_after_reply) turn.progress.is_closing = true;
   if (client_.block) turn.progress.is_waiting = true;
+  if (client_.unfinished != nullptr) turn.progress.is_behind = true;
 }
 
 // Whether the command that was decoded last waits for the end of a pause. One that would be rejected does not.
@@ -306,6 +321,20 @@ bool RespConversation::EndBlock(Turn& turn) {
   }
   client_.block.reset();
   client_.is_blocked.store(false, std::memory_order_relaxed);  // R1
+  return true;
+}
+
+// The next part of a command that has not replied yet. True: it has now.
+bool RespConversation::GoOn(Turn& turn) {
+  Call call{.spec = client_.unfinished->spec,
+            .arguments = {},
+            .reply = turn.reply,
+            .keys = keys_,
+            .client = client_,
+            .server = state_,
+            .counts = turn.counts};
+  if (!client_.unfinished->GoOn(call)) return false;
+  client_.unfinished.reset();
   return true;
 }
 

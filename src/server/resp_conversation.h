@@ -44,13 +44,16 @@ class RespConversation final : public Conversation {
     Run& run;
     protocol::RespWriter reply;
     sync::Gate::Shared pass;
-    ClientState::Clock::time_point now;  // Behind the last command, by the kernel's ticks.
-    std::uint32_t observed = 0;          // The bits of Observers.
+    ClientState::Clock::time_point begin;  // By the kernel's ticks.
+    ClientState::Clock::time_point now;    // After the last command.
+    std::size_t output_bytes_max;          // Of `replies`.
+    std::uint32_t observed = 0;            // The bits of Observers.
     TurnCounts counts{};
     Progress progress{};
   };
 
   void ExecuteAll(Turn& turn);
+  bool IsOver(const Turn& turn, std::size_t commands) const;
   bool AddToRun(std::size_t begin, Turn& turn);
   void EndRun(Turn& turn);
   void PerformGets(Turn& turn);
@@ -63,6 +66,7 @@ class RespConversation final : public Conversation {
   void Perform(const CommandSpec& spec, std::span<const std::string_view> arguments, Turn& turn);
   bool HasToPause(Turn& turn);
   bool EndBlock(Turn& turn);
+  bool GoOn(Turn& turn);
   ClientState::Clock::duration Passed(Turn& turn);
   std::size_t PublishEvents(const CommandSpec& spec, std::size_t begin, Turn& turn);
   void Settle(std::size_t begin, std::uint32_t count, Turn& turn);

@@ -2,7 +2,7 @@
 //
 // Design      What a server says about a command (COMMAND, COMMAND DOCS, docs/commands.md) and what it checks before it
 //             runs one (arity, authentication, transactions, passes) stand in the row; the handler does the rest. A
-//             handler answers with one reply, whatever happens.
+//             handler answers with one reply, whatever happens, or leaves an UnfinishedCall that will.
 // Threads     Rows are constant. A call belongs to the thread of its connection.
 #pragma once
 

@@ -315,7 +315,9 @@ constexpr auto kRows = std::to_array<CommandSpec>({
              .complexity = "O(N) in the keys that begin as the pattern does",
              .summary = "Lists the keys that match a pattern",
              .usage = "pattern",
-             .differences = "In the order of the keys."}),
+             .differences =
+                 "In the order of the keys. Others may write meanwhile, but for inside of EXEC. A reply beyond "
+                 "64 MiB is refused."}),
     Generic({.full_name = "object",
              .arity = -2,
              .since = "2.2.3",

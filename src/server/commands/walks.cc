@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/byte_buffer.h"
 #include "base/decimal.h"
@@ -17,6 +20,8 @@
 namespace kvs::server {
 namespace {
 
+constexpr std::size_t kKeysBytesMax = std::size_t{64} << 20;  // Of a reply to KEYS.
+
 // Bulks that are counted before they are sent, because their number comes first.
 class BulkList {
  public:
@@ -24,6 +29,7 @@ class BulkList {
     writer_.Bulk(bytes);
     ++count_;
   }
+  std::size_t bytes() const { return bulks_.size(); }
   void ReplyTo(Call& call) {
     call.reply.Array(count_);
     call.reply.out().Append(bulks_.view());
@@ -38,34 +44,76 @@ class BulkList {
 // The least key that is greater.
 std::string Successor(std::string_view key) { return std::string(key) + '\0'; }
 
+// What one step looks at, so that the time it takes has a bound, whatever the keys and the pattern.
+constexpr std::size_t kStepKeysMax = std::size_t{1} << 14;
+constexpr std::size_t kStepBytesMax = std::size_t{1} << 20;  // Of keys; a value's bytes are only checked, so they
+constexpr std::size_t kValueBytesForOne = 8;                 // count for less.
+
+// Looks at the next keys of `range`, and returns the last of them; nullopt: there are no more.
+Result<std::optional<std::string>> Step(Keyspace& keys, ScanRange range, FunctionRef<void(std::string_view key)> look) {
+  std::size_t looked_at = 0;
+  std::size_t bytes = 0;
+  std::optional<std::string> end;
+  range.limit = std::min(range.limit, kStepKeysMax);
+  const Status status = keys.Scan(range, [&](std::string_view key, std::string_view value) {
+    look(key);
+    ++looked_at;
+    bytes += key.size() + value.size() / kValueBytesForOne;
+    if (looked_at < range.limit && bytes < kStepBytesMax) return true;
+    end = key;
+    return false;
+  });
+  if (!status) return status.error();
+  return end;
+}
+
+// KEYS, one step in each turn.
+class KeysWalk final : public UnfinishedCall {
+ public:
+  KeysWalk(const CommandSpec& command, Glob pattern) : UnfinishedCall(command), pattern_(std::move(pattern)) {}
+
+  bool GoOn(Call& call) override {
+    const auto last = Step(call.keys, {.from = from_, .prefix = pattern_.prefix()}, [&](std::string_view key) {
+      if (pattern_.Matches(key)) keys_.Add(key);
+    });
+    if (!last) {
+      call.Fail(last.error());
+    } else if (keys_.bytes() > kKeysBytesMax) {
+      call.Fail("ERR the reply would be larger than 64 MiB: use SCAN");
+    } else if (*last) {
+      from_ = Successor(**last);
+      return false;
+    } else {
+      keys_.ReplyTo(call);
+    }
+    return true;
+  }
+
+ private:
+  const Glob pattern_;
+  std::string from_;
+  BulkList keys_;
+};
+
 }  // namespace
 
+// In a transaction, and where its reply may have to be left out, it does not stop in between.
 void Keys(Call& call) {
-  const auto pattern = Glob::Parse(call[1]);
+  auto pattern = Glob::Parse(call[1]);
   if (!pattern) {
     call.Fail(pattern.error());
     return;
   }
-  BulkList keys;
-  const Status status = call.keys.Scan({.prefix = pattern->prefix()}, [&](std::string_view key, std::string_view) {
-    if (pattern->Matches(key)) keys.Add(key);
-    return true;
-  });
-  if (status) {
-    keys.ReplyTo(call);
-  } else {
-    call.Fail(status.error());
-  }
+  auto walk = std::make_unique<KeysWalk>(call.spec, *std::move(pattern));
+  const bool may_stop = !call.is_queued && call.client.reply_mode == ReplyMode::kOn;
+  bool has_replied = walk->GoOn(call);
+  while (!has_replied && !may_stop) has_replied = walk->GoOn(call);
+  if (!has_replied) call.client.unfinished = std::move(walk);
 }
 
 // --- SCAN ---
 
 namespace {
-
-// What one call looks at, whatever its COUNT, so that its reply and the time it takes have a bound.
-constexpr std::size_t kWalkKeysMax = std::size_t{1} << 14;
-constexpr std::size_t kWalkBytesMax = std::size_t{1} << 20;  // Of keys; a value's bytes are only checked, so they
-constexpr std::size_t kValueBytesForOne = 8;                 // count for less.
 
 struct ScanOptions {
   std::string_view pattern = "*";
@@ -108,20 +156,11 @@ std::optional<std::uint64_t> ParseCursor(std::string_view text) {
 Result<std::uint64_t> Walk(Call& call, const ScanOptions& options, const std::optional<std::string>& last,
                            BulkList* found) {
   KVS_TRY_ASSIGN(const Glob pattern, Glob::Parse(options.pattern));
-  std::size_t looked_at = 0;
-  std::size_t bytes = 0;
-  std::optional<std::string> end;
   ScanRange range{.from = last ? Successor(*last) : std::string(), .prefix = pattern.prefix()};
-  range.limit = std::min(options.count, kWalkKeysMax);
-  const Status status = call.keys.Scan(range, [&](std::string_view key, std::string_view value) {
-    if (options.is_type_right && pattern.Matches(key)) found->Add(key);
-    ++looked_at;
-    bytes += key.size() + value.size() / kValueBytesForOne;
-    if (looked_at < range.limit && bytes < kWalkBytesMax) return true;
-    end = key;
-    return false;
-  });
-  if (!status) return status.error();
+  range.limit = options.count;
+  KVS_TRY_ASSIGN(const std::optional<std::string> end, Step(call.keys, range, [&](std::string_view key) {
+                   if (options.is_type_right && pattern.Matches(key)) found->Add(key);
+                 }));
   return end ? call.server.cursors.CursorAfter(*end) : 0;
 }
 
