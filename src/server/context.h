@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -43,9 +44,13 @@ class ServerContext {
                         .allows_debug = options.allows_debug_command,
                         .parameters = options.parameters}) {}
 
+  static constexpr std::chrono::milliseconds kTurnTime{2};
+
   // Of a client that comes now.
   ConnectionLimits limits() const {
-    return {.request_bytes_max = state.config.request_bytes_max(), .output_bytes_max = state.config.output_bytes_max()};
+    return {.request_bytes_max = state.config.request_bytes_max(),
+            .output_bytes_max = state.config.output_bytes_max(),
+            .turn_time = kTurnTime};
   }
 
   // One line at a time, from whatever thread.

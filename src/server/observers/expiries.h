@@ -16,10 +16,10 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "base/seeded_hash.h"
 #include "sync/mutex.h"
 
 namespace kvs::server {
@@ -43,7 +43,7 @@ class Expiries {
 
   std::atomic<std::uint64_t> next_ms_{kNever};  // R1
   sync::Mutex mutex_;
-  std::unordered_map<std::string, std::uint64_t> by_key_ KVS_GUARDED_BY(mutex_);
+  base::SeededMap<std::uint64_t> by_key_ KVS_GUARDED_BY(mutex_);
   std::set<std::pair<std::uint64_t, std::string>> by_time_ KVS_GUARDED_BY(mutex_);
 };
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -192,6 +193,28 @@ TEST_F(ConnectionTest, ATurnIsBoundedAndTheRestRunsLater) {
   connection.Resume();
   EXPECT_EQ(TakeAnswers(connection).size(), 5U);
   EXPECT_FALSE(connection.is_runnable());
+}
+
+TEST_F(ConnectionTest, ATurnEndsAfterItsTimeAndItsBytes) {
+  ASSERT_TRUE(engine_.Set("k", std::string(1'000, 'v')).has_value());
+  ConnectionLimits late = kLimits;
+  late.turn_time = std::chrono::milliseconds(0);
+  ConnectionLimits full = kLimits;
+  full.output_bytes_per_turn = 5'000;
+  std::string stream;
+  for (std::uint32_t id = 0; id < 100; ++id) stream += GetFrame(id, "k");
+  for (const ConnectionLimits& limits : {late, full}) {
+    Connection connection(state_, limits);
+    connection.Receive(stream);
+    std::size_t answers = 0;
+    std::size_t turns = 1;
+    for (; connection.is_runnable(); ++turns) {
+      answers += TakeAnswers(connection).size();
+      connection.Resume();
+    }
+    EXPECT_EQ(answers + TakeAnswers(connection).size(), 100U);
+    EXPECT_GT(turns, 5U);
+  }
 }
 
 TEST_F(ConnectionTest, AClientThatHasFinishedSendingGetsAllItsAnswers) {
