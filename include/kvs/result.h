@@ -24,7 +24,7 @@ enum class ErrorCode : std::uint8_t {
   kUnsupported = 6,      // This engine cannot do that.
   kInUse = 7,            // Another process holds the directory; the context names its pid.
   kWrongEngine = 8,      // The directory belongs to another engine.
-  kNoSpace = 9,          // The disk (or quota) is full: nothing was written, and the store works on when room returns.
+  kNoSpace = 9,          // No room, quota, descriptor, memory or thread is left: nothing was written, and it passes.
   kProtocol = 10,        // The peer broke the native protocol.
   kTimeout = 11,         // The peer did not answer in time; whether it acted is unknown.
   kOverloaded = 12,      // The server is at its limit of connections.

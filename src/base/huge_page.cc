@@ -14,13 +14,13 @@ namespace {
 constexpr int MADV_COLLAPSE = 25;  // Since Linux 6.1; older ones refuse it, and do it later by themselves.
 #endif
 
-// Memory has no descriptor and no name in the world: it need not go through io.
+// Memory has no descriptor and no name in the world: it need not go through io. nullptr: there is none left.
 char* MapAligned() {
   constexpr std::size_t kReserved = 2 * HugePage::kBytes;
   void* const reserved =
       // tidy-allow(system-call): memory alone, for a floor below io
       ::mmap(nullptr, kReserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  KVS_CHECK(reserved != MAP_FAILED);
+  if (reserved == MAP_FAILED) return nullptr;
   char* const begin = static_cast<char*>(reserved);
   const std::size_t misaligned = reinterpret_cast<std::uintptr_t>(begin) % HugePage::kBytes;
   const std::size_t head = misaligned == 0 ? 0 : HugePage::kBytes - misaligned;
@@ -32,7 +32,16 @@ char* MapAligned() {
 
 }  // namespace
 
-HugePage::HugePage(Given given) : data_(MapAligned()) {
+HugePage::HugePage(Given given) : HugePage(MapAligned(), given) {}
+
+std::optional<HugePage> HugePage::TryMap(Given given) {
+  char* const data = MapAligned();
+  if (data == nullptr) return std::nullopt;
+  return HugePage(data, given);
+}
+
+HugePage::HugePage(char* data, Given given) : data_(data) {
+  KVS_CHECK(data_ != nullptr);
   ::madvise(data_, kBytes, given == Given::kAtOnce ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 

@@ -5,10 +5,11 @@
 //             The kernel gives it either at once, by the first touch, or in small pages as they are touched, so that
 //             what is never used costs nothing; those become one page by Unite(). Where the kernel has no large pages
 //             free, all of it works with small ones.
-// Errors      Without memory the process ends, as with any allocation.
+// Errors      Without memory the process ends, as with any allocation; TryMap() is for callers that can do without.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 namespace kvs::base {
 
@@ -20,6 +21,8 @@ class HugePage {
   enum class Given { kAtOnce, kAsTouched };
 
   explicit HugePage(Given given);
+  // nullopt: the system has no memory or no mapping left.
+  static std::optional<HugePage> TryMap(Given given);
   HugePage(HugePage&& other) noexcept;
   HugePage& operator=(HugePage&& other) noexcept;
   ~HugePage();
@@ -30,6 +33,8 @@ class HugePage {
   void Unite();
 
  private:
+  HugePage(char* data, Given given);
+
   char* data_;
 };
 

@@ -11,6 +11,8 @@
 #include <limits>
 #include <mutex>
 
+#include "base/system_error.h"
+
 namespace kvs::io {
 namespace {
 
@@ -105,7 +107,7 @@ Result<std::size_t> FaultGuard::Register(const void* begin, std::size_t bytes) {
     region.begin.store(reinterpret_cast<std::uintptr_t>(begin), std::memory_order_release);  // P1
     return i;
   }
-  return Error{.code = ErrorCode::kIo, .sys_errno = ENOMEM, .context = "too many mapped files"};
+  return base::SystemError("too many mapped files", ENOMEM);
 }
 
 void FaultGuard::Unregister(std::size_t region) {

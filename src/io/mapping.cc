@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/system_error.h"
 #include "base/try.h"
 #include "io/fault_guard.h"
 
@@ -15,9 +16,7 @@ namespace {
 
 constexpr std::size_t kLargePageBytes = std::size_t{2} << 20;
 
-Error MapError(std::size_t bytes) {
-  return Error{.code = ErrorCode::kIo, .sys_errno = errno, .context = "mmap bytes=" + std::to_string(bytes)};
-}
+Error MapError(std::size_t bytes) { return base::SystemError("mmap bytes=" + std::to_string(bytes)); }
 
 // Finds room of `bytes` in the address space that begins at a large page, and leaves nothing reserved around it.
 Result<char*> ReserveAligned(std::size_t bytes) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/system_error.h"
 #include "base/try.h"
 #include "io/directory_lock.h"
 #include "io/file_system.h"
@@ -22,10 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 Error SystemError(std::string_view call, const fs::path& path, int error = errno) {
-  const bool is_full = error == ENOSPC || error == EDQUOT || error == EFBIG;
-  return Error{.code = is_full ? ErrorCode::kNoSpace : ErrorCode::kIo,
-               .sys_errno = error,
-               .context = std::string(call) + " " + path.string()};
+  return base::SystemError(std::string(call) + " " + path.string(), error);
 }
 
 // Empty: it cannot be read.

@@ -6,19 +6,23 @@
 
 #include "base/check.h"
 #include "base/coding.h"
+#include "base/system_error.h"
 #include "base/try.h"
 #include "log/file_names.h"
 
 namespace kvs::log {
 
-SealedSegmentWriter::SealedSegmentWriter(std::unique_ptr<io::File> file, const SegmentHeader& header)
-    : header_(header), file_(std::move(file)), page_(base::HugePage::Given::kAtOnce) {}
+SealedSegmentWriter::SealedSegmentWriter(std::unique_ptr<io::File> file, const SegmentHeader& header,
+                                         base::HugePage page)
+    : header_(header), file_(std::move(file)), page_(std::move(page)) {}
 
 Result<std::unique_ptr<SealedSegmentWriter>> SealedSegmentWriter::Create(io::FileSystem& files,
                                                                          const std::filesystem::path& directory,
                                                                          const SegmentHeader& header) {
+  auto page = base::HugePage::TryMap(base::HugePage::Given::kAtOnce);
+  if (!page) return base::SystemError("memory for a segment");
   KVS_TRY_ASSIGN(auto file, files.Open(SegmentPath(directory, header.segment_id), io::OpenMode::kCreate));
-  std::unique_ptr<SealedSegmentWriter> writer(new SealedSegmentWriter(std::move(file), header));
+  std::unique_ptr<SealedSegmentWriter> writer(new SealedSegmentWriter(std::move(file), header, *std::move(page)));
   char bytes[kSegmentHeaderBytes];
   EncodeSegmentHeader(bytes, header);
   KVS_TRY(writer->Put({bytes, sizeof bytes}));

@@ -6,7 +6,7 @@
 // Threads     One at a time.
 // Durability  Of all or nothing: a file that was not sealed is no segment, and whoever made it removes it.
 // Limits      Records begin within the first 1 GiB.
-// Errors      kNoSpace: nothing but this file is harmed. After any error nothing more may be written.
+// Errors      After any error nothing more may be written, and nothing but this file is harmed.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,7 @@ class SealedSegmentWriter {
   bool IsHintWorthwhile() const { return hint_size_.IsWorthwhile(used_bytes_); }
 
  private:
-  SealedSegmentWriter(std::unique_ptr<io::File> file, const SegmentHeader& header);
+  SealedSegmentWriter(std::unique_ptr<io::File> file, const SegmentHeader& header, base::HugePage page);
   Status Put(std::string_view bytes);
   Status WritePage();
 

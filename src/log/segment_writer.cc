@@ -179,8 +179,15 @@ void SegmentWriter::GrowTo(std::uint64_t reserved_bytes) {
 }
 
 Status SegmentWriter::Sync() {
-  KVS_TRY(file_->Sync());
+  KVS_TRY(SyncFile());
   return CheckLength();
+}
+
+// Whatever the cause: what was appended may be gone, and the kernel takes it for written.
+Status SegmentWriter::SyncFile() {
+  Status synced = file_->Sync();
+  if (!synced) synced.error().code = ErrorCode::kIo;
+  return synced;
 }
 
 // Whoever cuts the file cuts what was appended, and within a page neither the append nor the sync would notice.
@@ -210,13 +217,13 @@ Status SegmentWriter::PutWord(std::size_t offset, std::uint64_t word) {
 
 Result<std::shared_ptr<Segment>> SegmentWriter::Seal() {
   KVS_TRY(file_->Truncate(used_bytes_));
-  KVS_TRY(file_->Sync());
+  KVS_TRY(SyncFile());
   KVS_TRY(Mark(used_bytes_));
   if (segment_->header_.has_cache_identity()) KVS_TRY(PutWord(kCacheIdentityOffset, 0));
-  KVS_TRY(file_->Sync());
+  KVS_TRY(SyncFile());
   if (is_mapped_) {
     GrowTo(used_bytes_);
-    KVS_TRY(segment_->mapping_.MakeReadOnly());
+    static_cast<void>(segment_->mapping_.MakeReadOnly().has_value());  // It only guards against bugs of ours.
     return segment_;
   }
   KVS_TRY_ASSIGN(io::Mapping mapping, file_->Map(used_bytes_, io::Access::kRead));

@@ -7,8 +7,8 @@
 //             each on one thread at a time. Seal() alone.
 // Durability  An appended record survives the death of the process; after Sync() power loss as well.
 // Limits      capacity_bytes at most 4 GiB - 1; records begin within the first 1 GiB.
-// Errors      kNoSpace from Create() and Extend(): nothing is harmed. After any other error, and after a failed
-//             Append() or Sync(), nothing more may be written.
+// Errors      What passes (base::IsPassing): nothing is harmed, and the call may be made again. After any other error
+//             nothing more may be written. Sync() fails for good, whatever the cause.
 #pragma once
 
 #include <algorithm>
@@ -96,6 +96,7 @@ class SegmentWriter {
   Status WriteAgain(std::uint64_t from, std::uint64_t to);
   Status PutWord(std::size_t offset, std::uint64_t word);
   Status CutTo(std::uint64_t offset);
+  Status SyncFile();
   Status CheckLength();
   char* Room(std::size_t bytes);
   Result<std::uint64_t> KeepAppended(std::size_t bytes);

@@ -7,6 +7,7 @@
 #include "pool/job_runner.h"
 #include "pool/thread_starter.h"
 #include "sync/mutex.h"
+#include "sync/thread.h"
 
 namespace kvs {
 
@@ -32,7 +33,7 @@ class NaiveThreadPool::Impl {
   bool StartThreadFor(const Job& job) KVS_EXCLUDES(mutex_) {
     const sync::MutexLock lock(mutex_);  // Held until the handle stands in running_, where the thread looks for it.
     const auto self = running_.emplace(running_.end());
-    Result<std::thread> thread = pool::StartThread([this, job = Job(job), self]() mutable {
+    Result<std::thread> thread = sync::StartThread([this, job = Job(job), self]() mutable {
       runner_.Run(std::exchange(job, nullptr));
       MoveToEnded(self);
     });

@@ -1,4 +1,4 @@
-// Starting threads where the system may refuse: the exception of std::thread becomes an Error.
+// The threads of a pool: how many make sense, and starting them where the system may refuse.
 #pragma once
 
 #include <functional>
@@ -14,11 +14,8 @@ inline constexpr unsigned kThreadsMax = 1'024;  // In one pool.
 // kInvalidArgument unless a pool of `threads` threads makes sense.
 Status CheckThreads(unsigned threads);
 
-// kIo: the system has no thread left.
-Result<std::thread> StartThread(std::function<void()> body);
-
-// Appends `count` threads that run `body` to `threads`. On kIo those that did start stand in `threads` and run: to tell
-// them to end is up to the caller, who knows what they wait for.
+// Appends `count` threads that run `body` to `threads`. On kNoSpace those that did start stand in `threads` and
+// run: to tell them to end is up to the caller, who knows what they wait for.
 Status StartThreads(unsigned count, const std::function<void()>& body, std::vector<std::thread>& threads);
 
 }  // namespace kvs::pool

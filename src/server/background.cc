@@ -1,8 +1,9 @@
 #include "server/background.h"
 
 #include <chrono>
-#include <system_error>
 #include <utility>
+
+#include "sync/thread.h"
 
 namespace kvs::server {
 namespace {
@@ -32,12 +33,10 @@ bool Background::Start(Job job) {
   State& state = StateOf(job);
   if (state.report.is_under_way) return false;
   if (!thread_.joinable()) {
-    try {
-      thread_ = std::thread([this] { Work(); });
-    } catch (const std::system_error&) {
-      state.report.has_failed = true;
-      return true;
-    }
+    auto thread = sync::StartThread([this] { Work(); });
+    state.report.has_failed = state.report.has_failed || !thread;
+    if (!thread) return true;
+    thread_ = *std::move(thread);
   }
   state.is_wanted = true;
   state.report.is_under_way = true;

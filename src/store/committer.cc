@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/try.h"
+#include "sync/thread.h"
 
 namespace kvs::store {
 namespace {
@@ -18,8 +19,9 @@ Committer::Committer(LiveLog& log, Health& health, const KvStoreOptions& options
 
 Committer::~Committer() { KVS_CHECK(!thread_.joinable()); }
 
-void Committer::Start() {
-  thread_ = std::thread([this] { Run(); });
+Status Committer::Start() {
+  KVS_TRY_ASSIGN(thread_, sync::StartThread([this] { Run(); }));
+  return Ok();
 }
 
 void Committer::Stop() {

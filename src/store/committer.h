@@ -31,7 +31,7 @@ class Committer {
   Committer(LiveLog& log, Health& health, const KvStoreOptions& options);
   ~Committer();  // Stop() came before.
 
-  void Start();
+  Status Start();  // kNoSpace.
   // Answers who waits, and ends the thread. What is not synced by then stays so.
   void Stop() KVS_EXCLUDES(mutex_);
 

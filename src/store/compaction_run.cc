@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/system_error.h"
 #include "base/try.h"
 #include "log/file_names.h"
 #include "store/compaction_plan.h"
@@ -210,7 +211,7 @@ Status CompactionRun::NameOutput(const log::Segment& output) {
   Status named = parts_.manifest.Edit([&](log::Manifest& manifest) {
     manifest.Add({.segment_id = output.id(), .sealed_bytes = output.readable_bytes()});
   });
-  if (named || named.error().code == ErrorCode::kNoSpace) return named;
+  if (named || base::IsPassing(named.error())) return named;
   output_ = Output();  // The manifest on the disk may name it: its file must stay.
   const sync::MutexLock lock(parts_.log.mutex);
   return parts_.log.Poison(named.error());
@@ -282,10 +283,7 @@ Status CompactionRun::SyncLog() {
     const sync::MutexLock lock(parts_.log.mutex);
     position = parts_.log.position();
   }
-  Status synced = parts_.committer.WaitUntilSynced(position);
-  if (synced || synced.error().code == ErrorCode::kNoSpace) return synced;
-  const sync::MutexLock lock(parts_.log.mutex);
-  return parts_.log.Poison(synced.error());
+  return parts_.committer.WaitUntilSynced(position);
 }
 
 Status CompactionRun::DropInputs() {
@@ -297,7 +295,7 @@ Status CompactionRun::DropInputs() {
   Status swapped = parts_.manifest.Edit([&](log::Manifest& manifest) {
     for (const std::uint64_t id : input_ids) manifest.Remove(id);
   });
-  if (!swapped && swapped.error().code == ErrorCode::kNoSpace) return swapped;
+  if (!swapped && base::IsPassing(swapped.error())) return swapped;
   if (!swapped) {
     const sync::MutexLock lock(parts_.log.mutex);
     return parts_.log.Poison(swapped.error());

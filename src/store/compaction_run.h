@@ -11,8 +11,8 @@
 // Ordering    An output is on the disk, and named, before the index points into it; the log is synced before the
 //             manifest forgets the inputs, so that what made their records garbage cannot be lost without them.
 // Limits      16 bytes of memory for each record that is needed, kRecordsMax records: further inputs are left.
-// Errors      A bad record is reported and its segment left as it is: a bad record is never copied. kNoSpace: nothing
-//             is lost. A failed swap of the manifest poisons the store.
+// Errors      A bad record is reported and its segment left as it is: a bad record is never copied. What passes
+//             (base::IsPassing): nothing is lost. A failed swap of the manifest poisons the store.
 //
 // Invariants  I1  A tombstone is dropped only when its key has a newer record, or when no segment but the inputs was
 //                 made before it and holds a dead put: only such a one can hold an older record of the key. A segment

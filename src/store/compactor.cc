@@ -4,7 +4,9 @@
 #include <string>
 #include <utility>
 
+#include "base/system_error.h"
 #include "base/try.h"
+#include "sync/thread.h"
 
 namespace kvs::store {
 
@@ -12,8 +14,9 @@ void Compactor::Join() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Compactor::Start() {
-  thread_ = std::thread([this] { RunThread(); });
+Status Compactor::Start() {
+  KVS_TRY_ASSIGN(thread_, sync::StartThread([this] { RunThread(); }));
+  return Ok();
 }
 
 Status Compactor::Compact() {
@@ -76,13 +79,13 @@ void Compactor::Answer(std::uint64_t requests, const Status& status) {
 Status Compactor::CompactAll() {
   std::uint64_t made_before = 0;
   auto status = SealActive(&made_before);
-  if (!status && status.error().code == ErrorCode::kNoSpace) {
+  if (!status && base::IsPassing(status.error())) {
     KVS_TRY(CompactWhileWorthwhile());  // What is sealed already may give the room that sealing needs.
     status = SealActive(&made_before);
   }
   KVS_TRY(status);
   status = ClusterAll(made_before);
-  if (status || status.error().code != ErrorCode::kNoSpace) return status;
+  if (status || !base::IsPassing(status.error())) return status;
   KVS_TRY(CompactWhileWorthwhile());  // Needs less room, and may give some.
   return ClusterAll(made_before);
 }
@@ -135,7 +138,7 @@ Status Compactor::CompactWhileDue() {
 
 Result<bool> Compactor::CompactOnce() {
   auto has_gained = RunFor(Preference::kBenefit);
-  if (has_gained || has_gained.error().code != ErrorCode::kNoSpace) return has_gained;
+  if (has_gained || !base::IsPassing(has_gained.error())) return has_gained;
   return RunFor(Preference::kLeastCopied);
 }
 

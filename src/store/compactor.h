@@ -31,8 +31,8 @@ class Compactor {
 
   explicit Compactor(const Parts& parts) : parts_(parts) {}
 
-  void Start();
-  void Join();  // LiveLog::Stop() came before.
+  Status Start();  // kNoSpace.
+  void Join();     // LiveLog::Stop() came before.
 
   // Rewrites every segment with garbage in it, the active one included, and returns when that is done.
   Status Compact();

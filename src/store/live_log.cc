@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/system_error.h"
 #include "base/try.h"
 
 namespace kvs::store {
@@ -116,7 +117,7 @@ Result<base::Location> LiveLog::AppendBatch(std::span<const log::RecordDraft> me
 
 Result<base::Location> LiveLog::KeepAppended(const Result<std::uint64_t>& offset, std::uint64_t used_before,
                                              std::uint64_t sequences) {
-  if (!offset && offset.error().code == ErrorCode::kNoSpace) return offset.error();  // Nothing is there.
+  if (!offset && base::IsPassing(offset.error())) return offset.error();  // Nothing is there.
   if (!offset) return Poison(offset.error());
   sequence_ += sequences;
   position_ += active_->writer->used_bytes() - used_before;

@@ -3,10 +3,12 @@
 #include <string>
 #include <utility>
 
+#include "base/system_error.h"
 #include "base/try.h"
 #include "log/file_names.h"
 #include "log/hint_file.h"
 #include "log/segment_writer.h"
+#include "sync/thread.h"
 
 namespace kvs::store {
 
@@ -24,9 +26,10 @@ void Maintainer::Join() {
   if (seal_thread_.joinable()) seal_thread_.join();
 }
 
-void Maintainer::Start() {
-  room_thread_ = std::thread([this] { Run(&LiveLog::TakeRoomWork); });
-  seal_thread_ = std::thread([this] { Run(&LiveLog::TakeSealWork); });
+Status Maintainer::Start() {
+  KVS_TRY_ASSIGN(room_thread_, sync::StartThread([this] { Run(&LiveLog::TakeRoomWork); }));
+  KVS_TRY_ASSIGN(seal_thread_, sync::StartThread([this] { Run(&LiveLog::TakeSealWork); }));
+  return Ok();
 }
 
 void Maintainer::Run(TakeWork take_work) {
@@ -43,7 +46,7 @@ void Maintainer::Run(TakeWork take_work) {
     if (status) continue;
     {
       const sync::MutexLock lock(log_.mutex);
-      if (status.error().code != ErrorCode::kNoSpace) static_cast<void>(log_.Poison(status.error()));
+      if (!base::IsPassing(status.error())) static_cast<void>(log_.Poison(status.error()));
       log_.FailWork(status.error());
     }
     if (options_.log) options_.log("cannot make room in the log: " + status.error().ToString());
@@ -103,7 +106,7 @@ Result<std::unique_ptr<log::SegmentWriter>> Maintainer::CreateNext(const LiveLog
     manifest.Add({.segment_id = header.segment_id, .sealed_bytes = 0});
   });
   if (named) return writer;
-  if (named.error().code == ErrorCode::kNoSpace) {  // After any other failure the manifest on the disk may name it.
+  if (base::IsPassing(named.error())) {  // After any other failure the manifest on the disk may name it.
     static_cast<void>(files_.Remove(log::SegmentPath(directory_, header.segment_id)).has_value());
   }
   return named.error();

@@ -2,8 +2,8 @@
 //
 // Design      Two threads. One takes more room and prepares the next segment, which writers may come to wait for; the
 //             other seals full segments and writes their hint files, and waits for the disk as long as that takes.
-// Errors      kNoSpace: the writers who need the room are told, and it is tried again with their next write. Any other
-//             failure poisons the store.
+// Errors      What passes (base::IsPassing): the writers who need the room are told, and it is tried again with their
+//             next write. Any other failure poisons the store.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,8 @@ class Maintainer {
   Maintainer(LiveLog& log, ManifestKeeper& manifest, Health& health, io::FileSystem& files,
              std::filesystem::path directory, const KvStoreOptions& options);
 
-  void Start();
-  void Join();  // LiveLog::Stop() came before.
+  Status Start();  // kNoSpace.
+  void Join();     // LiveLog::Stop() came before.
 
  private:
   using TakeWork = std::optional<LiveLog::Work> (LiveLog::*)();

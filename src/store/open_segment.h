@@ -2,7 +2,7 @@
 //
 // Threads     Sync() and Seal() from any thread; the writer's Append() under the append lock, as LiveLog does.
 // Errors      The first that fails is the answer to all later calls: what failed to reach the disk is not tried again,
-//             because the kernel may have dropped it. Never kNoSpace, which would say that nothing was harmed.
+//             because the kernel may have dropped it. What passes (base::IsPassing) harmed nothing, and is not kept.
 #pragma once
 
 #include <algorithm>
@@ -33,7 +33,8 @@ class OpenSegment {
     const sync::MutexLock lock(mutex_);
     if (sealed_ != nullptr || synced_bytes_ >= used_bytes) return Ok();
     if (failure_) return *failure_;
-    if (IsMarkDue()) KVS_TRY(Mark());
+    // Without room for a mark the one before it stays, which only says less.
+    if (Status marked = IsMarkDue() ? Mark() : Ok(); !marked && !base::IsPassing(marked.error())) return marked;
     KVS_TRY(Keep(writer->Sync()));
     synced_bytes_ = used_bytes;
     ++syncs_since_mark_;
@@ -84,11 +85,10 @@ class OpenSegment {
     syncs_since_mark_ = 0;
     return Ok();
   }
-  Status Keep(const Status& status) KVS_REQUIRES(mutex_) {
-    if (status) return Ok();
-    failure_ = status.error();
-    if (failure_->code == ErrorCode::kNoSpace) failure_->code = ErrorCode::kIo;
-    return *failure_;
+  Status Keep(Status status) KVS_REQUIRES(mutex_) {
+    if (status) return status;
+    if (!base::IsPassing(status.error())) failure_ = status.error();
+    return status;
   }
 
   const std::uint32_t slot_;

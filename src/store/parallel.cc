@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sync/mutex.h"
+#include "sync/thread.h"
 
 namespace kvs::store {
 namespace {
@@ -48,7 +49,11 @@ Status ForEachInParallel(std::size_t count, FunctionRef<Status(std::size_t numbe
   };
   const std::size_t threads = std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), count);
   std::vector<std::thread> others;
-  for (std::size_t i = 1; i < threads; ++i) others.emplace_back(work);
+  while (others.size() + 1 < threads) {
+    auto other = sync::StartThread(work);
+    if (!other) break;  // Fewer threads do the same.
+    others.push_back(*std::move(other));
+  }
   work();
   for (std::thread& other : others) other.join();
   return numbers.status();

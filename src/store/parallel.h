@@ -1,5 +1,5 @@
-// ForEachInParallel: one call for each of `count` numbers, from as many threads as there are cores, the caller's among
-// them.
+// ForEachInParallel: one call for each of `count` numbers, from as many threads as there are cores, or as the system
+// has left; the caller's is among them.
 //
 // Ordering    Numbers are given out in rising order. What the calls did happens before the return.
 // Errors      The first error that a call returned; numbers that were not given out by then are left out.

@@ -8,6 +8,7 @@
 #include "log/segment_header.h"
 #include "store/recovery.h"
 #include "store/saved_index.h"
+#include "sync/thread.h"
 
 namespace kvs::store {
 namespace {
@@ -68,11 +69,18 @@ Status Store::Recover() {
   maintainer_.emplace(log_, *manifest_, health_, files_, directory_, options_);
   compactor_.emplace(Compactor::Parts{log_, index_, records_, *committer_, *manifest_, health_, epochs_, files_,
                                       directory_, options_});
-  committer_->Start();
-  maintainer_->Start();
-  compactor_->Start();
-  expirer_ = std::thread([this] { RunExpirer(); });
-  if (saved_index_.size() > 0) index_mover_ = std::thread([this] { MoveLoadedIndex(); });
+  return StartThreads();
+}
+
+// Should the system refuse one, the destructor ends the others. Without the mover the index stays where it is.
+Status Store::StartThreads() {
+  KVS_TRY(committer_->Start());
+  KVS_TRY(maintainer_->Start());
+  KVS_TRY(compactor_->Start());
+  KVS_TRY_ASSIGN(expirer_, sync::StartThread([this] { RunExpirer(); }));
+  if (saved_index_.size() == 0) return Ok();
+  auto mover = sync::StartThread([this] { MoveLoadedIndex(); });
+  if (mover) index_mover_ = *std::move(mover);
   return Ok();
 }
 

@@ -83,6 +83,7 @@ class Store {
 
   Store(io::FileSystem& files, const std::filesystem::path& directory, const KvStoreOptions& options);
   Status Recover();
+  Status StartThreads();
   void MoveLoadedIndex();
   void SaveIndexAtClosing();
   log::IndexFileHead DescribeLog() KVS_EXCLUDES(log_.mutex);

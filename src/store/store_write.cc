@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/system_error.h"
 #include "base/try.h"
 #include "base/uninitialized_array.h"
 #include "store/store.h"
@@ -94,7 +95,7 @@ Status Store::SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uin
   PrefetchIndex(drafts.first(count), hints.first(count));
   const sync::MutexLock lock(log_.mutex);
   Status has_room = log_.MakeRoom(bytes_max, Purpose::kStore);
-  if (!has_room && has_room.error().code == ErrorCode::kNoSpace && count > 1) {
+  if (!has_room && base::IsPassing(has_room.error()) && count > 1) {
     count = 1;  // Where there is no room for all of them there may be for one after the other.
     has_room = log_.MakeRoom(RecordBytesMax(drafts[0]), Purpose::kStore);
   }

@@ -130,7 +130,7 @@ TEST(FaultGuardLimitTest, ServesAllItsRegionsThenRefusesAndServesAgainWhenOneWas
   }
   EXPECT_EQ(regions.size(), FaultGuard::kRegionsMax);
   ASSERT_FALSE(region);
-  EXPECT_EQ(region.error().code, ErrorCode::kIo);
+  EXPECT_EQ(region.error().code, ErrorCode::kNoSpace);
 
   FaultGuard::Unregister(regions.back());
   EXPECT_EQ(*FaultGuard::Register(&byte, 1), regions.back());

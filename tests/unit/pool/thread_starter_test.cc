@@ -55,7 +55,7 @@ int CreateTooMany() {
   if (!LimitAddressSpace()) return kNoLimit;
   const auto pool = Pool::Create(pool::kThreadsMax);
   if (pool) return kCreatedAnyway;
-  if (pool.error().code != ErrorCode::kIo || pool.error().sys_errno != EAGAIN) return kOtherError;
+  if (pool.error().code != ErrorCode::kNoSpace || pool.error().sys_errno != EAGAIN) return kOtherError;
   return CountThreads() == 1 ? kAsPromised : kThreadsLeft;
 }
 

@@ -68,7 +68,7 @@ TEST_F(CommitterTest, AWriterAloneSyncsOnItsOwnThread) {
 
 TEST_F(CommitterTest, OneSyncServesAllWhoWaitWhileAnotherIsUnderWay) {
   constexpr std::size_t kWriters = 6;
-  committer_.Start();
+  ASSERT_TRUE(committer_.Start());
   sync::Latch is_under_way(1);
   sync::Latch may_end(1);
   on_sync_ = [&] {
@@ -91,7 +91,7 @@ TEST_F(CommitterTest, OneSyncServesAllWhoWaitWhileAnotherIsUnderWay) {
 }
 
 TEST_F(CommitterTest, AFailedSyncIsTheAnswerOfAllWhoWaitAndOfThoseWhoCome) {
-  committer_.Start();
+  ASSERT_TRUE(committer_.Start());
   on_sync_ = [] { return Error{.code = ErrorCode::kIo, .context = "injected"}; };
   const std::uint64_t position = Append();
   std::vector<std::thread> writers;
@@ -113,14 +113,14 @@ TEST_F(CommitterTest, TheMarkIsAtMostSomeSyncsBehind) {
 }
 
 TEST_F(CommitterTest, TheMarkOfALogAtRestIsAtItsEnd) {
-  committer_.Start();
+  ASSERT_TRUE(committer_.Start());
   const std::uint64_t synced = Append();
   ASSERT_TRUE(IsOk(committer_.WaitUntilSynced(synced)));
   while (MarkInTheFile() != synced + log::kSegmentHeaderBytes) std::this_thread::yield();
 }
 
 TEST_F(CommitterTest, WhoComesAfterTheEndIsRefused) {
-  committer_.Start();
+  ASSERT_TRUE(committer_.Start());
   const std::uint64_t position = Append();
   committer_.Stop();
   EXPECT_TRUE(Fails(committer_.WaitUntilSynced(position), ErrorCode::kPoisoned));

@@ -1,0 +1,20 @@
+// SystemError, IsPassing: what a refusal of the operating system means, decided in one place.
+//
+// Errors      kNoSpace: what the system has none left of, for now: room on the disk or in the quota, the length that a
+//             file may have, descriptors, mappings, memory, threads. sys_errno tells which. Otherwise kIo.
+#pragma once
+
+#include <cerrno>
+#include <string>
+
+#include "kvs/result.h"
+
+namespace kvs::base {
+
+// `call`: what was tried, on what.
+Error SystemError(std::string call, int sys_errno = errno);
+
+// What is missing may return by itself: nothing was done, nothing is harmed, and the same call may succeed later.
+inline bool IsPassing(const Error& error) { return error.code == ErrorCode::kNoSpace; }
+
+}  // namespace kvs::base

@@ -1,0 +1,76 @@
+// What the store does when the system has none left of something: threads, descriptors, room. Promised: it is an error
+// that says what is missing, never the end of the process and never for good. The tests take the resource away in a
+// child process, so that no other test is starved.
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+
+#include "kvs/function_ref.h"
+#include "kvs/kv_store.h"
+#include "store/parallel.h"
+#include "support/temporary_directory.h"
+
+namespace kvs::test {
+namespace {
+
+constexpr int kAsPromised = 0;
+
+int RunInChild(FunctionRef<int()> body) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(body());
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// No address space holds the stack of another thread.
+void TakeThreadsAway() {
+  pthread_attr_t attributes;
+  ::pthread_attr_init(&attributes);
+  ::pthread_attr_setstacksize(&attributes, std::size_t{1} << 47);
+  ::pthread_setattr_default_np(&attributes);
+}
+
+class ThreadsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "a sanitizer starts threads of its own";
+#endif
+  }
+};
+
+TEST_F(ThreadsTest, OpenWithoutThreadsIsAnError) {
+  const TemporaryDirectory directory;
+  EXPECT_EQ(RunInChild([&] {
+              TakeThreadsAway();
+              const auto store = KvStore::Open(directory.path());
+              if (store) return 1;
+              if (store.error().code != ErrorCode::kNoSpace) return 2;
+              return store.error().sys_errno == EAGAIN ? kAsPromised : 3;
+            }),
+            kAsPromised);
+  EXPECT_TRUE(KvStore::Open(directory.path()).has_value()) << "it passes";
+}
+
+TEST_F(ThreadsTest, ParallelWorkIsDoneByThreadsThatAreThere) {
+  EXPECT_EQ(RunInChild([&] {
+              TakeThreadsAway();
+              std::atomic<int> calls = 0;
+              const Status status = store::ForEachInParallel(100, [&](std::size_t) {
+                calls.fetch_add(1, std::memory_order_relaxed);
+                return Ok();
+              });
+              return status && calls.load(std::memory_order_relaxed) == 100 ? kAsPromised : 1;
+            }),
+            kAsPromised);
+}
+
+}  // namespace
+}  // namespace kvs::test

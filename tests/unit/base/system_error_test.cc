@@ -1,0 +1,29 @@
+// Promise: what the system may have again later is told apart from what is broken, in one place, and keeps its number.
+#include "base/system_error.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+namespace kvs::base {
+namespace {
+
+TEST(SystemErrorTest, WhatIsMissingForNowPasses) {
+  for (const int passing : {ENOSPC, EDQUOT, EFBIG, EMFILE, ENFILE, ENOMEM, ENOBUFS, EAGAIN}) {
+    const Error error = SystemError("open a file", passing);
+    EXPECT_TRUE(IsPassing(error)) << passing;
+    EXPECT_EQ(error.sys_errno, passing);
+  }
+}
+
+TEST(SystemErrorTest, WhatIsBrokenDoesNotPass) {
+  for (const int broken : {EIO, EROFS, ENOENT, EACCES, EBADF, EINVAL}) {
+    const Error error = SystemError("open a file", broken);
+    EXPECT_FALSE(IsPassing(error)) << broken;
+    EXPECT_EQ(error.code, ErrorCode::kIo);
+    EXPECT_EQ(error.context, "open a file");
+  }
+}
+
+}  // namespace
+}  // namespace kvs::base
