@@ -11,9 +11,9 @@
 // Ownership   One live KvStore per directory (lock file). Arguments need not outlive the call.
 // Limits      As KvsEngine. The directory's disk use stays under live bytes / (1 - garbage_ratio_max) + 2 segments of
 //             segment_bytes (a store that is smaller than those has as much as is live beside, 8 MiB at least), and the
-//             saved index: some 14 bytes a key, from a clean stop until compaction makes it useless.
-// Errors      kIo, kCorruption, kNoSpace, kPoisoned. After a failed write or sync every write answers kPoisoned until
-//             the store is opened again; reads go on.
+//             saved index (some 14 bytes a key, until compaction makes it useless), and a reserve of one segment.
+// Errors      kIo, kCorruption, kNoSpace, which passes by itself, kPoisoned: after a failed sync that is the answer of
+//             every write until the store is opened again; reads go on.
 #pragma once
 
 #include <chrono>

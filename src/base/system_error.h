@@ -17,4 +17,9 @@ Error SystemError(std::string call, int sys_errno = errno);
 // What is missing may return by itself: nothing was done, nothing is harmed, and the same call may succeed later.
 inline bool IsPassing(const Error& error) { return error.code == ErrorCode::kNoSpace; }
 
+// Whether it is the disk or the quota that is full.
+inline bool IsDiskFull(const Error& error) {
+  return IsPassing(error) && (error.sys_errno == ENOSPC || error.sys_errno == EDQUOT || error.sys_errno == 0);
+}
+
 }  // namespace kvs::base

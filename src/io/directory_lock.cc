@@ -14,7 +14,9 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/system_error.h"
 #include "base/try.h"
+#include "io/spare_descriptors.h"
 #include "io/unique_fd.h"
 
 namespace kvs::io {
@@ -23,10 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 Error SystemError(std::string_view call, const fs::path& path) {
-  const bool is_full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
-  return Error{.code = is_full ? ErrorCode::kNoSpace : ErrorCode::kIo,
-               .sys_errno = errno,
-               .context = std::string(call) + " " + path.string()};
+  return base::SystemError(std::string(call) + " " + path.string(), errno);
 }
 
 class FileLock;
@@ -76,6 +75,7 @@ class FileLock final : public DirectoryLock {
 
   UniqueFd fd_;  // The lock ends with the descriptor, where no other process has a copy of it.
   LockSlot* const slot_;
+  const SpareDescriptors::Share spare_;
 };
 
 // All that stands in the file, as far as it matters.

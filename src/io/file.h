@@ -19,6 +19,7 @@ namespace kvs::io {
 enum class Grain : std::uint8_t {
   kFine,    // 4 kB.
   kCoarse,  // kCoarseGrainBytes, where a whole aligned one is reserved at once.
+  kNone,    // The range is set aside, not written to: nothing of it need be kept.
 };
 inline constexpr std::uint64_t kCoarseGrainBytes = std::uint64_t{2} << 20;
 

@@ -1,18 +1,39 @@
 #include "io/file_system.h"
 
+#include <utility>
+
 #include "base/try.h"
 
 namespace kvs::io {
 
+namespace {
+
+class DirectoryByName final : public Directory {
+ public:
+  DirectoryByName(FileSystem& files, std::filesystem::path path) : files_(files), path_(std::move(path)) {}
+  Status Sync() override { return files_.SyncDirectory(path_); }
+
+ private:
+  FileSystem& files_;
+  const std::filesystem::path path_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Directory>> FileSystem::OpenDirectory(const std::filesystem::path& directory) {
+  return std::make_unique<DirectoryByName>(*this, directory);
+}
+
 Status FileSystem::WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes) {
   const std::filesystem::path temporary = path.string() + ".tmp";
+  KVS_TRY_ASSIGN(const auto directory, OpenDirectory(path.parent_path()));
   Status status = WriteFile(temporary, bytes);
   if (status) status = Rename(temporary, path);
   if (!status) {
     static_cast<void>(Remove(temporary).has_value());  // It takes room, which may be what was missing.
     return status;
   }
-  status = SyncDirectory(path.parent_path());
+  status = directory->Sync();
   // Whatever the cause: nobody knows any more which of the two files a crash would leave.
   if (!status) status.error().code = ErrorCode::kIo;
   return status;

@@ -31,6 +31,13 @@ class DirectoryLock {
   virtual ~DirectoryLock() = default;
 };
 
+// An open directory.
+class Directory {
+ public:
+  virtual ~Directory() = default;
+  virtual Status Sync() = 0;  // As FileSystem::SyncDirectory().
+};
+
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -40,6 +47,8 @@ class FileSystem {
   virtual Status Rename(const std::filesystem::path& from, const std::filesystem::path& to) = 0;
   virtual Status Remove(const std::filesystem::path& path) = 0;
   virtual Status SyncDirectory(const std::filesystem::path& directory) = 0;
+  // For a sync that must not fail for want of a descriptor, because something was done before it.
+  virtual Result<std::unique_ptr<Directory>> OpenDirectory(const std::filesystem::path& directory);
 
   // Makes `directory` and its parents where they are missing, durably.
   virtual Status CreateDirectories(const std::filesystem::path& directory) = 0;

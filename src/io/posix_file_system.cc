@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include "base/try.h"
 #include "io/directory_lock.h"
 #include "io/file_system.h"
+#include "io/spare_descriptors.h"
 #include "io/unique_fd.h"
 
 namespace kvs::io {
@@ -37,9 +39,31 @@ const std::string& BootId() {
   return boot_id;
 }
 
+// Whether the file system puts what is written over old bytes into new room, so that room which was reserved and zeroed
+// is no promise: what is written through a mapping could find none, when it is too late to refuse.
+bool IsCopyOnWrite(int fd) {
+  constexpr std::array<std::uint32_t, 3> kMagics = {
+      0x9123683E,  // btrfs
+      0xCA451A4E,  // bcachefs
+      0x2FC12FC1,  // ZFS
+  };
+  struct statfs system {};
+  if (::fstatfs(fd, &system) != 0) return false;
+  return std::find(kMagics.begin(), kMagics.end(), static_cast<std::uint32_t>(system.f_type)) != kMagics.end();
+}
+
+// As open(2), by a spare descriptor where no other is left. Not open: errno says why.
+UniqueFd OpenDescriptor(const fs::path& path, int flags) {
+  while (true) {
+    UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC, 0644));
+    if (fd.is_open() || !SpareDescriptors::GiveUpOne(errno)) return fd;
+  }
+}
+
 class PosixFile final : public File {
  public:
   PosixFile(UniqueFd fd, fs::path path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  ~PosixFile() override { SpareDescriptors::Close(std::move(fd_)); }
 
   // Not by fstat(): who asks for the times of a file makes Linux (6.13) note the next change of them exactly, and then
   // every sync writes the inode as well as the data.
@@ -74,6 +98,9 @@ class PosixFile final : public File {
 
   // The page cache keeps what one call writes in folios as large as the call and its alignment allow.
   Status Reserve(std::uint64_t offset, std::uint64_t bytes, Grain grain) override {
+    if (grain != Grain::kNone && IsCopyOnWrite(fd_.get())) {
+      return Error{.code = ErrorCode::kUnsupported, .context = path_.string() + ": writing again takes new room there"};
+    }
     int reserved = 0;
     do {
       reserved = ::fallocate(fd_.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(bytes));
@@ -82,6 +109,7 @@ class PosixFile final : public File {
       return Error{.code = ErrorCode::kUnsupported, .sys_errno = errno, .context = "fallocate " + path_.string()};
     }
     if (reserved != 0) return SystemError("fallocate", path_);
+    if (grain == Grain::kNone) return Ok();
     const std::uint64_t piece = grain == Grain::kCoarse ? kCoarseGrainBytes : kPageBytes;
     for (const std::uint64_t end = offset + bytes; offset < end;) {
       const std::uint64_t piece_left = piece - offset % piece;
@@ -149,16 +177,34 @@ class PosixFile final : public File {
     return static_cast<std::size_t>(put);
   }
 
-  const UniqueFd fd_;
+  UniqueFd fd_;  // Constant until the end.
+  const fs::path path_;
+};
+
+class PosixDirectory final : public Directory {
+ public:
+  PosixDirectory(UniqueFd fd, fs::path path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  ~PosixDirectory() override { SpareDescriptors::Close(std::move(fd_)); }
+
+  // Never passing: what failed to reach the disk may be taken for written.
+  Status Sync() override {
+    if (::fsync(fd_.get()) == 0) return Ok();
+    Error error = SystemError("fsync", path_);
+    error.code = ErrorCode::kIo;
+    return error;
+  }
+
+ private:
+  UniqueFd fd_;
   const fs::path path_;
 };
 
 class RealFileSystem final : public FileSystem {
  public:
   Result<std::unique_ptr<File>> Open(const fs::path& path, OpenMode mode) override {
-    int flags = O_CLOEXEC | O_NONBLOCK | (mode == OpenMode::kRead ? O_RDONLY : O_RDWR);  // A FIFO is no wait.
-    if (mode == OpenMode::kCreate) flags |= O_CREAT | O_TRUNC | O_NOFOLLOW;              // A link is not overwritten.
-    UniqueFd fd(::open(path.c_str(), flags, 0644));
+    int flags = O_NONBLOCK | (mode == OpenMode::kRead ? O_RDONLY : O_RDWR);  // A FIFO is no wait.
+    if (mode == OpenMode::kCreate) flags |= O_CREAT | O_TRUNC | O_NOFOLLOW;  // A link is not overwritten.
+    UniqueFd fd = OpenDescriptor(path, flags);
     if (!fd.is_open()) return SystemError("open", path);
     KVS_TRY(CheckIsFile(fd.get(), path));
     return std::make_unique<PosixFile>(std::move(fd), path);
@@ -175,10 +221,14 @@ class RealFileSystem final : public FileSystem {
   }
 
   Status SyncDirectory(const fs::path& directory) override {
-    const UniqueFd fd(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    KVS_TRY_ASSIGN(const auto open, OpenDirectory(directory));
+    return open->Sync();
+  }
+
+  Result<std::unique_ptr<Directory>> OpenDirectory(const fs::path& directory) override {
+    UniqueFd fd = OpenDescriptor(directory.empty() ? "." : directory, O_RDONLY | O_DIRECTORY);
     if (!fd.is_open()) return SystemError("open", directory);
-    if (::fsync(fd.get()) != 0) return SystemError("fsync", directory);
-    return Ok();
+    return std::make_unique<PosixDirectory>(std::move(fd), directory);
   }
 
   Status CreateDirectories(const fs::path& directory) override {

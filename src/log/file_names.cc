@@ -36,6 +36,8 @@ std::filesystem::path ManifestPath(const std::filesystem::path& directory) { ret
 
 std::filesystem::path IndexPath(const std::filesystem::path& directory) { return directory / kIndexFileName; }
 
+std::filesystem::path ReservePath(const std::filesystem::path& directory) { return directory / kReserveFileName; }
+
 std::optional<std::uint64_t> SegmentIdOfFileName(std::string_view name) {
   const std::size_t digits = name.find('.');
   if (digits == std::string_view::npos || digits < kDigitsMin) return std::nullopt;

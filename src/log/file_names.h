@@ -11,11 +11,13 @@ namespace kvs::log {
 
 inline constexpr std::string_view kManifestFileName = "MANIFEST";
 inline constexpr std::string_view kIndexFileName = "INDEX";
+inline constexpr std::string_view kReserveFileName = "RESERVE";
 
 std::filesystem::path SegmentPath(const std::filesystem::path& directory, std::uint64_t segment_id);
 std::filesystem::path HintPath(const std::filesystem::path& directory, std::uint64_t segment_id);
 std::filesystem::path ManifestPath(const std::filesystem::path& directory);
 std::filesystem::path IndexPath(const std::filesystem::path& directory);
+std::filesystem::path ReservePath(const std::filesystem::path& directory);
 
 // The `number`-th file beside a segment that keeps what was cut off it. Never a file of the store, and never removed.
 std::filesystem::path TornPath(const std::filesystem::path& directory, std::uint64_t segment_id, unsigned number);

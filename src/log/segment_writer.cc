@@ -1,12 +1,14 @@
 #include "log/segment_writer.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <string>
 #include <utility>
 
 #include "base/check.h"
 #include "base/coding.h"
+#include "base/system_error.h"
 #include "base/try.h"
 #include "log/file_names.h"
 
@@ -90,26 +92,42 @@ Status SegmentWriter::Prepare(const SegmentHeader& header, std::uint64_t used_by
   used_bytes_ = used_bytes;
   std::uint64_t reserved_bytes = std::min(capacity_bytes_, std::max(used_bytes, reserve_bytes));
   Status reserved = Ok();
-  if (reserved_bytes > used_bytes) {
-    reserved = file_->Reserve(used_bytes, reserved_bytes - used_bytes, io::Grain::kFine);
-  }
-  if (want == Want::kRoomIfAny && !reserved && reserved.error().code == ErrorCode::kNoSpace) {
-    // A full disk must not keep anyone from reading what is there: whoever writes will be told.
-    KVS_TRY(file_->Truncate(used_bytes));
-    reserved_bytes = used_bytes;
+  if (reserved_bytes > used_bytes) reserved = TakeRoom(used_bytes, reserved_bytes, io::Grain::kFine);
+  if (want == Want::kRoomIfAny && !reserved && base::IsPassing(reserved.error())) {
+    reserved_bytes = used_bytes;  // A full disk must not keep anyone from reading what is there.
     reserved = Ok();
   }
-  if (reserved) {
-    KVS_TRY_ASSIGN(io::Mapping mapping, file_->Map(capacity_bytes_, io::Access::kReadWrite));
-    segment_ = std::make_shared<Segment>(header, std::move(mapping), reserved_bytes);
-    return Ok();
+  KVS_TRY(reserved);
+  io::Mapping mapping;
+  if (is_mapped_) {
+    KVS_TRY_ASSIGN(mapping, file_->Map(capacity_bytes_, io::Access::kReadWrite));
+  } else {
+    KVS_TRY_ASSIGN(mapping, io::Mapping::Anonymous(capacity_bytes_));
+    KVS_TRY_ASSIGN(const auto copied, file_->ReadAt(0, mapping.data(), used_bytes));
+    if (copied != used_bytes) return Error{.code = ErrorCode::kIo, .context = path_.string() + " became shorter"};
   }
-  if (reserved.error().code != ErrorCode::kUnsupported) return reserved;
-  is_mapped_ = false;
-  KVS_TRY_ASSIGN(io::Mapping memory, io::Mapping::Anonymous(capacity_bytes_));
-  KVS_TRY_ASSIGN(const auto copied, file_->ReadAt(0, memory.data(), used_bytes));
-  if (copied != used_bytes) return Error{.code = ErrorCode::kIo, .context = path_.string() + " became shorter"};
-  segment_ = std::make_shared<Segment>(header, std::move(memory), capacity_bytes_);
+  segment_ = std::make_shared<Segment>(header, std::move(mapping), reserved_bytes);
+  return Ok();
+}
+
+// What could be had of it goes back to the disk, where others may need it more.
+Status SegmentWriter::TakeRoom(std::uint64_t from, std::uint64_t to, io::Grain grain) {
+  Status taken = is_mapped_ ? file_->Reserve(from, to - from, grain) : FillWithZeroes(from, to);
+  if (!taken && is_mapped_ && taken.error().code == ErrorCode::kUnsupported) {
+    is_mapped_ = false;
+    taken = FillWithZeroes(from, to);
+  }
+  if (!taken && base::IsPassing(taken.error())) KVS_TRY(file_->Truncate(from));
+  return taken;
+}
+
+Status SegmentWriter::FillWithZeroes(std::uint64_t from, std::uint64_t to) {
+  static constexpr std::array<char, std::size_t{64} << 10> kZeroes{};
+  while (from < to) {
+    const std::uint64_t bytes = std::min<std::uint64_t>(kZeroes.size(), to - from);
+    KVS_TRY(file_->WriteAt(from, {kZeroes.data(), bytes}));
+    from += bytes;
+  }
   return Ok();
 }
 
@@ -142,9 +160,8 @@ char* SegmentWriter::Room(std::size_t bytes) {
 Result<std::uint64_t> SegmentWriter::KeepAppended(std::size_t bytes) {
   const std::uint64_t offset = used_bytes_;
   if (!is_mapped_) {
-    const Status written = file_->WriteAt(offset, {segment_->mapping_.data() + offset, bytes});
-    if (!written && written.error().code == ErrorCode::kNoSpace) KVS_TRY(CutTo(offset));  // A part may be there.
-    KVS_TRY(written);
+    Status written = file_->WriteAt(offset, {segment_->mapping_.data() + offset, bytes});
+    if (!written) return LoseRoom(std::move(written).error());
   } else if (segment_->mapping_.FaultCount() != 0) {
     return Error{.code = ErrorCode::kIo,
                  .context = path_.string() + ": the file no longer holds the place that was reserved in it"};
@@ -153,13 +170,17 @@ Result<std::uint64_t> SegmentWriter::KeepAppended(std::size_t bytes) {
   return offset;
 }
 
-// Takes back what a refused write left. Where that fails, the end of the log is in doubt.
-Status SegmentWriter::CutTo(std::uint64_t offset) {
-  Status cut = file_->Truncate(offset);
-  if (!cut && cut.error().code == ErrorCode::kNoSpace) {
-    return Error{.code = ErrorCode::kIo, .sys_errno = cut.error().sys_errno, .context = cut.error().context};
+// A file system that puts all that is written into new room had none. Nothing of the record may stay: what comes next
+// could be shorter.
+Error SegmentWriter::LoseRoom(Error why) {
+  if (!base::IsPassing(why)) return why;
+  if (Status cut = file_->Truncate(used_bytes_); !cut) {
+    why = std::move(cut).error();
+    why.code = ErrorCode::kIo;
+    return why;
   }
-  return cut;
+  GrowTo(used_bytes_);
+  return why;
 }
 
 // A file that somebody cut must not grow again: nobody would notice the hole.
@@ -170,7 +191,7 @@ Result<std::uint64_t> SegmentWriter::Extend(std::uint64_t wanted_bytes, io::Grai
   std::uint64_t end = std::max(wanted_bytes, reserved + step);
   if (grain == io::Grain::kCoarse && step == io::kCoarseGrainBytes) end = RoundUpToGrain(end);
   end = std::min(capacity_bytes_, end);
-  if (end > reserved) KVS_TRY(file_->Reserve(reserved, end - reserved, grain));
+  if (end > reserved) KVS_TRY(TakeRoom(reserved, end, grain));
   return end;
 }
 

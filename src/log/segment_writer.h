@@ -1,8 +1,8 @@
 // SegmentWriter: appends records to a segment, whose room on the disk it takes in steps ahead of need.
 //
 // Design      The file is mapped for its whole capacity from the start, and grows underneath: Extend() reserves the
-//             next step, Append() copies into what is reserved. Where the file system cannot reserve, appends go to
-//             memory, for readers, and through File::WriteAt to the file.
+//             next step, Append() copies into what is reserved. Where the file system cannot reserve, steps are filled
+//             with zeroes, and appends go to memory, for readers, and through File::WriteAt to the file.
 // Threads     One thread at a time for Append() and GrowTo(); Extend(), and Mark() with Sync(), may run beside them,
 //             each on one thread at a time. Seal() alone.
 // Durability  An appended record survives the death of the process; after Sync() power loss as well.
@@ -95,7 +95,10 @@ class SegmentWriter {
   Status Prepare(const SegmentHeader& header, std::uint64_t used_bytes, std::uint64_t reserve_bytes, Want want);
   Status WriteAgain(std::uint64_t from, std::uint64_t to);
   Status PutWord(std::size_t offset, std::uint64_t word);
-  Status CutTo(std::uint64_t offset);
+  // Takes the room from `from` to `to` of the file, zeroed; all of it or nothing.
+  Status TakeRoom(std::uint64_t from, std::uint64_t to, io::Grain grain);
+  Status FillWithZeroes(std::uint64_t from, std::uint64_t to);
+  Error LoseRoom(Error why);
   Status SyncFile();
   Status CheckLength();
   char* Room(std::size_t bytes);

@@ -158,7 +158,10 @@ std::uint64_t OldestWithDeadPuts(const SegmentAccounts& accounts, std::vector<st
 std::vector<std::uint32_t> PickInputs(const SegmentAccounts& accounts, const CompactionAim& aim) {
   std::vector<Candidate> candidates = FindCandidates(accounts);
   std::vector<Candidate> worthwhile = candidates;
-  std::erase_if(worthwhile, [](const Candidate& candidate) { return candidate.gained_share < kWorthwhileShare; });
+  std::erase_if(worthwhile, [&](const Candidate& candidate) {
+    const bool is_enough = aim.takes_any_gain && candidate.gained_bytes >= kGainBytesMin;
+    return candidate.gained_share < kWorthwhileShare && !is_enough;
+  });
   if (!worthwhile.empty()) return TakeWorthwhile(std::move(worthwhile), aim);
   const bool has_tombstones = std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
     return accounts[candidate.slot].tombstone_bytes > 0;

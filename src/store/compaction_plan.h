@@ -25,6 +25,9 @@ inline constexpr double kWorthwhileShare = 0.05;
 // Records as large as this are read at full speed wherever they stand.
 inline constexpr std::uint64_t kLargeRecordBytes = std::uint64_t{64} << 10;
 
+// A full store compacts a segment for no less than this.
+inline constexpr std::uint64_t kGainBytesMin = std::uint64_t{16} << 10;
+
 enum class Preference : std::uint8_t {
   kBenefit,
   kLeastCopied,  // For a full disk: the one segment that needs the least room.
@@ -36,6 +39,7 @@ struct CompactionAim {
   std::uint64_t gained_bytes_max = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t sequence = 0;  // The store's, at present.
   Preference preference = Preference::kBenefit;
+  bool takes_any_gain = false;  // For a full disk: from kGainBytesMin on a segment is worth rewriting.
 };
 
 // The slots to rewrite together; empty: nothing is to be gained.

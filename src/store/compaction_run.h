@@ -38,6 +38,7 @@
 #include "store/live_log.h"
 #include "store/manifest_keeper.h"
 #include "store/record_reader.h"
+#include "store/reserve.h"
 
 namespace kvs::store {
 
@@ -49,6 +50,7 @@ struct CompactionParts {  // Of the store; all outlive the compactor.
   ManifestKeeper& manifest;
   Health& health;
   sync::EpochDomain& epochs;
+  Reserve& reserve;
   io::FileSystem& files;
   const std::filesystem::path& directory;
   const KvStoreOptions& options;

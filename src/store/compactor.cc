@@ -47,10 +47,10 @@ void Compactor::RunThread() {
 
 void Compactor::CompactBecauseDue() {
   const auto has_gained = CompactOnce();
-  if (has_gained) return;
+  if (has_gained || base::IsPassing(has_gained.error())) return;
   if (parts_.options.log) parts_.options.log("compaction: " + has_gained.error().ToString());
   const sync::MutexLock lock(parts_.log.mutex);
-  parts_.log.SetNothingToGain();
+  parts_.log.SetNothingToGain(true);
 }
 
 std::optional<Compactor::Work> Compactor::WaitForWork() {
@@ -58,10 +58,13 @@ std::optional<Compactor::Work> Compactor::WaitForWork() {
   while (!parts_.log.is_stopped()) {
     if (answered_ < requests_) return Work{.requests = requests_};
     if (!parts_.health.is_poisoned() && parts_.log.IsCompactionDue()) return Work{.is_due = true};
+    const auto retry_at = parts_.log.RetryAt(RoomState::Job::kCompaction);
     if (parts_.log.has_retired()) {
       parts_.log.compaction_wanted.WaitUntil(parts_.log.mutex,
                                              std::chrono::steady_clock::now() + kUnreachableCheckInterval);
       if (!parts_.log.is_stopped()) return Work{};
+    } else if (retry_at && !parts_.health.is_poisoned()) {
+      parts_.log.compaction_wanted.WaitUntil(parts_.log.mutex, *retry_at);
     } else {
       parts_.log.compaction_wanted.Wait(parts_.log.mutex);
     }
@@ -136,10 +139,61 @@ Status Compactor::CompactWhileDue() {
   }
 }
 
+// What a removal made of the reserve is left to the run as well, or the maintainer would take it back beside it.
 Result<bool> Compactor::CompactOnce() {
+  bool has_reserve = IsReserveGivenUp() && BorrowReserve();
+  auto has_gained = Attempt();
+  if (!has_gained && base::IsDiskFull(has_gained.error()) && !has_reserve) {
+    has_reserve = BorrowReserve();
+    if (has_reserve) has_gained = Attempt();
+  }
+  if (has_reserve) ReturnReserve();
+  return has_gained;
+}
+
+Result<bool> Compactor::Attempt() {
+  {
+    const sync::MutexLock lock(parts_.log.mutex);
+    parts_.log.BeginCompaction();
+  }
+  auto has_gained = RunForMost();
+  const bool is_missing_something = !has_gained && base::IsPassing(has_gained.error());
+  const sync::MutexLock lock(parts_.log.mutex);
+  parts_.log.EndCompaction(is_missing_something ? Status(has_gained.error()) : Ok());
+  return has_gained;
+}
+
+Result<bool> Compactor::RunForMost() {
   auto has_gained = RunFor(Preference::kBenefit);
-  if (has_gained || !base::IsPassing(has_gained.error())) return has_gained;
-  return RunFor(Preference::kLeastCopied);
+  if (!has_gained && base::IsPassing(has_gained.error())) return RunFor(Preference::kLeastCopied);
+  if (!has_gained || *has_gained) return has_gained;
+  {
+    const sync::MutexLock lock(parts_.log.mutex);
+    if (!parts_.log.HasGarbageInActive()) return false;
+    KVS_TRY(parts_.log.SealActive());
+  }
+  return RunFor(Preference::kBenefit);
+}
+
+bool Compactor::BorrowReserve() {
+  {
+    const sync::MutexLock lock(parts_.log.mutex);
+    parts_.log.NoteReserve(ReserveState::kLent);
+  }
+  if (parts_.reserve.Lend()) return true;
+  ReturnReserve();
+  return false;
+}
+
+void Compactor::ReturnReserve() {
+  parts_.reserve.Return();
+  const sync::MutexLock lock(parts_.log.mutex);
+  parts_.log.NoteReserve(ReserveState::kGivenUp);
+}
+
+bool Compactor::IsReserveGivenUp() {
+  const sync::MutexLock lock(parts_.log.mutex);
+  return parts_.log.reserve() == ReserveState::kGivenUp;
 }
 
 Result<bool> Compactor::RunFor(Preference preference) {
@@ -150,10 +204,11 @@ Result<bool> Compactor::RunFor(Preference preference) {
     const CompactionAim aim{.copied_bytes_max = parts_.log.CopiedBytesMax(),
                             .gained_bytes_max = parts_.log.GainedBytesMax(),
                             .sequence = parts_.log.last_sequence(),
-                            .preference = preference};
+                            .preference = preference,
+                            .takes_any_gain = parts_.log.TakesAnyGain()};
     std::vector<std::uint32_t> inputs = PickInputs(parts_.log.accounts(), aim);
     // Under the same lock, or a segment that is sealed meanwhile would be taken for one that was looked at.
-    if (inputs.empty()) parts_.log.SetNothingToGain();
+    if (inputs.empty()) parts_.log.SetNothingToGain(aim.takes_any_gain);
     if (inputs.empty()) return false;
     run.emplace(parts_, std::move(inputs));
   }

@@ -5,8 +5,8 @@
 //             clusters: it takes as much together as the bound leaves room for, so that few places hold
 //             neighbouring keys.
 // Threads     Compact() from any thread, without the append lock.
-// Errors      As CompactionRun. kNoSpace: the segment that needs the least room is tried, and again when something
-//             changed.
+// Errors      As CompactionRun. Where the disk is full: the segment that needs the least room is tried, then all of it
+//             again with the room of the Reserve, and again when the RoomState says.
 #pragma once
 
 #include <atomic>
@@ -60,6 +60,13 @@ class Compactor {
   void CompactBecauseDue();
   // Rewrites what is worth it. False: there was nothing to do.
   Result<bool> CompactOnce();
+  // One attempt of the RoomState.
+  Result<bool> Attempt();
+  Result<bool> RunForMost();
+  // Whether the room of the reserve is free now; then nobody takes it before it is returned.
+  bool BorrowReserve();
+  void ReturnReserve();
+  bool IsReserveGivenUp() KVS_EXCLUDES(parts_.log.mutex);
   Result<bool> RunFor(Preference preference);
   // One group of what was made before. nullopt: there is nothing left.
   Result<std::optional<CompactionRun::End>> ClusterOnce(std::uint64_t made_before, std::uint64_t copied_bytes_max);

@@ -13,6 +13,8 @@ namespace {
 // The bound counts as near in the last one of so many parts of the way to it.
 constexpr std::int64_t kBoundIsNear = 4;
 
+using Job = RoomState::Job;
+
 std::uint64_t RoundUp(std::uint64_t bytes, std::uint64_t unit) { return (bytes + unit - 1) / unit * unit; }
 
 }  // namespace
@@ -58,7 +60,7 @@ void LiveLog::Start(std::unique_ptr<log::SegmentWriter> writer, std::uint32_t sl
 // --- Writers ---
 
 Status LiveLog::MakeRoom(std::uint64_t bytes, Purpose purpose) {
-  const std::uint64_t failures_before = failures_;
+  Asking asking{.bytes = bytes, .purpose = purpose};
   bool is_paid = purpose == Purpose::kRemove;  // Removals are the way out.
   while (true) {
     KVS_TRY(health_.Check());
@@ -70,39 +72,23 @@ Status LiveLog::MakeRoom(std::uint64_t bytes, Purpose purpose) {
       if (!until) return Ok();
       pace_changed.WaitUntil(mutex, *until);
       continue;
-    } else if (failures_ != failures_before) {
-      return last_failure_;
-    } else if (AskForRoom(bytes)) {
+    } else if (auto refusal = Refusal(&asking)) {
+      return *std::move(refusal);
+    } else if (AskForRoom(asking)) {
       continue;
     }
     room_changed.Wait(mutex);
   }
 }
 
-// What is stored leaves the reserve for removals alone, unless the next segment is there and this one ends anyway.
+// What is stored leaves the last room to removals, unless the next segment is there and this one ends anyway; and all
+// that came from the reserve.
 bool LiveLog::FitsNow(std::uint64_t bytes, Purpose purpose) const {
   const log::SegmentWriter& writer = *active_->writer;
+  if (purpose == Purpose::kRemove) return writer.used_bytes() + bytes <= writer.reserved_bytes();
   const bool is_last_room = next_ == nullptr || writer.reserved_bytes() < writer.capacity_bytes();
-  const std::uint64_t kept = purpose == Purpose::kStore && is_last_room ? kRemovalReserveBytes : 0;
-  return writer.used_bytes() + bytes + kept <= writer.reserved_bytes();
-}
-
-// A record that does not fit the active segment goes to the next; that one is made to measure where it must be.
-bool LiveLog::AskForRoom(std::uint64_t bytes) {
-  const log::SegmentWriter& writer = *active_->writer;
-  const std::uint64_t capacity = writer.capacity_bytes();
-  const std::uint64_t wanted_in_next = log::kSegmentHeaderBytes + bytes + kRemovalReserveBytes;
-  if (writer.used_bytes() + bytes <= capacity && writer.reserved_bytes() < capacity) {
-    const std::uint64_t wanted = std::min(capacity, writer.used_bytes() + bytes + kRemovalReserveBytes);
-    wanted_reserved_bytes_ = std::max(wanted_reserved_bytes_, wanted);
-  } else if (next_ != nullptr && next_->writer->reserved_bytes() >= wanted_in_next) {
-    Roll();
-    return true;
-  } else {
-    wanted_next_bytes_ = std::max(wanted_next_bytes_, wanted_in_next);
-  }
-  work_changed.NotifyAll();
-  return false;
+  const std::uint64_t kept = is_last_room ? kRemovalReserveBytes : 0;
+  return writer.used_bytes() + bytes + kept <= std::min(writer.reserved_bytes(), active_->removals_from());
 }
 
 Result<base::Location> LiveLog::Append(const log::RecordDraft& draft) {
@@ -117,7 +103,12 @@ Result<base::Location> LiveLog::AppendBatch(std::span<const log::RecordDraft> me
 
 Result<base::Location> LiveLog::KeepAppended(const Result<std::uint64_t>& offset, std::uint64_t used_before,
                                              std::uint64_t sequences) {
-  if (!offset && base::IsPassing(offset.error())) return offset.error();  // Nothing is there.
+  if (!offset && base::IsPassing(offset.error())) {  // Nothing is there, neither the record nor the room.
+    accounts_.SetFileBytes(active_->slot(), active_->writer->reserved_bytes());
+    room_.Begin(Job::kRoom);
+    EndWork(Job::kRoom, offset.error());
+    return offset.error();
+  }
   if (!offset) return Poison(offset.error());
   sequence_ += sequences;
   position_ += active_->writer->used_bytes() - used_before;
@@ -127,12 +118,14 @@ Result<base::Location> LiveLog::KeepAppended(const Result<std::uint64_t>& offset
 
 Error LiveLog::Poison(const Error& cause) {
   room_changed.NotifyAll();
+  work_changed.NotifyAll();
+  if (!health_.is_poisoned()) room_.AddNews("no more writes until the store is opened again: " + cause.ToString());
   return health_.Poison(cause);
 }
 
 // Keeps one step of room ahead of the writers, and the next segment once the active one is half full.
 void LiveLog::AskAhead() {
-  if (!asks_ahead_) return;
+  if (room_.IsFailing(Job::kRoom) || reserve_ != ReserveState::kHeld) return;
   const log::SegmentWriter& writer = *active_->writer;
   const std::uint64_t used = writer.used_bytes();
   const std::uint64_t reserved = writer.reserved_bytes();
@@ -140,12 +133,12 @@ void LiveLog::AskAhead() {
   const std::uint64_t ahead = std::max(std::min(reserved / 2, step), kRemovalReserveBytes + step / 4);
   const bool needs_extension = reserved < writer.capacity_bytes() && reserved - used < ahead;
   const bool needs_next = next_ == nullptr && used >= writer.capacity_bytes() / 2;
-  if (needs_extension && wanted_reserved_bytes_ <= reserved) {
-    wanted_reserved_bytes_ = reserved + 1;
+  if (needs_extension && wanted_.reserved_bytes <= reserved) {
+    wanted_.reserved_bytes = reserved + 1;
     work_changed.NotifyAll();
   }
-  if (needs_next && wanted_next_bytes_ == 0) {
-    wanted_next_bytes_ = log::kSegmentHeaderBytes + 1;
+  if (needs_next && wanted_.next_bytes == 0) {
+    wanted_.next_bytes = log::kSegmentHeaderBytes + 1;
     work_changed.NotifyAll();
   }
 }
@@ -153,7 +146,7 @@ void LiveLog::AskAhead() {
 void LiveLog::Roll() {
   active_->last_sequence = sequence_;
   sealing_.push_back(std::exchange(active_, std::exchange(next_, nullptr)));
-  wanted_reserved_bytes_ = 0;
+  wanted_.reserved_bytes = 0;
   work_changed.NotifyAll();
 }
 
@@ -173,7 +166,7 @@ std::optional<WritePace::Clock::time_point> LiveLog::Charge(std::uint64_t bytes)
   const SpaceUse use = Use();
   const std::int64_t head_start = bound_.HeadStart(use);
   const std::int64_t really_free = bound_.Headroom(use);
-  if (really_free >= head_start || HasNothingToGain()) return std::nullopt;
+  if (really_free >= head_start || HasNothingToGain() || room_.IsFailing(Job::kCompaction)) return std::nullopt;
   const std::int64_t earned = static_cast<std::int64_t>(coming_free_bytes_);
   const std::int64_t headroom = std::min(really_free + earned, kBoundIsNear * really_free);
   const double way = 1 - static_cast<double>(headroom) / static_cast<double>(head_start);
@@ -193,11 +186,14 @@ std::uint64_t LiveLog::BytesAhead() const {
 // full segment is not waited for.
 bool LiveLog::HasNothingToGain() const {
   const std::uint64_t worthwhile = active_->writer->capacity_bytes() / SpaceBound::kSegmentsPerGain;
-  return nothing_to_gain_ && accounts_.totals().sealed_live_bytes + worthwhile > live_bytes_without_gain_;
+  return live_bytes_without_gain_ && accounts_.totals().sealed_live_bytes + worthwhile > *live_bytes_without_gain_;
 }
 
 // A segment that is still being sealed may hold the garbage that compaction does not find elsewhere.
-bool LiveLog::MayGainSpace() const { return !HasNothingToGain() || (!sealing_.empty() && asks_ahead_); }
+bool LiveLog::MayGainSpace() const {
+  if (room_.IsFailing(Job::kCompaction)) return false;
+  return !HasNothingToGain() || (!sealing_.empty() && !room_.IsFailing(Job::kSeal));
+}
 
 // --- Committer ---
 
@@ -218,41 +214,20 @@ LiveLog::Unsynced LiveLog::BeginSync() {
 
 // Each segment begins with fine room, so the log goes on in the next one.
 void LiveLog::LeaveCoarseRoom() {
-  if (!asks_ahead_) return;
+  if (room_.IsFailing(Job::kRoom)) return;
   if (next_ != nullptr) return Roll();
-  wanted_next_bytes_ = std::max(wanted_next_bytes_, log::kSegmentHeaderBytes + 1);
+  wanted_.next_bytes = std::max(wanted_.next_bytes, log::kSegmentHeaderBytes + 1);
   work_changed.NotifyAll();
 }
 
 // --- Maintainer ---
 
-std::optional<LiveLog::Work> LiveLog::TakeRoomWork() {
-  if (wanted_reserved_bytes_ > active_->writer->reserved_bytes()) {
-    extending_ = active_;
-    return Work{Work::Kind::kExtend, active_, wanted_reserved_bytes_, 0, sync_pace_.GrainAhead(position_)};
-  }
-  if (wanted_next_bytes_ != 0) {
-    const std::uint64_t capacity = CapacityForNext();
-    const std::uint64_t reserve = std::max(wanted_next_bytes_, log::SegmentWriter::FirstStepBytes(capacity));
-    return Work{Work::Kind::kPrepareNext, nullptr, reserve, std::max(reserve, capacity)};
-  }
-  return std::nullopt;
-}
-
-std::optional<LiveLog::Work> LiveLog::TakeSealWork() {
-  if (sealing_.empty() || sealing_.front() == extending_ || !asks_ahead_) return std::nullopt;
-  return Work{Work::Kind::kSeal, sealing_.front(), 0, 0};
-}
-
 void LiveLog::FinishExtend(const Work& work, const Result<std::uint64_t>& reserved_bytes) {
-  extending_ = nullptr;
-  work_changed.NotifyAll();
   if (!reserved_bytes) return;
   if (work.grain == io::Grain::kCoarse) work.segment->NoteCoarseRoom();
+  if (reserve_ != ReserveState::kHeld) work.segment->NoteRoomOfReserve();
   work.segment->writer->GrowTo(*reserved_bytes);
   accounts_.SetFileBytes(work.segment->slot(), *reserved_bytes);
-  asks_ahead_ = true;
-  room_changed.NotifyAll();
 }
 
 std::shared_ptr<OpenSegment> LiveLog::WithdrawNext() { return std::exchange(next_, nullptr); }
@@ -263,18 +238,8 @@ void LiveLog::FinishNext(std::unique_ptr<log::SegmentWriter> next, const OpenSeg
   const std::uint32_t slot = AddNewSegment(next->segment());
   if (replaced != nullptr) Retire(replaced->slot());
   next_ = std::make_shared<OpenSegment>(std::move(next), slot);
-  wanted_next_bytes_ = 0;
-  asks_ahead_ = true;
-  room_changed.NotifyAll();
-  compaction_wanted.NotifyAll();
-}
-
-void LiveLog::FailWork(const Error& error) {
-  last_failure_ = error;
-  ++failures_;
-  asks_ahead_ = false;
-  wanted_reserved_bytes_ = 0;
-  wanted_next_bytes_ = 0;
+  if (reserve_ != ReserveState::kHeld) next_->NoteAllRoomOfReserve();
+  wanted_.next_bytes = 0;
   room_changed.NotifyAll();
   compaction_wanted.NotifyAll();
 }
@@ -283,14 +248,17 @@ void LiveLog::FinishSeal(std::shared_ptr<log::Segment> sealed, std::uint64_t hin
   const std::shared_ptr<OpenSegment> segment = sealing_.front();
   sealing_.pop_front();
   SealSegment(segment->slot(), std::move(sealed), hint_bytes);
-  nothing_to_gain_ = false;
+  ForgetNothingToGain();
   room_changed.NotifyAll();
   compaction_wanted.NotifyAll();
 }
 
 // --- Compactor ---
 
+// Near the bound, and on a full disk; and again after it failed.
 bool LiveLog::IsCompactionDue() const {
+  if (room_.IsFailing(Job::kCompaction)) return room_.MayBegin(Job::kCompaction, RoomState::Clock::now());
+  if (MayGainAnything()) return true;
   if (HasNothingToGain()) return false;
   const SpaceUse use = Use();
   return bound_.Headroom(use) < bound_.HeadStart(use);
@@ -314,15 +282,22 @@ void LiveLog::NoteRun(std::uint64_t freed_bytes, WritePace::Clock::duration dura
   write_pace_.NoteGain(freed_bytes, duration);
 }
 
-void LiveLog::SetNothingToGain() {
-  nothing_to_gain_ = true;
+void LiveLog::SetNothingToGain(bool any_gain) {
   live_bytes_without_gain_ = accounts_.totals().sealed_live_bytes;
+  if (any_gain) live_bytes_without_any_gain_ = live_bytes_without_gain_;
   room_changed.NotifyAll();
 }
 
+void LiveLog::ForgetNothingToGain() {
+  live_bytes_without_gain_.reset();
+  live_bytes_without_any_gain_.reset();
+}
+
+// The next segment may take its first room from the reserve: to seal is a way out.
 Status LiveLog::SealActive() {
-  const std::uint64_t failures_before = failures_;
-  asks_ahead_ = true;  // What could not be sealed before is tried again.
+  const RoomState::Ticket room = room_.NextAttempt(Job::kRoom);
+  const RoomState::Ticket seal = room_.NextAttempt(Job::kSeal);
+  room_.RetryNow();  // What could not be sealed before is tried again.
   work_changed.NotifyAll();
   std::shared_ptr<OpenSegment> last;
   if (active_->writer->used_bytes() > log::kSegmentHeaderBytes) last = active_;
@@ -330,10 +305,12 @@ Status LiveLog::SealActive() {
   while (last != nullptr) {
     KVS_TRY(health_.Check());
     if (is_stopped_) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
-    if (failures_ != failures_before) return last_failure_;
+    if (const Error* const failure = room_.FailureSince(Job::kSeal, seal)) return *failure;
     if (last == active_ && next_ != nullptr) Roll();
     if (last == active_) {
-      wanted_next_bytes_ = std::max(wanted_next_bytes_, log::kSegmentHeaderBytes + 1);
+      if (const Error* const failure = room_.FailureSince(Job::kRoom, room)) return *failure;
+      wanted_.next_bytes = std::max(wanted_.next_bytes, log::kSegmentHeaderBytes + 1);
+      wanted_.is_for_removal = true;
       work_changed.NotifyAll();
     } else if (std::find(sealing_.begin(), sealing_.end(), last) == sealing_.end()) {
       return Ok();
@@ -351,8 +328,8 @@ std::uint64_t LiveLog::CapacityForNext() const {
 void LiveLog::Retire(std::uint32_t slot) {
   std::shared_ptr<log::Segment> segment = accounts_.Close(slot);
   retired_.push_back({epochs_.EndEpoch(), slot, std::move(segment)});
-  nothing_to_gain_ = false;
-  asks_ahead_ = true;  // There may be room again.
+  ForgetNothingToGain();
+  room_.RetryNow();  // There may be room again.
   room_changed.NotifyAll();
   work_changed.NotifyAll();
 }

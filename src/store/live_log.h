@@ -6,7 +6,7 @@
 // Threads     Everything is under the append lock, `mutex`; readers use slots() without it.
 // Ordering    Sequences rise by one from record to record, in the order of the log: recovery relies on it.
 // Limits      Disk use: see SpaceBound. Writers wait at that bound.
-// Errors      kNoSpace from MakeRoom(): nothing was done, and the next call tries again. kPoisoned.
+// Errors      kNoSpace from MakeRoom(): nothing was done; RoomState decides when it is tried again. kPoisoned.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/location.h"
@@ -22,6 +23,7 @@
 #include "log/record.h"
 #include "store/health.h"
 #include "store/open_segment.h"
+#include "store/room_state.h"
 #include "store/segment_accounts.h"
 #include "store/slot_map.h"
 #include "store/space_bound.h"
@@ -34,6 +36,12 @@ namespace kvs::store {
 
 // What a record is for: removals may use a small reserve when the disk is full, since they are the way out.
 enum class Purpose : std::uint8_t { kStore, kRemove };
+
+enum class ReserveState : std::uint8_t {
+  kHeld,
+  kGivenUp,  // A removal needed it; the maintainer takes it again.
+  kLent,     // To a run of compaction, which gives it back at its end.
+};
 
 class LiveLog {
  public:
@@ -62,10 +70,12 @@ class LiveLog {
       KVS_REQUIRES(mutex);
 
   // --- Writers ---
-  // Waits until a record of at most `bytes` can be appended; the lock is released meanwhile.
+  // Waits until a record of at most `bytes` can be appended; the lock is released meanwhile. A full store refuses what
+  // stores; what removes may use the reserve, and waits for compaction where that has something to gain.
   Status MakeRoom(std::uint64_t bytes, Purpose purpose) KVS_REQUIRES(mutex);
 
-  // Appends to the room that MakeRoom() found.
+  // Appends to the room that MakeRoom() found. kNoSpace: the file system did not keep its word, and the
+  // room is lost.
   Result<base::Location> Append(const log::RecordDraft& draft) KVS_REQUIRES(mutex);
   // The same for a batch, each member of which uses up a sequence.
   Result<base::Location> AppendBatch(std::span<const log::RecordDraft> members) KVS_REQUIRES(mutex);
@@ -73,6 +83,8 @@ class LiveLog {
   // Refuses all writes from now on, and wakes those who wait for room, to be refused. Returns what a write answers.
   Error Poison(const Error& cause) KVS_REQUIRES(mutex);
 
+  const std::shared_ptr<OpenSegment>& active() const KVS_REQUIRES(mutex) { return active_; }
+  bool wants_next() const KVS_REQUIRES(mutex) { return wanted_.next_bytes != 0; }
   std::uint64_t last_sequence() const KVS_REQUIRES(mutex) { return sequence_; }
   const log::SegmentHeader& active_header() const KVS_REQUIRES(mutex) { return active_->writer->segment()->header(); }
 
@@ -94,31 +106,48 @@ class LiveLog {
 
   // --- Maintainer: what takes file operations, done without the lock ---
   struct Work {
-    enum class Kind : std::uint8_t { kExtend, kPrepareNext, kSeal } kind;
+    enum class Kind : std::uint8_t { kExtend, kPrepareNext, kHoldReserve, kSeal } kind;
     std::shared_ptr<OpenSegment> segment;  // To extend, or to seal.
     std::uint64_t bytes;                   // The end of the room that is wanted: of `segment`, or of the next one.
     std::uint64_t capacity_bytes;          // Of the next one.
     io::Grain grain = io::Grain::kFine;    // Of the room that `segment` gets.
+    std::uint64_t reserve_bytes = 0;       // To be held first; 0: the work is for a removal, and may use the reserve.
   };
   // What is to be done next; nullopt: nothing. Sealing waits for the disk, room must not wait for sealing: so they are
   // asked for apart.
   std::optional<Work> TakeRoomWork() KVS_REQUIRES(mutex);
   std::optional<Work> TakeSealWork() KVS_REQUIRES(mutex);
-  // A segment is not sealed before its extension is finished, well or not; FailWork() comes after one that failed.
+  // What was taken is over; `status`: Ok(), or what passes.
+  void EndWork(RoomState::Job job, const Status& status) KVS_REQUIRES(mutex);
+  // When work that waits should be looked for again.
+  std::optional<RoomState::Clock::time_point> RetryAt(RoomState::Job job) const KVS_REQUIRES(mutex) {
+    return room_.RetryAt(job);
+  }
+  // A segment is not sealed before its extension is over, well or not.
   void FinishExtend(const Work& work, const Result<std::uint64_t>& reserved_bytes) KVS_REQUIRES(mutex);
   // Takes the segment that is prepared, if there is one, so that nobody rolls to it. FinishNext() or ReturnNext()
   // follow.
   std::shared_ptr<OpenSegment> WithdrawNext() KVS_REQUIRES(mutex);
   void ReturnNext(std::shared_ptr<OpenSegment> withdrawn) KVS_REQUIRES(mutex);
   void FinishNext(std::unique_ptr<log::SegmentWriter> next, const OpenSegment* replaced) KVS_REQUIRES(mutex);
-  // Work could not be done for want of room: those who wait for it are told, and ask again with their next write.
-  void FailWork(const Error& error) KVS_REQUIRES(mutex);
+  // What the reserve should hold: as much as one output of compaction takes.
+  std::uint64_t ReserveBytes() const KVS_REQUIRES(mutex);
+  // What became of the reserve. Unless it is held, nothing is stored in room that is new.
+  void NoteReserve(ReserveState state) KVS_REQUIRES(mutex);
+  ReserveState reserve() const KVS_REQUIRES(mutex) { return reserve_; }
   void FinishSeal(std::shared_ptr<log::Segment> sealed, std::uint64_t hint_bytes) KVS_REQUIRES(mutex);
 
   // --- Compactor ---
   bool IsCompactionDue() const KVS_REQUIRES(mutex);
-  // Compaction can gain nothing at present, so writers need not wait for it; until more has become garbage.
-  void SetNothingToGain() KVS_REQUIRES(mutex);
+  // A full store takes whatever there is to gain.
+  bool TakesAnyGain() const KVS_REQUIRES(mutex) { return room_.is_full(); }
+  // Compaction found nothing to gain, so writers need not wait for it; until more has become garbage. `any_gain`: not
+  // even of what is worthwhile for a full store only.
+  void SetNothingToGain(bool any_gain) KVS_REQUIRES(mutex);
+  // Whether sealing what is appended to would give a full store something to gain.
+  bool HasGarbageInActive() const KVS_REQUIRES(mutex);
+  void BeginCompaction() KVS_REQUIRES(mutex) { room_.Begin(RoomState::Job::kCompaction); }
+  void EndCompaction(const Status& status) KVS_REQUIRES(mutex) { EndWork(RoomState::Job::kCompaction, status); }
   // Waits until every record that was appended before stands in a sealed segment; the lock is released meanwhile.
   Status SealActive() KVS_REQUIRES(mutex);
   std::uint64_t CapacityForNext() const KVS_REQUIRES(mutex);
@@ -141,6 +170,11 @@ class LiveLog {
   // Hands over the retired segments that nobody can be looking at any more, to be destroyed without the lock.
   std::vector<std::shared_ptr<log::Segment>> TakeUnreachable() KVS_REQUIRES(mutex);
 
+  const RoomState& room() const KVS_REQUIRES(mutex) { return room_; }
+  // What the log of the store is to be told; the maintainer does, without the lock.
+  bool has_news() const KVS_REQUIRES(mutex) { return room_.has_news(); }
+  std::vector<std::string> TakeNews() KVS_REQUIRES(mutex) { return room_.TakeNews(); }
+
   // From now on nobody waits: writers are refused, the threads of the store end.
   void Stop() KVS_EXCLUDES(mutex);
   bool is_stopped() const KVS_REQUIRES(mutex) { return is_stopped_; }
@@ -159,9 +193,23 @@ class LiveLog {
   std::optional<WritePace::Clock::time_point> Charge(std::uint64_t bytes) KVS_REQUIRES(mutex);
   std::uint64_t BytesAhead() const KVS_REQUIRES(mutex);
   bool HasNothingToGain() const KVS_REQUIRES(mutex);
+  bool MayGainAnything() const KVS_REQUIRES(mutex);
   bool MayGainSpace() const KVS_REQUIRES(mutex);
+  // A writer for whom there is no room at present.
+  struct Asking {
+    std::uint64_t bytes;
+    Purpose purpose;
+    std::optional<RoomState::Ticket> ticket{};  // Once the maintainer was asked.
+  };
+  // Why the writer waits no longer; nullopt: it does.
+  std::optional<Error> Refusal(Asking* asking) KVS_REQUIRES(mutex);
   // True: there was room to roll to; false: the maintainer has been asked.
-  bool AskForRoom(std::uint64_t bytes) KVS_REQUIRES(mutex);
+  bool AskForRoom(const Asking& asking) KVS_REQUIRES(mutex);
+  bool IsNextFor(std::uint64_t bytes, Purpose purpose) const KVS_REQUIRES(mutex);
+  std::optional<Work> StoreRoomWork() KVS_REQUIRES(mutex);
+  std::optional<Work> WantedRoomWork() KVS_REQUIRES(mutex);
+  void AskForLeast() KVS_REQUIRES(mutex);
+  void ForgetNothingToGain() KVS_REQUIRES(mutex);
   void AskAhead() KVS_REQUIRES(mutex);
   void Roll() KVS_REQUIRES(mutex);
   void LeaveCoarseRoom() KVS_REQUIRES(mutex);
@@ -185,17 +233,24 @@ class LiveLog {
   bool is_stopped_ KVS_GUARDED_BY(mutex) = false;
 
   // What the maintainer is asked for; 0: nothing.
-  std::uint64_t wanted_reserved_bytes_ KVS_GUARDED_BY(mutex) = 0;
-  std::uint64_t wanted_next_bytes_ KVS_GUARDED_BY(mutex) = 0;
-  bool asks_ahead_ KVS_GUARDED_BY(mutex) = true;  // False after a failure, until something succeeds: no busy retries.
-  std::uint64_t failures_ KVS_GUARDED_BY(mutex) = 0;
-  Error last_failure_ KVS_GUARDED_BY(mutex){.code = ErrorCode::kNoSpace};
+  struct Wanted {
+    std::uint64_t reserved_bytes = 0;
+    std::uint64_t next_bytes = 0;
+    std::uint64_t bytes = 0;  // Of the largest record that waits; 0: it is asked for ahead of need.
+    bool is_for_removal = false;
+  };
+  Wanted wanted_ KVS_GUARDED_BY(mutex);
+  RoomState room_ KVS_GUARDED_BY(mutex);
+  std::uint64_t tried_bytes_ KVS_GUARDED_BY(mutex) = 0;  // How much the last attempt to take room was to give.
+  ReserveState reserve_ KVS_GUARDED_BY(mutex) = ReserveState::kHeld;
 
   WritePace write_pace_ KVS_GUARDED_BY(mutex);
   std::uint64_t output_to_come_bytes_ KVS_GUARDED_BY(mutex) = SpaceUse::kUnknown;
   std::uint64_t coming_free_bytes_ KVS_GUARDED_BY(mutex) = 0;
-  bool nothing_to_gain_ KVS_GUARDED_BY(mutex) = false;
-  std::uint64_t live_bytes_without_gain_ KVS_GUARDED_BY(mutex) = 0;  // In sealed segments, when that was found.
+  // Live bytes in sealed segments when compaction found nothing; nullopt: that was not found. Less has become garbage
+  // since where fewer are live now.
+  std::optional<std::uint64_t> live_bytes_without_gain_ KVS_GUARDED_BY(mutex);
+  std::optional<std::uint64_t> live_bytes_without_any_gain_ KVS_GUARDED_BY(mutex);
 
   struct Retired {
     std::uint64_t epoch;

@@ -12,12 +12,13 @@
 
 namespace kvs::store {
 
-Maintainer::Maintainer(LiveLog& log, ManifestKeeper& manifest, Health& health, io::FileSystem& files,
+Maintainer::Maintainer(LiveLog& log, ManifestKeeper& manifest, Health& health, io::FileSystem& files, Reserve& reserve,
                        std::filesystem::path directory, const KvStoreOptions& options)
     : log_(log),
       manifest_(manifest),
       health_(health),
       files_(files),
+      reserve_(reserve),
       directory_(std::move(directory)),
       options_(options) {}
 
@@ -27,46 +28,83 @@ void Maintainer::Join() {
 }
 
 Status Maintainer::Start() {
-  KVS_TRY_ASSIGN(room_thread_, sync::StartThread([this] { Run(&LiveLog::TakeRoomWork); }));
-  KVS_TRY_ASSIGN(seal_thread_, sync::StartThread([this] { Run(&LiveLog::TakeSealWork); }));
+  KVS_TRY_ASSIGN(room_thread_, sync::StartThread([this] { Run(Job::kRoom); }));
+  KVS_TRY_ASSIGN(seal_thread_, sync::StartThread([this] { Run(Job::kSeal); }));
   return Ok();
 }
 
-void Maintainer::Run(TakeWork take_work) {
+void Maintainer::Run(Job job) {
   while (true) {
-    std::optional<LiveLog::Work> work;
-    {
-      const sync::MutexLock lock(log_.mutex);
-      while (!log_.is_stopped() && (health_.is_poisoned() || !(work = (log_.*take_work)()))) {
-        log_.work_changed.Wait(log_.mutex);
-      }
-      if (log_.is_stopped()) return;
+    const Task task = NextTask(job);
+    for (const std::string& line : task.news) {
+      if (options_.log) options_.log(line);
     }
-    const Status status = Do(*work);
-    if (status) continue;
-    {
-      const sync::MutexLock lock(log_.mutex);
-      if (!base::IsPassing(status.error())) static_cast<void>(log_.Poison(status.error()));
-      log_.FailWork(status.error());
+    if (task.is_last) return;
+    if (!task.work) continue;
+    const Status status = Do(*task.work);
+    const sync::MutexLock lock(log_.mutex);
+    const bool is_over = status || base::IsPassing(status.error());
+    if (!is_over) static_cast<void>(log_.Poison(status.error()));
+    log_.EndWork(job, is_over ? status : Ok());
+  }
+}
+
+Maintainer::Task Maintainer::NextTask(Job job) {
+  const sync::MutexLock lock(log_.mutex);
+  Task task;
+  while (true) {
+    if (job == Job::kRoom) task.news = log_.TakeNews();
+    task.is_last = log_.is_stopped();
+    if (!task.is_last && !health_.is_poisoned()) {
+      task.work = job == Job::kRoom ? log_.TakeRoomWork() : log_.TakeSealWork();
     }
-    if (options_.log) options_.log("cannot make room in the log: " + status.error().ToString());
+    if (task.is_last || task.work || !task.news.empty()) return task;
+    const auto retry_at = log_.RetryAt(job);
+    if (retry_at && *retry_at > RoomState::Clock::now() && !health_.is_poisoned()) {
+      log_.work_changed.WaitUntil(log_.mutex, *retry_at);
+    } else {
+      log_.work_changed.Wait(log_.mutex);
+    }
   }
 }
 
 Status Maintainer::Do(const LiveLog::Work& work) {
+  if (work.reserve_bytes > 0) KVS_TRY(HoldReserve(work.reserve_bytes));
   switch (work.kind) {
     case LiveLog::Work::Kind::kExtend: return Extend(work);
     case LiveLog::Work::Kind::kPrepareNext: return PrepareNext(work);
+    case LiveLog::Work::Kind::kHoldReserve: return Ok();
     case LiveLog::Work::Kind::kSeal: return Seal(work);
   }
   return Ok();
 }
 
+Status Maintainer::HoldReserve(std::uint64_t bytes) {
+  KVS_TRY(reserve_.Hold(bytes));
+  const sync::MutexLock lock(log_.mutex);
+  if (log_.reserve() != ReserveState::kHeld) log_.NoteReserve(ReserveState::kHeld);
+  return Ok();
+}
+
+Status Maintainer::CallOrUseReserve(const LiveLog::Work& work, FunctionRef<Status()> call) {
+  Status status = call();
+  if (status || work.reserve_bytes > 0 || !base::IsDiskFull(status.error()) || !reserve_.GiveUp()) return status;
+  {
+    const sync::MutexLock lock(log_.mutex);
+    log_.NoteReserve(ReserveState::kGivenUp);
+  }
+  return call();
+}
+
 Status Maintainer::Extend(const LiveLog::Work& work) {
-  const auto reserved_bytes = work.segment->writer->Extend(work.bytes, work.grain);
+  Result<std::uint64_t> reserved_bytes = 0;
+  const Status status = CallOrUseReserve(work, [&] {
+    reserved_bytes = work.segment->writer->Extend(work.bytes, work.grain);
+    return reserved_bytes ? Ok() : Status(reserved_bytes.error());
+  });
   const sync::MutexLock lock(log_.mutex);
   log_.FinishExtend(work, reserved_bytes);
-  return reserved_bytes ? Ok() : Status(reserved_bytes.error());
+  return status;
 }
 
 // A segment that was prepared before and is too small is withdrawn first: nobody may begin to write to it while it
@@ -82,14 +120,18 @@ Status Maintainer::PrepareNext(const LiveLog::Work& work) {
   }
   std::optional<std::uint64_t> replaced_id;
   if (replaced != nullptr) replaced_id = replaced->writer->segment()->id();
-  auto writer = CreateNext(work, header, replaced_id);
+  std::unique_ptr<log::SegmentWriter> writer;
+  const Status created = CallOrUseReserve(work, [&]() -> Status {
+    KVS_TRY_ASSIGN(writer, CreateNext(work, header, replaced_id));
+    return Ok();
+  });
   {
     const sync::MutexLock lock(log_.mutex);
-    if (!writer) {
+    if (!created) {
       log_.ReturnNext(std::move(replaced));
-      return std::move(writer).error();
+      return created;
     }
-    log_.FinishNext(*std::move(writer), replaced.get());
+    log_.FinishNext(std::move(writer), replaced.get());
   }
   // A file that is not in the manifest is nothing; the next opening removes it should this fail.
   if (replaced_id) static_cast<void>(files_.Remove(log::SegmentPath(directory_, *replaced_id)).has_value());
@@ -116,10 +158,11 @@ Status Maintainer::Seal(const LiveLog::Work& work) {
   KVS_TRY_ASSIGN(const auto segment, work.segment->Seal());
   const std::uint64_t hint_bytes =
       work.segment->writer->IsHintWorthwhile() ? WriteHint(files_, directory_, *segment) : 0;
-  KVS_TRY(manifest_.Edit([&](log::Manifest& manifest) {
+  const auto note = [&](log::Manifest& manifest) {
     manifest.Find(segment->id())->sealed_bytes = segment->readable_bytes();
     manifest.sequence = work.segment->last_sequence;
-  }));
+  };
+  KVS_TRY(CallOrUseReserve(work, [&] { return manifest_.Edit(note); }));
   const sync::MutexLock lock(log_.mutex);
   log_.FinishSeal(segment, hint_bytes);
   return Ok();

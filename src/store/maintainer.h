@@ -1,37 +1,50 @@
 // Maintainer: does the file operations at the end of the log, so that writers need not wait for them.
 //
-// Design      Two threads. One takes more room and prepares the next segment, which writers may come to wait for; the
-//             other seals full segments and writes their hint files, and waits for the disk as long as that takes.
-// Errors      What passes (base::IsPassing): the writers who need the room are told, and it is tried again with their
-//             next write. Any other failure poisons the store.
+// Design      Two threads. One takes more room and prepares the next segment, which writers may come to wait for, holds
+//             the reserve, and tells the log what is new; the other seals full segments and writes their hint files,
+//             and waits for the disk as long as that takes. What removals need, and sealing, may use the reserve.
+// Errors      What passes (base::IsPassing) is tried again when the RoomState says. Other failures poison the store.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "io/file_system.h"
+#include "kvs/function_ref.h"
 #include "kvs/kv_store.h"
 #include "store/health.h"
 #include "store/live_log.h"
 #include "store/manifest_keeper.h"
+#include "store/reserve.h"
 
 namespace kvs::store {
 
 class Maintainer {
  public:
-  Maintainer(LiveLog& log, ManifestKeeper& manifest, Health& health, io::FileSystem& files,
+  Maintainer(LiveLog& log, ManifestKeeper& manifest, Health& health, io::FileSystem& files, Reserve& reserve,
              std::filesystem::path directory, const KvStoreOptions& options);
 
   Status Start();  // kNoSpace.
   void Join();     // LiveLog::Stop() came before.
 
  private:
-  using TakeWork = std::optional<LiveLog::Work> (LiveLog::*)();
-  void Run(TakeWork take_work);
+  using Job = RoomState::Job;
+  struct Task {
+    std::optional<LiveLog::Work> work;
+    std::vector<std::string> news;
+    bool is_last = false;
+  };
+  void Run(Job job);
+  Task NextTask(Job job) KVS_EXCLUDES(log_.mutex);
   Status Do(const LiveLog::Work& work);
+  Status HoldReserve(std::uint64_t bytes);
+  // Calls again with the room of the reserve where the disk is full, if `work` may.
+  Status CallOrUseReserve(const LiveLog::Work& work, FunctionRef<Status()> call);
   Status Extend(const LiveLog::Work& work);
   Status PrepareNext(const LiveLog::Work& work);
   Result<std::unique_ptr<log::SegmentWriter>> CreateNext(const LiveLog::Work& work, const log::SegmentHeader& header,
@@ -43,6 +56,7 @@ class Maintainer {
   ManifestKeeper& manifest_;
   Health& health_;
   io::FileSystem& files_;
+  Reserve& reserve_;
   const std::filesystem::path directory_;
   const KvStoreOptions& options_;
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/system_error.h"
 #include "base/try.h"
 #include "kvs/result.h"
 #include "log/segment_writer.h"
@@ -69,6 +70,12 @@ class OpenSegment {
   void NoteCoarseRoom() { coarse_from_ = std::min(coarse_from_, writer->reserved_bytes()); }
   bool IsInCoarseRoom() const { return writer->used_bytes() > coarse_from_; }
 
+  // Under the append lock: from where on the room was taken from the reserve, for removals alone.
+  void NoteRoomOfReserve() { removals_from_ = std::min(removals_from_, writer->reserved_bytes()); }
+  void NoteAllRoomOfReserve() { removals_from_ = 0; }
+  void ForgetRoomOfReserve() { removals_from_ = UINT64_MAX; }
+  std::uint64_t removals_from() const { return removals_from_; }
+
   // Appending and growing under the append lock; Extend() by the maintainer.
   const std::unique_ptr<log::SegmentWriter> writer;
 
@@ -93,6 +100,7 @@ class OpenSegment {
 
   const std::uint32_t slot_;
   std::uint64_t coarse_from_ = UINT64_MAX;
+  std::uint64_t removals_from_ = UINT64_MAX;
   sync::Mutex mutex_;
   std::uint64_t synced_bytes_ KVS_GUARDED_BY(mutex_);  // A writer begins on a file that is synced.
   std::uint64_t marked_bytes_ KVS_GUARDED_BY(mutex_) = 0;

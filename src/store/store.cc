@@ -66,10 +66,26 @@ Status Store::Recover() {
   saved_index_ = recovery.TakeIndexMapping();
   manifest_->SetSavedIndex(saved_index_.size(), recovery.SavedSegmentIds());
   committer_.emplace(log_, health_, options_);
-  maintainer_.emplace(log_, *manifest_, health_, files_, directory_, options_);
-  compactor_.emplace(Compactor::Parts{log_, index_, records_, *committer_, *manifest_, health_, epochs_, files_,
-                                      directory_, options_});
+  reserve_.emplace(files_, directory_, options_);
+  maintainer_.emplace(log_, *manifest_, health_, files_, *reserve_, directory_, options_);
+  compactor_.emplace(Compactor::Parts{log_, index_, records_, *committer_, *manifest_, health_, epochs_, *reserve_,
+                                      files_, directory_, options_});
+  TakeReserve();
   return StartThreads();
+}
+
+// Where the disk is full it is taken later: until then the store is full as well.
+void Store::TakeReserve() {
+  std::uint64_t bytes = 0;
+  {
+    const sync::MutexLock lock(log_.mutex);
+    bytes = log_.ReserveBytes();
+  }
+  const Status held = reserve_->Hold(bytes);
+  if (held) return;
+  const sync::MutexLock lock(log_.mutex);
+  log_.NoteReserve(ReserveState::kGivenUp);
+  log_.EndWork(RoomState::Job::kRoom, held);
 }
 
 // Should the system refuse one, the destructor ends the others. Without the mover the index stays where it is.
@@ -160,11 +176,12 @@ Status Store::Sync() {
 Result<EngineStats> Store::Stats() {
   const Compactor::Figures compaction = compactor_->figures();
   const std::uint64_t saved_index_bytes = manifest_->saved_index_bytes();
+  const std::uint64_t reserve_bytes = reserve_->held_bytes();
   const sync::MutexLock lock(log_.mutex);
   const SegmentAccounts::Totals& totals = log_.accounts().totals();
   return EngineStats{.keys = index_.size(),
                      .live_bytes = totals.live_bytes,
-                     .disk_bytes = totals.disk_bytes + saved_index_bytes,
+                     .disk_bytes = totals.disk_bytes + saved_index_bytes + reserve_bytes,
                      .segments = totals.segments,
                      .index_bytes = index_.MemoryBytes(),
                      .compactions = compaction.compactions,

@@ -38,6 +38,7 @@
 #include "store/manifest_keeper.h"
 #include "store/pending_batch.h"
 #include "store/record_reader.h"
+#include "store/reserve.h"
 #include "sync/epoch.h"
 
 namespace kvs::store {
@@ -83,6 +84,7 @@ class Store {
 
   Store(io::FileSystem& files, const std::filesystem::path& directory, const KvStoreOptions& options);
   Status Recover();
+  void TakeReserve();
   Status StartThreads();
   void MoveLoadedIndex();
   void SaveIndexAtClosing();
@@ -96,7 +98,9 @@ class Store {
   Appended Put(const log::RecordDraft& draft, const index::Hint& hint = {}) KVS_REQUIRES(log_.mutex);
   Appended Bury(std::string_view key, base::Location old) KVS_REQUIRES(log_.mutex);
   Appended ApplyUpdate(std::string_view key, EntryUpdateFunction fn) KVS_REQUIRES(log_.mutex);
-  Appended ApplyBatch(std::vector<Member> members, std::uint64_t bytes_max) KVS_REQUIRES(log_.mutex);
+  Appended ApplyBatch(std::vector<Member> members, std::uint64_t bytes_max, Purpose purpose) KVS_REQUIRES(log_.mutex);
+  Appended TryBatch(std::vector<Member> members, std::uint64_t bytes_max, Purpose purpose) KVS_REQUIRES(log_.mutex);
+  Appended TryRemove(std::string_view key, bool* was_expired) KVS_REQUIRES(log_.mutex);
   Status LookUpMembers(std::vector<Member>* members) KVS_REQUIRES(log_.mutex);
   static void DropUselessRemovals(std::vector<Member>* members);
   Status PublishMembers(const std::vector<Member>& members, base::Location batch) KVS_REQUIRES(log_.mutex);
@@ -163,6 +167,7 @@ class Store {
 
   // The threads, made once the log is open; declared last, ended first.
   std::optional<ManifestKeeper> manifest_;
+  std::optional<Reserve> reserve_;
   std::optional<Committer> committer_;
   std::optional<Maintainer> maintainer_;
   std::optional<Compactor> compactor_;

@@ -37,6 +37,10 @@ constexpr std::uint64_t kRunBytesMax = std::uint64_t{64} << 10;
 
 constexpr std::uint64_t kNeverPast = std::numeric_limits<std::uint64_t>::max();
 
+// Of a removal: on a file system that promises no room it may come to lack it at the last moment. The next attempt has
+// what the reserve gives.
+bool HasLostRoom(const Status& status) { return !status && base::IsDiskFull(status.error()); }
+
 Error KeyNotFound() { return Error{.code = ErrorCode::kKeyNotFound}; }
 
 }  // namespace
@@ -115,16 +119,22 @@ Status Store::Remove(std::string_view key) {
   bool was_expired = false;
   {
     const sync::MutexLock lock(log_.mutex);
-    KVS_TRY(log_.MakeRoom(log::kRecordHeaderBytesMax + key.size(), Purpose::kRemove));
-    const index::LookUp found = index_.Find(key);
-    if (found.outcome == index::Outcome::kDamaged) return records_.DamageAt(found.location);
-    if (found.outcome == index::Outcome::kAbsent) return KeyNotFound();
-    const std::optional<log::Record> record = records_.Decode(found.location);
-    was_expired = record && IsExpired(*record);
-    appended = Bury(key, found.location);
+    appended = TryRemove(key, &was_expired);
+    if (HasLostRoom(appended.status)) appended = TryRemove(key, &was_expired);
   }
   Status finished = Finish(appended);
   return finished && was_expired ? Status(KeyNotFound()) : finished;
+}
+
+Store::Appended Store::TryRemove(std::string_view key, bool* was_expired) {
+  Status has_room = log_.MakeRoom(log::kRecordHeaderBytesMax + key.size(), Purpose::kRemove);
+  if (!has_room) return {.status = std::move(has_room)};
+  const index::LookUp found = index_.Find(key);
+  if (found.outcome == index::Outcome::kDamaged) return {.status = records_.DamageAt(found.location)};
+  if (found.outcome == index::Outcome::kAbsent) return {.status = KeyNotFound()};
+  const std::optional<log::Record> record = records_.Decode(found.location);
+  *was_expired = record && IsExpired(*record);
+  return Bury(key, found.location);
 }
 
 Status Store::Update(std::string_view key, UpdateFunction fn) {
@@ -147,7 +157,9 @@ Status Store::Write(const WriteBatch& batch) {
   std::vector<Member> members;
   members.reserve(batch.size());
   std::uint64_t bytes_max = 0;
+  Purpose purpose = Purpose::kRemove;
   for (const WriteBatch::Operation& operation : batch.operations()) {
+    if (operation.value) purpose = Purpose::kStore;
     KVS_TRY(CheckPair(operation.key, operation.value ? std::string_view(*operation.value) : std::string_view()));
     const log::RecordDraft draft = operation.value ? log::DraftPut(operation.key, *operation.value, operation.expiry_ms)
                                                    : log::DraftTombstone(operation.key);
@@ -163,7 +175,7 @@ Status Store::Write(const WriteBatch& batch) {
   Appended appended;
   {
     const sync::MutexLock lock(log_.mutex);
-    appended = ApplyBatch(std::move(members), bytes_max);
+    appended = ApplyBatch(std::move(members), bytes_max, purpose);
   }
   return Finish(appended);
 }
@@ -242,8 +254,14 @@ Store::Appended Store::ApplyUpdate(std::string_view key, EntryUpdateFunction fn)
   }
 }
 
-Store::Appended Store::ApplyBatch(std::vector<Member> members, std::uint64_t bytes_max) {
-  if (Status status = log_.MakeRoom(bytes_max + log::kRecordHeaderBytesMax, Purpose::kStore); !status) {
+Store::Appended Store::ApplyBatch(std::vector<Member> members, std::uint64_t bytes_max, Purpose purpose) {
+  if (purpose == Purpose::kStore) return TryBatch(std::move(members), bytes_max, purpose);
+  Appended appended = TryBatch(members, bytes_max, purpose);
+  return HasLostRoom(appended.status) ? TryBatch(std::move(members), bytes_max, purpose) : appended;
+}
+
+Store::Appended Store::TryBatch(std::vector<Member> members, std::uint64_t bytes_max, Purpose purpose) {
+  if (Status status = log_.MakeRoom(bytes_max + log::kRecordHeaderBytesMax, purpose); !status) {
     return {.status = std::move(status)};
   }
   if (Status status = LookUpMembers(&members); !status) return {.status = std::move(status)};

@@ -38,7 +38,8 @@ using Files = std::map<std::string, std::string>;
 Files FilesOf(const fs::path& directory) {
   Files files;
   for (const auto& entry : fs::directory_iterator(directory)) {
-    if (entry.path().filename() != "LOCK") files[entry.path().filename()] = BytesOf(entry.path());
+    const std::string name = entry.path().filename();
+    if (name != "LOCK" && name != "RESERVE") files[entry.path().filename()] = BytesOf(entry.path());
   }
   return files;
 }

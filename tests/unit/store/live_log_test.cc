@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <thread>
 
 #include "log/file_names.h"
@@ -64,6 +65,11 @@ class LiveLogTest : public testing::Test {
     log_.FinishNext(std::move(next), nullptr);
   }
 
+  bool HasAskedForNext() {
+    const sync::MutexLock lock(log_.mutex);
+    return log_.wants_next();
+  }
+
   // Returns once another thread waits for room, which it says by asking for it.
   LiveLog::Work WaitForRoomWork() {
     while (true) {
@@ -84,6 +90,13 @@ class LiveLogTest : public testing::Test {
       std::this_thread::yield();
     }
   }
+
+  // As the maintainer ends what it took.
+  void EndWork(RoomState::Job job, const Status& status) {
+    const sync::MutexLock lock(log_.mutex);
+    log_.EndWork(job, status);
+  }
+  static Error NoSpace(int sys_errno = ENOSPC) { return {.code = ErrorCode::kNoSpace, .sys_errno = sys_errno}; }
 
   Status SealActive() {
     const sync::MutexLock lock(log_.mutex);
@@ -111,6 +124,7 @@ TEST_F(LiveLogTest, ASegmentIsNotSealedWhileItIsExtended) {
     const sync::MutexLock lock(log_.mutex);
     EXPECT_FALSE(log_.TakeSealWork());
     log_.FinishExtend(extension, extension.segment->writer->Extend(extension.bytes, extension.grain));
+    log_.EndWork(RoomState::Job::kRoom, Ok());
   }
   const LiveLog::Work sealing = WaitForSealWork();
   EXPECT_EQ(sealing.segment, extension.segment);
@@ -147,18 +161,61 @@ TEST_F(LiveLogTest, StoppingWakesWhoWaitsForRoom) {
   waits.join();
 }
 
-TEST_F(LiveLogTest, WantOfRoomIsTheAnswerOfWhoWaitsForItAndTheNextWriteAsksAgain) {
+TEST_F(LiveLogTest, WantOfRoomIsTheAnswerOfWhoWaitsForIt) {
   Start(io::PosixFileSystem());
   for (int i = 0; i < 2; ++i) {
     std::thread waits([&] { EXPECT_TRUE(Fails(Append("large", std::size_t{2} << 20), ErrorCode::kNoSpace)); });
     static_cast<void>(WaitForRoomWork());
-    {
-      const sync::MutexLock lock(log_.mutex);
-      log_.FailWork(Error{.code = ErrorCode::kNoSpace});
-    }
+    EndWork(RoomState::Job::kRoom, NoSpace());
     waits.join();
+    static_cast<void>(WaitForRoomWork());  // It is tried again though nobody asks.
+    EndWork(RoomState::Job::kRoom, Ok());
   }
   EXPECT_TRUE(IsOk(Append("small", 10)));
+}
+
+TEST_F(LiveLogTest, AWriterLearnsHowItsOwnAttemptEnded) {
+  Start(io::PosixFileSystem());
+  static_cast<void>(AppendUntilExtensionIsAskedFor());  // This attempt began before the writer asks.
+  Status status = Ok();
+  std::thread waits([&] { status = Append("large", std::size_t{2} << 20); });
+  while (!HasAskedForNext()) std::this_thread::yield();
+  EndWork(RoomState::Job::kRoom, NoSpace(EMFILE));
+  LiveLog::Work work = WaitForRoomWork();
+  while (work.bytes < (std::uint64_t{2} << 20)) {  // What failed is tried again first.
+    EndWork(RoomState::Job::kRoom, Ok());
+    work = WaitForRoomWork();
+  }
+  EndWork(RoomState::Job::kRoom, NoSpace(EDQUOT));
+  waits.join();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().sys_errno, EDQUOT) << "not what an older attempt met";
+}
+
+TEST_F(LiveLogTest, AFullStoreRefusesAtOnceUntilItTriesAgain) {
+  Start(io::PosixFileSystem());
+  for (int i = 0; i < 10; ++i) {
+    const sync::MutexLock lock(log_.mutex);
+    log_.EndWork(RoomState::Job::kRoom, NoSpace());
+  }
+  const auto begin = RoomState::Clock::now();
+  EXPECT_TRUE(Fails(Append("large", std::size_t{2} << 20), ErrorCode::kNoSpace)) << "nobody plays the maintainer here";
+  EXPECT_LT(RoomState::Clock::now() - begin, RoomState::kPauseMax);
+}
+
+TEST_F(LiveLogTest, RoomOfTheReserveIsForRemovalsAlone) {
+  Start(io::PosixFileSystem(), log::SegmentWriter::kFirstStepBytes * 2);
+  const sync::MutexLock lock(log_.mutex);
+  log_.SetNothingToGain(true);
+  log_.NoteReserve(ReserveState::kGivenUp);
+  const LiveLog::Work work{LiveLog::Work::Kind::kExtend, log_.active(), log::SegmentWriter::kFirstStepBytes * 2, 0};
+  log_.FinishExtend(work, work.segment->writer->Extend(work.bytes, work.grain));
+  const std::uint64_t bytes = log::SegmentWriter::kFirstStepBytes;
+  EXPECT_TRUE(IsOk(log_.MakeRoom(bytes, Purpose::kRemove)));
+  for (int i = 0; i < 10; ++i) log_.EndWork(RoomState::Job::kRoom, NoSpace());
+  EXPECT_TRUE(Fails(log_.MakeRoom(bytes, Purpose::kStore), ErrorCode::kNoSpace));
+  log_.NoteReserve(ReserveState::kHeld);
+  EXPECT_TRUE(IsOk(log_.MakeRoom(bytes, Purpose::kStore)));
 }
 
 TEST_F(LiveLogTest, ASegmentThatCouldNotBeSealedIsTriedAgainWhenAskedFor) {
@@ -169,8 +226,8 @@ TEST_F(LiveLogTest, ASegmentThatCouldNotBeSealedIsTriedAgainWhenAskedFor) {
   static_cast<void>(WaitForSealWork());
   {
     const sync::MutexLock lock(log_.mutex);
-    log_.FailWork(Error{.code = ErrorCode::kNoSpace});
-    EXPECT_FALSE(log_.TakeSealWork());
+    log_.EndWork(RoomState::Job::kSeal, NoSpace());
+    EXPECT_FALSE(log_.TakeSealWork()) << "not before its time";
   }
   fails.join();
   std::thread succeeds([&] { EXPECT_TRUE(IsOk(SealActive())); });
@@ -193,6 +250,7 @@ TEST_F(LiveLogTest, ALogThatSlowsDownGoesOnInTheFineRoomOfTheNextSegment) {
     const auto reserved = extension.segment->writer->Extend(extension.bytes, extension.grain);
     const sync::MutexLock lock(log_.mutex);
     log_.FinishExtend(extension, reserved);
+    log_.EndWork(RoomState::Job::kRoom, Ok());
   }
   static_cast<void>(AppendUntilExtensionIsAskedFor());  // Into the coarse room.
   GiveNext();
@@ -211,22 +269,18 @@ TEST_F(LiveLogTest, WhatOnlyRemovalsMayUseIsLeftToThem) {
   std::uint64_t appended = 0;
   {
     const sync::MutexLock lock(log_.mutex);
-    log_.SetNothingToGain();  // A segment this small is above its bound from the start.
+    log_.SetNothingToGain(true);  // A segment this small is above its bound from the start.
     const std::string value(1'000, 'v');
     while (log_.position() + value.size() + LiveLog::kRemovalReserveBytes + 200 < log::SegmentWriter::kFirstStepBytes) {
       ASSERT_TRUE(IsOk(log_.MakeRoom(value.size() + 100, Purpose::kStore)));
       ASSERT_TRUE(IsOk(log_.Append(log::DraftPut("key", value))));
       ++appended;
     }
-    log_.FailWork(Error{.code = ErrorCode::kNoSpace});  // Forget what was asked for ahead: now asking means waiting.
   }
   EXPECT_GT(appended, 100U);
   std::thread waits([&] { EXPECT_TRUE(Fails(Append("key", 1'200), ErrorCode::kNoSpace)); });
-  static_cast<void>(WaitForRoomWork());
-  {
-    const sync::MutexLock lock(log_.mutex);
-    log_.FailWork(Error{.code = ErrorCode::kNoSpace});
-  }
+  while (WaitForRoomWork().bytes <= log::SegmentWriter::kFirstStepBytes / 2) EndWork(RoomState::Job::kRoom, Ok());
+  EndWork(RoomState::Job::kRoom, NoSpace());
   waits.join();
   const sync::MutexLock lock(log_.mutex);
   EXPECT_TRUE(IsOk(log_.MakeRoom(1'000, Purpose::kRemove)));

@@ -1,0 +1,99 @@
+#include "store/reserve.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+
+#include "base/random.h"
+#include "base/system_error.h"
+#include "base/try.h"
+#include "log/file_names.h"
+
+namespace kvs::store {
+
+Reserve::Reserve(io::FileSystem& files, const std::filesystem::path& directory, const KvStoreOptions& options)
+    : files_(files), path_(log::ReservePath(directory)), options_(options) {}
+
+Status Reserve::Hold(std::uint64_t bytes) {
+  Status held = TryHold(bytes);
+  if (held || (base::IsPassing(held.error()) && held.error().sys_errno != EFBIG)) return held;
+  {
+    const sync::MutexLock lock(mutex_);
+    is_impossible_ = true;
+  }
+  if (options_.log) options_.log("no reserve for a full disk: " + held.error().ToString());
+  return Ok();
+}
+
+Status Reserve::TryHold(std::uint64_t bytes) {
+  const sync::MutexLock lock(mutex_);
+  if (is_impossible_) return Ok();
+  if (is_lent_) return Error{.code = ErrorCode::kNoSpace, .context = "compaction is using the reserve"};
+  if (held_bytes_ > 2 * bytes) Cut(bytes);
+  if (held_bytes_ >= bytes) return Ok();
+  Status held = Open(bytes);
+  if (held) held = Grow(bytes);
+  if (held) held_bytes_ = bytes;
+  return held;
+}
+
+// What was set aside before may have become a hole, as in a copy of the directory: Grow() looks at all of it.
+Status Reserve::Open(std::uint64_t bytes) {
+  if (file_ != nullptr) return Ok();
+  KVS_TRY_ASSIGN(const bool exists, files_.Exists(path_));
+  KVS_TRY_ASSIGN(auto file, files_.Open(path_, exists ? io::OpenMode::kReadWrite : io::OpenMode::kCreate));
+  KVS_TRY_ASSIGN(const std::uint64_t size, file->Size());
+  if (size > bytes) KVS_TRY(file->Truncate(bytes));
+  file_ = std::move(file);
+  return Ok();
+}
+
+Status Reserve::Grow(std::uint64_t bytes) {
+  Status grown = file_->Reserve(held_bytes_, bytes - held_bytes_, io::Grain::kNone);
+  if (!grown && grown.error().code == ErrorCode::kUnsupported) grown = Fill(held_bytes_, bytes);
+  if (!grown) Cut(held_bytes_);
+  return grown;
+}
+
+// By bytes that no file system can compress.
+Status Reserve::Fill(std::uint64_t from, std::uint64_t to) {
+  constexpr std::uint64_t kPieceBytes = std::uint64_t{64} << 10;
+  KVS_TRY_ASSIGN(const std::uint64_t size, file_->Size());
+  base::Random random(to);
+  std::string piece(kPieceBytes, '\0');
+  for (std::uint64_t at = std::max(from, size); at < to; at += piece.size()) {
+    piece.resize(std::min(kPieceBytes, to - at));
+    std::generate(piece.begin(), piece.end(), [&] { return static_cast<char>(random.Next()); });
+    KVS_TRY(file_->WriteAt(at, piece));
+  }
+  return Ok();
+}
+
+bool Reserve::Cut(std::uint64_t bytes) {
+  if (!file_->Truncate(bytes)) return false;
+  held_bytes_ = std::min(held_bytes_, bytes);
+  return true;
+}
+
+bool Reserve::GiveUp() {
+  const sync::MutexLock lock(mutex_);
+  return held_bytes_ > 0 && Cut(0);
+}
+
+bool Reserve::Lend() {
+  const sync::MutexLock lock(mutex_);
+  is_lent_ = held_bytes_ == 0 || Cut(0);
+  return is_lent_;
+}
+
+void Reserve::Return() {
+  const sync::MutexLock lock(mutex_);
+  is_lent_ = false;
+}
+
+std::uint64_t Reserve::held_bytes() const {
+  const sync::MutexLock lock(mutex_);
+  return held_bytes_;
+}
+
+}  // namespace kvs::store

@@ -1,0 +1,286 @@
+// A disk that is full. Promised: what stores is refused with an error that says why, what removes goes on, compaction
+// gives back the room of what was removed, and storing resumes by itself; the log has a line when it begins and when it
+// ends. The tests use a directory whose size a file system of the test limits, and, as root, a real small tmpfs.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "log/file_names.h"
+#include "store/store.h"
+#include "support/faulty_file_system.h"
+#include "support/temporary_directory.h"
+#include "sync/mutex.h"
+
+namespace kvs::test {
+namespace {
+
+namespace fs = std::filesystem;
+using store::Store;
+
+constexpr std::uint64_t kMega = std::uint64_t{1} << 20;
+
+// Counts the lines of a log that start like one of those about room.
+class Lines {
+ public:
+  void Add(const std::string& line) {
+    const sync::MutexLock lock(mutex_);
+    lines_.push_back(line);
+  }
+  std::ptrdiff_t Count(std::string_view begin) const {
+    const sync::MutexLock lock(mutex_);
+    return std::count_if(lines_.begin(), lines_.end(),
+                         [&](const std::string& line) { return line.starts_with(begin); });
+  }
+
+ private:
+  mutable sync::Mutex mutex_;
+  std::vector<std::string> lines_ KVS_GUARDED_BY(mutex_);
+};
+
+class FullDiskTest : public testing::Test {
+ protected:
+  void Open(io::FileSystem& files, const fs::path& directory) {
+    store_.reset();
+    auto opened = Store::Open(files, directory, options_);
+    ASSERT_TRUE(opened.has_value()) << opened.error().ToString();
+    store_ = *std::move(opened);
+  }
+
+  static std::string Key(int i) { return "key" + std::to_string(i); }
+
+  // Returns how many pairs were stored.
+  int FillUntilRefused() {
+    for (int i = 0; i < 200'000; ++i) {
+      const Status status = store_->Set(Key(i), std::string(1'000, 'v'));
+      if (status) continue;
+      EXPECT_EQ(status.error().code, ErrorCode::kNoSpace) << status.error().ToString();
+      return i;
+    }
+    ADD_FAILURE() << "it was never full";
+    return 0;
+  }
+
+  // Whether a set succeeds within a time that people call soon.
+  bool ResumesSoon(const std::string& key = "resumed") {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (std::chrono::steady_clock::now() < deadline) {
+      if (store_->Set(key, std::string(1'000, 'r'))) return true;
+      std::this_thread::yield();
+    }
+    return false;
+  }
+
+  void FillRemoveMostAndResume() {
+    const int count = FillUntilRefused();
+    ASSERT_GT(count, 1'000);
+    for (int i = 0; i < count; ++i) {
+      if (i % 4 == 0) continue;
+      const Status removed = store_->Remove(Key(i));
+      ASSERT_TRUE(removed.has_value()) << i << " of " << count << ": " << removed.error().ToString();
+    }
+    EXPECT_TRUE(ResumesSoon());
+    EXPECT_GT(store_->Stats()->compactions, 0U);
+    for (int i = 0; i < count / 2; ++i) ASSERT_TRUE(ResumesSoon("new" + std::to_string(i))) << i;
+    for (int i = 0; i < count; i += 4) ASSERT_EQ(store_->Get(Key(i))->value_or("none"), std::string(1'000, 'v')) << i;
+    store_.reset();
+    EXPECT_GE(lines_.Count("full: no space"), 1);
+    EXPECT_LE(lines_.Count("full: no space"), 20) << "not a line for each";
+    EXPECT_EQ(lines_.Count("full: no space"), lines_.Count("no longer full"));
+  }
+
+  Lines lines_;
+  KvStoreOptions options_{
+      .sync = SyncPolicy::kNone, .segment_bytes = kMega, .log = [this](const std::string& line) { lines_.Add(line); }};
+  std::unique_ptr<Store> store_;
+};
+
+// In a directory of at most so many bytes, by the lengths of its files.
+class LimitedDirectoryTest : public FullDiskTest {
+ protected:
+  void SetUp() override {
+    files_.SetHook([this](const Operation& operation) -> Status {
+      const bool takes_room = operation.kind == OperationKind::kWrite || operation.kind == OperationKind::kReserve;
+      if (!takes_room || UsedBytes() < limit_.load(std::memory_order_relaxed)) return Ok();
+      return Error{.code = ErrorCode::kNoSpace, .sys_errno = ENOSPC, .context = "write " + operation.path.string()};
+    });
+    Open(files_, directory_.path());
+  }
+  void TearDown() override { store_.reset(); }
+
+  std::uint64_t UsedBytes() const {
+    std::uint64_t used = 0;
+    std::error_code error;
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory_.path(), error)) {
+      const std::uint64_t bytes = entry.file_size(error);
+      if (!error) used += bytes;
+    }
+    return used;
+  }
+
+  TemporaryDirectory directory_;
+  FaultyFileSystem files_{directory_.path()};
+  std::atomic<std::uint64_t> limit_{6 * kMega};
+};
+
+TEST_F(LimitedDirectoryTest, RemovalsMakeRoomAndSetsResume) { FillRemoveMostAndResume(); }
+
+TEST_F(LimitedDirectoryTest, ItWorksWithoutPreallocation) {
+  store_.reset();
+  files_.RefuseToReserve();
+  Open(files_, directory_.path());
+  FillRemoveMostAndResume();
+}
+
+TEST_F(LimitedDirectoryTest, AllOfItIsRemovedAndSetsResume) {
+  ASSERT_GT(FillUntilRefused(), 1'000);
+  const Status cleared = store_->Clear();
+  ASSERT_TRUE(cleared.has_value()) << cleared.error().ToString();
+  EXPECT_EQ(store_->Stats()->keys, 0U);
+  EXPECT_TRUE(ResumesSoon());
+}
+
+TEST_F(LimitedDirectoryTest, ABatchOfRemovalsMakesRoom) {
+  const int count = FillUntilRefused();
+  WriteBatch batch;
+  for (int i = 0; i < count; ++i) batch.Remove(Key(i));
+  const Status written = store_->Write(batch);
+  ASSERT_TRUE(written.has_value()) << written.error().ToString();
+  EXPECT_TRUE(ResumesSoon());
+}
+
+TEST_F(LimitedDirectoryTest, OverwritesAreRefusedAndTheOldValueStays) {
+  const int count = FillUntilRefused();
+  int refused = 0;
+  for (int i = 0; i < count; i += 100) {
+    const Status set = store_->Set(Key(i), std::string(100'000, 'o'));
+    if (set) continue;
+    ++refused;
+    EXPECT_EQ(set.error().code, ErrorCode::kNoSpace);
+    EXPECT_EQ(store_->Get(Key(i))->value_or("none"), std::string(1'000, 'v'));
+  }
+  EXPECT_GT(refused, 0);
+}
+
+TEST_F(LimitedDirectoryTest, WritesResumeWhenOthersMakeRoom) {
+  FillUntilRefused();
+  for (int i = 0; i < 1'000; ++i) static_cast<void>(store_->Set("more", std::string(1'000, 'm')).has_value());
+  limit_.store(60 * kMega, std::memory_order_relaxed);
+  EXPECT_TRUE(ResumesSoon());
+  store_.reset();
+  EXPECT_EQ(lines_.Count("full: no space"), lines_.Count("no longer full"));
+}
+
+TEST_F(LimitedDirectoryTest, AFullDiskIsOpenedAndCleared) {
+  const int count = FillUntilRefused();
+  store_.reset();
+  limit_.store(UsedBytes() + 1, std::memory_order_relaxed);
+  Open(files_, directory_.path());
+  ASSERT_NE(store_, nullptr);
+  EXPECT_EQ(store_->Get(Key(0))->value_or("none"), std::string(1'000, 'v'));
+  for (int i = 0; i < count; ++i) ASSERT_TRUE(store_->Remove(Key(i)).has_value()) << i;
+  EXPECT_TRUE(ResumesSoon());
+}
+
+// --- The real thing ---
+
+class SmallTmpfsTest : public FullDiskTest {
+ protected:
+  void SetUp() override {
+    if (::mount("kvs-test", directory_.path().c_str(), "tmpfs", 0, "size=24m") != 0) {
+      GTEST_SKIP() << "no file system can be mounted here";
+    }
+    is_mounted_ = true;
+    options_.segment_bytes = 64 * kMega;
+    Open(io::PosixFileSystem(), directory_.path() / "store");
+  }
+  void TearDown() override {
+    store_.reset();
+    if (!is_mounted_) return;
+    EXPECT_EQ(::umount2(directory_.path().c_str(), MNT_DETACH), 0);
+  }
+
+  TemporaryDirectory directory_;
+  bool is_mounted_ = false;
+};
+
+TEST_F(SmallTmpfsTest, RemovalsMakeRoomAndSetsResume) { FillRemoveMostAndResume(); }
+
+TEST_F(SmallTmpfsTest, AllOfItIsRemovedAndSetsResume) {
+  ASSERT_GT(FillUntilRefused(), 1'000);
+  ASSERT_TRUE(store_->Clear().has_value());
+  EXPECT_TRUE(ResumesSoon());
+}
+
+// --- Limits of a process, in a child ---
+
+int RunInChild(const std::function<int()>& body) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(body());
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// More than a segment, and what compaction needs.
+int StoreAndCompact(KvStore& store) {
+  for (int i = 0; i < 6'000; ++i) {
+    if (!store.Set("key" + std::to_string(i % 600), std::string(1'000, 'v'))) return 1;
+  }
+  return store.Compact() ? 0 : 2;
+}
+
+TEST(DescriptorsTest, AStoreGoesOnWhenOthersHaveTakenAll) {
+  const TemporaryDirectory directory;
+  EXPECT_EQ(RunInChild([&] {
+              auto store = KvStore::Open(directory.path(), {.segment_bytes = kMega});
+              if (!store) return 10;
+              const rlimit limit{100, 100};
+              if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return 11;
+              while (::dup(STDIN_FILENO) >= 0) {
+              }
+              if (errno != EMFILE) return 12;
+              return StoreAndCompact(**store);
+            }),
+            0);
+}
+
+TEST(FileSizeTest, ALimitOfTheLengthOfFilesPasses) {
+  const TemporaryDirectory directory;
+  EXPECT_EQ(RunInChild([&] {
+              ::signal(SIGXFSZ, SIG_IGN);
+              auto store = KvStore::Open(directory.path());
+              if (!store) return 10;
+              const rlimit limit{512 << 10, RLIM_INFINITY};
+              if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return 11;
+              Status status = Ok();
+              for (int i = 0; i < 100 && status; ++i) status = (*store)->Set("key", std::string(60'000, 'v'));
+              if (status || status.error().code != ErrorCode::kNoSpace) return 1;
+              if (status.error().sys_errno != EFBIG) return 2;
+              const rlimit none{RLIM_INFINITY, RLIM_INFINITY};
+              ::setrlimit(RLIMIT_FSIZE, &none);
+              const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+              while (!(*store)->Set("key", "resumed")) {
+                if (std::chrono::steady_clock::now() > deadline) return 3;
+                std::this_thread::yield();
+              }
+              return 0;
+            }),
+            0);
+}
+
+}  // namespace
+}  // namespace kvs::test

@@ -1,0 +1,110 @@
+// Promised: the reserve is really set aside, gives its room back when it is asked, is taken again, and survives a stop.
+#include "store/reserve.h"
+
+#include <sys/stat.h>
+
+#include <string>
+#include <vector>
+
+#include "log/file_names.h"
+#include "store_fixture.h"
+#include "support/hooked_file_system.h"
+
+namespace kvs::store {
+namespace {
+
+constexpr std::uint64_t kMega = std::uint64_t{1} << 20;
+
+class ReserveTest : public testing::Test {
+ protected:
+  std::uint64_t AllocatedBytes() const {
+    struct stat status {};
+    EXPECT_EQ(::stat(log::ReservePath(directory_.path()).c_str(), &status), 0);
+    return static_cast<std::uint64_t>(status.st_blocks) * 512;
+  }
+
+  test::TemporaryDirectory directory_;
+  std::vector<std::string> lines_;
+  KvStoreOptions options_{.log = [this](const std::string& line) { lines_.push_back(line); }};
+};
+
+TEST_F(ReserveTest, ItsRoomIsTakenGivenUpAndTakenAgain) {
+  Reserve reserve(io::PosixFileSystem(), directory_.path(), options_);
+  ASSERT_TRUE(IsOk(reserve.Hold(kMega)));
+  EXPECT_EQ(reserve.held_bytes(), kMega);
+  EXPECT_GE(AllocatedBytes(), kMega);
+  EXPECT_TRUE(reserve.GiveUp());
+  EXPECT_EQ(AllocatedBytes(), 0U);
+  EXPECT_FALSE(reserve.GiveUp()) << "there is nothing left";
+  ASSERT_TRUE(IsOk(reserve.Hold(2 * kMega)));
+  EXPECT_GE(AllocatedBytes(), 2 * kMega);
+}
+
+TEST_F(ReserveTest, ItShrinksWithTheStore) {
+  Reserve reserve(io::PosixFileSystem(), directory_.path(), options_);
+  ASSERT_TRUE(IsOk(reserve.Hold(4 * kMega)));
+  ASSERT_TRUE(IsOk(reserve.Hold(2 * kMega)));
+  EXPECT_EQ(reserve.held_bytes(), 4 * kMega) << "not at once";
+  ASSERT_TRUE(IsOk(reserve.Hold(kMega)));
+  EXPECT_EQ(reserve.held_bytes(), kMega);
+}
+
+TEST_F(ReserveTest, WhatIsLentIsNotTakenBeforeItIsReturned) {
+  Reserve reserve(io::PosixFileSystem(), directory_.path(), options_);
+  ASSERT_TRUE(IsOk(reserve.Hold(kMega)));
+  ASSERT_TRUE(reserve.Lend());
+  EXPECT_TRUE(Fails(reserve.Hold(kMega), ErrorCode::kNoSpace));
+  EXPECT_EQ(AllocatedBytes(), 0U);
+  reserve.Return();
+  EXPECT_TRUE(IsOk(reserve.Hold(kMega)));
+}
+
+TEST_F(ReserveTest, HolesOfACopyAreFilled) {
+  {
+    Reserve reserve(io::PosixFileSystem(), directory_.path(), options_);
+    ASSERT_TRUE(IsOk(reserve.Hold(kMega)));
+  }
+  std::filesystem::resize_file(log::ReservePath(directory_.path()), 0);
+  std::filesystem::resize_file(log::ReservePath(directory_.path()), kMega);
+  Reserve reserve(io::PosixFileSystem(), directory_.path(), options_);
+  ASSERT_TRUE(IsOk(reserve.Hold(kMega)));
+  EXPECT_GE(AllocatedBytes(), kMega);
+}
+
+TEST_F(ReserveTest, WithoutPreallocationItIsWritten) {
+  test::HookedFileSystem files([](test::FileOperation operation, const std::filesystem::path&) -> Status {
+    if (operation == test::FileOperation::kReserve) return Error{.code = ErrorCode::kUnsupported};
+    return Ok();
+  });
+  Reserve reserve(files, directory_.path(), options_);
+  ASSERT_TRUE(IsOk(reserve.Hold(kMega)));
+  EXPECT_GE(AllocatedBytes(), kMega);
+}
+
+TEST_F(ReserveTest, AWantOfRoomLeavesWhatWasHeld) {
+  bool is_full = false;
+  test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path&) -> Status {
+    if (operation == test::FileOperation::kReserve && is_full) return Error{.code = ErrorCode::kNoSpace};
+    return Ok();
+  });
+  Reserve reserve(files, directory_.path(), options_);
+  ASSERT_TRUE(IsOk(reserve.Hold(kMega)));
+  is_full = true;
+  EXPECT_TRUE(Fails(reserve.Hold(2 * kMega), ErrorCode::kNoSpace));
+  EXPECT_EQ(reserve.held_bytes(), kMega);
+}
+
+TEST_F(ReserveTest, AStoreDoesWithoutWhereItCannotBeHad) {
+  test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path&) -> Status {
+    if (operation == test::FileOperation::kReserve) return Error{.code = ErrorCode::kIo};
+    return Ok();
+  });
+  Reserve reserve(files, directory_.path(), options_);
+  EXPECT_TRUE(IsOk(reserve.Hold(kMega)));
+  EXPECT_TRUE(IsOk(reserve.Hold(kMega)));
+  EXPECT_EQ(lines_.size(), 1U);
+  EXPECT_FALSE(reserve.GiveUp());
+}
+
+}  // namespace
+}  // namespace kvs::store
