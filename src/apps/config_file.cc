@@ -1,5 +1,6 @@
 #include "apps/config_file.h"
 
+#include <cstddef>
 #include <cstdlib>
 #include <optional>
 #include <string_view>
@@ -10,11 +11,14 @@
 #include <toml++/toml.h>
 
 #include "base/try.h"
+#include "io/file_system.h"
 
 namespace kvs::apps {
 namespace {
 
 using settings::Setting;
+
+constexpr std::size_t kConfigBytesMax = std::size_t{1} << 20;
 
 Error Refusal(std::string why) { return Error{.code = ErrorCode::kInvalidArgument, .context = std::move(why)}; }
 
@@ -57,7 +61,10 @@ Status ReadKey(const std::string& path, const toml::key& key, const toml::node& 
 }  // namespace
 
 Status ReadConfigFile(const std::string& path, settings::Settings* into) {
-  const toml::parse_result parsed = toml::parse_file(path);
+  if (path.empty()) return Refusal("the name of the configuration file is empty");
+  const Result<std::string> text = io::PosixFileSystem().ReadFile(path, kConfigBytesMax);
+  if (!text) return Refusal("the configuration file: " + text.error().ToString());
+  const toml::parse_result parsed = toml::parse(*text, path);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
     return Refusal(At(path, error.source()) + std::string(error.description()));

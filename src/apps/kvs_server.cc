@@ -67,9 +67,11 @@ KvStoreOptions StoreOptions(const ServerCommandLine& line) {
   return options;
 }
 
+// As the system understands it: a ".." may follow a symbolic link.
 std::string AbsolutePath(const std::filesystem::path& path) {
-  std::error_code ignored;
-  return std::filesystem::absolute(path, ignored).lexically_normal().string();
+  std::error_code error;
+  const std::filesystem::path canonical = std::filesystem::canonical(path, error);
+  return error ? path.string() : canonical.string();
 }
 
 void SetLimits(const settings::Settings& settings, ServerOptions* options) {

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <iostream>
 #include <map>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "apps/config_file.h"
@@ -67,11 +69,13 @@ void AddFlag(CLI::App& app, const Setting& setting, Given* given) {
       ->group(std::string(setting.group));
 }
 
-Result<Settings> Merge(const Given& given, std::string config_path) {
+// An empty variable counts as none, an empty flag does not.
+Result<Settings> Merge(const Given& given, std::optional<std::string> config_path) {
   Settings merged;
   const char* const named_by_environment = std::getenv(kConfigVariable);
-  if (config_path.empty() && named_by_environment != nullptr) config_path = named_by_environment;
-  if (!config_path.empty()) KVS_TRY(ReadConfigFile(config_path, &merged));
+  const bool is_named = named_by_environment != nullptr && *named_by_environment != '\0';
+  if (!config_path && is_named) config_path = named_by_environment;
+  if (config_path) KVS_TRY(ReadConfigFile(*config_path, &merged));
   KVS_TRY(ReadEnvironment(&merged));
   for (const auto& [name, value] : given) KVS_TRY(merged.Set(*settings::FindSetting(name), value));
   return merged;
@@ -93,7 +97,7 @@ ServerCommandLine LineOf(Settings settings) {
 
 std::variant<ServerCommandLine, int> ParseServerCommandLine(int argc, char** argv) {
   Given given;
-  std::string config_path;
+  std::optional<std::string> config_path;
 
   CLI::App app(kDescription, "kvs-server");
   app.footer(kFooter);

@@ -103,6 +103,7 @@ Result<std::string> CheckValue(const Setting& setting, std::string_view value) {
     case Form::kText: return std::string(value);
     case Form::kPath:
       if (value.empty() && !setting.first_value.empty()) return Refusal("argument must be a path");
+      if (value.find('\0') != std::string_view::npos) return Refusal("a path has no byte 0");
       return std::string(value);
     case Form::kAddress: return CheckAddress(setting, value);
     case Form::kFlag:

@@ -2,6 +2,7 @@
 // is refused with the place and with what is allowed. The tests start the server with each of them, ask by CONFIG GET
 // what it took, and write wrong files.
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <string>
@@ -102,6 +103,17 @@ TEST_F(ConfigurationTest, AFileThatIsNotThereIsAnError) {
   const Outcome outcome = RunServer({"--config", (files_.path() / "none.toml").string()});
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.error_output, HasSubstr("none.toml"));
+}
+
+TEST_F(ConfigurationTest, WhatIsNoFileIsAnErrorNeverTheDefaults) {
+  ASSERT_EQ(::mkfifo((files_.path() / "fifo").c_str(), 0600), 0);
+  for (const std::string& path : {files_.path().string(), (files_.path() / "fifo").string(), std::string()}) {
+    const Outcome outcome = RunServer({"--addr", "127.0.0.1:0", "--dir", directory_.path().string(), "--config", path});
+    EXPECT_EQ(outcome.exit_code, 1) << path;
+    EXPECT_THAT(outcome.error_output, AllOf(HasSubstr("configuration file"), HasSubstr(path)));
+  }
+  ServerProgram server(directory_.path(), {"--config", "/dev/null"});
+  KVS_START_OR_FAIL(server);
 }
 
 TEST_F(ConfigurationTest, AWrongVariableIsNamedWithWhatIsAllowed) {

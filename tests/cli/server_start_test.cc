@@ -3,7 +3,12 @@
 // kind of wrong directory.
 #include <signal.h>
 
+#include <filesystem>
+#include <fstream>
+#include <string>
+
 #include "cli/programs.h"
+#include "kvs/client.h"
 #include "kvs/version.h"
 
 namespace kvs::test {
@@ -96,6 +101,49 @@ TEST_F(ServerStartTest, ADirectoryThatCannotBeIsRefused) {
   const Outcome outcome = RunServer({"--addr", "127.0.0.1:0", "--dir", "/dev/null/data"});
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.error_output, HasSubstr("/dev/null"));
+}
+
+TEST_F(ServerStartTest, DotsBehindALinkMeanWhatTheSystemMeans) {
+  const std::filesystem::path far = directory_.path() / "far";
+  std::filesystem::create_directories(far / "away");
+  std::filesystem::create_directory_symlink(far / "away", directory_.path() / "link");
+  ServerProgram server(directory_.path() / "link" / ".." / "data");
+  KVS_START_OR_FAIL(server);
+  EXPECT_TRUE(std::filesystem::exists(far / "data" / "MANIFEST"));
+  EXPECT_THAT(server.process().error_output(), HasSubstr((far / "data").string() + ","));
+}
+
+TEST_F(ServerStartTest, FilesOfOthersStayWhereTheyAre) {
+  for (const char* name : {"thesis.tmp", "notes.txt", "INDEX"}) std::ofstream(directory_.path() / name) << "of mine";
+  std::filesystem::create_directory(directory_.path() / "cache.tmp");
+  for (int round = 0; round < 2; ++round) {
+    ServerProgram server(directory_.path());
+    KVS_START_OR_FAIL(server);
+    EXPECT_EQ(server.Client({"set", "key", "value"}).exit_code, 0);
+    EXPECT_EQ(server.StopBy(SIGTERM), 0);
+  }
+  for (const char* name : {"thesis.tmp", "notes.txt", "INDEX"}) {
+    EXPECT_EQ(std::filesystem::file_size(directory_.path() / name), 7U) << name;
+  }
+  EXPECT_TRUE(std::filesystem::is_directory(directory_.path() / "cache.tmp"));
+}
+
+TEST_F(ServerStartTest, AFileSizeLimitIsAnErrorOfTheWrite) {
+  const std::string line = "ulimit -f 1024; exec \"$@\"";
+  ChildProcess process({"/bin/bash", "-c", line, "bash", KVS_SERVER_PROGRAM, "--dir", directory_.path().string(),
+                        "--addr", "127.0.0.1:0"});
+  ASSERT_TRUE(process.WaitForErrorOutput("listening on ")) << process.error_output();
+  while (!process.error_output().ends_with('\n')) ASSERT_TRUE(process.WaitForMoreErrorOutput());
+  const std::string& log = process.error_output();
+  const std::size_t begin = log.rfind("listening on ") + 13;
+  auto client = KvsClient::Connect(Address::Parse(log.substr(begin, log.find('\n', begin) - begin)).value());
+  ASSERT_TRUE(client);
+  std::size_t refused = 0;
+  for (int i = 0; i < 40; ++i) refused += client->Set(std::to_string(i), std::string(60'000, 'v')) ? 0 : 1;
+  EXPECT_GT(refused, 0U);
+  EXPECT_EQ(client->Get("0").value(), std::string(60'000, 'v'));
+  process.Signal(SIGTERM);
+  EXPECT_EQ(process.Wait(), 0);
 }
 
 class ServerEngineTest : public ServerStartTest, public testing::WithParamInterface<std::string> {
