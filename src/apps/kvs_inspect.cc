@@ -165,7 +165,8 @@ int ShowManifest(const std::string& directory) {
   }
   table.Print();
   for (const std::string& name : store->unnamed_files) {
-    std::cout << name << " is not part of the store; the next opening removes it\n";
+    std::cout << name
+              << " is not part of the store; the next opening removes it, or sets it aside where it holds more\n";
   }
   return ReportProblems(*store);
 }

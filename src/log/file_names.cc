@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::string_view kSegmentSuffix = ".seg";
 constexpr std::string_view kHintSuffix = ".hint";
+constexpr std::string_view kTemporarySuffix = ".tmp";  // As io::FileSystem::WriteFileAtomically() names them.
 
 // So many that `ls` lists segments in the order in which they were made.
 constexpr std::size_t kDigitsMin = 12;
@@ -51,6 +52,14 @@ std::optional<std::uint64_t> SegmentIdOfFileName(std::string_view name) {
   return id;
 }
 
-bool IsTemporaryFileName(std::string_view name) { return name.ends_with(".tmp"); }
+bool IsHintFileName(std::string_view name) {
+  return name.ends_with(kHintSuffix) && SegmentIdOfFileName(name).has_value();
+}
+
+bool IsTemporaryFileName(std::string_view name) {
+  if (!name.ends_with(kTemporarySuffix)) return false;
+  name.remove_suffix(kTemporarySuffix.size());
+  return name == kManifestFileName || name == kIndexFileName || name == kMarkerFileName || IsHintFileName(name);
+}
 
 }  // namespace kvs::log

@@ -12,6 +12,7 @@ namespace kvs::log {
 inline constexpr std::string_view kManifestFileName = "MANIFEST";
 inline constexpr std::string_view kIndexFileName = "INDEX";
 inline constexpr std::string_view kReserveFileName = "RESERVE";
+inline constexpr std::string_view kMarkerFileName = "ENGINE";
 
 std::filesystem::path SegmentPath(const std::filesystem::path& directory, std::uint64_t segment_id);
 std::filesystem::path HintPath(const std::filesystem::path& directory, std::uint64_t segment_id);
@@ -25,7 +26,9 @@ std::filesystem::path TornPath(const std::filesystem::path& directory, std::uint
 // The id in "000000000042.seg" or "000000000042.hint"; nullopt for every other name.
 std::optional<std::uint64_t> SegmentIdOfFileName(std::string_view name);
 
-// Whether `name` is what an interrupted write of a file leaves behind.
+bool IsHintFileName(std::string_view name);
+
+// Whether `name` is what an interrupted write of one of our files leaves behind. Nobody else's "notes.tmp" is.
 bool IsTemporaryFileName(std::string_view name);
 
 }  // namespace kvs::log

@@ -46,10 +46,13 @@ Result<std::shared_ptr<KvsEngine>> OpenRocksDb(const std::filesystem::path& dire
 }
 
 constexpr std::array kEngines = {
-    EngineEntry{.name = "kvs", .telling_file = "MANIFEST", .check_built_in = Ok, .open = OpenKvStore},
-    EngineEntry{.name = "sled", .telling_file = "db", .check_built_in = SledKvsEngine::CheckBuiltIn, .open = OpenSled},
+    EngineEntry{.name = "kvs", .telling_files = {"MANIFEST", ""}, .check_built_in = Ok, .open = OpenKvStore},
+    EngineEntry{.name = "sled",
+                .telling_files = {"db", "conf"},
+                .check_built_in = SledKvsEngine::CheckBuiltIn,
+                .open = OpenSled},
     EngineEntry{.name = "rocksdb",
-                .telling_file = "IDENTITY",  // Unlike CURRENT, which LevelDB has as well.
+                .telling_files = {"IDENTITY", "CURRENT"},  // LevelDB has the second as well.
                 .check_built_in = RocksDbEngine::CheckBuiltIn,
                 .open = OpenRocksDb},
 };

@@ -1,6 +1,7 @@
 // The engines of kvs: one row for each. Another engine is another row.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -17,8 +18,9 @@ namespace kvs::registry {
 struct EngineEntry {
   std::string_view name;  // On the command line and in the marker file.
 
-  // A file that every directory of this engine has: tells whose data it is where the marker file is missing.
-  std::string_view telling_file;
+  // Files that every directory of this engine has: they tell whose data it is where the marker file is missing. The
+  // second may be empty.
+  std::array<std::string_view, 2> telling_files;
 
   // Ok where this build has the engine; otherwise kUnsupported, and what to do about it.
   Status (*check_built_in)();

@@ -5,19 +5,30 @@
 
 #include "base/try.h"
 #include "io/file_system.h"
+#include "log/file_names.h"
+#include "log/marker.h"
 #include "registry/engine_table.h"
-#include "registry/marker.h"
 
 namespace kvs {
 namespace {
 
 using registry::EngineEntry;
 
+Result<bool> HasTellingFiles(io::FileSystem& file_system, const std::filesystem::path& directory,
+                             const EngineEntry& entry) {
+  for (const std::string_view name : entry.telling_files) {
+    if (name.empty()) continue;
+    KVS_TRY_ASSIGN(const bool is_there, file_system.Exists(directory / name));
+    if (!is_there) return false;
+  }
+  return true;
+}
+
 // Whose files stand in a directory without a marker; nullptr: nobody's.
 Result<const EngineEntry*> DetectEngine(io::FileSystem& file_system, const std::filesystem::path& directory) {
   const EngineEntry* found = nullptr;
   for (const EngineEntry& entry : registry::EngineTable()) {
-    KVS_TRY_ASSIGN(const bool is_there, file_system.Exists(directory / entry.telling_file));
+    KVS_TRY_ASSIGN(const bool is_there, HasTellingFiles(file_system, directory, entry));
     if (!is_there) continue;
     if (found != nullptr) {
       return Error{.code = ErrorCode::kCorruption,
@@ -31,7 +42,7 @@ Result<const EngineEntry*> DetectEngine(io::FileSystem& file_system, const std::
 
 // The engine that the directory remembers; nullopt: it is new.
 Result<std::optional<std::string>> EngineInUse(io::FileSystem& file_system, const std::filesystem::path& directory) {
-  KVS_TRY_ASSIGN(std::optional<std::string> marked, registry::ReadMarker(file_system, directory));
+  KVS_TRY_ASSIGN(std::optional<std::string> marked, log::ReadMarker(file_system, directory));
   if (marked) return marked;
   KVS_TRY_ASSIGN(const EngineEntry* const detected, DetectEngine(file_system, directory));
   if (detected == nullptr) return std::optional<std::string>();
@@ -53,6 +64,19 @@ Result<const EngineEntry*> ChooseEngine(const EngineEntry* requested, const std:
                           ", which this version of kvs does not have; it has " + registry::EngineNames()};
 }
 
+// An engine would take a file of others that has the name of one of its own for its data.
+Status CheckIsFree(io::FileSystem& file_system, const std::filesystem::path& directory, const EngineEntry& entry) {
+  for (const std::string_view name : entry.telling_files) {
+    if (name.empty()) continue;
+    KVS_TRY_ASSIGN(const bool is_there, file_system.Exists(directory / name));
+    if (!is_there) continue;
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .context = directory.string() + " holds a file " + std::string(name) + ", but no data of the engine " +
+                            std::string(entry.name) + ": choose another directory"};
+  }
+  return Ok();
+}
+
 }  // namespace
 
 Result<std::shared_ptr<KvsEngine>> OpenEngine(std::optional<std::string_view> name,
@@ -69,9 +93,15 @@ Result<std::shared_ptr<KvsEngine>> OpenEngine(std::optional<std::string_view> na
   KVS_TRY_ASSIGN(const std::optional<std::string> in_use, EngineInUse(file_system, directory));
   KVS_TRY_ASSIGN(const EngineEntry* const entry, ChooseEngine(requested, in_use, directory));
   KVS_TRY(entry->check_built_in());
-  KVS_TRY_ASSIGN(const bool is_marked, file_system.Exists(directory / registry::kMarkerFileName));
-  if (!is_marked) KVS_TRY(registry::WriteMarker(file_system, directory, entry->name));
-  return entry->open(directory, options, std::move(lock));
+  if (!in_use) {
+    KVS_TRY(CheckIsFree(file_system, directory, *entry));
+    KVS_TRY(log::WriteMarker(file_system, directory, entry->name));
+  }
+  KVS_TRY_ASSIGN(std::shared_ptr<KvsEngine> engine, entry->open(directory, options, std::move(lock)));
+  KVS_TRY_ASSIGN(const bool is_marked, file_system.Exists(directory / log::kMarkerFileName));
+  // Its files told whose data it is, and will tell it again where the disk is full now.
+  if (!is_marked) static_cast<void>(log::WriteMarker(file_system, directory, entry->name).has_value());
+  return engine;
 }
 
 }  // namespace kvs

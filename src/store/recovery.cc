@@ -9,6 +9,8 @@
 #include "base/try.h"
 #include "log/file_names.h"
 #include "log/segment_writer.h"
+#include "store/leftovers.h"
+#include "store/store_files.h"
 #include "store/torn_bytes.h"
 
 namespace kvs::store {
@@ -33,12 +35,13 @@ bool IsRefusal(const Error& error) {
 Result<log::Manifest> Recovery::Run() {
   KVS_TRY_ASSIGN(log::Manifest manifest, ReadManifest());
   on_disk_ = manifest;
-  if (const Status removed = RemoveLeftovers(manifest); !removed && !IsRefusal(removed.error())) return removed.error();
   KVS_TRY(OpenSealed(manifest));
   FindSavedIndex(manifest);
   KVS_TRY_ASSIGN(const LogEnd end, FindLogEnd(files_, directory_, manifest, KnownParts()));
   last_sequence_ = end.last_sequence;
   report_.torn_tail_bytes = end.torn_bytes;
+  const Status cleared = ClearLeftovers(files_, directory_, last_sequence_, options_.log, &manifest);
+  if (!cleared && !IsRefusal(cleared.error())) return cleared.error();
   ReserveSlots();
   AddSealed();
   KVS_TRY(FinishOpenParts(end.parts, &manifest));
@@ -51,28 +54,13 @@ Result<log::Manifest> Recovery::ReadManifest() {
   const std::filesystem::path path = log::ManifestPath(directory_);
   KVS_TRY_ASSIGN(const bool exists, files_.Exists(path));
   if (exists) {
-    KVS_TRY_ASSIGN(const std::string bytes, files_.ReadFile(path, log::kManifestBytesMax));
-    return log::DecodeManifest(bytes);
+    return ReadManifestFile(files_, path);
   }
-  KVS_TRY_ASSIGN(const auto names, files_.List(directory_));
-  for (const std::string& name : names) {
-    if (log::SegmentIdOfFileName(name)) return CorruptAt(path, 0, "the manifest is missing, but segments are there");
-  }
+  KVS_TRY_ASSIGN(const bool has_segments, HoldsSegments(files_, directory_));
+  if (has_segments) return CorruptAt(path, 0, "the manifest is missing, but segments are there");
   log::Manifest manifest;
   KVS_TRY(files_.WriteFileAtomically(path, log::EncodeManifest(manifest)));
   return manifest;
-}
-
-Status Recovery::RemoveLeftovers(const log::Manifest& manifest) {
-  KVS_TRY_ASSIGN(const auto names, files_.List(directory_));
-  for (const std::string& name : names) {
-    const auto id = log::SegmentIdOfFileName(name);
-    const bool is_named = id && std::any_of(manifest.segments.begin(), manifest.segments.end(),
-                                            [&](const log::ManifestEntry& entry) { return entry.segment_id == *id; });
-    const bool is_ours = id || log::IsTemporaryFileName(name);
-    if (is_ours && !is_named) KVS_TRY(files_.Remove(directory_ / name));
-  }
-  return Ok();
 }
 
 Status Recovery::OpenSealed(const log::Manifest& manifest) {
@@ -113,6 +101,7 @@ std::shared_ptr<log::Segment> Recovery::FindSegment(std::uint64_t id) const {
 void Recovery::GiveUpSavedIndex(const Error& why) {
   saved_.reset();
   if (options_.log) options_.log("the index is built from the records: " + why.ToString());
+  if (!IsSavedIndexOurs(files_, directory_)) return;
   static_cast<void>(files_.Remove(log::IndexPath(directory_)).has_value());
 }
 

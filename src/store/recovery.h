@@ -54,7 +54,6 @@ class Recovery {
 
  private:
   Result<log::Manifest> ReadManifest();
-  Status RemoveLeftovers(const log::Manifest& manifest);
   Status OpenSealed(const log::Manifest& manifest);
   void FindSavedIndex(const log::Manifest& manifest);
   std::shared_ptr<log::Segment> FindSegment(std::uint64_t id) const;

@@ -13,6 +13,7 @@
 #include "log/file_names.h"
 #include "log/segment_header.h"
 #include "store/parallel.h"
+#include "store/store_files.h"
 
 namespace kvs::store {
 namespace {
@@ -123,6 +124,9 @@ Result<std::uint64_t> SaveIndex(io::FileSystem& files, const std::filesystem::pa
   const std::filesystem::path path = log::IndexPath(directory);
   const std::filesystem::path temporary = path.string() + ".tmp";
   KVS_TRY_ASSIGN(const bool exists, files.Exists(path));
+  if (exists && !IsSavedIndexOurs(files, directory)) {
+    return Error{.code = ErrorCode::kInvalidArgument, .context = path.string() + " is not a file of kvs, and stays"};
+  }
   if (exists) KVS_TRY(files.Remove(path));
   tree->FreeRetired();
   head.hash_seed = tree->hash_seed();

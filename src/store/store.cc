@@ -1,10 +1,12 @@
 #include "store/store.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "base/huge_page.h"
 #include "base/try.h"
+#include "log/marker.h"
 #include "log/segment_header.h"
 #include "store/recovery.h"
 #include "store/saved_index.h"
@@ -32,6 +34,14 @@ Status CheckOptions(const KvStoreOptions& options) {
   return Ok();
 }
 
+// A directory that was opened by name remembers its engine.
+Status CheckEngine(io::FileSystem& files, const std::filesystem::path& directory) {
+  KVS_TRY_ASSIGN(const std::optional<std::string> marked, log::ReadMarker(files, directory));
+  if (!marked || *marked == "kvs") return Ok();
+  return Error{.code = ErrorCode::kWrongEngine,
+               .context = directory.string() + " holds data of the engine " + *marked + ", not of kvs"};
+}
+
 }  // namespace
 
 Store::Store(io::FileSystem& files, const std::filesystem::path& directory, const KvStoreOptions& options)
@@ -48,6 +58,7 @@ Result<std::unique_ptr<Store>> Store::Open(io::FileSystem& files, const std::fil
   std::unique_ptr<Store> store(new Store(files, directory, options));
   KVS_TRY(files.CreateDirectories(directory));
   KVS_TRY_ASSIGN(store->directory_lock_, files.LockDirectory(directory));
+  KVS_TRY(CheckEngine(files, directory));
   KVS_TRY(store->Recover());
   return store;
 }

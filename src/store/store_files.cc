@@ -6,6 +6,8 @@
 #include "base/try.h"
 #include "log/file_names.h"
 #include "log/hint_file.h"
+#include "log/index_file.h"
+#include "log/segment_header.h"
 
 namespace kvs::store {
 namespace {
@@ -23,19 +25,49 @@ Result<log::Manifest> ReadManifest(io::FileSystem& files, const std::filesystem:
   const std::filesystem::path path = log::ManifestPath(directory);
   KVS_TRY_ASSIGN(const bool exists, files.Exists(path));
   if (!exists) {
-    KVS_TRY_ASSIGN(const auto names, files.List(directory));
-    const bool has_segments = std::any_of(
-        names.begin(), names.end(), [](const std::string& name) { return log::SegmentIdOfFileName(name).has_value(); });
+    KVS_TRY_ASSIGN(const bool has_segments, HoldsSegments(files, directory));
     if (has_segments) return DamageIn(path, 0, "the manifest is missing, but segments are there");
     return Error{.code = ErrorCode::kInvalidArgument,
                  .context = "no store of the engine kvs is in " + directory.string()};
   }
+  return ReadManifestFile(files, path);
+}
+
+Result<log::Manifest> ReadManifestFile(io::FileSystem& files, const std::filesystem::path& path) {
   KVS_TRY_ASSIGN(const std::string bytes, files.ReadFile(path, log::kManifestBytesMax));
   auto manifest = log::DecodeManifest(bytes);
-  if (!manifest && manifest.error().code == ErrorCode::kCorruption) {
-    return DamageIn(path, 0, manifest.error().context);
+  if (manifest) return manifest;
+  if (!bytes.starts_with(log::kManifestMagic)) {
+    return DamageIn(path, 0, "this is not a manifest of kvs. If others wrote it, choose another directory");
   }
-  return manifest;
+  if (manifest.error().code == ErrorCode::kCorruption) return DamageIn(path, 0, manifest.error().context);
+  Error error = std::move(manifest).error();
+  error.context = path.string() + ": " + error.context;
+  return error;
+}
+
+bool HasMagic(io::FileSystem& files, const std::filesystem::path& path, std::string_view magic) {
+  const auto file = files.Open(path, io::OpenMode::kRead);
+  if (!file) return false;
+  std::string begin(magic.size(), '\0');
+  const auto read = (*file)->ReadAt(0, begin.data(), begin.size());
+  return read && *read == magic.size() && begin == magic;
+}
+
+bool IsSavedIndexOurs(io::FileSystem& files, const std::filesystem::path& directory) {
+  const std::filesystem::path path = log::IndexPath(directory);
+  const std::string zeroes(log::kIndexFileMagic.size(), '\0');
+  if (HasMagic(files, path, log::kIndexFileMagic) || HasMagic(files, path, zeroes)) return true;
+  const auto file = files.Open(path, io::OpenMode::kRead);
+  return file && (*file)->Size().value_or(1) == 0;
+}
+
+Result<bool> HoldsSegments(io::FileSystem& files, const std::filesystem::path& directory) {
+  KVS_TRY_ASSIGN(const auto names, files.List(directory));
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return log::SegmentIdOfFileName(name) && !log::IsHintFileName(name) &&
+           HasMagic(files, directory / name, log::kSegmentMagic);
+  });
 }
 
 Result<Hint> ReadHint(io::FileSystem& files, const std::filesystem::path& path, const log::Segment& segment) {

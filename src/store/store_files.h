@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/file_system.h"
@@ -17,6 +18,19 @@ namespace kvs::store {
 // kInvalidArgument: there is no store in `directory`. kCorruption: there are segments without a manifest, or it is
 // damaged.
 Result<log::Manifest> ReadManifest(io::FileSystem& files, const std::filesystem::path& directory);
+
+// Whether the file at `path` begins with the magic of its kind. No: it is not ours, or cannot be read.
+bool HasMagic(io::FileSystem& files, const std::filesystem::path& path, std::string_view magic);
+
+// Whether the saved index may be replaced or removed: a file INDEX of others may not. One that begins with zeroes, or
+// is empty, is what a power cut leaves of ours, which is not synced.
+bool IsSavedIndexOurs(io::FileSystem& files, const std::filesystem::path& directory);
+
+// Whether segments stand in `directory`. What has the name of one and not its magic is not ours.
+Result<bool> HoldsSegments(io::FileSystem& files, const std::filesystem::path& directory);
+
+// Its errors name `path`.
+Result<log::Manifest> ReadManifestFile(io::FileSystem& files, const std::filesystem::path& path);
 
 // What a hint file says; its keys point into `bytes`.
 struct Hint {

@@ -1,5 +1,6 @@
-// Promised: what an interrupted store left in its directory is cleared away, what a careless hand did to the directory
-// is reported in clear words, and what happens to the files of a running store is an error, not the end of the process.
+// Promised: what an interrupted store left in its directory is cleared away, files of others stay, what a careless hand
+// did to the directory is reported in clear words, and what happens to the files of a running store is an error, not
+// the end of the process.
 //
 // Attack: strange files, missing files, a directory that may not be written to, files made shorter under a running
 // store, and a small disk that is really full.
@@ -11,10 +12,14 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <iterator>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "crash/crash_test.h"
 #include "log/file_names.h"
+#include "log/hint_file.h"
 #include "log/segment_header.h"
 
 namespace kvs::test {
@@ -72,10 +77,9 @@ TEST_F(Directory, FilesOfNoUseAreClearedAway) {
   Open();
   Set("key", 100);
   store_.reset();
-  for (const char* name : {"MANIFEST.tmp", "000000000001.hint.tmp", "000000000077.seg", "000000000077.hint"}) {
-    std::ofstream(Path(name)) << "half of something";
-  }
-  std::ofstream(Path("notes.txt")) << "not ours";
+  for (const char* name : {"MANIFEST.tmp", "000000000001.hint.tmp"}) std::ofstream(Path(name)) << "half of something";
+  std::ofstream(Path("000000000077.seg")) << std::string(5'000, '\0');
+  std::ofstream(Path("000000000077.hint")) << log::kHintMagic << "and no more";
   std::ofstream(Path("000000000001.hint")) << "a hint that is none, for a segment of ours";
   Open();
   EXPECT_TRUE(IsThere("key"));
@@ -83,7 +87,83 @@ TEST_F(Directory, FilesOfNoUseAreClearedAway) {
   EXPECT_FALSE(fs::exists(Path("000000000001.hint.tmp")));
   EXPECT_FALSE(fs::exists(Path("000000000077.seg")));
   EXPECT_FALSE(fs::exists(Path("000000000077.hint")));
-  EXPECT_TRUE(fs::exists(Path("notes.txt"))) << "what is not ours stays";
+}
+
+TEST_F(Directory, FilesOfOthersStayAndDoNoHarm) {
+  const std::string text = "of somebody else";
+  const std::vector<std::string> names = {"notes.txt",
+                                          "thesis.tmp",
+                                          "INDEX",
+                                          "000000000001.seg",
+                                          "000000000002.seg",
+                                          "000000000003.hint",
+                                          "1.seg",
+                                          "9999999999999.seg",
+                                          "18446744073709551615.seg"};
+  for (const std::string& name : names) std::ofstream(Path(name)) << text;
+  fs::create_directory(Path("cache.tmp"));
+  fs::create_directory(Path("000000000004.seg"));
+  for (int round = 0; round < 3; ++round) {
+    Open();
+    Set("key" + std::to_string(round), 100'000);
+    ASSERT_TRUE(store_->Compact());
+    for (int i = 0; i <= round; ++i) EXPECT_TRUE(IsThere("key" + std::to_string(i)));
+    store_.reset();
+  }
+  for (const std::string& name : names) {
+    std::ifstream file(Path(name));
+    EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), text) << name;
+  }
+  EXPECT_TRUE(fs::is_directory(Path("cache.tmp")));
+  EXPECT_TRUE(fs::is_directory(Path("000000000004.seg")));
+}
+
+TEST_F(Directory, TemporaryThatIsALinkIsNotFollowed) {
+  std::ofstream(Path("thesis")) << "three years of work";
+  fs::create_symlink(Path("thesis"), Path("MANIFEST.tmp"));
+  const auto opened = TryOpen();
+  EXPECT_EQ(fs::file_size(Path("thesis")), 19U);
+}
+
+TEST_F(Directory, SegmentsOfALaterManifestAreSetAside) {
+  Open();
+  Set("old", 100);
+  store_.reset();
+  fs::copy_file(Path("MANIFEST"), Path("MANIFEST.old"));
+  Open();
+  for (int i = 0; i < 100; ++i) Set("new" + std::to_string(i), 60'000);
+  store_.reset();
+  std::map<std::string, std::uintmax_t> before;
+  for (const auto& file : fs::directory_iterator(scratch_.path())) {
+    if (file.path().extension() == ".seg") before[file.path().filename()] = file.file_size();
+  }
+  ASSERT_GT(before.size(), 5U);
+
+  fs::rename(Path("MANIFEST.old"), Path("MANIFEST"));
+  for (int round = 0; round < 3; ++round) {  // The log grows over their sequences: that is no reason to remove them.
+    Open();
+    EXPECT_TRUE(IsThere("old"));
+    for (int i = 0; i < 100; ++i) Set("newer" + std::to_string(i), 60'000);
+    store_.reset();
+  }
+  std::size_t aside = 0;
+  for (const auto& [name, bytes] : before) {
+    if (!fs::exists(Path(name + ".aside"))) continue;
+    ++aside;
+    EXPECT_EQ(fs::file_size(Path(name + ".aside")), bytes);
+  }
+  EXPECT_GE(aside + 3, before.size()) << "all but two that the older manifest names, and one without records";
+}
+
+TEST_F(Directory, RefusedOpeningRemovesNothing) {
+  Open();
+  for (int i = 0; i < 40; ++i) Set("key" + std::to_string(i), 60'000);
+  store_.reset();
+  fs::rename(SegmentOf(1), Path("lost"));
+  const auto names = *io::PosixFileSystem().List(scratch_.path());
+  std::ofstream(Path("MANIFEST.tmp")) << "x";
+  EXPECT_FALSE(TryOpen());
+  EXPECT_THAT(*io::PosixFileSystem().List(scratch_.path()), testing::IsSupersetOf(names));
 }
 
 TEST_F(Directory, SegmentsWithoutAManifestAreNotTakenForANewStore) {

@@ -39,11 +39,20 @@ TEST(FileNamesTest, AnIdHasOneNameOnly) {
   EXPECT_FALSE(SegmentIdOfFileName("0999999999999.hint"));
 }
 
-TEST(FileNamesTest, WhatAnInterruptedWriteLeavesIsKnownByItsEnd) {
-  EXPECT_TRUE(IsTemporaryFileName("MANIFEST.tmp"));
-  EXPECT_TRUE(IsTemporaryFileName("000000000042.hint.tmp"));
-  EXPECT_FALSE(IsTemporaryFileName("MANIFEST"));
-  EXPECT_FALSE(IsTemporaryFileName("tmp"));
+TEST(FileNamesTest, OnlyTemporariesOfOurFilesAreOurs) {
+  for (const char* name : {"MANIFEST.tmp", "INDEX.tmp", "ENGINE.tmp", "000000000042.hint.tmp"}) {
+    EXPECT_TRUE(IsTemporaryFileName(name)) << name;
+  }
+  for (const char* name : {"MANIFEST", "tmp", ".tmp", "thesis.tmp", "cache.tmp", "LOCK.tmp", "000000000042.seg.tmp",
+                           "42.hint.tmp", "MANIFEST.tmp.tmp", "a MANIFEST.tmp"}) {
+    EXPECT_FALSE(IsTemporaryFileName(name)) << name;
+  }
+}
+
+TEST(FileNamesTest, HintsAreToldFromSegments) {
+  EXPECT_TRUE(IsHintFileName("000000000042.hint"));
+  EXPECT_FALSE(IsHintFileName("000000000042.seg"));
+  EXPECT_FALSE(IsHintFileName("notes.hint"));
 }
 
 }  // namespace

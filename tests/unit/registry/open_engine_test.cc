@@ -138,7 +138,7 @@ TEST_F(OpenEngineTest, AMarkerThatIsNoNameIsCorruption) {
 
 TEST_F(OpenEngineTest, TheFilesOfTwoEnginesWithoutAMarkerAreCorruption) {
   std::ofstream(directory_.path() / "MANIFEST") << "x";
-  std::ofstream(directory_.path() / "db") << "x";
+  for (const char* name : {"db", "conf"}) std::ofstream(directory_.path() / name) << "x";
   ExpectError(std::nullopt, ErrorCode::kCorruption, AllOf(HasSubstr("kvs"), HasSubstr("sled")));
 }
 
@@ -151,6 +151,38 @@ TEST_F(OpenEngineTest, AForeignDirectoryOfLevelDbIsNotTakenForRocksDb) {
   const auto engine = Open(std::nullopt);
   ASSERT_TRUE(engine) << engine.error().ToString();
   EXPECT_EQ((*engine)->Name(), "kvs");
+}
+
+TEST_F(OpenEngineTest, FilesOfOthersAreNeverAnEnginesData) {
+  std::ofstream(directory_.path() / "db") << "a list of mine";
+  if (registry::FindEngine("sled")->check_built_in()) {
+    ExpectError("sled", ErrorCode::kInvalidArgument, HasSubstr("db"));
+  }
+  EXPECT_EQ(Marker(), "none");
+  EXPECT_TRUE(Open(std::nullopt)) << "a store of kvs stands beside it";
+  EXPECT_EQ(io::PosixFileSystem().ReadFile(directory_.path() / "db", 100).value(), "a list of mine");
+}
+
+TEST_F(OpenEngineTest, ForeignManifestIsRefusedAndNothingIsMarked) {
+  std::ofstream(directory_.path() / "MANIFEST") << "1 box of books";
+  ExpectError(std::nullopt, ErrorCode::kCorruption, HasSubstr((directory_.path() / "MANIFEST").string()));
+  EXPECT_EQ(Marker(), "none");
+  EXPECT_EQ(io::PosixFileSystem().ReadFile(directory_.path() / "MANIFEST", 100).value(), "1 box of books");
+}
+
+TEST_F(OpenEngineTest, ForeignLockIsRefusedAndStays) {
+  std::ofstream(directory_.path() / "LOCK") << "the key is under the mat";
+  ExpectError(std::nullopt, ErrorCode::kInvalidArgument, HasSubstr((directory_.path() / "LOCK").string()));
+  EXPECT_EQ(io::PosixFileSystem().ReadFile(directory_.path() / "LOCK", 100).value(), "the key is under the mat");
+}
+
+TEST_F(OpenEngineTest, KvStoreRefusesADirectoryOfAnotherEngine) {
+  WriteMarker("rocksdb\n");
+  const auto store = KvStore::Open(directory_.path());
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, ErrorCode::kWrongEngine);
+  EXPECT_THAT(store.error().context, HasSubstr("rocksdb"));
+  EXPECT_FALSE(std::filesystem::exists(directory_.path() / "MANIFEST"));
 }
 
 TEST_F(OpenEngineTest, AnEngineThatIsLeftOutOfTheBuildLeavesNoMarker) {

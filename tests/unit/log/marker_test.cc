@@ -1,6 +1,6 @@
 // Promised: the marker file holds a name and nothing else; whatever else stands there is corruption, with the words
 // that help. The tests write each kind of wrong file and read it.
-#include "registry/marker.h"
+#include "log/marker.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 
 #include "support/temporary_directory.h"
 
-namespace kvs::registry {
+namespace kvs::log {
 namespace {
 
 using testing::HasSubstr;
@@ -66,4 +66,4 @@ TEST_F(MarkerTest, TheLongestNameIsAName) {
 }
 
 }  // namespace
-}  // namespace kvs::registry
+}  // namespace kvs::log

@@ -11,13 +11,11 @@
 #include "io/file_system.h"
 #include "kvs/result.h"
 
-namespace kvs::registry {
-
-inline constexpr std::string_view kMarkerFileName = "ENGINE";
+namespace kvs::log {
 
 // nullopt: there is none. kCorruption: its contents are no name.
 Result<std::optional<std::string>> ReadMarker(io::FileSystem& file_system, const std::filesystem::path& directory);
 
 Status WriteMarker(io::FileSystem& file_system, const std::filesystem::path& directory, std::string_view name);
 
-}  // namespace kvs::registry
+}  // namespace kvs::log

@@ -1,11 +1,12 @@
-#include "registry/marker.h"
+#include "log/marker.h"
 
 #include <cstddef>
 
 #include "base/check.h"
 #include "base/try.h"
+#include "log/file_names.h"
 
-namespace kvs::registry {
+namespace kvs::log {
 namespace {
 
 constexpr std::size_t kNameBytesMax = 32;
@@ -44,4 +45,4 @@ Status WriteMarker(io::FileSystem& file_system, const std::filesystem::path& dir
   return file_system.WriteFileAtomically(directory / kMarkerFileName, std::string(name) + "\n");
 }
 
-}  // namespace kvs::registry
+}  // namespace kvs::log
