@@ -35,6 +35,7 @@ void Session::TakeBytes() {
   const auto received = tls_ == nullptr ? io::Receive(socket_.get(), into) : tls_->Receive(into);
   if (!received) {
     is_broken_ = true;
+    has_sent_alert_ = received.error().code == ErrorCode::kProtocol;
     return;
   }
   switch (received->outcome) {
@@ -66,7 +67,8 @@ void Session::Output() {
 }
 
 Session::Next Session::next() const {
-  if (is_broken_ || connection_.is_dropped()) return Next::kClose;
+  if (connection_.is_dropped()) return Next::kClose;
+  if (is_broken_) return has_sent_alert_ ? Next::kLinger : Next::kClose;
   if (connection_.is_finished()) return peer_has_ended_ ? Next::kClose : Next::kLinger;
   if (connection_.is_runnable()) return Next::kRunAgain;
   // What TLS has decrypted already, the socket tells nothing about; nor, once stopping, that nothing more is there.
@@ -90,7 +92,7 @@ void Session::StopAfterArrived() {
 }
 
 void Session::BeginLinger() {
-  if (tls_ != nullptr) tls_->SendEnd();
+  if (tls_ != nullptr && !is_broken_) tls_->SendEnd();
   io::ShutDownSending(socket_.get());
 }
 

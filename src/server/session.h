@@ -28,7 +28,7 @@ class Session {
   enum class Next : std::uint8_t {
     kWait,      // For what interest() names.
     kRunAgain,  // Another turn at once, after the others had theirs.
-    kLinger,    // All is answered, but the client may still be sending: see BeginLinger().
+    kLinger,    // All is answered, or TLS told of an error, but the client may still be sending: see BeginLinger().
     kClose,
   };
 
@@ -76,6 +76,7 @@ class Session {
   bool may_be_readable_ = false;
   bool peer_has_ended_ = false;
   bool is_broken_ = false;
+  bool has_sent_alert_ = false;  // TLS said why it broke; a reset must not take that from the client.
 };
 
 }  // namespace kvs::server

@@ -58,6 +58,7 @@ class TlsClient {
     std::array<char, 65'536> bytes;
     while (true) {
       const auto received = stream_->Receive(bytes);
+      if (!received) last_error_ = received.error().ToString();
       if (!received || received->outcome == io::TransferOutcome::kEnd) return false;
       if (received->outcome == io::TransferOutcome::kBytes) {
         input_.append(bytes.data(), received->bytes);
@@ -67,6 +68,7 @@ class TlsClient {
     }
   }
   const std::string& input() const { return input_; }
+  const std::string& last_error() const { return last_error_; }  // What ended receiving; empty: an end as it should be.
 
  private:
   static io::Deadline Soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(60); }
@@ -82,6 +84,7 @@ class TlsClient {
   io::UniqueFd socket_;
   std::unique_ptr<io::TlsStream> stream_;
   std::string input_;
+  std::string last_error_;
 };
 
 }  // namespace kvs::test

@@ -105,6 +105,19 @@ TEST_P(ServerTlsTest, WhereClientsNeedCertificatesTheOthersAreLetGo) {
   EXPECT_EQ(known.Call({"PING"}), "+PONG\r\n");
 }
 
+// In TLS 1.3 the client has settled TLS and sends before it hears that its certificate is missing.
+TEST_P(ServerTlsTest, ClientWithoutCertificateReadsTheAlert) {
+  ServerOptions options = TlsOptionsOf(files_);
+  options.tls->client_authority_file = authority_.file();
+  const RunningServer server(engine_, options);
+  for (int i = 0; i < 20; ++i) {
+    TlsClient client(server.tls_address(), Trusting(authority_));
+    for (int request = 0; request < 5; ++request) static_cast<void>(client.TrySend(RespCommand({"PING"})));
+    while (client.ReceiveSome()) continue;
+    EXPECT_THAT(client.last_error(), testing::HasSubstr("certificate required"));
+  }
+}
+
 TEST_P(ServerTlsTest, WhoeverIsSilentOrSpeaksWithoutTlsIsLetGoAndNobodyElseNotices) {
   ServerOptions options = TlsOptionsOf(files_);
   options.tls->handshake_timeout = std::chrono::milliseconds(200);
