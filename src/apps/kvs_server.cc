@@ -1,7 +1,6 @@
 // kvs-server: an engine on a directory, behind a server, until a signal comes.
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -17,6 +16,7 @@
 #include "apps/server_command_line.h"
 #include "apps/signal_watcher.h"
 #include "base/try.h"
+#include "io/descriptor_limit.h"
 #include "kvs/open_engine.h"
 #include "kvs/server.h"
 #include "kvs/thread_pool.h"
@@ -167,20 +167,6 @@ void LogStart(const ServerCommandLine& line, const ServerOptions& options, const
   spdlog::info("listening on {}", server.address().ToString());
 }
 
-// A connection takes a descriptor; a store and its loops some more.
-void RaiseDescriptorLimit(std::size_t connections_max) {
-  constexpr rlim_t kDescriptorsBesides = 512;
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const rlim_t wanted = connections_max + kDescriptorsBesides;
-  if (limit.rlim_cur >= wanted) return;
-  limit.rlim_cur = std::min(wanted, limit.rlim_max);
-  const bool is_raised = ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
-  if (is_raised && limit.rlim_cur >= wanted) return;
-  spdlog::warn("maxclients is {}, but this process may have only {} descriptors (ulimit -n): fewer clients find room",
-               connections_max, limit.rlim_cur);
-}
-
 Result<std::unique_ptr<KvsServer>> Listen(const std::shared_ptr<KvsEngine>& engine, const ServerOptions& options) {
   Result<std::unique_ptr<KvsServer>> server = KvsServer::Create(engine, options);
   if (!server) server.error().context += " (choose where to listen with --addr IP:PORT)";
@@ -188,9 +174,9 @@ Result<std::unique_ptr<KvsServer>> Listen(const std::shared_ptr<KvsEngine>& engi
 }
 
 Status Serve(const ServerCommandLine& line, SignalWatcher& signals) {
+  io::RaiseDescriptorLimit();  // The server fits maxclients to what there is.
   KVS_TRY_ASSIGN(const std::shared_ptr<KvsEngine> engine, OpenEngine(line.engine, line.directory, StoreOptions(line)));
   KVS_TRY_ASSIGN(const ServerOptions options, MakeServerOptions(line));
-  RaiseDescriptorLimit(options.connections_max);
   KVS_TRY_ASSIGN(const std::unique_ptr<KvsServer> server, Listen(engine, options));
   LogStart(line, options, *engine, *server);
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <string>
 #include <utility>
 
 #include "protocol/native_frame.h"
@@ -12,6 +13,8 @@ namespace {
 
 constexpr int kAcceptsPerTurn = 64;
 constexpr std::chrono::milliseconds kPause{100};
+constexpr std::string_view kNoDescriptors =
+    "no file descriptor is left but those set aside for the store; raise the limit (ulimit -n) or lower maxclients";
 
 }  // namespace
 
@@ -42,9 +45,16 @@ std::optional<io::Deadline> Acceptor::AcceptWaiting() {
 }
 
 void Acceptor::HandOut(io::UniqueFd socket) {
-  if (context_.connections.load(std::memory_order_relaxed) >= context_.state.config.connections_max()) {  // R1
-    Refuse(socket,
-           "the server is at its limit of " + std::to_string(context_.state.config.connections_max()) + " connections");
+  if (std::exchange(is_paused_, false)) {
+    context_.state.log.Note(ServerLog::Kind::kAcceptResumed, "accepting clients again");
+  }
+  const std::size_t clients_max = context_.state.config.connections_max();
+  if (context_.connections.load(std::memory_order_relaxed) >= clients_max) {  // R1
+    Refuse(socket, "the server is at its limit, maxclients " + std::to_string(clients_max));
+    return;
+  }
+  if (!DescriptorBudget::AllowsClient(socket.get())) {
+    Refuse(socket, kNoDescriptors);
     return;
   }
   Newcomer newcomer{.socket = std::move(socket)};
@@ -56,7 +66,6 @@ void Acceptor::HandOut(io::UniqueFd socket) {
     }
     newcomer.tls = *std::move(stream);
   }
-  is_in_trouble_ = false;
   context_.connections.fetch_add(1, std::memory_order_relaxed);  // R1
   loops_[next_loop_]->Adopt(std::move(newcomer));
   next_loop_ = (next_loop_ + 1) % loops_.size();
@@ -68,15 +77,15 @@ io::AcceptOutcome Acceptor::RefuseWithReserve() {
   {
     const Result<io::Accepted> accepted = io::Accept(listener_.get());
     if (accepted) outcome = accepted->outcome;
-    if (outcome == io::AcceptOutcome::kAccepted) Refuse(accepted->socket, "the server has no file descriptor left");
+    if (outcome == io::AcceptOutcome::kAccepted) Refuse(accepted->socket, kNoDescriptors);
   }
   reserve_ = io::ReserveDescriptor();  // Now that the client's is free. If another thread was faster: next time.
   return outcome;
 }
 
 // The client has not said yet which protocol it speaks. Clients of Redis and those of kvs know this line.
-void Acceptor::Refuse(const io::UniqueFd& socket, const std::string& why) {
-  if (!std::exchange(is_in_trouble_, true)) context_.Log("refusing clients: " + why);
+void Acceptor::Refuse(const io::UniqueFd& socket, std::string_view why) {
+  context_.state.log.Note(ServerLog::Kind::kClientRefused, "refused a client: " + std::string(why));
   context_.state.stats.CountRefusedConnection();
   // Behind TLS it could not read it. A fresh socket has room for so little, and if the client has gone already, nobody
   // is left to be told.
@@ -87,8 +96,10 @@ void Acceptor::Refuse(const io::UniqueFd& socket, const std::string& why) {
   static_cast<void>(io::Receive(socket.get(), ignored).has_value());
 }
 
-std::optional<io::Deadline> Acceptor::Pause(const std::string& why) {
-  if (!std::exchange(is_in_trouble_, true)) context_.Log("accepting pauses: " + why);
+std::optional<io::Deadline> Acceptor::Pause(std::string_view why) {
+  if (!std::exchange(is_paused_, true)) {
+    context_.state.log.Note(ServerLog::Kind::kAcceptPaused, "accepting clients pauses: " + std::string(why));
+  }
   return std::chrono::steady_clock::now() + kPause;
 }
 

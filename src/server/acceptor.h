@@ -3,15 +3,16 @@
 // Design      One acceptor for all loops, so that each loop gets its even share however the clients arrive. It lives on
 //             the first loop.
 // Threads     That of the first loop.
-// Limits      maxclients: whoever comes above it is told so, in Redis's words, and let go. When the process has no
-//             descriptor left, one kept in reserve is given up for a moment, to do the same; while even that fails,
-//             accepting pauses, and clients wait in the kernel's queue.
+// Limits      maxclients, and the descriptors that are set aside for the store: a client above either is told so, in
+//             Redis's words, and let go. When the process has no descriptor left, one kept in reserve is given up for
+//             a moment, to do the same. While even that fails, accepting pauses, and clients wait in the kernel's
+//             queue; it resumes by itself.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/socket.h"
@@ -42,8 +43,8 @@ class Acceptor {
  private:
   void HandOut(io::UniqueFd socket);
   io::AcceptOutcome RefuseWithReserve();
-  void Refuse(const io::UniqueFd& socket, const std::string& why);
-  std::optional<io::Deadline> Pause(const std::string& why);
+  void Refuse(const io::UniqueFd& socket, std::string_view why);
+  std::optional<io::Deadline> Pause(std::string_view why);
 
   // Constant after construction.
   io::UniqueFd listener_;
@@ -53,7 +54,7 @@ class Acceptor {
 
   io::UniqueFd reserve_;
   std::size_t next_loop_ = 0;
-  bool is_in_trouble_ = false;  // So that the log tells of a trouble once, not for each client.
+  bool is_paused_ = false;  // Until the next client is accepted.
 };
 
 }  // namespace kvs::server

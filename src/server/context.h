@@ -11,14 +11,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <utility>
 
 #include "kvs/engine.h"
 #include "kvs/server.h"
 #include "server/conversation.h"
 #include "server/server_state.h"
-#include "sync/mutex.h"
 
 namespace kvs::server {
 
@@ -28,21 +26,23 @@ class ServerContext {
                 std::uint16_t bound_tls_port = 0)
       : engine(std::move(served_engine)),
         options(std::move(server_options)),
-        state(*engine, {.ip = options.address.ip,
-                        .port = bound_port,
-                        .tls_port = bound_tls_port,
-                        .unix_socket = options.unix_socket,
-                        .directory = options.data_directory,
-                        .password = options.password,
-                        .sync_before_reply = options.sync_before_reply,
-                        .store_syncs = options.store_syncs,
-                        .connections_max = options.connections_max,
-                        .request_bytes_max = options.request_bytes_max,
-                        .output_bytes_max = options.output_buffer_bytes_max,
-                        .idle_timeout = options.idle_timeout,
-                        .output_timeout = options.output_timeout,
-                        .allows_debug = options.allows_debug_command,
-                        .parameters = options.parameters}) {}
+        state(*engine,
+              {.ip = options.address.ip,
+               .port = bound_port,
+               .tls_port = bound_tls_port,
+               .unix_socket = options.unix_socket,
+               .directory = options.data_directory,
+               .password = options.password,
+               .sync_before_reply = options.sync_before_reply,
+               .store_syncs = options.store_syncs,
+               .connections_max = options.connections_max,
+               .request_bytes_max = options.request_bytes_max,
+               .output_bytes_max = options.output_buffer_bytes_max,
+               .idle_timeout = options.idle_timeout,
+               .output_timeout = options.output_timeout,
+               .allows_debug = options.allows_debug_command,
+               .parameters = options.parameters},
+              options.log) {}
 
   static constexpr std::chrono::milliseconds kTurnTime{2};
 
@@ -51,13 +51,6 @@ class ServerContext {
     return {.request_bytes_max = state.config.request_bytes_max(),
             .output_bytes_max = state.config.output_bytes_max(),
             .turn_time = kTurnTime};
-  }
-
-  // One line at a time, from whatever thread.
-  void Log(const std::string& line) KVS_EXCLUDES(log_mutex_) {
-    if (!options.log) return;
-    sync::MutexLock lock(log_mutex_);
-    options.log(line);
   }
 
   // Constant after construction.
@@ -70,9 +63,6 @@ class ServerContext {
   std::atomic<bool> stopping{false};         // S1
   std::atomic<std::size_t> connections{0};   // R1
   std::atomic<bool> sync_is_failing{false};  // R1
-
- private:
-  sync::Mutex log_mutex_;  // Held while the owner's log function runs: it must not call the server.
 };
 
 }  // namespace kvs::server

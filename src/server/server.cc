@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/try.h"
+#include "io/descriptor_limit.h"
 #include "io/socket.h"
 #include "io/tls.h"
 #include "io/unix_socket.h"
@@ -55,6 +56,7 @@ class KvsServer::Impl {
     io::UniqueFd local;
   };
   Result<Listeners> Listen(const ServerOptions& options);
+  void FitToDescriptors();
   Status RunLoops();
 
   // Constant after Open().
@@ -114,7 +116,21 @@ Status KvsServer::Impl::Open(std::shared_ptr<KvsEngine> engine, const ServerOpti
   add(std::move(listeners.plain), nullptr);
   add(std::move(listeners.local), nullptr);
   add(std::move(listeners.tls), tls_ ? &*tls_ : nullptr);
+  FitToDescriptors();
   return Ok();
+}
+
+// When everything is open that stays open.
+void KvsServer::Impl::FitToDescriptors() {
+  server::ServerState& state = context_->state;
+  state.descriptors.CountOpen();
+  const std::size_t wanted = state.config.LowerConnectionsMax();
+  if (wanted == 0) return;
+  state.log.Write("maxclients is " + std::to_string(state.config.connections_max()) + " instead of " +
+                  std::to_string(wanted) + ": this process may have " + std::to_string(io::DescriptorLimit()) +
+                  " descriptors (ulimit -n), of which " + std::to_string(state.descriptors.open_besides()) +
+                  " are open and " + std::to_string(server::DescriptorBudget::SetAside()) +
+                  " are set aside for the store");
 }
 
 Status KvsServer::Impl::Run() {

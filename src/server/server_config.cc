@@ -47,8 +47,8 @@ Error SetError(std::string_view name, std::string_view why) {
 
 }  // namespace
 
-ServerConfig::ServerConfig(const ConfigStart& start)
-    : store_syncs_(start.store_syncs), allows_debug_(start.allows_debug) {
+ServerConfig::ServerConfig(const ConfigStart& start, const DescriptorBudget* descriptors)
+    : descriptors_(descriptors), store_syncs_(start.store_syncs), allows_debug_(start.allows_debug) {
   const std::string fsync = start.sync_before_reply ? "always" : start.store_syncs ? "everysec" : "no";
   const auto seconds = [](std::chrono::milliseconds time) {
     return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count());
@@ -131,9 +131,10 @@ Status ServerConfig::Set(const std::vector<std::pair<std::string_view, std::stri
     const bool is_unchanged = Value(parameter->name) == value;
     Result<std::string> readable = is_unchanged ? std::string(value) : CheckChange(*parameter, value);
     if (!readable) return SetError(name, readable.error().context);
-    const bool asks_for_store_syncs = parameter->name == "appendfsync" && *readable != "always" && !is_unchanged;
-    if (asks_for_store_syncs && (*readable == "everysec") != store_syncs_) {
-      return SetError(name, "the store was opened with another sync policy: start the server with --sync");
+    if (!is_unchanged) {
+      if (const Status possible = CheckEffect(parameter->name, *readable); !possible) {
+        return SetError(name, possible.error().context);
+      }
     }
     checked.push_back({.name = std::string(parameter->name), .value = *std::move(readable)});
   }
@@ -142,6 +143,29 @@ Status ServerConfig::Set(const std::vector<std::pair<std::string_view, std::stri
     Apply(change);
   }
   return Ok();
+}
+
+// Whether a value that is one can take effect here.
+Status ServerConfig::CheckEffect(std::string_view name, const std::string& value) const {
+  if (name == "appendfsync" && value != "always" && (value == "everysec") != store_syncs_) {
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .context = "the store was opened with another sync policy: start the server with --sync"};
+  }
+  if (name != "maxclients" || descriptors_ == nullptr) return Ok();
+  const std::size_t possible = descriptors_->ClientsMax();
+  if (static_cast<std::size_t>(base::ParseDecimal(value).value_or(0)) <= possible) return Ok();
+  return Error{.code = ErrorCode::kInvalidArgument,  // Redis's words.
+               .context = "The operating system is not able to handle the specified number of clients, try with " +
+                          std::to_string(possible)};
+}
+
+std::size_t ServerConfig::LowerConnectionsMax() {
+  const sync::MutexLock lock(mutex_);
+  const std::size_t before = connections_max();
+  if (descriptors_ == nullptr || before <= descriptors_->ClientsMax()) return 0;
+  Value("maxclients") = std::to_string(descriptors_->ClientsMax());
+  Apply({.name = "maxclients", .value = Value("maxclients")});
+  return before;
 }
 
 void ServerConfig::Apply(const Applied& change) {

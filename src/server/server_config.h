@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "kvs/result.h"
+#include "server/descriptor_budget.h"
 #include "sync/mutex.h"
 
 namespace kvs::server {
@@ -43,12 +44,16 @@ class ServerConfig {
  public:
   using Pair = std::pair<std::string, std::string>;
 
-  explicit ServerConfig(const ConfigStart& start);
+  // `descriptors` outlives it, and bounds maxclients; nullptr: nothing does.
+  explicit ServerConfig(const ConfigStart& start, const DescriptorBudget* descriptors = nullptr);
 
   // Those whose name matches one of the patterns, each once; by the name as it was asked for, if it was.
   std::vector<Pair> Get(const std::vector<std::string_view>& patterns) const KVS_EXCLUDES(mutex_);
   // All or none. The error's context is Redis's text for it.
   Status Set(const std::vector<std::pair<std::string_view, std::string_view>>& changes) KVS_EXCLUDES(mutex_);
+
+  // Lowers maxclients to what the descriptors allow. Returns what it was before; 0: it fits.
+  std::size_t LowerConnectionsMax() KVS_EXCLUDES(mutex_);
 
   bool allows_debug() const { return allows_debug_; }
   bool has_password() const { return has_password_.load(std::memory_order_relaxed); }  // R1
@@ -73,8 +78,10 @@ class ServerConfig {
   std::string& Value(std::string_view name) KVS_REQUIRES(mutex_);
   const std::string& Value(std::string_view name) const KVS_REQUIRES(mutex_);
   void Apply(const Applied& change) KVS_REQUIRES(mutex_);
+  Status CheckEffect(std::string_view name, const std::string& value) const;
 
   // Constant after construction.
+  const DescriptorBudget* const descriptors_;
   const bool store_syncs_;
   const bool allows_debug_;
 

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 #include "base/random.h"
 #include "base/seeded_hash.h"
 
@@ -19,11 +21,12 @@ std::string MakeRunId() {
 
 }  // namespace
 
-ServerState::ServerState(KvsEngine& served, const ConfigStart& start)
+ServerState::ServerState(KvsEngine& served, const ConfigStart& start, ServerLog::Sink sink)
     : engine(served),
       port(start.port),
       run_id(MakeRunId()),
-      config(start),
+      log(std::move(sink)),
+      config(start, &descriptors),
       observation(served, gate, clients, pub_sub, watches),
       cursors(base::SecretSeed()),
       background(served) {

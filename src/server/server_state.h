@@ -13,11 +13,13 @@
 #include "kvs/engine.h"
 #include "server/background.h"
 #include "server/client_registry.h"
+#include "server/descriptor_budget.h"
 #include "server/multi_write_clock.h"
 #include "server/observers/observation.h"
 #include "server/observers/pub_sub.h"
 #include "server/scan_cursors.h"
 #include "server/server_config.h"
+#include "server/server_log.h"
 #include "server/server_stats.h"
 #include "server/watch_table.h"
 #include "sync/gate.h"
@@ -27,7 +29,7 @@ namespace kvs::server {
 class ServerState {
  public:
   // `served` outlives the state.
-  explicit ServerState(KvsEngine& served, const ConfigStart& start = {});
+  explicit ServerState(KvsEngine& served, const ConfigStart& start = {}, ServerLog::Sink sink = {});
 
   KvsEngine& engine;
   const std::uint16_t port;
@@ -36,6 +38,8 @@ class ServerState {
   std::function<void()> request_stop;        // Ends the server; set before it runs.
   std::function<std::size_t()> connections;  // How many there are; set before it runs.
 
+  ServerLog log;
+  DescriptorBudget descriptors;
   ServerConfig config;
   ServerStats stats;
   sync::Gate gate;  // Every access to the pairs is under a pass of it.

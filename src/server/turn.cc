@@ -12,7 +12,8 @@ constexpr std::size_t kAnsweredTogether = 16;
 Status SyncEngine(ServerContext& context) {
   Status sync = context.engine->Sync();
   const bool was_failing = context.sync_is_failing.exchange(!sync, std::memory_order_relaxed);  // R1
-  if (!sync && !was_failing) context.Log("sync failed, writes are answered with the error: " + sync.error().ToString());
+  if (!sync && !was_failing)
+    context.state.log.Write("sync failed, writes are answered with the error: " + sync.error().ToString());
   return sync;
 }
 

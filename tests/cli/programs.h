@@ -30,8 +30,10 @@ inline Outcome RunClient(std::vector<std::string> arguments) {
 class ServerProgram {
  public:
   // Starts a server in `directory`, on a free port unless `arguments` say otherwise, and waits until it listens.
-  explicit ServerProgram(const std::filesystem::path& directory, std::vector<std::string> arguments = {})
-      : process_(CommandLine(directory, std::move(arguments))) {
+  // `launcher`: a program with arguments that becomes the server, whose command line follows; empty: none.
+  explicit ServerProgram(const std::filesystem::path& directory, std::vector<std::string> arguments = {},
+                         std::vector<std::string> launcher = {})
+      : process_(CommandLine(directory, std::move(arguments), std::move(launcher))) {
     const std::string words = "listening on ";
     if (!process_.WaitForErrorOutput(words)) return;
     const std::size_t begin = process_.error_output().find(words) + words.size();
@@ -59,8 +61,8 @@ class ServerProgram {
 
  private:
   static std::vector<std::string> CommandLine(const std::filesystem::path& directory,
-                                              std::vector<std::string> arguments) {
-    std::vector<std::string> all = {KVS_SERVER_PROGRAM, "--dir", directory.string()};
+                                              std::vector<std::string> arguments, std::vector<std::string> all) {
+    all.insert(all.end(), {KVS_SERVER_PROGRAM, "--dir", directory.string()});
     if (std::find(arguments.begin(), arguments.end(), "--addr") == arguments.end()) {
       all.insert(all.end(), {"--addr", "127.0.0.1:0"});
     }

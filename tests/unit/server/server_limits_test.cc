@@ -11,6 +11,8 @@
 
 #include "base/coding.h"
 #include "io/address.h"
+#include "io/descriptor_limit.h"
+#include "io/socket.h"
 #include "support/frame_client.h"
 #include "support/resp_client.h"
 #include "support/running_server.h"
@@ -181,6 +183,33 @@ TEST_P(ServerLimitsTest, WithoutDescriptorsClientsAreToldAndServiceReturnsWithTh
   }
   FrameClient late(server.address());
   EXPECT_TRUE(late.Call(PingFrame(1)).is_ok());
+}
+
+TEST_P(ServerLimitsTest, MaxclientsFitsTheDescriptors) {
+  const DescriptorLimit tight(io::OpenDescriptors() + 120);
+  std::vector<std::string> lines;
+  ServerOptions options = Options();
+  options.log = [&](const std::string& line) { lines.push_back(line); };
+  const RunningServer server(engine_, options);
+  RespClient client(server.address());
+  const std::string lowered = client.Call({"CONFIG", "GET", "maxclients"});
+  EXPECT_THAT(lowered, testing::Not(testing::HasSubstr("10000")));
+  EXPECT_THAT(lines, testing::Contains(testing::HasSubstr("instead of 10000")));
+  EXPECT_THAT(client.Call({"CONFIG", "SET", "maxclients", "5000"}),
+              testing::HasSubstr("not able to handle the specified number of clients, try with"));
+  EXPECT_EQ(client.Call({"CONFIG", "GET", "maxclients"}), lowered);
+  EXPECT_EQ(client.Call({"CONFIG", "SET", "maxclients", "10"}), "+OK\r\n");
+}
+
+TEST_P(ServerLimitsTest, DescriptorsSetAsideAreNoClients) {
+  const RunningServer server(engine_, Options());
+  RespClient early(server.address());
+  ASSERT_EQ(early.Call({"PING"}), "+PONG\r\n");
+  // The limit falls while the server runs: maxclients no longer tells.
+  const DescriptorLimit tight(io::OpenDescriptors() + 20);
+  RespClient refused(server.address());
+  EXPECT_EQ(refused.ReceiveToTheEnd(), kRefusal);
+  EXPECT_EQ(early.Call({"PING"}), "+PONG\r\n");
 }
 
 TEST(ServerCreateTest, APortThatIsTakenIsAnError) {
