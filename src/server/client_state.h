@@ -74,6 +74,12 @@ struct ClientState {
         outbox(std::move(client_outbox)),
         is_authenticated(authenticated) {}
 
+  // Whether others send to the client, which may then be silent for as long as it likes. Of the connection's thread, or
+  // its loop between two turns.
+  bool is_expected() const {
+    return is_subscribed || tracking.is_on || is_monitor.load(std::memory_order_relaxed);  // R1
+  }
+
   // Constant after construction.
   const std::uint64_t id;
   const int socket;  // -1: none, in a test.

@@ -51,6 +51,7 @@ class Connection {
   bool is_waiting() const { return is_waiting_; }  // Until it is woken through its outbox: it is not idle.
   // It did not take what it was sent, or may not have so much: it is to be closed, and nothing more is sent to it.
   bool is_dropped() const { return is_dropped_ || (has_mail() && outbox_->has_overflowed()); }
+  bool is_expected() const { return conversation_ != nullptr && conversation_->is_expected(); }  // See Conversation.
   bool is_closing() const { return is_closing_; }
   bool is_finished() const {
     const bool is_executed = !is_behind_ && !is_put_off_;

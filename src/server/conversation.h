@@ -59,6 +59,8 @@ class Conversation {
 
   // Executes from the front of `input`, which is all that is not consumed yet, up to the limits.
   virtual Progress Execute(std::string_view input, Replies& replies) = 0;
+  // Whether the client may be silent for as long as it likes.
+  virtual bool is_expected() const { return false; }
   virtual void AppendSyncFailure(std::uint32_t tag, const Error& error, base::ByteBuffer* out) = 0;
 };
 

@@ -305,7 +305,8 @@ void Loop::CloseUnanswered() {
   }
   while (!lingering_.empty()) Close(&lingering_.front());
   if (closed > 0) {
-    context_.Log("stop: closed " + std::to_string(closed) + " connections that did not take their answers in time");
+    context_.state.log.Write("stop: closed " + std::to_string(closed) +
+                             " connections that did not take their answers in time");
   }
 }
 
@@ -326,7 +327,7 @@ void Loop::CloseSilent(std::list<Client>& home) {
 // Whether it waits for something other than its own next request: messages, the end of a pause, what it blocks for.
 // It need not ask for anything then, but has to take what comes.
 bool Loop::IsAwaitingUs(const Client& client) const {
-  return client.home == &clients_ && (client.outbox->is_expected() || client.session.is_waiting());
+  return client.home == &clients_ && (client.session.is_expected() || client.session.is_waiting());
 }
 
 // However busy it is.

@@ -32,6 +32,7 @@ class RespConversation final : public Conversation {
   ~RespConversation() override;
 
   Progress Execute(std::string_view input, Replies& replies) override;
+  bool is_expected() const override { return client_.is_expected(); }
   void AppendSyncFailure(std::uint32_t tag, const Error& error, base::ByteBuffer* out) override;
 
  private:

@@ -62,6 +62,7 @@ class Session {
   bool Discard();                   // One receive; false: the client is done.
   bool AnswersHaveArrived() const;  // At the client's kernel, where a reset no longer takes them away.
 
+  bool is_expected() const { return connection_.is_expected(); }  // See Conversation.
   int socket() const { return socket_.get(); }
 
  private:

@@ -51,7 +51,6 @@ std::string QuotedBytes(std::string_view bytes) {
 
 void Monitors::Enter(ClientState& client) {
   if (client.is_monitor.exchange(true, std::memory_order_relaxed)) return;  // R1
-  client.outbox->set_is_expected(true);
   const sync::MutexLock lock(mutex_);
   monitors_.push_back(&client);
   observers_.Set(Observers::kMonitors, true);
@@ -59,7 +58,6 @@ void Monitors::Enter(ClientState& client) {
 
 void Monitors::Leave(ClientState& client) {
   if (!client.is_monitor.exchange(false, std::memory_order_relaxed)) return;  // R1
-  client.outbox->set_is_expected(client.is_subscribed);
   const sync::MutexLock lock(mutex_);
   std::erase(monitors_, &client);
   observers_.Set(Observers::kMonitors, !monitors_.empty());

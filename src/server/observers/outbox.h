@@ -9,7 +9,7 @@
 //
 // Invariants  I1  While is_announced_ the mailbox has the outbox, or its loop is about to look at the connection.
 //             I2  `owner` is the loop's alone.
-// Fences      R1  has_mail_, is_expected_: relaxed. Hints: who misses the first is told through the mailbox.
+// Fences      R1  has_mail_: relaxed. A hint: who misses it is told through the mailbox.
 #pragma once
 
 #include <atomic>
@@ -51,10 +51,6 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
   bool TakeWake() KVS_EXCLUDES(mutex_);
   bool has_overflowed() const KVS_EXCLUDES(mutex_);
 
-  // Whether the connection is there to be sent to, and may be silent for as long as it likes.
-  bool is_expected() const { return is_expected_.load(std::memory_order_relaxed); }                       // R1
-  void set_is_expected(bool is_expected) { is_expected_.store(is_expected, std::memory_order_relaxed); }  // R1
-
   void* owner = nullptr;  // I2. What the loop knows the connection by; nullptr once it is closed.
 
  private:
@@ -63,8 +59,7 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
   const std::size_t bytes_max_;
   Mailbox* const mailbox_;
 
-  std::atomic<bool> has_mail_{false};     // R1
-  std::atomic<bool> is_expected_{false};  // R1
+  std::atomic<bool> has_mail_{false};  // R1
   mutable sync::Mutex mutex_;
   base::ByteBuffer bytes_ KVS_GUARDED_BY(mutex_);
   bool is_announced_ KVS_GUARDED_BY(mutex_) = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace kvs::server {
 
@@ -30,21 +31,41 @@ bool Pause::HasToWait(bool writes, const std::shared_ptr<Outbox>& outbox) {
   const sync::MutexLock lock(mutex_);
   if (what_ != Of::kNothing && until_ <= Clock::now()) EndLocked();
   if (what_ == Of::kNothing || (what_ == Of::kWrites && !writes)) return false;
-  if (std::find(waiting_.begin(), waiting_.end(), outbox) == waiting_.end()) waiting_.push_back(outbox);
+  waiting_.insert(outbox);
   alarms_.Set(until_, outbox);
   return true;
 }
 
-void Alarms::Look() {
-  auto next = Clock::time_point::max();
-  for (const Alarm& alarm : alarms_) next = std::min(next, alarm.at);
-  next_.store(next.time_since_epoch().count(), std::memory_order_relaxed);  // R1
-  observers_.Set(Observers::kAlarms, !alarms_.empty());
+void Pause::Forget(const std::shared_ptr<Outbox>& outbox) {
+  const sync::MutexLock lock(mutex_);
+  waiting_.erase(outbox);
+  alarms_.Cancel(outbox);
 }
 
-void Alarms::Set(Clock::time_point at, std::shared_ptr<Outbox> outbox) {
+void Alarms::Look() {
+  const auto next = by_time_.empty() ? Clock::time_point::max() : by_time_.begin()->first;
+  next_.store(next.time_since_epoch().count(), std::memory_order_relaxed);  // R1
+  observers_.Set(Observers::kAlarms, !by_time_.empty());
+}
+
+void Alarms::CancelLocked(const std::shared_ptr<Outbox>& outbox) {
+  const auto found = by_outbox_.find(outbox);
+  if (found == by_outbox_.end()) return;
+  by_time_.erase({found->second, outbox});
+  by_outbox_.erase(found);
+}
+
+void Alarms::Set(Clock::time_point at, const std::shared_ptr<Outbox>& outbox) {
   const sync::MutexLock lock(mutex_);
-  alarms_.push_back({.at = at, .outbox = outbox});
+  CancelLocked(outbox);
+  by_time_.emplace(at, outbox);
+  by_outbox_.emplace(outbox, at);
+  Look();
+}
+
+void Alarms::Cancel(const std::shared_ptr<Outbox>& outbox) {
+  const sync::MutexLock lock(mutex_);
+  CancelLocked(outbox);
   Look();
 }
 
@@ -52,14 +73,18 @@ void Alarms::RingDue(Clock::time_point now) {
   std::vector<std::shared_ptr<Outbox>> due;
   {
     const sync::MutexLock lock(mutex_);
-    std::erase_if(alarms_, [&](const Alarm& alarm) {
-      if (alarm.at > now) return false;
-      if (auto outbox = alarm.outbox.lock()) due.push_back(std::move(outbox));
-      return true;
-    });
+    while (!by_time_.empty() && by_time_.begin()->first <= now) {
+      due.push_back(by_time_.begin()->second);
+      CancelLocked(due.back());
+    }
     Look();
   }
   for (const auto& outbox : due) outbox->Wake();
+}
+
+std::size_t Alarms::size() const {
+  const sync::MutexLock lock(mutex_);
+  return by_time_.size();
 }
 
 }  // namespace kvs::server

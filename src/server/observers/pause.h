@@ -7,9 +7,12 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
-#include <vector>
+#include <set>
+#include <utility>
 
 #include "server/observers/observers.h"
 #include "server/observers/outbox.h"
@@ -31,6 +34,8 @@ class Pause {
   void End() KVS_EXCLUDES(mutex_);
   // Whether a command waits; then its connection will be woken.
   bool HasToWait(bool writes, const std::shared_ptr<Outbox>& outbox) KVS_EXCLUDES(mutex_);
+  // The connection ends.
+  void Forget(const std::shared_ptr<Outbox>& outbox) KVS_EXCLUDES(mutex_);
 
  private:
   void EndLocked() KVS_REQUIRES(mutex_);
@@ -40,11 +45,12 @@ class Pause {
   sync::Mutex mutex_;
   Of what_ KVS_GUARDED_BY(mutex_) = Of::kNothing;
   Clock::time_point until_ KVS_GUARDED_BY(mutex_){};
-  std::vector<std::shared_ptr<Outbox>> waiting_ KVS_GUARDED_BY(mutex_);
+  std::set<std::shared_ptr<Outbox>> waiting_ KVS_GUARDED_BY(mutex_);
 };
 
 // Alarms: connections that are woken at a point in time. The loops look for what is due. Any thread.
 //
+// Ownership   A connection has one alarm at most, and cancels it when it no longer waits, or ends.
 // Fences      R1  next_ns_: relaxed. A hint for when to look.
 class Alarms {
  public:
@@ -52,22 +58,23 @@ class Alarms {
 
   explicit Alarms(Observers& observers) : observers_(observers) {}
 
-  void Set(Clock::time_point at, std::shared_ptr<Outbox> outbox) KVS_EXCLUDES(mutex_);
+  // In place of the one that the connection has.
+  void Set(Clock::time_point at, const std::shared_ptr<Outbox>& outbox) KVS_EXCLUDES(mutex_);
+  void Cancel(const std::shared_ptr<Outbox>& outbox) KVS_EXCLUDES(mutex_);
   void RingDue(Clock::time_point now) KVS_EXCLUDES(mutex_);
+  std::size_t size() const KVS_EXCLUDES(mutex_);
   // The earliest; only while Observers::kAlarms is set.
   Clock::time_point next() const { return Clock::time_point(Clock::duration(next_.load(std::memory_order_relaxed))); }
 
  private:
-  struct Alarm {
-    Clock::time_point at;
-    std::weak_ptr<Outbox> outbox;
-  };
+  void CancelLocked(const std::shared_ptr<Outbox>& outbox) KVS_REQUIRES(mutex_);
   void Look() KVS_REQUIRES(mutex_);
 
   Observers& observers_;
   std::atomic<Clock::rep> next_{Clock::duration::max().count()};  // R1
-  sync::Mutex mutex_;
-  std::vector<Alarm> alarms_ KVS_GUARDED_BY(mutex_);
+  mutable sync::Mutex mutex_;
+  std::set<std::pair<Clock::time_point, std::shared_ptr<Outbox>>> by_time_ KVS_GUARDED_BY(mutex_);
+  std::map<std::shared_ptr<Outbox>, Clock::time_point> by_outbox_ KVS_GUARDED_BY(mutex_);
 };
 
 }  // namespace kvs::server

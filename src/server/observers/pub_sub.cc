@@ -49,7 +49,6 @@ class Message {
 void Recount(ClientState& client) {
   const auto& names = client.subscriptions->names;
   client.is_subscribed = std::any_of(names.begin(), names.end(), [](const auto& of_kind) { return !of_kind.empty(); });
-  client.outbox->set_is_expected(client.is_subscribed);
   for (std::size_t i = 0; i < kSubscriptionKinds; ++i) {
     client.subscription_counts[i].store(names[i].size(), std::memory_order_relaxed);  // R1
   }

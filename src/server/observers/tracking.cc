@@ -65,7 +65,6 @@ void Tracking::Enter(ClientState& client, const TrackingOptions& options) {
     if (state.prefixes.empty()) state.prefixes.insert("");
     for (const std::string& prefix : state.prefixes) listeners_[prefix].insert(client.id);
   }
-  client.outbox->set_is_expected(true);
   observers_.Set(Observers::kTracking, true);
 }
 
@@ -86,7 +85,6 @@ void Tracking::Leave(ClientState& client) {
   state.is_broken.store(false, std::memory_order_relaxed);  // R1
   state.shown.store(-1, std::memory_order_relaxed);         // R1
   tracking_.erase(client.id);
-  client.outbox->set_is_expected(client.is_subscribed);
   if (tracking_.empty()) {
     readers_.clear();
     observers_.Set(Observers::kTracking, false);

@@ -1,0 +1,48 @@
+// ClientState promises that a client to which others send may be silent, whatever they send, and as long as any of them
+// does. The test gives a connection several roles and takes them away one by one.
+#include "server/client_state.h"
+
+#include <gtest/gtest.h>
+
+#include "server/connection.h"
+#include "support/memory_engine.h"
+#include "support/resp_client.h"
+
+namespace kvs::server {
+namespace {
+
+using test::RespCommand;
+
+constexpr ConnectionLimits kLimits{.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20};
+
+class ClientStateTest : public testing::Test {
+ protected:
+  void Call(const std::vector<std::string>& words) {
+    connection_.Receive(RespCommand(words));
+    connection_.Sent(connection_.output().size());
+  }
+
+  test::MemoryEngine engine_;
+  ServerState state_{engine_};
+  Connection connection_{state_, kLimits};
+};
+
+TEST_F(ClientStateTest, EachRoleMayBeSilent) {
+  EXPECT_FALSE(connection_.is_expected());
+  Call({"HELLO", "3"});
+  EXPECT_FALSE(connection_.is_expected());
+  Call({"SUBSCRIBE", "news"});
+  EXPECT_TRUE(connection_.is_expected());
+  Call({"CLIENT", "TRACKING", "ON"});
+  Call({"UNSUBSCRIBE"});
+  EXPECT_TRUE(connection_.is_expected());
+  Call({"MONITOR"});
+  Call({"CLIENT", "TRACKING", "OFF"});
+  EXPECT_TRUE(connection_.is_expected());
+  Call({"SUBSCRIBE", "news"});
+  Call({"RESET"});
+  EXPECT_FALSE(connection_.is_expected());
+}
+
+}  // namespace
+}  // namespace kvs::server
