@@ -63,6 +63,8 @@ RespConversation::RespConversation(ServerState& state, const ConnectionLimits& l
 }
 
 RespConversation::~RespConversation() {
+  if (client_.block) state_.observation.alarms.Cancel(client_.outbox);
+  if (client_.is_paused.load(std::memory_order_relaxed)) state_.observation.pause.Forget(client_.outbox);  // R1
   state_.pub_sub.UnsubscribeAll(client_);
   state_.observation.monitors.Leave(client_);
   if (client_.tracking.is_on) {
@@ -201,7 +203,7 @@ bool RespConversation::PerformGet(std::string_view key, Turn& turn) {
     turn.reply.Null();
   } else {
     ++turn.counts.errors;
-    turn.reply.Error(ErrorReply(found.error()));
+    turn.reply.Error(ErrorReply(found.error(), Access::kRead));
   }
   return false;
 }
@@ -249,7 +251,7 @@ void RespConversation::PerformSets(Turn& turn) {
     left = left.subspan(set);
     if (status) return;
     ++turn.counts.errors;
-    turn.reply.Error(ErrorReply(status.error()));
+    turn.reply.Error(ErrorReply(status.error(), Access::kWrite));
     left = left.subspan(1);
   }
 }
@@ -319,6 +321,7 @@ bool RespConversation::EndBlock(Turn& turn) {
   } else {
     turn.reply.Integer(0);
   }
+  if (!is_over) state_.observation.alarms.Cancel(client_.outbox);
   client_.block.reset();
   client_.is_blocked.store(false, std::memory_order_relaxed);  // R1
   return true;
@@ -463,7 +466,7 @@ void RespConversation::Settle(std::size_t begin, std::uint32_t count, Turn& turn
 }
 
 void RespConversation::AppendSyncFailure(std::uint32_t, const Error& error, base::ByteBuffer* out) {
-  protocol::RespWriter(out).Error(ErrorReply(error));
+  protocol::RespWriter(out).Error(ErrorReply(error, Access::kWrite));
 }
 
 }  // namespace kvs::server

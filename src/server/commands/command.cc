@@ -5,17 +5,20 @@
 
 namespace kvs::server {
 
-// The codes are those that clients know: MISCONF is what Redis says when it cannot write to its log.
-std::string ErrorReply(const Error& error) {
+// The codes are those that clients know: MISCONF is what Redis says when it cannot write.
+std::string ErrorReply(const Error& error, Access access) {
+  const std::string text = error.ToString();
+  if (access == Access::kRead)
+    return error.code == ErrorCode::kIo ? "ERR Reading the store failed: " + text : "ERR " + text;
   switch (error.code) {
-    case ErrorCode::kIo:
-    case ErrorCode::kPoisoned:
-    case ErrorCode::kNoSpace: return "MISCONF Errors writing to the AOF file: " + error.ToString();
-    default: return "ERR " + error.ToString();
+    case ErrorCode::kIo: return "MISCONF Writing to the store failed: " + text;
+    case ErrorCode::kPoisoned: return "MISCONF The store takes no writes: " + text;
+    case ErrorCode::kNoSpace: return "MISCONF The store has no room: " + text;
+    default: return "ERR " + text;
   }
 }
 
-void Call::Fail(const Error& error) { Fail(ErrorReply(error)); }
+void Call::Fail(const Error& error) { Fail(ErrorReply(error, spec.has(kReadOnly) ? Access::kRead : Access::kWrite)); }
 
 bool Call::IsNewsThatNew(std::string_view key) {
   if (!server.observation.events.wants(EventClass::kNew)) return false;

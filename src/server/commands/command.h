@@ -143,7 +143,10 @@ struct Call {
 // The HELP of a container: its subcommands, from their rows.
 void ReplyHelp(Call& call);
 
+// What an error of the engine has kept from being done.
+enum class Access : std::uint8_t { kRead, kWrite };
+
 // The reply of RESP to an error of the engine, without the leading '-'.
-std::string ErrorReply(const Error& error);
+std::string ErrorReply(const Error& error, Access access);
 
 }  // namespace kvs::server

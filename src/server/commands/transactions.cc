@@ -52,6 +52,7 @@ bool HasWatchedKeyChanged(Call& call) {
 void RunQueue(Call& call, const std::vector<QueuedCommand>& queue, Keyspace& keys) {
   call.reply.Array(queue.size());
   std::vector<std::string_view> arguments;
+  auto begin = ClientState::Clock::now();
   for (const QueuedCommand& queued : queue) {
     arguments.assign(queued.arguments.begin(), queued.arguments.end());
     Call inner{.spec = *queued.spec,
@@ -64,13 +65,13 @@ void RunQueue(Call& call, const std::vector<QueuedCommand>& queue, Keyspace& key
                .must_be_alone = true,
                .is_queued = true};
     const bool is_observed = (call.server.observation.observers.bits() & Observers::kOfCommands) != 0;
-    const auto begin = is_observed ? ClientState::Clock::now() : ClientState::Clock::time_point();
     if (is_observed) BeforeObserved(inner);
     queued.spec->handler(inner);
-    if (is_observed) {
-      AfterObserved(inner);
-      NoteDuration(inner.client, inner.server, *queued.spec, arguments, ClientState::Clock::now() - begin);
-    }
+    if (is_observed) AfterObserved(inner);
+    const auto end = ClientState::Clock::now();
+    const auto duration = end - std::exchange(begin, end);
+    if (call.server.observation.IsOfNote(duration)) [[unlikely]]
+      NoteDuration(inner.client, inner.server, *queued.spec, arguments, duration);
     call.needs_sync = call.needs_sync || inner.needs_sync;
     ++call.counts.commands;
   }

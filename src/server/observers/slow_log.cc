@@ -33,6 +33,7 @@ void SlowLog::Configure(std::int64_t slower_than_us, std::size_t length_max) {
 
 void SlowLog::Add(Entry entry, std::span<const std::string_view> arguments) {
   entry.arguments = Kept(arguments);
+  entry.client_name = Shortened(entry.client_name);
   const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
   entry.time_s = std::chrono::duration_cast<std::chrono::seconds>(since_1970).count();
   const sync::MutexLock lock(mutex_);

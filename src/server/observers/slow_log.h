@@ -1,7 +1,8 @@
 // SlowLog: the commands that took the longest lately, for SLOWLOG.
 //
 // Threads     Call anything from any thread.
-// Limits      kArgumentsMax arguments of kArgumentBytesMax bytes are kept of a command, with a word about the rest.
+// Limits      kArgumentsMax arguments of kArgumentBytesMax bytes are kept of a command, with a word about the rest. A
+//             name of a client is cut like an argument.
 //
 // Fences      R1  the atomics: relaxed. Settings, each for itself.
 #pragma once

@@ -27,7 +27,7 @@ using Words = std::vector<std::string>;
 
 constexpr ConnectionLimits kLimits{.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20};
 
-// Shows values in the reverse order of the keys, and can fail for one of them.
+// Shows values in the reverse order of the keys, and can fail for some of them.
 class PerverseEngine final : public test::MemoryEngine {
  public:
   Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) override {
@@ -43,8 +43,17 @@ class PerverseEngine final : public test::MemoryEngine {
       visit("garbage");
       return Error{.code = ErrorCode::kCorruption, .context = "checksum"};
     }
+    if (key == "failing") return failure;
     return MemoryEngine::Read(key, visit);
   }
+  Status Set(std::string_view key, std::string_view value) override {
+    return key == "failing" ? failure : MemoryEngine::Set(key, value);
+  }
+  Status Update(std::string_view key, UpdateFunction fn) override {
+    return key == "failing" ? failure : MemoryEngine::Update(key, fn);
+  }
+
+  Error failure{};
 };
 
 class RespConversationTest : public testing::Test {
@@ -188,9 +197,26 @@ TEST_F(RespConversationTest, AFailedSyncTurnsEverySuccessfulWriteIntoThatErrorAn
                              {"INCR", "k"},
                              {"KVS.SYNC"}}));
   connection.SettleWrites(Error{.code = ErrorCode::kIo, .sys_errno = EIO, .context = "fdatasync"});
-  const auto failed = StartsWith("-MISCONF Errors writing to the AOF file: ");
+  const auto failed = StartsWith("-MISCONF Writing to the store failed: ");
   EXPECT_THAT(Take(connection), ElementsAre("+PONG\r\n", failed, failed, "$1\r\n1\r\n", "+OK\r\n", "+QUEUED\r\n",
                                             "+QUEUED\r\n", failed, ":0\r\n", failed, failed));
+}
+
+TEST_F(RespConversationTest, ErrorsTellReadingFromWriting) {
+  engine_.failure = Error{.code = ErrorCode::kIo, .sys_errno = EIO, .context = "read fault"};
+  Connection connection(state_, kLimits);
+  connection.Receive(Stream({{"GET", "failing"}, {"GET", "failing", "x"}, {"STRLEN", "failing"}, {"MGET", "failing"}}));
+  const auto unread = StartsWith("-ERR Reading the store failed: ");
+  EXPECT_THAT(Take(connection), ElementsAre(unread, StartsWith("-ERR wrong number"), unread, unread));
+  const std::vector<std::pair<ErrorCode, std::string>> refusals = {
+      {ErrorCode::kIo, "-MISCONF Writing to the store failed: "},
+      {ErrorCode::kNoSpace, "-MISCONF The store has no room: "},
+      {ErrorCode::kPoisoned, "-MISCONF The store takes no writes: "}};
+  for (const auto& [code, text] : refusals) {
+    engine_.failure.code = code;
+    connection.Receive(Stream({{"SET", "failing", "v"}, {"SETEX", "k", "1", "v"}, {"SET", "failing", "v", "XX"}}));
+    EXPECT_THAT(Take(connection), ElementsAre(StartsWith(text), StartsWith("-ERR unsupported"), StartsWith(text)));
+  }
 }
 
 TEST_F(RespConversationTest, WithoutThePasswordThereIsNothingToBeHad) {
