@@ -15,7 +15,7 @@ std::int64_t NowSeconds() {
 
 }  // namespace
 
-Background::Background(KvsEngine& engine) : engine_(engine), last_sync_s_(NowSeconds()) {}
+Background::Background(KvsEngine& engine, ServerLog& log) : engine_(engine), log_(log), last_sync_s_(NowSeconds()) {}
 
 Background::~Background() {
   std::thread thread;
@@ -63,9 +63,14 @@ void Background::Work() {
       if (!std::exchange(state.is_wanted, false)) continue;
       mutex_.Unlock();
       const Status status = Perform(job);
+      if (!status) {
+        log_.Note(ServerLog::Kind::kBackgroundFailed,
+                  std::string(job == Job::kSync ? "a sync" : "a compaction") + " failed: " + status.error().ToString());
+      }
       mutex_.Lock();
       state.report.is_under_way = false;
       state.report.has_failed = !status;
+      if (!status) ++state.report.failed;
       if (status) ++state.report.done;
       if (status && job == Job::kSync) last_sync_s_ = NowSeconds();
       has_worked = true;

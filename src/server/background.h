@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "kvs/engine.h"
+#include "server/server_log.h"
 #include "sync/mutex.h"
 
 namespace kvs::server {
@@ -19,11 +20,13 @@ class Background {
   enum class Job : std::uint8_t { kCompaction, kSync };
   struct Report {
     bool is_under_way = false;
-    std::uint64_t done = 0;   // Times that it ended well.
-    bool has_failed = false;  // The last time.
+    std::uint64_t done = 0;    // Times that it ended well.
+    std::uint64_t failed = 0;  // Times that it did not.
+    bool has_failed = false;   // The last time.
   };
 
-  explicit Background(KvsEngine& engine);
+  // All outlive it. The log hears of a job that fails.
+  Background(KvsEngine& engine, ServerLog& log);
   ~Background();  // Waits for the job that is under way.
 
   // False: one of its kind is under way, or waits.
@@ -43,6 +46,7 @@ class Background {
   Status Perform(Job job) { return job == Job::kCompaction ? engine_.Compact() : engine_.Sync(); }
 
   KvsEngine& engine_;
+  ServerLog& log_;
   mutable sync::Mutex mutex_;
   sync::ConditionVariable wanted_;
   State states_[kJobs] KVS_GUARDED_BY(mutex_);

@@ -54,7 +54,9 @@ void Connection::EndConversation() {
 std::size_t Connection::Execute(std::string_view input) {
   if (conversation_ == nullptr) {
     switch (protocol::Sniff(input.front())) {
-      case protocol::Dialect::kNative: conversation_ = std::make_unique<NativeConversation>(state_, limits_); break;
+      case protocol::Dialect::kNative:
+        conversation_ = std::make_unique<NativeConversation>(state_, limits_, socket_, outbox_);
+        break;
       case protocol::Dialect::kResp:
         conversation_ = std::make_unique<RespConversation>(state_, limits_, socket_, outbox_);
         break;

@@ -41,6 +41,7 @@ Status Loop::Iterate() {
   now_ = std::chrono::steady_clock::now();
   for (const io::Event& event : events) Dispatch(event);
   KVS_TRY(GatherBeforeSync());
+  context_.state.stats.SampleWhereDue(now_);
   if (context_.state.observation.NeedsLook()) [[unlikely]]
     context_.state.observation.Look(now_);
   TakeMail();
@@ -185,6 +186,7 @@ void Loop::TakeMail() {
 
 void Loop::Admit(Newcomer newcomer) {
   std::list<Client>& home = newcomer.tls == nullptr ? clients_ : handshaking_;
+  context_.state.stats.CountConnection();
   Client& client = home.emplace_back(std::move(newcomer.socket), context_, static_cast<Mailbox*>(this));
   if (newcomer.tls != nullptr) client.session.Secure(std::move(newcomer.tls));
   client.home = &home;
@@ -254,7 +256,10 @@ void Loop::Settle(Client* client) {
       MakeReady(client);
       break;
     case Session::Next::kLinger: Linger(client); break;
-    case Session::Next::kClose: Close(client); break;
+    case Session::Next::kClose:
+      if (client->session.is_dropped()) client->session.NoteDropped("left too much unread of what was sent to it");
+      Close(client);
+      break;
   }
 }
 
@@ -319,6 +324,7 @@ void Loop::CloseSilent(std::list<Client>& home) {
     if (client->is_in_job || client->is_ready || IsAwaitingUs(*client)) {
       MoveTo(home, client);
     } else {
+      if (&home == &owing_) client->session.NoteDropped("took none of its answers in time (output-timeout)");
       Close(client);
     }
   }
@@ -335,7 +341,9 @@ void Loop::CloseHandshaking() {
   for (auto next = handshaking_.begin(); next != handshaking_.end();) {
     Client* client = &*next++;
     if (client->since + TimeLimitOf(handshaking_) > now_) return;
-    if (!client->is_in_job && !client->is_ready) Close(client);
+    if (client->is_in_job || client->is_ready) continue;
+    client->session.NoteFailedHandshake("it took too long (tls-handshake-timeout)");
+    Close(client);
   }
 }
 

@@ -1,9 +1,14 @@
 #include "server/native_conversation.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
+#include <utility>
 
 #include "protocol/frame_encoder.h"
 #include "protocol/native_frame.h"
+#include "server/commands/command_table.h"
+#include "server/commands/observing.h"
 #include "server/observers/coarse_clock.h"
 
 namespace kvs::server {
@@ -31,12 +36,23 @@ const char* PartsComplaint(const Request& request) {
 
 bool IsKnown(Opcode opcode) { return opcode >= Opcode::kPing && opcode <= Opcode::kSync; }
 
-void Answer(std::uint32_t request_id, const Status& status, Replies& replies) {
-  if (status) {
-    protocol::AppendOk(request_id, &replies.bytes);
-  } else {
-    protocol::AppendError(request_id, status.error(), &replies.bytes);
+const CommandSpec& SpecOf(Opcode opcode) {
+  static const auto specs =
+      std::to_array<const CommandSpec*>({Commands().Find("ping"), Commands().Find("get"), Commands().Find("set"),
+                                         Commands().Find("del"), Commands().Find("kvs.sync")});
+  return *specs[static_cast<std::size_t>(opcode) - static_cast<std::size_t>(Opcode::kPing)];
+}
+
+// The frame as the words of its command. `words`: out, of which the result is a part.
+std::span<const std::string_view> WordsOf(const Request& request, std::array<std::string_view, 3>* words) {
+  switch (request.opcode) {
+    case Opcode::kPing: *words = {"PING"}; return std::span(*words).first(1);
+    case Opcode::kGet: *words = {"GET", request.key}; return std::span(*words).first(2);
+    case Opcode::kSet: *words = {"SET", request.key, request.value}; return std::span(*words).first(3);
+    case Opcode::kRemove: *words = {"DEL", request.key}; return std::span(*words).first(2);
+    case Opcode::kSync: *words = {"KVS.SYNC"}; return std::span(*words).first(1);
   }
+  return {};
 }
 
 void Refuse(const protocol::Decoded& violation, Replies& replies) {
@@ -48,11 +64,17 @@ void Refuse(const protocol::Decoded& violation, Replies& replies) {
 
 }  // namespace
 
-NativeConversation::NativeConversation(ServerState& state, const ConnectionLimits& limits)
-    : state_(state), limits_(limits), decoder_(limits.request_bytes_max) {}
+NativeConversation::NativeConversation(ServerState& state, const ConnectionLimits& limits, int socket,
+                                       std::shared_ptr<Outbox> outbox)
+    : state_(state), limits_(limits), socket_(socket), outbox_(std::move(outbox)), decoder_(limits.request_bytes_max) {}
+
+NativeConversation::~NativeConversation() {
+  if (is_paused_) state_.observation.pause.Forget(outbox_);
+}
 
 Conversation::Progress NativeConversation::Execute(std::string_view input, Replies& replies) {
   Progress progress;
+  is_paused_ = false;
   if (state_.config.has_password()) {
     protocol::AppendClosingError(
         0, Error{.code = ErrorCode::kUnsupported, .context = "this server asks for a password: speak RESP to it"},
@@ -64,6 +86,7 @@ Conversation::Progress NativeConversation::Execute(std::string_view input, Repli
   const auto begin = CoarseNow();
   const std::size_t output_max =
       std::min(limits_.output_bytes_max, replies.bytes.size() + limits_.output_bytes_per_turn);
+  Turn turn{.replies = replies, .observed = state_.observation.observers.bits()};
   for (std::size_t requests = 0; !progress.is_closing && progress.consumed_bytes < input.size(); ++requests) {
     const bool looks_at_clock = requests > 0 && requests % kRequestsPerLook == 0;
     const bool is_late = looks_at_clock && CoarseNow() - begin >= limits_.turn_time;
@@ -73,55 +96,119 @@ Conversation::Progress NativeConversation::Execute(std::string_view input, Repli
     }
     const protocol::Decoded decoded = decoder_.Decode(input.substr(progress.consumed_bytes));
     if (decoded.status == DecodeStatus::kNeedMore) break;
-    if (decoded.status == DecodeStatus::kRequest) {
-      Perform(decoded.request, replies);
-      progress.consumed_bytes += decoded.consumed_bytes;
-    } else {
+    if (decoded.status != DecodeStatus::kRequest) {
       Refuse(decoded, replies);
       progress.is_closing = true;
+      break;
     }
+    if ((turn.observed & Observers::kPause) != 0 && HasToPause(decoded.request)) {
+      progress.is_waiting = true;
+      progress.is_put_off = true;
+      break;
+    }
+    Perform(decoded.request, turn);
+    progress.consumed_bytes += decoded.consumed_bytes;
   }
+  EndTimed(turn);
+  state_.stats.Add(turn.counts);
   return progress;
 }
 
-void NativeConversation::Perform(const Request& request, Replies& replies) {
+// A frame that would be rejected does not wait.
+bool NativeConversation::HasToPause(const Request& request) {
+  if (!IsKnown(request.opcode) || PartsComplaint(request) != nullptr) return false;
+  is_paused_ = state_.observation.pause.HasToWait(SpecOf(request.opcode).has(kWrite), outbox_);
+  return is_paused_;
+}
+
+void NativeConversation::Perform(const Request& request, Turn& turn) {
+  ++turn.counts.commands;
   if (!IsKnown(request.opcode)) {
-    Answer(request.request_id, Error{.code = ErrorCode::kUnsupported, .context = "this server has no such opcode"},
-           replies);
+    const Error error{.code = ErrorCode::kUnsupported, .context = "this server has no such opcode"};
+    turn.counts.CountError(ErrorReply(error, Access::kWrite));
+    protocol::AppendError(request.request_id, error, &turn.replies.bytes);
     return;
   }
   if (const char* complaint = PartsComplaint(request)) {
-    Answer(request.request_id, Error{.code = ErrorCode::kInvalidArgument, .context = complaint}, replies);
+    state_.stats.commands.AddRejected(Commands().NumberOf(SpecOf(request.opcode)));
+    const Error error{.code = ErrorCode::kInvalidArgument, .context = complaint};
+    turn.counts.CountError(ErrorReply(error, Access::kWrite));
+    protocol::AppendError(request.request_id, error, &turn.replies.bytes);
     return;
   }
+  BeginCall(request, turn);
+  PerformKnown(request, turn);
+  ++turn.calls;
+  if ((turn.observed & Observers::kMonitors) == 0) [[likely]]
+    return;
+  std::array<std::string_view, 3> words;
+  state_.observation.monitors.Show(socket_, WordsOf(request, &words));
+}
+
+void NativeConversation::PerformKnown(const Request& request, Turn& turn) {
   switch (request.opcode) {
-    case Opcode::kPing: protocol::AppendOk(request.request_id, &replies.bytes); break;
-    case Opcode::kGet: PerformGet(request, replies); break;
+    case Opcode::kPing: protocol::AppendOk(request.request_id, &turn.replies.bytes); break;
+    case Opcode::kGet: PerformGet(request, turn); break;
     case Opcode::kSet:
-    case Opcode::kRemove: PerformWrite(request, replies); break;
+    case Opcode::kRemove: PerformWrite(request, turn); break;
     // The sync of this turn, which comes after the execution, is the one that was asked for.
-    case Opcode::kSync: AnswerUnsettled(request.request_id, replies); break;
+    case Opcode::kSync: AnswerUnsettled(request.request_id, turn.replies); break;
   }
 }
 
-void NativeConversation::PerformGet(const Request& request, Replies& replies) {
-  const std::size_t output_bytes = replies.bytes.size();
+void NativeConversation::PerformGet(const Request& request, Turn& turn) {
+  base::ByteBuffer& out = turn.replies.bytes;
+  const std::size_t output_bytes = out.size();
   const Result<bool> found = state_.engine.Read(
-      request.key, [&](std::string_view value) { protocol::AppendValue(request.request_id, value, &replies.bytes); });
-  if (found && *found) return;
-  replies.bytes.Truncate(output_bytes);  // An engine may find out after the visit that it must not stand by the value.
-  Answer(request.request_id, found ? Ok() : Status(found.error()), replies);
+      request.key, [&](std::string_view value) { protocol::AppendValue(request.request_id, value, &out); });
+  if (found && *found) {
+    ++turn.counts.hits;
+    return;
+  }
+  out.Truncate(output_bytes);  // An engine may find out after the visit that it must not stand by the value.
+  if (!found) {
+    Fail(request.request_id, found.error(), turn);
+    return;
+  }
+  ++turn.counts.misses;
+  Publish(EventClass::kKeyMiss, "keymiss", request.key);
+  protocol::AppendOk(request.request_id, &out);
 }
 
-void NativeConversation::PerformWrite(const Request& request, Replies& replies) {
-  const Status status = request.opcode == Opcode::kSet ? state_.engine.Set(request.key, request.value)
-                                                       : state_.engine.Remove(request.key);
-  if (status) state_.watches.Touch(request.key);
-  if (status && state_.config.sync_before_reply()) {
-    AnswerUnsettled(request.request_id, replies);
-  } else {
-    Answer(request.request_id, status, replies);
+void NativeConversation::PerformWrite(const Request& request, Turn& turn) {
+  const bool sets = request.opcode == Opcode::kSet;
+  const bool is_new = sets && IsNewsThatNew(state_, request.key);
+  const Status status = sets ? state_.engine.Set(request.key, request.value) : state_.engine.Remove(request.key);
+  if (!status && status.error().code == ErrorCode::kKeyNotFound) {  // An answer, not a failure.
+    protocol::AppendError(request.request_id, status.error(), &turn.replies.bytes);
+    return;
   }
+  if (!status) {
+    Fail(request.request_id, status.error(), turn);
+    return;
+  }
+  state_.watches.Touch(request.key);
+  if (is_new) Publish(EventClass::kNew, "new", request.key);
+  Publish(sets ? EventClass::kString : EventClass::kGeneric, sets ? "set" : "del", request.key);
+  if (state_.config.sync_before_reply()) {
+    AnswerUnsettled(request.request_id, turn.replies);
+  } else {
+    protocol::AppendOk(request.request_id, &turn.replies.bytes);
+  }
+}
+
+void NativeConversation::Publish(EventClass event, std::string_view name, std::string_view key) {
+  if (!state_.observation.events.wants(event)) [[likely]]
+    return;
+  state_.observation.events.Publish(state_.pub_sub, name, key);
+}
+
+void NativeConversation::Fail(std::uint32_t request_id, const Error& error, Turn& turn) {
+  const Access access = turn.spec->has(kReadOnly) ? Access::kRead : Access::kWrite;
+  if (access == Access::kWrite) state_.NoteWriteFault(error);
+  turn.counts.CountError(ErrorReply(error, access));
+  state_.stats.commands.AddFailed(Commands().NumberOf(*turn.spec), 1);
+  protocol::AppendError(request_id, error, &turn.replies.bytes);
 }
 
 void NativeConversation::AnswerUnsettled(std::uint32_t request_id, Replies& replies) {
@@ -130,7 +217,31 @@ void NativeConversation::AnswerUnsettled(std::uint32_t request_id, Replies& repl
   replies.unsettled.push_back({.begin = begin, .end = replies.bytes.size(), .tag = request_id});
 }
 
+// The clock is read once for all frames of one kind in a row, but where every command is timed.
+void NativeConversation::BeginCall(const Request& request, Turn& turn) {
+  const CommandSpec& spec = SpecOf(request.opcode);
+  if (turn.spec == &spec && (turn.observed & Observers::kTiming) == 0) return;
+  EndTimed(turn);
+  turn.spec = &spec;
+  turn.first = request;
+}
+
+void NativeConversation::EndTimed(Turn& turn) {
+  if (turn.calls == 0) return;
+  const auto now = Clock::now();
+  const auto duration = now - std::exchange(turn.since, now);
+  state_.stats.commands.AddCalls(Commands().NumberOf(*turn.spec), std::exchange(turn.calls, 0), duration);
+  if (!state_.observation.IsOfNote(duration)) [[likely]]
+    return;
+  std::array<std::string_view, 3> words;
+  NoteDuration({.socket = socket_}, state_, *turn.spec, WordsOf(turn.first, &words), duration);
+}
+
 void NativeConversation::AppendSyncFailure(std::uint32_t tag, const Error& error, base::ByteBuffer* out) {
+  state_.NoteWriteFault(error);
+  TurnCounts counts;
+  counts.CountError(ErrorReply(error, Access::kWrite));
+  state_.stats.Add(counts);
   protocol::AppendError(tag, error, out);
 }
 

@@ -1,33 +1,70 @@
-// NativeConversation: the native protocol of kvs: frames in, frames out, one for one.
+// NativeConversation: the native protocol on a connection: frames in, frames out.
 //
+// Design      A frame is a command as those of RESP are: it waits for the end of a pause, is counted and timed, is
+//             shown to monitors, and its keyspace events are published. While nobody looks on, that is one test of
+//             a word for each frame. Frames of one kind in a row are timed together.
 // Threads, Durability, Limits  As Conversation.
+// Errors      A violation is answered once, and closes. A server that asks for a password answers so, and closes: the
+//             protocol has no way to give one.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
 #include "protocol/frame_decoder.h"
+#include "protocol/request.h"
+#include "server/commands/command.h"
 #include "server/conversation.h"
+#include "server/observers/outbox.h"
 #include "server/server_state.h"
 
 namespace kvs::server {
 
 class NativeConversation final : public Conversation {
  public:
-  // `state` outlives the conversation.
-  NativeConversation(ServerState& state, const ConnectionLimits& limits);
+  // `state` and `socket` outlive the conversation; -1: no socket, in a test.
+  NativeConversation(ServerState& state, const ConnectionLimits& limits, int socket, std::shared_ptr<Outbox> outbox);
+  ~NativeConversation() override;
 
   Progress Execute(std::string_view input, Replies& replies) override;
   void AppendSyncFailure(std::uint32_t tag, const Error& error, base::ByteBuffer* out) override;
 
  private:
-  void Perform(const protocol::Request& request, Replies& replies);
-  void PerformGet(const protocol::Request& request, Replies& replies);
-  void PerformWrite(const protocol::Request& request, Replies& replies);
+  using Clock = std::chrono::steady_clock;
+
+  // One Execute().
+  struct Turn {
+    Replies& replies;
+    std::uint32_t observed;             // The bits of Observers.
+    const CommandSpec* spec = nullptr;  // Of the frames that are timed together.
+    protocol::Request first{.opcode = protocol::Opcode::kPing};
+    std::uint64_t calls = 0;
+    Clock::time_point since = Clock::now();
+    TurnCounts counts{};
+  };
+
+  bool HasToPause(const protocol::Request& request);
+  void Perform(const protocol::Request& request, Turn& turn);
+  void PerformKnown(const protocol::Request& request, Turn& turn);
+  void PerformGet(const protocol::Request& request, Turn& turn);
+  void PerformWrite(const protocol::Request& request, Turn& turn);
   void AnswerUnsettled(std::uint32_t request_id, Replies& replies);
+  void Fail(std::uint32_t request_id, const Error& error, Turn& turn);
+  void BeginCall(const protocol::Request& request, Turn& turn);
+  void EndTimed(Turn& turn);
+  void Publish(EventClass event, std::string_view name, std::string_view key);
 
   // Constant after construction.
   ServerState& state_;
   const ConnectionLimits limits_;
+  const int socket_;
+  const std::shared_ptr<Outbox> outbox_;
 
   protocol::FrameDecoder decoder_;
+  bool is_paused_ = false;
 };
 
 }  // namespace kvs::server

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "server/commands/command_table.h"
-#include "server/commands/observing.h"
 #include "server/commands/transactions.h"
 #include "server/letters.h"
 #include "server/observers/coarse_clock.h"
@@ -93,6 +92,7 @@ Conversation::Progress RespConversation::Execute(std::string_view input, Replies
   turn.observed = state_.observation.observers.bits();
   turn.reply.set_version(client_.resp_version.load(std::memory_order_relaxed));  // R1
   ExecuteAll(turn);
+  EndTimed(turn);
   state_.stats.Add(turn.counts);
   const auto age = std::chrono::duration_cast<std::chrono::seconds>(turn.now - client_.since);
   client_.last_active_s.store(age.count(), std::memory_order_relaxed);  // R1
@@ -136,7 +136,9 @@ void RespConversation::ExecuteAll(Turn& turn) {
     EndRun(turn);
     if (progress.is_behind) return;  // The output is full: what was decoded after the run will be decoded again.
     if (decoded.status == protocol::RespStatus::kViolation) {
-      turn.reply.Error("ERR " + std::string(decoded.complaint));
+      const std::string complaint = "ERR " + std::string(decoded.complaint);
+      turn.counts.CountError(complaint);
+      turn.reply.Error(complaint);
       progress.is_closing = true;
     } else if ((turn.observed & Observers::kPause) != 0 && HasToPause(turn)) {
       progress.consumed_bytes = begin;
@@ -177,21 +179,48 @@ bool RespConversation::AddToRun(std::size_t begin, Turn& turn) {
 void RespConversation::EndRun(Turn& turn) {
   Run& run = turn.run;
   if (run.size == 0) return;
-  turn.counts.commands += run.size;
   static const CommandSpec* const get = Commands().Find("get");
   static const CommandSpec* const set = Commands().Find("set");
-  client_.last_command.store(run.kind == Run::Kind::kGets ? get : set, std::memory_order_relaxed);  // R1
-  if (run.kind == Run::Kind::kGets) {
-    PerformGets(turn);
+  const bool is_get = run.kind == Run::Kind::kGets;
+  const CommandSpec& spec = is_get ? *get : *set;
+  client_.last_command.store(&spec, std::memory_order_relaxed);  // R1
+  BeginCall(spec, turn);
+  std::size_t performed = run.size;
+  if (is_get) {
+    performed = PerformGets(turn);
   } else {
     PerformSets(turn);
   }
+  turn.counts.commands += performed;
+  turn.timed.calls += performed;
   if (const auto duration = Passed(turn); state_.observation.IsOfNote(duration)) [[unlikely]] {
-    const bool is_get = run.kind == Run::Kind::kGets;
     const std::array<std::string_view, 3> words = {is_get ? "GET" : "SET", run.keys[0], run.pairs[0].value};
-    NoteDuration(client_, state_, is_get ? *get : *set, std::span(words).first(is_get ? 2 : 3), duration);
+    NoteDuration(caller(), state_, spec, std::span(words).first(is_get ? 2 : 3), duration);
   }
   run.size = 0;
+}
+
+// Before a call of `spec`: the clock is read once for all calls of the same command in a row.
+void RespConversation::BeginCall(const CommandSpec& spec, Turn& turn) {
+  if (turn.timed.spec == &spec) return;
+  EndTimed(turn);
+  turn.timed.spec = &spec;
+}
+
+void RespConversation::EndTimed(Turn& turn) {
+  Timed& timed = turn.timed;
+  if (timed.calls == 0) return;
+  const auto now = ClientState::Clock::now();
+  state_.stats.commands.AddCalls(Commands().NumberOf(*timed.spec), std::exchange(timed.calls, 0),
+                                 now - std::exchange(timed.since, now));
+}
+
+void RespConversation::FailInRun(const CommandSpec& spec, const Error& error, Access access, Turn& turn) {
+  if (access == Access::kWrite) state_.NoteWriteFault(error);
+  const std::string text = ErrorReply(error, access);
+  turn.counts.CountError(text);
+  state_.stats.commands.AddFailed(Commands().NumberOf(spec), 1);
+  turn.reply.Error(text);
 }
 
 bool RespConversation::PerformGet(std::string_view key, Turn& turn) {
@@ -202,14 +231,13 @@ bool RespConversation::PerformGet(std::string_view key, Turn& turn) {
   if (found) {
     turn.reply.Null();
   } else {
-    ++turn.counts.errors;
-    turn.reply.Error(ErrorReply(found.error(), Access::kRead));
+    FailInRun(*turn.timed.spec, found.error(), Access::kRead, turn);
   }
   return false;
 }
 
-// Where the output is full the rest of the run is given back to the input.
-void RespConversation::PerformGets(Turn& turn) {
+// Where the output is full the rest of the run is given back to the input. How many were performed.
+std::size_t RespConversation::PerformGets(Turn& turn) {
   const Run& run = turn.run;
   base::ByteBuffer& out = turn.replies.bytes;
   const std::size_t begin = out.size();
@@ -232,10 +260,11 @@ void RespConversation::PerformGets(Turn& turn) {
   }
   turn.counts.hits += hits;
   turn.counts.misses += next - hits;
-  if (next == run.size) return;
+  if (next == run.size) return next;
   turn.progress.consumed_bytes = run.begins[next];
   turn.progress.is_behind = true;
   decoder_.Forget();
+  return next;
 }
 
 void RespConversation::PerformSets(Turn& turn) {
@@ -250,8 +279,7 @@ void RespConversation::PerformSets(Turn& turn) {
     }
     left = left.subspan(set);
     if (status) return;
-    ++turn.counts.errors;
-    turn.reply.Error(ErrorReply(status.error(), Access::kWrite));
+    FailInRun(*turn.timed.spec, status.error(), Access::kWrite, turn);
     left = left.subspan(1);
   }
 }
@@ -312,7 +340,9 @@ bool RespConversation::EndBlock(Turn& turn) {
   if (unblocked == ClientState::kStaysBlocked && !is_over) return false;
   const std::size_t begin = turn.replies.bytes.size();
   if (unblocked == ClientState::kUnblockedByError) {
-    turn.reply.Error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+    constexpr std::string_view kUnblocked = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
+    turn.counts.CountError(kUnblocked);
+    turn.reply.Error(kUnblocked);
   } else if (block.synced) {
     turn.reply.Array(2);
     turn.reply.Integer(*block.synced);
@@ -396,6 +426,7 @@ const CommandSpec* RespConversation::Admit(std::span<const std::string_view> arg
     refusal = "ERR Command not allowed inside a transaction";
   }
   if (refusal.empty()) return spec;
+  state_.stats.commands.AddRejected(Commands().NumberOf(*spec));
   if (spec->name == "exec") {
     EndTransaction(client_, state_);
     refusal = "EXECABORT Transaction discarded because of: " + refusal.substr(refusal.find(' ') + 1);
@@ -406,7 +437,7 @@ const CommandSpec* RespConversation::Admit(std::span<const std::string_view> arg
 
 // A transaction in which a command was rejected is refused as a whole.
 void RespConversation::Reject(std::string_view text, Turn& turn) {
-  ++turn.counts.errors;
+  turn.counts.CountError(text);
   if (client_.is_in_transaction) client_.is_transaction_refused = true;
   turn.reply.Error(text);
 }
@@ -415,6 +446,7 @@ void RespConversation::Queue(const CommandSpec& spec, std::span<const std::strin
   std::size_t bytes = kQueuedCommandBytes;
   for (const std::string_view argument : arguments) bytes += argument.size() + kQueuedArgumentBytes;
   if (client_.queue_bytes + bytes > limits_.request_bytes_max) {
+    state_.stats.commands.AddRejected(Commands().NumberOf(spec));
     Reject("ERR the transaction is larger than this server is set to take", turn);
     return;
   }
@@ -433,6 +465,7 @@ void RespConversation::Perform(const CommandSpec& spec, std::span<const std::str
             .client = client_,
             .server = state_,
             .counts = turn.counts};
+  BeginCall(spec, turn);
   const bool is_timed = (turn.observed & Observers::kTiming) != 0;
   const auto started = is_timed ? ClientState::Clock::now() : ClientState::Clock::time_point();
   if ((turn.observed & Observers::kTracking) != 0) BeforeObserved(call);
@@ -451,10 +484,12 @@ void RespConversation::Perform(const CommandSpec& spec, std::span<const std::str
   const bool has_written = keys_.TakeHasWritten();
   if (call.needs_sync || (has_written && state_.config.sync_before_reply())) Settle(begin, 1, turn);
   if ((turn.observed & Observers::kMonitors) != 0) AfterObserved(call);
+  ++turn.timed.calls;
+  if (call.has_failed) state_.stats.commands.AddFailed(Commands().NumberOf(spec), 1);
   auto duration = Passed(turn);
   if (is_timed) duration = ClientState::Clock::now() - started;
   if (state_.observation.IsOfNote(duration)) [[unlikely]]
-    NoteDuration(client_, state_, spec, arguments, duration);
+    NoteDuration(caller(), state_, spec, arguments, duration);
   if (client_.tracking.has_chosen && !client_.is_in_transaction && !spec.full_name.starts_with("client|")) {
     client_.tracking.has_chosen = false;
   }
@@ -466,7 +501,12 @@ void RespConversation::Settle(std::size_t begin, std::uint32_t count, Turn& turn
 }
 
 void RespConversation::AppendSyncFailure(std::uint32_t, const Error& error, base::ByteBuffer* out) {
-  protocol::RespWriter(out).Error(ErrorReply(error, Access::kWrite));
+  state_.NoteWriteFault(error);
+  const std::string text = ErrorReply(error, Access::kWrite);
+  TurnCounts counts;
+  counts.CountError(text);
+  state_.stats.Add(counts);
+  protocol::RespWriter(out).Error(text);
 }
 
 }  // namespace kvs::server

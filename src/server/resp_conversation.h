@@ -17,6 +17,7 @@
 #include "protocol/resp_writer.h"
 #include "server/client_state.h"
 #include "server/commands/command.h"
+#include "server/commands/observing.h"
 #include "server/conversation.h"
 #include "server/keyspace.h"
 #include "server/observers/outbox.h"
@@ -38,6 +39,13 @@ class RespConversation final : public Conversation {
  private:
   struct Run;
 
+  // Calls of one command that are timed together, until another command comes.
+  struct Timed {
+    const CommandSpec* spec = nullptr;
+    std::uint64_t calls = 0;
+    ClientState::Clock::time_point since = ClientState::Clock::now();
+  };
+
   // One Execute().
   struct Turn {
     Replies& replies;
@@ -49,6 +57,7 @@ class RespConversation final : public Conversation {
     ClientState::Clock::time_point now;    // After the last command.
     std::size_t output_bytes_max;          // Of `replies`.
     std::uint32_t observed = 0;            // The bits of Observers.
+    Timed timed{};
     TurnCounts counts{};
     Progress progress{};
   };
@@ -57,7 +66,10 @@ class RespConversation final : public Conversation {
   bool IsOver(const Turn& turn, std::size_t commands) const;
   bool AddToRun(std::size_t begin, Turn& turn);
   void EndRun(Turn& turn);
-  void PerformGets(Turn& turn);
+  std::size_t PerformGets(Turn& turn);
+  void BeginCall(const CommandSpec& spec, Turn& turn);
+  void EndTimed(Turn& turn);
+  void FailInRun(const CommandSpec& spec, const Error& error, Access access, Turn& turn);
   bool PerformGet(std::string_view key, Turn& turn);
   void PerformSets(Turn& turn);
   void Dispatch(Turn& turn);
@@ -71,6 +83,7 @@ class RespConversation final : public Conversation {
   ClientState::Clock::duration Passed(Turn& turn);
   std::size_t PublishEvents(const CommandSpec& spec, std::size_t begin, Turn& turn);
   void Settle(std::size_t begin, std::uint32_t count, Turn& turn);
+  Caller caller() const { return {.socket = client_.socket, .name = client_.name}; }
   bool is_stranger() const { return !client_.is_authenticated && state_.config.has_password(); }
 
   // Constant after construction.

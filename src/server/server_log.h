@@ -31,7 +31,8 @@ class ServerLog {
     kAcceptResumed,
     kAuthFailed,
     kHandshakeFailed,
-    kClientDropped
+    kClientDropped,
+    kBackgroundFailed
   };
   static constexpr std::chrono::seconds kQuietTime{5};
 
@@ -46,7 +47,7 @@ class ServerLog {
     Clock::time_point quiet_until{};
     std::uint64_t left_out = 0;
   };
-  static constexpr std::size_t kKinds = 6;
+  static constexpr std::size_t kKinds = 7;
 
   const Sink sink_;
   sync::Mutex mutex_;  // Held while the sink runs.

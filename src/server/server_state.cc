@@ -29,8 +29,27 @@ ServerState::ServerState(KvsEngine& served, const ConfigStart& start, ServerLog:
       config(start, &descriptors),
       observation(served, gate, clients, pub_sub, watches),
       cursors(base::SecretSeed()),
-      background(served) {
+      background(served, log) {
+  ApplySettings();
+}
+
+void ServerState::NoteWriteFault(const Error& error) {
+  if (error.code != ErrorCode::kIo && error.code != ErrorCode::kPoisoned && error.code != ErrorCode::kNoSpace) return;
+  const std::uint64_t written_bytes = engine.Stats().value_or(EngineStats{}).written_bytes;
+  const sync::MutexLock lock(fault_mutex_);
+  fault_ = Fault{.error = error, .written_bytes = written_bytes};
+}
+
+std::optional<Error> ServerState::WriteFault(const EngineStats& now) const {
+  const sync::MutexLock lock(fault_mutex_);
+  if (!fault_) return std::nullopt;
+  const bool is_over = fault_->error.code != ErrorCode::kPoisoned && now.written_bytes > fault_->written_bytes;
+  return is_over ? std::nullopt : std::optional<Error>(fault_->error);
+}
+
+void ServerState::ApplySettings() {
   observation.Configure(config);
+  stats.commands.set_times_durations(config.Get({"latency-tracking"}).front().second == "yes");
 }
 
 }  // namespace kvs::server

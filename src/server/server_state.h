@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "kvs/engine.h"
@@ -23,6 +24,7 @@
 #include "server/server_stats.h"
 #include "server/watch_table.h"
 #include "sync/gate.h"
+#include "sync/mutex.h"
 
 namespace kvs::server {
 
@@ -30,6 +32,14 @@ class ServerState {
  public:
   // `served` outlives the state.
   explicit ServerState(KvsEngine& served, const ConfigStart& start = {}, ServerLog::Sink sink = {});
+
+  // A write or a sync was refused with `error`. What is about the request alone is no fault of the store.
+  void NoteWriteFault(const Error& error) KVS_EXCLUDES(fault_mutex_);
+  // Why the last write was refused, unless something was written since. kPoisoned stays. `stats`: of now.
+  std::optional<Error> WriteFault(const EngineStats& stats) const KVS_EXCLUDES(fault_mutex_);
+
+  // Takes over the settings, at the start and when they have changed.
+  void ApplySettings();
 
   KvsEngine& engine;
   const std::uint16_t port;
@@ -50,6 +60,14 @@ class ServerState {
   Observation observation;
   ScanCursors cursors;
   Background background;  // Last: it uses the engine, and ends first.
+
+ private:
+  struct Fault {
+    Error error;
+    std::uint64_t written_bytes;  // EngineStats::written_bytes at the time.
+  };
+  mutable sync::Mutex fault_mutex_;
+  std::optional<Fault> fault_ KVS_GUARDED_BY(fault_mutex_);
 };
 
 }  // namespace kvs::server

@@ -1,6 +1,41 @@
 #include "server/server_stats.h"
 
+#include <algorithm>
+
+#include "server/commands/command_table.h"
+
 namespace kvs::server {
+namespace {
+
+void AddTo(std::atomic<std::uint64_t>& counter, std::uint64_t count) {
+  if (count > 0) counter.fetch_add(count, std::memory_order_relaxed);  // R1
+}
+
+std::uint64_t ValueOf(const std::atomic<std::uint64_t>& counter) {
+  return counter.load(std::memory_order_relaxed);  // R1
+}
+
+// As Redis: what stands before the first space.
+std::string_view KindOfError(std::string_view text) {
+  const std::size_t end = text.find(' ');
+  return end == std::string_view::npos ? "ERR" : text.substr(0, end);
+}
+
+}  // namespace
+
+void TurnCounts::CountError(std::string_view text, std::uint64_t replies) {
+  errors += replies;
+  const std::string_view kind = KindOfError(text);
+  const auto found =
+      std::find_if(error_kinds.begin(), error_kinds.end(), [&](const auto& counted) { return counted.first == kind; });
+  if (found != error_kinds.end()) {
+    found->second += replies;
+  } else {
+    error_kinds.emplace_back(kind, replies);
+  }
+}
+
+ServerStats::ServerStats() : commands(Commands().size()) {}
 
 std::size_t ServerStats::StripeOfThisThread() {
   static std::atomic<std::size_t> next{0};
@@ -8,26 +43,80 @@ std::size_t ServerStats::StripeOfThisThread() {
   return own;
 }
 
-TurnCounts ServerStats::Sum() const {
-  TurnCounts sum;
+void ServerStats::Add(const TurnCounts& counts) {
+  Stripe& stripe = stripes_[StripeOfThisThread()];
+  AddTo(stripe.commands, counts.commands);
+  AddTo(stripe.errors, counts.errors);
+  AddTo(stripe.hits, counts.hits);
+  AddTo(stripe.misses, counts.misses);
+  if (counts.error_kinds.empty()) [[likely]]
+    return;
+  const sync::MutexLock lock(errors_mutex_);
+  for (const auto& [kind, replies] : counts.error_kinds) {
+    const auto found = error_kinds_.find(kind);
+    if (found != error_kinds_.end()) {
+      found->second += replies;
+    } else if (error_kinds_.size() < kErrorKindsMax) {
+      error_kinds_.emplace(kind, replies);
+    }
+  }
+}
+
+void ServerStats::AddReceived(std::size_t bytes) {
+  Stripe& stripe = stripes_[StripeOfThisThread()];
+  AddTo(stripe.input_bytes, bytes);
+  AddTo(stripe.receives, 1);
+}
+
+void ServerStats::AddSent(std::size_t bytes) {
+  Stripe& stripe = stripes_[StripeOfThisThread()];
+  AddTo(stripe.output_bytes, bytes);
+  AddTo(stripe.sends, 1);
+}
+
+ServerStats::Sums ServerStats::Sum() const {
+  Sums sum;
   for (const Stripe& stripe : stripes_) {
-    sum.commands += stripe.commands.load(std::memory_order_relaxed);  // R1
-    sum.errors += stripe.errors.load(std::memory_order_relaxed);      // R1
-    sum.hits += stripe.hits.load(std::memory_order_relaxed);          // R1
-    sum.misses += stripe.misses.load(std::memory_order_relaxed);      // R1
+    sum.commands += ValueOf(stripe.commands);
+    sum.errors += ValueOf(stripe.errors);
+    sum.hits += ValueOf(stripe.hits);
+    sum.misses += ValueOf(stripe.misses);
+    sum.input_bytes += ValueOf(stripe.input_bytes);
+    sum.output_bytes += ValueOf(stripe.output_bytes);
+    sum.receives += ValueOf(stripe.receives);
+    sum.sends += ValueOf(stripe.sends);
   }
   return sum;
 }
 
+std::uint64_t ServerStats::NoteUsedMemory(std::uint64_t bytes) {
+  std::uint64_t peak = ValueOf(used_memory_peak_);
+  while (peak < bytes && !used_memory_peak_.compare_exchange_weak(peak, bytes, std::memory_order_relaxed))
+    continue;  // R1
+  return std::max(peak, bytes);
+}
+
+ServerStats::ErrorKinds ServerStats::error_kinds() const {
+  const sync::MutexLock lock(errors_mutex_);
+  return error_kinds_;
+}
+
 void ServerStats::Reset(std::uint64_t of_engine) {
   expired_before_.store(of_engine, std::memory_order_relaxed);  // R1
-  refused_connections_.store(0, std::memory_order_relaxed);     // R1
-  for (Stripe& stripe : stripes_) {
-    stripe.commands.store(0, std::memory_order_relaxed);  // R1
-    stripe.errors.store(0, std::memory_order_relaxed);    // R1
-    stripe.hits.store(0, std::memory_order_relaxed);      // R1
-    stripe.misses.store(0, std::memory_order_relaxed);    // R1
+  for (Counter* counter :
+       {&connections_, &refused_connections_, &dropped_clients_, &failed_auths_, &failed_syncs_, &used_memory_peak_}) {
+    counter->store(0, std::memory_order_relaxed);  // R1
   }
+  for (Stripe& stripe : stripes_) {
+    for (Counter* counter : {&stripe.commands, &stripe.errors, &stripe.hits, &stripe.misses, &stripe.input_bytes,
+                             &stripe.output_bytes, &stripe.receives, &stripe.sends}) {
+      counter->store(0, std::memory_order_relaxed);  // R1
+    }
+  }
+  commands.Reset();
+  rates_.Reset();
+  const sync::MutexLock lock(errors_mutex_);
+  error_kinds_.clear();
 }
 
 }  // namespace kvs::server

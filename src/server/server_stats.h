@@ -1,12 +1,25 @@
 // ServerStats: what INFO counts. Threads add to counters of their own; whoever reads sums them up.
 //
+// Threads     Call anything from any thread. A lock is taken only for error replies, once per turn that made some.
+// Limits      kErrorKindsMax kinds of error replies are counted each for itself; the sum counts all.
+//
 // Fences      R1  all counters: relaxed. Figures; nothing is reached through them.
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "server/command_stats.h"
+#include "server/rates.h"
+#include "sync/mutex.h"
 
 namespace kvs::server {
 
@@ -16,46 +29,97 @@ struct TurnCounts {
   std::uint64_t errors = 0;
   std::uint64_t hits = 0;
   std::uint64_t misses = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> error_kinds{};  // By the first word of the reply.
+
+  // text: in, an error reply without the leading '-'.
+  void CountError(std::string_view text, std::uint64_t replies = 1);
 };
 
 class ServerStats {
  public:
-  void Add(const TurnCounts& counts) {
-    Stripe& stripe = stripes_[StripeOfThisThread()];
-    Add(stripe.commands, counts.commands);
-    Add(stripe.errors, counts.errors);
-    Add(stripe.hits, counts.hits);
-    Add(stripe.misses, counts.misses);
-  }
+  static constexpr std::size_t kErrorKindsMax = 128;
+  using ErrorKinds = std::map<std::string, std::uint64_t, std::less<>>;
+  using Clock = std::chrono::steady_clock;
 
+  struct Sums {
+    std::uint64_t commands = 0;
+    std::uint64_t errors = 0;
+    std::uint64_t hits = 0;
+    std::uint64_t misses = 0;
+    std::uint64_t input_bytes = 0;
+    std::uint64_t output_bytes = 0;
+    std::uint64_t receives = 0;
+    std::uint64_t sends = 0;
+  };
+
+  ServerStats();
+
+  void Add(const TurnCounts& counts) KVS_EXCLUDES(errors_mutex_);
+  void AddReceived(std::size_t bytes);
+  void AddSent(std::size_t bytes);
+
+  void CountConnection() { connections_.fetch_add(1, std::memory_order_relaxed); }                            // R1
+  std::uint64_t connections() const { return connections_.load(std::memory_order_relaxed); }                  // R1
   void CountRefusedConnection() { refused_connections_.fetch_add(1, std::memory_order_relaxed); }             // R1
   std::uint64_t refused_connections() const { return refused_connections_.load(std::memory_order_relaxed); }  // R1
+  void CountDroppedClient() { dropped_clients_.fetch_add(1, std::memory_order_relaxed); }                     // R1
+  std::uint64_t dropped_clients() const { return dropped_clients_.load(std::memory_order_relaxed); }          // R1
+  void CountFailedAuth() { failed_auths_.fetch_add(1, std::memory_order_relaxed); }                           // R1
+  std::uint64_t failed_auths() const { return failed_auths_.load(std::memory_order_relaxed); }                // R1
+  void CountFailedSync() { failed_syncs_.fetch_add(1, std::memory_order_relaxed); }                           // R1
+  std::uint64_t failed_syncs() const { return failed_syncs_.load(std::memory_order_relaxed); }                // R1
 
   // Since the start, or the last Reset().
-  TurnCounts Sum() const;
+  Sums Sum() const;
+  ErrorKinds error_kinds() const KVS_EXCLUDES(errors_mutex_);
   std::uint64_t ExpiredKeys(std::uint64_t of_engine) const {
     return of_engine - expired_before_.load(std::memory_order_relaxed);  // R1
   }
+
+  // The greatest of what was noted.
+  std::uint64_t NoteUsedMemory(std::uint64_t bytes);
+
+  // The loops call it when they are awake.
+  void SampleWhereDue(Clock::time_point now) {
+    if (rates_.IsDue(now)) rates_.Sample(now, TotalsOf(Sum()));
+  }
+  Rates::PerSecond RatesAt(Clock::time_point now) const { return rates_.Of(now, TotalsOf(Sum())); }
+
   // `of_engine`: what EngineStats::expired is now.
-  void Reset(std::uint64_t of_engine);
+  void Reset(std::uint64_t of_engine) KVS_EXCLUDES(errors_mutex_);
+
+  CommandStats commands;
 
  private:
   static constexpr std::size_t kStripes = 64;
+  using Counter = std::atomic<std::uint64_t>;  // R1, as all of them.
   struct alignas(64) Stripe {
-    std::atomic<std::uint64_t> commands{0};  // R1, as all of them.
-    std::atomic<std::uint64_t> errors{0};
-    std::atomic<std::uint64_t> hits{0};
-    std::atomic<std::uint64_t> misses{0};
+    Counter commands{0};
+    Counter errors{0};
+    Counter hits{0};
+    Counter misses{0};
+    Counter input_bytes{0};
+    Counter output_bytes{0};
+    Counter receives{0};
+    Counter sends{0};
   };
 
   static std::size_t StripeOfThisThread();
-  static void Add(std::atomic<std::uint64_t>& counter, std::uint64_t count) {
-    if (count > 0) counter.fetch_add(count, std::memory_order_relaxed);  // R1
+  static Rates::Totals TotalsOf(const Sums& sums) {
+    return {.commands = sums.commands, .input_bytes = sums.input_bytes, .output_bytes = sums.output_bytes};
   }
 
   std::array<Stripe, kStripes> stripes_;
-  std::atomic<std::uint64_t> refused_connections_{0};  // R1
-  std::atomic<std::uint64_t> expired_before_{0};       // R1
+  Counter connections_{0};
+  Counter refused_connections_{0};
+  Counter dropped_clients_{0};
+  Counter failed_auths_{0};
+  Counter failed_syncs_{0};
+  Counter expired_before_{0};
+  Counter used_memory_peak_{0};
+  Rates rates_;
+  mutable sync::Mutex errors_mutex_;
+  ErrorKinds error_kinds_ KVS_GUARDED_BY(errors_mutex_);
 };
 
 }  // namespace kvs::server

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -14,7 +15,7 @@ using io::TransferOutcome;
 
 Session::Session(io::UniqueFd socket, ServerState& state, const ConnectionLimits& limits,
                  std::shared_ptr<Outbox> outbox)
-    : socket_(std::move(socket)), connection_(state, limits, socket_.get(), std::move(outbox)) {}
+    : state_(state), socket_(std::move(socket)), connection_(state, limits, socket_.get(), std::move(outbox)) {}
 
 void Session::Input() {
   if (connection_.is_dropped()) {
@@ -34,6 +35,7 @@ void Session::TakeBytes() {
   const std::span<char> into(bytes.data(), std::min(bytes.size(), input_allowance_));
   const auto received = tls_ == nullptr ? io::Receive(socket_.get(), into) : tls_->Receive(into);
   if (!received) {
+    if (tls_ != nullptr && !tls_->is_secured()) NoteFailedHandshake(received.error().ToString());
     is_broken_ = true;
     has_sent_alert_ = received.error().code == ErrorCode::kProtocol;
     return;
@@ -47,6 +49,7 @@ void Session::TakeBytes() {
       connection_.ReceiveEnd();
       break;
     case TransferOutcome::kBytes:
+      state_.stats.AddReceived(received->bytes);
       input_allowance_ -= received->bytes;
       connection_.Receive({bytes.data(), received->bytes});
       if (input_allowance_ == 0) connection_.ReceiveEnd();
@@ -61,9 +64,21 @@ void Session::Output() {
   if (!sent) {
     is_broken_ = true;
   } else if (sent->outcome == TransferOutcome::kBytes) {
+    state_.stats.AddSent(sent->bytes);
     sent_bytes_ += sent->bytes;
     connection_.Sent(sent->bytes);
   }
+}
+
+void Session::NoteDropped(std::string_view why) {
+  state_.stats.CountDroppedClient();
+  state_.log.Note(ServerLog::Kind::kClientDropped,
+                  "dropped the client at " + io::PeerText(socket_.get()) + ": it " + std::string(why));
+}
+
+void Session::NoteFailedHandshake(std::string_view why) {
+  state_.log.Note(ServerLog::Kind::kHandshakeFailed,
+                  "no TLS handshake with " + io::PeerText(socket_.get()) + ": " + std::string(why));
 }
 
 Session::Next Session::next() const {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "io/event_loop.h"
@@ -62,12 +63,18 @@ class Session {
   bool Discard();                   // One receive; false: the client is done.
   bool AnswersHaveArrived() const;  // At the client's kernel, where a reset no longer takes them away.
 
+  // In the log and the statistics, before the session is closed.
+  void NoteDropped(std::string_view why);
+  void NoteFailedHandshake(std::string_view why);
+
+  bool is_dropped() const { return connection_.is_dropped(); }    // See Connection.
   bool is_expected() const { return connection_.is_expected(); }  // See Conversation.
   int socket() const { return socket_.get(); }
 
  private:
   void TakeBytes();
 
+  ServerState& state_;
   io::UniqueFd socket_;
   std::unique_ptr<io::TlsStream> tls_;  // nullptr: plain. A branch for each transfer, not a virtual call.
   Connection connection_;

@@ -11,9 +11,11 @@ constexpr std::size_t kAnsweredTogether = 16;
 
 Status SyncEngine(ServerContext& context) {
   Status sync = context.engine->Sync();
+  if (!sync) context.state.stats.CountFailedSync();
   const bool was_failing = context.sync_is_failing.exchange(!sync, std::memory_order_relaxed);  // R1
   if (!sync && !was_failing)
     context.state.log.Write("sync failed, writes are answered with the error: " + sync.error().ToString());
+  if (sync && was_failing) context.state.log.Write("syncs succeed again");
   return sync;
 }
 

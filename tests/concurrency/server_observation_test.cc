@@ -345,6 +345,8 @@ TEST_P(ServerObservationTest, WhatTakesLongIsKeptForLatency) {
 
 TEST_P(ServerObservationTest, TimesOfCommandsAreCountedWhileLatencyTrackingIsOn) {
   RespClient client(server_.address());
+  EXPECT_EQ(client.Call({"CONFIG", "SET", "latency-tracking", "no"}), "+OK\r\n");
+  client.Call({"CONFIG", "RESETSTAT"});
   client.Call({"GET", "a"});
   EXPECT_EQ(client.Call({"LATENCY", "HISTOGRAM"}), "*0\r\n");
   EXPECT_EQ(client.Call({"CONFIG", "SET", "latency-tracking", "yes"}), "+OK\r\n");

@@ -188,7 +188,8 @@ constexpr auto kRows = std::to_array<CommandSpec>({
             .since = "1.0.0",
             .summary = "Tells about the server",
             .usage = "[section [section ...]]",
-            .differences = "What has no meaning here is 0 or left out; kvs_version and the section Kvs are ours."}),
+            .differences = "What is not measured is left out; fields that begin with kvs_ and the section Kvs are "
+                           "ours. Times are divided among commands of one kind that came together."}),
     Server({.full_name = "lastsave",
             .handler = LastSave,
             .arity = 1,

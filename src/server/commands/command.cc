@@ -18,11 +18,22 @@ std::string ErrorReply(const Error& error, Access access) {
   }
 }
 
-void Call::Fail(const Error& error) { Fail(ErrorReply(error, spec.has(kReadOnly) ? Access::kRead : Access::kWrite)); }
+void Call::Fail(const Error& error) {
+  const Access access = spec.has(kReadOnly) ? Access::kRead : Access::kWrite;
+  if (access == Access::kWrite) server.NoteWriteFault(error);
+  Fail(ErrorReply(error, access));
+}
 
 bool Call::IsNewsThatNew(std::string_view key) {
   if (!server.observation.events.wants(EventClass::kNew)) return false;
   const Result<bool> found = keys.Read(key, [](const Entry&) {});
+  return found && !*found;
+}
+
+bool IsNewsThatNew(ServerState& server, std::string_view key) {
+  if (!server.observation.events.wants(EventClass::kNew)) [[likely]]
+    return false;
+  const Result<bool> found = server.engine.Read(key, [](std::string_view) {});
   return found && !*found;
 }
 

@@ -104,6 +104,7 @@ struct Call {
   bool needs_sync = false;     // Its reply is not to be sent before a sync, whatever the policy.
   bool must_be_alone = false;  // It has done nothing yet: run it again, under an exclusive pass.
   bool is_queued = false;      // It runs inside of EXEC.
+  bool has_failed = false;
 
   std::string_view operator[](std::size_t i) const { return arguments[i]; }
   std::size_t size() const { return arguments.size(); }
@@ -114,7 +115,7 @@ struct Call {
       return;
     client.events.push_back({.name = name, .key = std::string(key)});
   }
-  // Before a key is written: whether somebody wants to know that it is new, and it is.
+  // See IsNewsThatNew() below; within a transaction by what it sees.
   bool IsNewsThatNew(std::string_view key);
   void NotifySet(std::string_view key, bool is_new, bool expires) {
     if (is_new) Notify(EventClass::kNew, "new", key);
@@ -124,7 +125,8 @@ struct Call {
   void NotifyMiss(std::string_view key) { Notify(EventClass::kKeyMiss, "keymiss", key); }
 
   void Fail(std::string_view text) {
-    ++counts.errors;
+    counts.CountError(text);
+    has_failed = true;
     reply.Error(text);
   }
   void Fail(const Error& error);
@@ -139,6 +141,9 @@ struct Call {
     }
   }
 };
+
+// Before a key is written: whether somebody wants to know that it is new, and it is.
+bool IsNewsThatNew(ServerState& server, std::string_view key);
 
 // The HELP of a container: its subcommands, from their rows.
 void ReplyHelp(Call& call);

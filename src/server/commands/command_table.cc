@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "base/check.h"
 #include "server/letters.h"
@@ -18,6 +19,10 @@ std::size_t HashName(std::string_view name) {
   return hash ^ (hash >> 32);
 }
 
+std::size_t HashAddress(const CommandSpec* spec) {
+  return (reinterpret_cast<std::uintptr_t>(spec) * 0x9e3779b97f4a7c15) >> 40;
+}
+
 }  // namespace
 
 CommandTable::CommandTable() {
@@ -32,6 +37,17 @@ CommandTable::CommandTable() {
   }
   std::sort(all_.begin(), all_.end(), [](const CommandSpec* a, const CommandSpec* b) { return a->name < b->name; });
 
+  for (const CommandSpec* spec : all_) {
+    numbered_.push_back(spec);
+    for (const CommandSpec& subcommand : spec->subcommands) numbered_.push_back(&subcommand);
+  }
+  number_slots_.resize(std::bit_ceil(numbered_.size() * 4), kFree);
+  for (std::size_t number = 0; number < numbered_.size(); ++number) {
+    std::size_t at = HashAddress(numbered_[number]) & (number_slots_.size() - 1);
+    while (number_slots_[at] != kFree) at = (at + 1) & (number_slots_.size() - 1);
+    number_slots_[at] = static_cast<std::uint16_t>(number);
+  }
+
   std::size_t slots = 64;
   while (slots < all_.size() * 4) slots *= 2;
   slots_.resize(slots, nullptr);
@@ -40,6 +56,13 @@ CommandTable::CommandTable() {
     std::size_t at = HashName(spec->name) & (slots - 1);
     while (slots_[at] != nullptr) at = (at + 1) & (slots - 1);
     slots_[at] = spec;
+  }
+}
+
+std::size_t CommandTable::NumberOf(const CommandSpec& spec) const {
+  for (std::size_t at = HashAddress(&spec) & (number_slots_.size() - 1);; at = (at + 1) & (number_slots_.size() - 1)) {
+    KVS_CHECK(number_slots_[at] != kFree);
+    if (numbered_[number_slots_[at]] == &spec) return number_slots_[at];
   }
 }
 

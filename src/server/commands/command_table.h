@@ -15,10 +15,17 @@ namespace kvs::server {
 
 class CommandTable {
  public:
+  static constexpr std::uint16_t kFree = 0xffff;
+
   CommandTable();
 
   // nullptr: there is none.
   const CommandSpec* Find(std::string_view name) const;
+  // Commands and subcommands, each with a number below size().
+  std::size_t size() const { return numbered_.size(); }
+  std::size_t NumberOf(const CommandSpec& spec) const;
+  const CommandSpec& OfNumber(std::size_t number) const { return *numbered_[number]; }
+
   static const CommandSpec* FindSubcommand(const CommandSpec& container, std::string_view name);
 
   std::span<const CommandSpec* const> all() const { return all_; }  // By name.
@@ -26,6 +33,8 @@ class CommandTable {
  private:
   std::vector<const CommandSpec*> all_;
   std::vector<const CommandSpec*> slots_;  // Open addressing, a power of two; nullptr: free.
+  std::vector<const CommandSpec*> numbered_;
+  std::vector<std::uint16_t> number_slots_;  // Open addressing by the address of a row; kFree.
 };
 
 const CommandTable& Commands();

@@ -28,7 +28,7 @@ void Set(Call& call) {
   for (std::size_t i = 2; i < call.size(); i += 2) changes.emplace_back(call[i], call[i + 1]);
   const Status status = call.server.config.Set(changes);
   if (status) {
-    call.server.observation.Configure(call.server.config);
+    call.server.ApplySettings();
     call.reply.Ok();
   } else {
     call.Fail("ERR " + status.error().context);
@@ -38,7 +38,6 @@ void Set(Call& call) {
 void ResetStat(Call& call) {
   const Result<EngineStats> engine = call.server.engine.Stats();
   call.server.stats.Reset(engine ? engine->expired : 0);
-  call.server.observation.times.Reset();
   call.reply.Ok();
 }
 

@@ -51,8 +51,12 @@ void Quit(Call& call) {
 
 // Without a password there is nothing to check for the one user that there is.
 bool Authenticate(Call& call, std::string_view user, std::string_view password) {
-  if (user != "default") return false;
-  if (call.server.config.has_password() && !call.server.config.IsPassword(password)) return false;
+  const ServerConfig& config = call.server.config;
+  if (user != "default" || (config.has_password() && !config.IsPassword(password))) {
+    call.server.stats.CountFailedAuth();
+    call.server.log.Note(ServerLog::Kind::kAuthFailed, "a wrong user or password from " + PeerOf(call.client));
+    return false;
+  }
   call.client.is_authenticated = true;
   return true;
 }

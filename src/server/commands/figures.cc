@@ -1,5 +1,6 @@
 #include "server/commands/figures.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 
 namespace kvs::server {
@@ -16,6 +17,11 @@ void ReplyFigures(Call& call, std::span<const Figure> figures) {
     call.reply.Bulk(figure.name);
     call.reply.Integer(static_cast<std::int64_t>(figure.value));
   }
+}
+
+std::uint64_t UsedMemoryBytes(const EngineStats& stats) {
+  const struct mallinfo2 figures = ::mallinfo2();
+  return figures.uordblks + figures.hblkhd + stats.index_bytes;
 }
 
 std::uint64_t PeakMemoryBytes() {

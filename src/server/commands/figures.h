@@ -21,7 +21,10 @@ std::optional<EngineStats> ReadEngineStats(Call& call);
 // Each name with its number, for a map whose length the caller has written.
 void ReplyFigures(Call& call, std::span<const Figure> figures);
 
-// The most memory that the process has had resident.
+// What the process has allocated, and the private memory of the engine's index beside.
+std::uint64_t UsedMemoryBytes(const EngineStats& stats);
+
+// The most memory that the process has had resident, mapped files included.
 std::uint64_t PeakMemoryBytes();
 
 }  // namespace kvs::server

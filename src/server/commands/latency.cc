@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -134,19 +135,39 @@ void Doctor(Call& call) {
 
 // --- HISTOGRAM ---
 
-void ReplyHistogram(protocol::RespWriter& reply, std::string_view name, const CommandTimes::Histogram& histogram) {
+// Powers of two from 1,024 ns to 1.07 s, and what is longer is counted there as well.
+constexpr std::size_t kShownBuckets = 21;
+
+// The greatest time of a bucket, as Redis's histograms of two significant digits give it.
+constexpr std::uint64_t ShownUs(std::size_t bucket) {
+  const std::uint64_t power = std::uint64_t{1'024} << bucket;
+  return (power + power / 128 - 1) / 1'000;
+}
+
+std::array<std::uint64_t, kShownBuckets> ShownCounts(const DurationHistogram& durations) {
+  std::array<std::uint64_t, kShownBuckets> counts{};
+  std::size_t shown = 0;
+  for (std::size_t i = 0; i < DurationHistogram::kBuckets; ++i) {
+    while (shown + 1 < kShownBuckets && DurationHistogram::UpperBoundNs(i) > (std::uint64_t{1'024} << shown)) ++shown;
+    counts[shown] += durations.counts[i];
+  }
+  return counts;
+}
+
+void ReplyHistogram(protocol::RespWriter& reply, std::string_view name, const DurationHistogram& durations) {
+  const auto counts = ShownCounts(durations);
   reply.Bulk(name);
   reply.Map(2);
   reply.Bulk("calls");
-  reply.Integer(static_cast<std::int64_t>(histogram.calls));
+  reply.Integer(static_cast<std::int64_t>(durations.Sum()));
   reply.Bulk("histogram_usec");
-  const auto empty = std::count(histogram.counts.begin(), histogram.counts.end(), std::uint64_t{0});
-  reply.Map(histogram.counts.size() - static_cast<std::size_t>(empty));
+  const auto empty = std::count(counts.begin(), counts.end(), std::uint64_t{0});
+  reply.Map(counts.size() - static_cast<std::size_t>(empty));
   std::uint64_t calls = 0;
-  for (std::size_t i = 0; i < histogram.counts.size(); ++i) {
-    if (histogram.counts[i] == 0) continue;
-    calls += histogram.counts[i];
-    reply.Integer(static_cast<std::int64_t>(CommandTimes::BucketNs(i) / 1'000));
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 0) continue;
+    calls += counts[i];
+    reply.Integer(static_cast<std::int64_t>(ShownUs(i)));
     reply.Integer(static_cast<std::int64_t>(calls));
   }
 }
@@ -160,10 +181,15 @@ bool IsAskedFor(const Call& call, std::string_view name) {
 }
 
 void ReplyHistograms(Call& call) {
-  CommandTimes::Histograms histograms = call.server.observation.times.All();
-  std::erase_if(histograms, [&](const auto& entry) { return !IsAskedFor(call, entry.first); });
+  std::map<std::string_view, DurationHistogram> histograms;
+  for (std::size_t number = 0; number < Commands().size(); ++number) {
+    const std::string_view name = Commands().OfNumber(number).full_name;
+    if (!IsAskedFor(call, name)) continue;
+    const DurationHistogram durations = call.server.stats.commands.Of(number).durations;
+    if (durations.Sum() > 0) histograms.emplace(name, durations);
+  }
   call.reply.Map(histograms.size());
-  for (const auto& [name, histogram] : histograms) ReplyHistogram(call.reply, name, histogram);
+  for (const auto& [name, durations] : histograms) ReplyHistogram(call.reply, name, durations);
 }
 
 constexpr CommandSpec OfLatency(CommandSpec row) {
@@ -197,7 +223,7 @@ constexpr auto kSubcommands = std::to_array<CommandSpec>({
                .complexity = "O(N) in the commands",
                .summary = "Tells how long commands have taken",
                .usage = "[command [command ...]]",
-               .differences = "latency-tracking is off at first: while it is on every command is timed."}),
+               .differences = "Commands that came together are timed together: each counts as an equal part."}),
     OfLatency({.full_name = "latency|history",
                .handler = ReplyHistory,
                .arity = 3,

@@ -13,11 +13,6 @@
 namespace kvs::server {
 namespace {
 
-std::uint64_t AllocatedBytes() {
-  const struct mallinfo2 figures = ::mallinfo2();
-  return figures.uordblks + figures.hblkhd;
-}
-
 std::uint64_t IndexBytesPerKey(const EngineStats& stats) {
   return stats.keys == 0 ? 0 : stats.index_bytes / stats.keys;
 }
@@ -53,7 +48,7 @@ void Statistics(Call& call) {
   const auto stats = ReadEngineStats(call);
   if (!stats) return;
   const auto figures = std::to_array<Figure>({{"peak.allocated", PeakMemoryBytes()},
-                                              {"total.allocated", AllocatedBytes()},
+                                              {"total.allocated", UsedMemoryBytes(*stats)},
                                               {"index.allocated", stats->index_bytes},
                                               {"keys.count", stats->keys},
                                               {"keys.bytes-per-key", IndexBytesPerKey(*stats)},
@@ -66,7 +61,7 @@ void Doctor(Call& call) {
   const auto stats = ReadEngineStats(call);
   if (!stats) return;
   call.reply.Verbatim("Values are on the disk, and in the system's cache as far as it has room. Of " +
-                      std::to_string(AllocatedBytes()) + " allocated bytes, the index of " +
+                      std::to_string(UsedMemoryBytes(*stats)) + " allocated bytes, the index of " +
                       std::to_string(stats->keys) + " keys has " + std::to_string(stats->index_bytes) + ".\n");
 }
 

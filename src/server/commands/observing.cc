@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/decimal.h"
+#include "io/socket.h"
 #include "server/commands/command_table.h"
 #include "server/commands/parsing.h"
 #include "server/commands/secrets.h"
@@ -330,17 +331,17 @@ void BeforeObserved(Call& call) {
 void AfterObserved(Call& call) {
   const std::uint32_t bits = call.server.observation.observers.bits();
   if ((bits & Observers::kMonitors) == 0 || call.spec.has(kAdmin)) return;
-  call.server.observation.monitors.Show(call.client, WithoutSecrets(call.spec, call.arguments));
+  call.server.observation.monitors.Show(call.client.socket, WithoutSecrets(call.spec, call.arguments));
 }
 
-void NoteDuration(const ClientState& client, ServerState& server, const CommandSpec& spec,
+void NoteDuration(const Caller& caller, ServerState& server, const CommandSpec& spec,
                   std::span<const std::string_view> arguments, std::chrono::steady_clock::duration duration) {
   const std::int64_t microseconds = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
   server.observation.latency.Note(spec.has(kFast) ? "fast-command" : "command", duration);
-  server.observation.times.Add(spec.full_name, duration);
   if (!server.observation.slow_log.IsSlow(microseconds) || spec.has(kSkipSlowlog)) return;
-  server.observation.slow_log.Add({.microseconds = microseconds, .peer = PeerOf(client), .client_name = client.name},
-                                  WithoutSecrets(spec, arguments));
+  server.observation.slow_log.Add(
+      {.microseconds = microseconds, .peer = io::PeerText(caller.socket), .client_name = std::string(caller.name)},
+      WithoutSecrets(spec, arguments));
 }
 
 void ClientTracking(Call& call) {

@@ -14,8 +14,15 @@ namespace kvs::server {
 void BeforeObserved(Call& call);
 // Shows the command to the monitors.
 void AfterObserved(Call& call);
-// Notes how long a command took, where it is to be noted: slow log, latency monitor, histograms.
-void NoteDuration(const ClientState& client, ServerState& server, const CommandSpec& spec,
+
+// Who called, for the slow log.
+struct Caller {
+  int socket;
+  std::string_view name{};
+};
+
+// Notes how long a command took, where it is to be noted: slow log, latency monitor.
+void NoteDuration(const Caller& caller, ServerState& server, const CommandSpec& spec,
                   std::span<const std::string_view> arguments, std::chrono::steady_clock::duration duration);
 
 // The subcommands of CLIENT that are about others: handlers for its rows.

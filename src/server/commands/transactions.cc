@@ -70,8 +70,13 @@ void RunQueue(Call& call, const std::vector<QueuedCommand>& queue, Keyspace& key
     if (is_observed) AfterObserved(inner);
     const auto end = ClientState::Clock::now();
     const auto duration = end - std::exchange(begin, end);
+    CommandStats& stats = call.server.stats.commands;
+    const std::size_t number = Commands().NumberOf(*queued.spec);
+    stats.AddCalls(number, 1, duration);
+    if (inner.has_failed) stats.AddFailed(number, 1);
     if (call.server.observation.IsOfNote(duration)) [[unlikely]]
-      NoteDuration(inner.client, inner.server, *queued.spec, arguments, duration);
+      NoteDuration({.socket = call.client.socket, .name = call.client.name}, call.server, *queued.spec, arguments,
+                   duration);
     call.needs_sync = call.needs_sync || inner.needs_sync;
     ++call.counts.commands;
   }

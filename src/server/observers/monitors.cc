@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string>
 
-#include "server/client_registry.h"
+#include "io/socket.h"
 #include "server/client_state.h"
 #include "server/letters.h"
 
@@ -63,8 +63,8 @@ void Monitors::Leave(ClientState& client) {
   observers_.Set(Observers::kMonitors, !monitors_.empty());
 }
 
-void Monitors::Show(const ClientState& client, std::span<const std::string_view> arguments) {
-  std::string line = "+" + TimeText() + " [0 " + PeerOf(client) + "]";
+void Monitors::Show(int socket, std::span<const std::string_view> arguments) {
+  std::string line = "+" + TimeText() + " [0 " + io::PeerText(socket) + "]";
   for (const std::string_view argument : arguments) line += " " + QuotedBytes(argument);
   line += "\r\n";
   const sync::MutexLock lock(mutex_);

@@ -22,8 +22,8 @@ class Monitors {
 
   void Enter(ClientState& client) KVS_EXCLUDES(mutex_);
   void Leave(ClientState& client) KVS_EXCLUDES(mutex_);
-  // What `client` has called, with the time of now.
-  void Show(const ClientState& client, std::span<const std::string_view> arguments) KVS_EXCLUDES(mutex_);
+  // What the client of `socket` has called, with the time of now.
+  void Show(int socket, std::span<const std::string_view> arguments) KVS_EXCLUDES(mutex_);
 
  private:
   Observers& observers_;

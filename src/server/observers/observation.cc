@@ -33,11 +33,9 @@ void Observation::Configure(const ServerConfig& config) {
   const std::int64_t slower_than_us = Number(config, "slowlog-log-slower-than");
   slow_log.Configure(slower_than_us, static_cast<std::size_t>(Number(config, "slowlog-max-len")));
   latency.set_threshold_ms(Number(config, "latency-monitor-threshold"));
-  times.set_is_on(Setting(config, "latency-tracking") == "yes");
   std::int64_t noted_from_us = slower_than_us >= 0 ? slower_than_us : kNever;
   const std::int64_t threshold_ms = latency.threshold_ms();
   if (threshold_ms > 0 && threshold_ms < kNever / 1'000) noted_from_us = std::min(noted_from_us, threshold_ms * 1'000);
-  if (times.is_on()) noted_from_us = 0;
   noted_from_us_.store(noted_from_us, std::memory_order_relaxed);  // R1
   observers.Set(Observers::kTiming, noted_from_us < kCoarseEnoughUs);
   tracking.set_keys_max(static_cast<std::size_t>(Number(config, "tracking-table-max-keys")));

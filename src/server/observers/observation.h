@@ -15,7 +15,6 @@
 #include <string_view>
 
 #include "kvs/engine.h"
-#include "server/observers/command_times.h"
 #include "server/observers/expired_events.h"
 #include "server/observers/expiries.h"
 #include "server/observers/keyspace_events.h"
@@ -59,7 +58,7 @@ class Observation final : public WriteListener {
   void OnWrite(std::string_view key, std::uint64_t expiry_ms, std::uint64_t writer) override;
   void OnClear() override;
 
-  // Whether the slow log, the latency monitor or the histograms want to know of a command that took so long.
+  // Whether the slow log or the latency monitor wants to know of a command that took so long.
   bool IsOfNote(std::chrono::steady_clock::duration duration) const {
     const auto noted_from = std::chrono::microseconds(noted_from_us_.load(std::memory_order_relaxed));  // R1
     return std::chrono::duration_cast<std::chrono::microseconds>(duration) >= noted_from;
@@ -77,7 +76,6 @@ class Observation final : public WriteListener {
   Monitors monitors{observers};
   SlowLog slow_log;
   LatencyMonitor latency;
-  CommandTimes times;
   Alarms alarms{observers};
   Pause pause{observers, alarms};
   Tracking tracking;

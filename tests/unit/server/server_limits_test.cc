@@ -14,6 +14,7 @@
 #include "io/descriptor_limit.h"
 #include "io/socket.h"
 #include "support/frame_client.h"
+#include "support/log_lines.h"
 #include "support/resp_client.h"
 #include "support/running_server.h"
 #include "support/server_modes.h"
@@ -210,6 +211,50 @@ TEST_P(ServerLimitsTest, DescriptorsSetAsideAreNoClients) {
   RespClient refused(server.address());
   EXPECT_EQ(refused.ReceiveToTheEnd(), kRefusal);
   EXPECT_EQ(early.Call({"PING"}), "+PONG\r\n");
+}
+
+TEST_P(ServerLimitsTest, WrongPasswordsLeaveOneLine) {
+  LogLines lines;
+  ServerOptions options = Options();
+  options.password = "secret";
+  options.log = lines.sink();
+  const RunningServer server(engine_, options);
+  RespClient client(server.address());
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(client.Call({"AUTH", "guess"}).substr(0, 10), "-WRONGPASS");
+  EXPECT_EQ(client.Call({"AUTH", "secret"}), "+OK\r\n");
+  EXPECT_EQ(lines.CountWith("a wrong user or password from 127.0.0.1:"), 1U);
+  EXPECT_THAT(client.Call({"INFO", "stats"}), testing::HasSubstr("acl_access_denied_auth:20\r\n"));
+}
+
+TEST_P(ServerLimitsTest, ADroppedSubscriberLeavesALine) {
+  LogLines lines;
+  ServerOptions options = Options();
+  options.output_buffer_bytes_max = 1 << 16;
+  options.log = lines.sink();
+  const RunningServer server(engine_, options);
+  RespClient subscriber(server.address());
+  subscriber.Call({"SUBSCRIBE", "news"});
+  RespClient publisher(server.address());
+  const std::string message(1 << 17, 'm');
+  publisher.Call({"PUBLISH", "news", message});
+  subscriber.ReceiveToTheEnd();
+  EXPECT_EQ(lines.CountWith("dropped the client at 127.0.0.1:"), 1U);
+  EXPECT_THAT(publisher.Call({"INFO", "stats"}), testing::HasSubstr("kvs_dropped_clients:1\r\n"));
+}
+
+TEST_P(ServerLimitsTest, TrafficAndRatesAreMeasured) {
+  const RunningServer server(engine_, Options());
+  RespClient client(server.address());
+  const std::string value(100'000, 'v');
+  for (int i = 0; i < 50; ++i) ASSERT_EQ(client.Call({"SET", "key", value}), "+OK\r\n");
+  const auto number = [&](const std::string& name) {
+    const std::string text = client.Call({"INFO", "stats"});
+    return std::stoull(text.substr(text.find("\n" + name + ":") + name.size() + 2));
+  };
+  EXPECT_GE(number("total_net_input_bytes"), 50U * 100'000);
+  EXPECT_GE(number("total_net_output_bytes"), 50U * 5);
+  EXPECT_EQ(number("total_connections_received"), 1U);
+  while (number("instantaneous_ops_per_sec") == 0) client.Call({"PING"});
 }
 
 TEST(ServerCreateTest, APortThatIsTakenIsAnError) {

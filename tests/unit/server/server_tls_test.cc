@@ -10,6 +10,7 @@
 #include <string>
 
 #include "support/certificates.h"
+#include "support/log_lines.h"
 #include "support/resp_client.h"
 #include "support/running_server.h"
 #include "support/server_modes.h"
@@ -121,6 +122,8 @@ TEST_P(ServerTlsTest, ClientWithoutCertificateReadsTheAlert) {
 TEST_P(ServerTlsTest, WhoeverIsSilentOrSpeaksWithoutTlsIsLetGoAndNobodyElseNotices) {
   ServerOptions options = TlsOptionsOf(files_);
   options.tls->handshake_timeout = std::chrono::milliseconds(200);
+  LogLines lines;
+  options.log = lines.sink();
   const RunningServer server(engine_, options);
   TlsClient client(server.tls_address(), Trusting(authority_));
   EXPECT_EQ(client.Call({"PING"}), "+PONG\r\n");
@@ -130,6 +133,7 @@ TEST_P(ServerTlsTest, WhoeverIsSilentOrSpeaksWithoutTlsIsLetGoAndNobodyElseNotic
   RespClient silent(server.tls_address());
   EXPECT_EQ(silent.ReceiveToTheEnd(), "");
   EXPECT_EQ(client.Call({"PING"}), "+PONG\r\n");
+  EXPECT_EQ(lines.CountWith("no TLS handshake with 127.0.0.1:"), 1U);  // Another soon after is left out.
 }
 
 TEST_P(ServerTlsTest, AStoppingServerSendsItsLastAnswersAndEndsInTls) {
