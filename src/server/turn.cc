@@ -26,6 +26,7 @@ TurnSync RunTurn(ServerContext& context, std::span<Session* const> sessions) noe
   for (std::size_t first = 0; first < sessions.size(); first += kAnsweredTogether) {
     const auto group = sessions.subspan(first, std::min(kAnsweredTogether, sessions.size() - first));
     for (Session* session : group) session->Input();
+    context.state.observation.tracking.SendBroadcasts();
     for (Session* session : group) {
       if (session->has_unsettled_writes()) {
         ++done.sessions;

@@ -78,6 +78,7 @@ void Observation::Look(std::chrono::steady_clock::time_point now) {
   if (expiries.next_ms() == Expiries::kNever || expiries.next_ms() > engine_.NowMs()) return;
   const sync::Gate::Shared pass(gate_);
   for (const std::string& key : expiries.TakeDue(engine_.NowMs(), kAnnouncedMax)) Announce(key);
+  tracking.SendBroadcasts();
 }
 
 void Observation::OnExpired(std::string_view key) {

@@ -1,6 +1,7 @@
 #include "server/observers/tracking.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/byte_buffer.h"
 #include "protocol/resp_writer.h"
@@ -12,18 +13,20 @@ namespace {
 
 constexpr std::string_view kChannel = "__redis__:invalidate";
 
+using Keys = std::vector<std::string_view>;
+
 // nullptr: all keys.
-void AppendKeys(protocol::RespWriter& writer, const std::string_view* key) {
-  if (key == nullptr) {
+void AppendKeys(protocol::RespWriter& writer, const Keys* keys) {
+  if (keys == nullptr) {
     writer.Null();
-  } else {
-    writer.Array(1);
-    writer.Bulk(*key);
+    return;
   }
+  writer.Array(keys->size());
+  for (const std::string_view key : *keys) writer.Bulk(key);
 }
 
 // Version 2 has no pushes: there the news is a message to a client that listens to channels.
-void Send(const ClientState& client, const std::string_view* key) {
+void Send(const ClientState& client, const Keys* keys) {
   const int version = client.resp_version.load(std::memory_order_relaxed);  // R1
   base::ByteBuffer bytes;
   protocol::RespWriter writer(&bytes);
@@ -36,7 +39,7 @@ void Send(const ClientState& client, const std::string_view* key) {
     writer.Bulk("message");
     writer.Bulk(kChannel);
   }
-  AppendKeys(writer, key);
+  AppendKeys(writer, keys);
   client.outbox->Push(bytes.view());
 }
 
@@ -101,15 +104,15 @@ void Tracking::GiveUpKeys() {
   while (keys_max_ > 0 && readers_.size() > keys_max_) InvalidateRead(std::string(readers_.begin()->first), 0);
 }
 
-void Tracking::Tell(ClientState& client, const std::string_view* key) {
+void Tracking::Tell(ClientState& client, const Keys* keys) {
   const std::uint64_t redirect = client.tracking.options.redirect;
   if (redirect == 0) {
-    if (client.resp_version.load(std::memory_order_relaxed) > 2) Send(client, key);  // R1
+    if (client.resp_version.load(std::memory_order_relaxed) > 2) Send(client, keys);  // R1
     return;
   }
   const bool is_there = clients_.Find(redirect, [&](const ClientState& target) {
     const bool takes_pushes = target.resp_version.load(std::memory_order_relaxed) > 2;  // R1
-    if (takes_pushes || IsSubscribed(target)) Send(target, key);
+    if (takes_pushes || IsSubscribed(target)) Send(target, keys);
   });
   if (is_there) return;
   client.tracking.is_broken.store(true, std::memory_order_relaxed);                           // R1
@@ -122,14 +125,14 @@ void Tracking::InvalidateRead(const std::string& key, std::uint64_t writer) {
   const auto found = readers_.find(key);
   if (found == readers_.end()) return;
   bool writer_stays = false;
-  const std::string_view name = key;
+  const Keys keys = {key};
   for (const std::uint64_t id : found->second) {
     const auto client = tracking_.find(id);
     if (client == tracking_.end() || client->second->tracking.options.is_broadcast) continue;
     if (id == writer && client->second->tracking.options.is_no_loop) {
       writer_stays = true;
     } else {
-      Tell(*client->second, &name);
+      Tell(*client->second, &keys);
     }
   }
   if (writer_stays) {
@@ -146,26 +149,50 @@ void Tracking::Invalidate(std::string_view key, std::uint64_t writer) {
   // it all that a shorter one can have.
   std::string_view beginning = key;
   for (auto next = listeners_.upper_bound(beginning); next != listeners_.begin();) {
-    const auto& [prefix, ids] = *--next;
+    const std::string& prefix = (--next)->first;
     const auto shared = std::mismatch(prefix.begin(), prefix.end(), beginning.begin(), beginning.end()).first;
     const bool is_prefix = shared == prefix.end();
-    if (is_prefix) TellListeners(ids, key, writer);
+    if (is_prefix) Gather(prefix, key, writer);
     if (prefix.empty()) return;
     beginning = beginning.substr(0, static_cast<std::size_t>(shared - prefix.begin()) - (is_prefix ? 1 : 0));
     next = listeners_.upper_bound(beginning);
   }
 }
 
-void Tracking::TellListeners(const std::set<std::uint64_t>& ids, std::string_view key, std::uint64_t writer) {
-  for (const std::uint64_t id : ids) {
-    ClientState& client = *tracking_.at(id);
-    if (id != writer || !client.tracking.options.is_no_loop) Tell(client, &key);
+void Tracking::Gather(const std::string& prefix, std::string_view key, std::uint64_t writer) {
+  const auto [at, is_first] = gathered_[prefix].try_emplace(std::string(key), writer);
+  if (!is_first && at->second != writer) at->second = 0;
+  has_gathered_.store(true, std::memory_order_relaxed);  // R1
+}
+
+// A client that does not want to hear of its own writes gets the others.
+void Tracking::SendGathered() {
+  const sync::MutexLock lock(mutex_);
+  has_gathered_.store(false, std::memory_order_relaxed);  // R1
+  for (const auto& [prefix, gathered] : std::exchange(gathered_, {})) {
+    const auto listeners = listeners_.find(prefix);
+    if (listeners == listeners_.end()) continue;
+    Keys all;
+    for (const auto& [key, writer] : gathered) all.push_back(key);
+    for (const std::uint64_t id : listeners->second) {
+      ClientState& client = *tracking_.at(id);
+      if (!client.tracking.options.is_no_loop) {
+        Tell(client, &all);
+        continue;
+      }
+      Keys of_others;
+      for (const auto& [key, writer] : gathered) {
+        if (writer != id) of_others.push_back(key);
+      }
+      if (!of_others.empty()) Tell(client, &of_others);
+    }
   }
 }
 
 void Tracking::InvalidateAll() {
   const sync::MutexLock lock(mutex_);
   readers_.clear();
+  gathered_.clear();
   for (const auto& [id, client] : tracking_) Tell(*client, nullptr);
 }
 
