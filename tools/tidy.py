@@ -166,9 +166,10 @@ FILE_CALLS = (
     "mmap|munmap|msync|flock|pread|preadv|pwrite|pwritev"
 )
 SHORT_CALLS = "read|write|close|send|recv|connect|bind|listen|accept4?|poll|stat|remove"
+# dup2() and dup3() put theirs at a number that the caller has.
 DESCRIPTOR_CALLS = (
     "open|openat2?|creat|socket|socketpair|accept4?|epoll_create1?|eventfd|timerfd_create|signalfd|inotify_init1?|"
-    "memfd_create|pipe2?|dup[23]?"
+    "memfd_create|pipe2?|dup"
 )
 OUTSIDE_IO = r"src/(?!io/)"
 CXX = r"(include|src|tests|bench|fuzz)/"

@@ -12,8 +12,8 @@
 //             has no part in the store: it does not hold the directory, and must not call.
 // Limits      As KvsEngine. The directory's disk use stays under live bytes / (1 - garbage_ratio_max) + 2 segments of
 //             segment_bytes (a store that is smaller than those has as much as is live beside, 8 MiB at least), and the
-//             saved index (some 14 bytes a key, until compaction makes it useless), and a reserve of one segment. Under a
-//             limit of file sizes (RLIMIT_FSIZE) the host ignores SIGXFSZ: then a write beyond it is kNoSpace.
+//             saved index (some 14 bytes a key, until compaction makes it useless), and a reserve of one segment.
+//             Under a limit of file sizes (RLIMIT_FSIZE) the host ignores SIGXFSZ: a write beyond it is kNoSpace then.
 // Errors      kIo, kCorruption, kNoSpace, which passes by itself, kPoisoned: after a failed sync that is the answer of
 //             every write until the store is opened again; reads go on.
 #pragma once
