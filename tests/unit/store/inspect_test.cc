@@ -187,7 +187,7 @@ TEST_F(InspectTest, DamageIsToldOfEveryFileNotOnlyOfTheFirst) {
   for (const auto& [name, bytes] : AllFiles()) {
     if (name != "MANIFEST") WriteAt(name, 63, "x");
   }
-  EXPECT_EQ(Damages().size(), 4U);
+  EXPECT_THAT(Damages(), testing::SizeIs(4));
 }
 
 TEST_F(InspectTest, AFileThatIsMissingOrHasAnotherLengthIsDamage) {
