@@ -167,7 +167,6 @@ Status Committer::SyncOnce() {
   }
   for (const auto& [segment, used_bytes] : unsynced.parts) {
     if (const Status status = segment->SyncUpTo(used_bytes); !status) {
-      failed_syncs_.fetch_add(1, std::memory_order_relaxed);  // R1
       const sync::MutexLock lock(log_.mutex);
       return log_.Poison(status.error());
     }

@@ -47,8 +47,7 @@ class Committer {
     return waiters_.size();
   }
 
-  std::uint64_t syncs() const { return syncs_.load(std::memory_order_relaxed); }                // R1
-  std::uint64_t failed_syncs() const { return failed_syncs_.load(std::memory_order_relaxed); }  // R1
+  std::uint64_t syncs() const { return syncs_.load(std::memory_order_relaxed); }  // R1
 
  private:
   using Time = std::chrono::steady_clock::time_point;
@@ -94,8 +93,7 @@ class Committer {
   unsigned gather_pause_ = 0;
   unsigned next_gather_pause_ = 1;
 
-  std::atomic<std::uint64_t> syncs_{0};         // R1: relaxed, figures for people.
-  std::atomic<std::uint64_t> failed_syncs_{0};  // R1
+  std::atomic<std::uint64_t> syncs_{0};  // R1: relaxed, a figure for people.
   std::thread thread_;
 };
 

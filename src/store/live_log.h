@@ -86,7 +86,6 @@ class LiveLog {
   const std::shared_ptr<OpenSegment>& active() const KVS_REQUIRES(mutex) { return active_; }
   bool wants_next() const KVS_REQUIRES(mutex) { return wanted_.next_bytes != 0; }
   std::uint64_t last_sequence() const KVS_REQUIRES(mutex) { return sequence_; }
-  const log::SegmentHeader& active_header() const KVS_REQUIRES(mutex) { return active_->writer->segment()->header(); }
 
   // Bytes appended since the store was opened: the clock of the committer.
   std::uint64_t position() const KVS_REQUIRES(mutex) { return position_; }
