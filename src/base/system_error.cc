@@ -25,4 +25,8 @@ Error SystemError(std::string call, int sys_errno) {
   return Error{.code = CodeOf(sys_errno), .sys_errno = sys_errno, .context = std::move(call)};
 }
 
+Error SystemError(std::string_view call, const std::filesystem::path& path, int sys_errno) {
+  return SystemError(std::string(call) + " " + path.string(), sys_errno);
+}
+
 }  // namespace kvs::base

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cerrno>
+#include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "kvs/result.h"
 
@@ -13,6 +15,7 @@ namespace kvs::base {
 
 // `call`: what was tried, on what.
 Error SystemError(std::string call, int sys_errno = errno);
+Error SystemError(std::string_view call, const std::filesystem::path& path, int sys_errno = errno);
 
 // What is missing may return by itself: nothing was done, nothing is harmed, and the same call may succeed later.
 inline bool IsPassing(const Error& error) { return error.code == ErrorCode::kNoSpace; }

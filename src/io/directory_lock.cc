@@ -24,9 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error SystemError(std::string_view call, const fs::path& path) {
-  return base::SystemError(std::string(call) + " " + path.string(), errno);
-}
+using base::SystemError;
 
 class FileLock;
 
@@ -34,7 +32,7 @@ class FileLock;
 //
 // Fences      S1  lock: acq_rel compare_exchange in Take() and release store in ~FileLock() -> acquire load in the
 //                 child, compare_exchange in Take().
-//             S2  head: acq_rel compare_exchange in Take() -> acquire load of whoever walks the list.
+//             S2  head: acq_rel compare_exchange in Take() -> acquire load of each walk along the list.
 struct LockSlot {
   std::atomic<FileLock*> lock{nullptr};
   LockSlot* next = nullptr;  // Constant once the slot is linked.

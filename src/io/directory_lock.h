@@ -1,7 +1,7 @@
 // LockDirectoryByFile: takes a directory for this process by a lock on its file LOCK, which then holds the pid.
 //
 // Threads     Call it from any thread, and destroy a lock in any.
-// Ownership   The lock ends with the object or the process that took it. The child of a fork() lets go of it at once:
+// Ownership   The lock ends with the object or the process that took it. The child of a fork() lets go of it:
 //             else it would hold the directory after the end of its parent.
 // Errors      As FileSystem::LockDirectory().
 #pragma once

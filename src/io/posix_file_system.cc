@@ -24,9 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error SystemError(std::string_view call, const fs::path& path, int error = errno) {
-  return base::SystemError(std::string(call) + " " + path.string(), error);
-}
+using base::SystemError;
 
 // Empty: it cannot be read.
 const std::string& BootId() {
