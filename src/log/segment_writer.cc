@@ -132,8 +132,7 @@ Status SegmentWriter::FillWithZeroes(std::uint64_t from, std::uint64_t to) {
 }
 
 Result<std::uint64_t> SegmentWriter::Append(const RecordDraft& draft, std::uint64_t sequence) {
-  KVS_CHECK(sequence >= segment_->header_.base_sequence);
-  const std::uint64_t delta = sequence - segment_->header_.base_sequence;
+  const std::uint64_t delta = DeltaOf(sequence);
   const std::size_t bytes = RecordBytes(draft, delta);
   EncodeRecord(Room(bytes), draft, segment_->id(), delta);
   KVS_TRY_ASSIGN(const std::uint64_t offset, KeepAppended(bytes));
@@ -142,13 +141,17 @@ Result<std::uint64_t> SegmentWriter::Append(const RecordDraft& draft, std::uint6
 }
 
 Result<std::uint64_t> SegmentWriter::AppendBatch(std::span<const RecordDraft> members, std::uint64_t sequence) {
-  KVS_CHECK(sequence >= segment_->header_.base_sequence);
-  const std::uint64_t delta = sequence - segment_->header_.base_sequence;
+  const std::uint64_t delta = DeltaOf(sequence);
   const std::size_t bytes = BatchBytes(members, delta);
   EncodeBatch(Room(bytes), members, segment_->id(), delta);
   KVS_TRY_ASSIGN(const std::uint64_t offset, KeepAppended(bytes));
   hint_size_.AddBatch(bytes);
   return offset;
+}
+
+std::uint64_t SegmentWriter::DeltaOf(std::uint64_t sequence) const {
+  KVS_CHECK(sequence >= segment_->header_.base_sequence);
+  return sequence - segment_->header_.base_sequence;
 }
 
 char* SegmentWriter::Room(std::size_t bytes) {

@@ -101,6 +101,7 @@ class SegmentWriter {
   Error LoseRoom(Error why);
   Status SyncFile();
   Status CheckLength();
+  std::uint64_t DeltaOf(std::uint64_t sequence) const;
   char* Room(std::size_t bytes);
   Result<std::uint64_t> KeepAppended(std::size_t bytes);
 
