@@ -5,7 +5,9 @@
 //             when the last byte is consumed: an idle connection holds no memory, and a busy one pays little for that.
 // Threads     One thread at a time.
 // Limits      Grows by doubling, so the block is at most twice the bytes that were in it. Its owner bounds those.
-// Errors      Running out of memory throws std::bad_alloc, as the standard containers do.
+// Errors      Running out of memory throws std::bad_alloc, as the standard containers do. A buffer with a meter asks it
+//             before it takes a block of more than kUnmeteredBytes, and throws MemoryRefused where the answer is no;
+//             the content stays as it was.
 #pragma once
 
 #include <algorithm>
@@ -17,6 +19,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/byte_meter.h"
 #include "base/check.h"
 
 namespace kvs::base {
@@ -24,9 +27,12 @@ namespace kvs::base {
 class ByteBuffer {
  public:
   static constexpr std::size_t kFirstBlockBytes = 512;
+  static constexpr std::size_t kUnmeteredBytes = std::size_t{16} << 10;
 
   ByteBuffer() = default;
+  explicit ByteBuffer(ByteMeter* meter) : meter_(meter) {}  // Outlives the buffer.
   ByteBuffer(ByteBuffer&& other) noexcept { *this = std::move(other); }
+  // The meter stays.
   ByteBuffer& operator=(ByteBuffer&& other) noexcept {
     block_ = std::move(other.block_);
     capacity_ = std::exchange(other.capacity_, 0);
@@ -83,7 +89,11 @@ class ByteBuffer {
       end_ -= std::exchange(begin_, 0);
     }
     if (capacity_ - end_ >= bytes) return;
-    const std::size_t capacity = std::max({end_ + bytes, capacity_ * 2, kFirstBlockBytes});
+    std::size_t capacity = std::max({end_ + bytes, capacity_ * 2, kFirstBlockBytes});
+    if (meter_ != nullptr && capacity > kUnmeteredBytes && !meter_->TryGrow(capacity - capacity_)) {
+      capacity = end_ + bytes;
+      if (!meter_->TryGrow(capacity - capacity_)) throw MemoryRefused();
+    }
     auto* block = static_cast<char*>(std::realloc(block_.get(), capacity));
     if (block == nullptr) throw std::bad_alloc();
     static_cast<void>(block_.release());  // realloc has freed or kept it.
@@ -91,6 +101,7 @@ class ByteBuffer {
     capacity_ = capacity;
   }
 
+  ByteMeter* meter_ = nullptr;
   std::unique_ptr<char, Free> block_;
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;

@@ -57,6 +57,11 @@ class RespDecoder {
   // command on.
   void Forget();
 
+  // Of what it remembers of an unfinished command, and keeps for the next.
+  std::size_t held_bytes() const {
+    return slices_.capacity() * sizeof(Slice) + arguments_.capacity() * sizeof(std::string_view) + words_.capacity();
+  }
+
   // From the next command on.
   void set_is_stranger(bool is_stranger) { is_stranger_ = is_stranger; }
 

@@ -6,6 +6,26 @@
 #include "server/commands/command.h"
 
 namespace kvs::server {
+namespace {
+
+// As Redis names the figures: buffers, what is in them, and all together. Messages of others count as output.
+std::string DescribeMemory(const ClientState& client) {
+  const auto figure = [](const std::atomic<std::size_t>& bytes) {
+    return bytes.load(std::memory_order_relaxed);
+  };  // R1
+  const std::size_t query = figure(client.query_bytes);
+  const std::size_t room = std::max(query, figure(client.query_room));
+  const std::size_t mail = client.outbox->bytes();
+  const std::size_t output_room = figure(client.output_room) + mail;
+  const std::size_t multi = figure(client.multi_bytes);
+  return " qbuf=" + std::to_string(query) + " qbuf-free=" + std::to_string(room - query) +
+         " argv-mem=0 multi-mem=" + std::to_string(multi) +
+         " rbs=0 rbp=0 obl=" + std::to_string(figure(client.output_bytes)) +
+         " oll=" + std::to_string(mail > 0 ? 1 : 0) + " omem=" + std::to_string(output_room) +
+         " tot-mem=" + std::to_string(sizeof(ClientState) + room + output_room + multi);
+}
+
+}  // namespace
 
 void ClientRegistry::Enter(ClientState* client) {
   const sync::MutexLock lock(mutex_);
@@ -68,7 +88,6 @@ std::string DescribeClient(const ClientState& client) {
   const std::int64_t age = seconds(ClientState::Clock::now() - client.since);
   const std::int64_t idle = age - client.last_active_s.load(std::memory_order_relaxed);    // R1
   const std::int64_t queued = client.queued_commands.load(std::memory_order_relaxed);      // R1
-  const std::size_t query_bytes = client.query_bytes.load(std::memory_order_relaxed);      // R1
   const CommandSpec* const command = client.last_command.load(std::memory_order_relaxed);  // R1
   const auto subscriptions = [&](Subscription kind) {
     const auto& count = client.subscription_counts[static_cast<std::size_t>(kind)];
@@ -91,9 +110,7 @@ std::string DescribeClient(const ClientState& client) {
          " idle=" + std::to_string(idle < 0 ? 0 : idle) + " flags=" + flags +
          " db=0 sub=" + subscriptions(Subscription::kChannel) + " psub=" + subscriptions(Subscription::kPattern) +
          " ssub=" + subscriptions(Subscription::kShardChannel) + " multi=" + std::to_string(queued) +
-         " qbuf=" + std::to_string(query_bytes) + " qbuf-free=0 argv-mem=0 multi-mem=0" +
-         " rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=" + std::to_string(sizeof(ClientState) + query_bytes) +
-         " events=r cmd=" + (command == nullptr ? "NULL" : std::string(command->full_name)) +
+         DescribeMemory(client) + " events=r cmd=" + (command == nullptr ? "NULL" : std::string(command->full_name)) +
          " user=default redir=" + std::to_string(redirect) +
          " resp=" + std::to_string(client.resp_version.load(std::memory_order_relaxed)) +  // R1
          " lib-name=" + client.library_name + " lib-ver=" + client.library_version;

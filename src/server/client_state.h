@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/client_memory.h"
 #include "server/observers/keyspace_events.h"
 #include "server/observers/outbox.h"
 #include "server/observers/pub_sub.h"
@@ -55,6 +56,7 @@ class UnfinishedCall {
 
   // True: it has replied.
   virtual bool GoOn(Call& call) = 0;
+  virtual std::size_t bytes() const = 0;  // What it has gathered.
 
   const CommandSpec& spec;
 };
@@ -89,11 +91,13 @@ struct ClientState {
   // Of the connection's thread.
   bool is_authenticated;
   bool is_closing_after_reply = false;
+  bool is_dropped = false;  // It cannot be told what became of its command.
   ReplyMode reply_mode = ReplyMode::kOn;
   bool is_in_transaction = false;
   bool is_transaction_refused = false;  // A command could not be queued: EXEC is to fail.
   std::vector<QueuedCommand> queue;
   std::size_t queue_bytes = 0;
+  std::size_t kept_bytes = 0;                        // Of the names that it watches, and is subscribed to.
   std::map<std::string, bool, std::less<>> watched;  // By key: whether it was there.
   WatchTable::Watcher watcher;
   bool is_subscribed = false;                    // To anything. PubSub keeps it.
@@ -103,6 +107,20 @@ struct ClientState {
   std::vector<KeyspaceEvent> events;  // Of the command that runs, or the transaction: published when it is done.
   std::optional<Block> block;         // It has called WAIT, which has not replied yet.
   std::unique_ptr<UnfinishedCall> unfinished;
+
+  // Before memory is taken that it has longer than a command. Throws where the limit of the clients' memory leaves no
+  // room.
+  void Grow(std::size_t bytes) {
+    if (outbox->account() != nullptr) outbox->account()->Grow(bytes);
+  }
+  // In the tables of both sides, about.
+  static std::size_t KeptBytes(std::string_view kept) { return 200 + 2 * kept.size(); }
+  // The same, of a name until the client lets go of it.
+  void Keep(std::string_view kept) {
+    Grow(KeptBytes(kept));
+    kept_bytes += KeptBytes(kept);
+  }
+  void LetGo(std::string_view kept) { kept_bytes -= KeptBytes(kept); }
 
   // Names, written by the connection's thread. Guarded by the mutex of the ClientRegistry.
   std::string name;
@@ -121,7 +139,11 @@ struct ClientState {
   std::array<std::atomic<std::size_t>, kSubscriptionKinds> subscription_counts{};
   std::atomic<std::int64_t> last_active_s{0};     // Since `since`.
   std::atomic<std::int64_t> queued_commands{-1};  // -1: not in a transaction.
-  std::atomic<std::size_t> query_bytes{0};        // Of the input at the last command.
+  std::atomic<std::size_t> query_bytes{0};        // Input that is not executed; while a command runs, it included.
+  std::atomic<std::size_t> query_room{0};         // The rest after the last turn, in bytes.
+  std::atomic<std::size_t> output_bytes{0};
+  std::atomic<std::size_t> output_room{0};
+  std::atomic<std::size_t> multi_bytes{0};  // Queued since MULTI.
   std::atomic<const CommandSpec*> last_command{nullptr};
 };
 

@@ -1,10 +1,12 @@
 #include "server/connection.h"
 
+#include <new>
 #include <span>
 #include <utility>
 
 #include "base/check.h"
 #include "protocol/sniff.h"
+#include "server/memory_error.h"
 #include "server/native_conversation.h"
 #include "server/resp_conversation.h"
 
@@ -14,34 +16,77 @@ Connection::Connection(ServerState& state, const ConnectionLimits& limits, int s
     : state_(state),
       limits_(limits),
       socket_(socket),
-      outbox_(outbox != nullptr ? std::move(outbox) : std::make_shared<Outbox>(limits.output_bytes_max, nullptr)) {}
+      account_(state.client_memory.Open(socket)),
+      outbox_(outbox != nullptr ? std::move(outbox) : std::make_shared<Outbox>(limits.output_bytes_max, nullptr)),
+      input_(account_.get()),
+      replies_(account_.get()) {
+  outbox_->set_account(account_);
+}
+
+Connection::~Connection() {
+  conversation_.reset();  // Nobody finds the outbox from now on, but those who have it already.
+  outbox_->Close();
+  account_->Close();
+}
+
+// After `work` the account has what is held.
+template <class Work>
+void Connection::RunCounted(Work work) {
+  try {
+    work();
+  } catch (const std::bad_alloc&) {
+    is_dropped_ = true;
+  }
+  if (is_closing_ || is_dropped_) input_ = {};
+  const BufferFigures figures{.input = input_.size(),
+                              .input_room = input_.capacity(),
+                              .output = replies_.bytes.size(),
+                              .output_room = replies_.bytes.capacity()};
+  const std::size_t of_conversation = conversation_ == nullptr ? 0 : conversation_->NoteBuffers(figures);
+  account_->SetHeld(figures.input_room + figures.output_room + of_conversation);
+}
 
 void Connection::Receive(std::string_view bytes) {
   KVS_CHECK(wants_input());
-  if (bytes.empty()) return;
+  if (!bytes.empty()) RunCounted([&] { Take(bytes); });
+}
+
+void Connection::Take(std::string_view bytes) {
   if (is_waiting_) {
-    input_.Append(bytes);
-    return;
-  }
-  if (input_.empty()) {
+    Keep(bytes);
+  } else if (input_.empty()) {
     const std::size_t consumed = Execute(bytes);
-    if (!is_closing_) input_.Append(bytes.substr(consumed));
-  } else {
-    input_.Append(bytes);
+    if (!is_closing_) Keep(bytes.substr(consumed));
+  } else if (Keep(bytes)) {
     input_.Consume(Execute(input_.view()));
   }
   if (is_closing_) EndConversation();
 }
 
+// False: there is no memory for it, and the client was told.
+bool Connection::Keep(std::string_view bytes) {
+  try {
+    input_.Append(bytes);
+    return true;
+  } catch (const std::bad_alloc& failure) {
+    is_behind_ = false;
+    is_closing_ = true;
+    conversation_->AppendRefusal(MemoryError(failure), &replies_.bytes);
+    return false;
+  }
+}
+
 void Connection::Resume() {
-  if (!is_runnable()) return;
+  if (is_runnable()) RunCounted([&] { GoOn(); });
+}
+
+void Connection::GoOn() {
   if (has_mail()) outbox_->Take(&replies_.bytes);
   if (outbox_->TakeWake() && is_waiting_) {
     is_waiting_ = false;
     is_behind_ = true;
   }
-  if (!is_behind_) return;
-  input_.Consume(Execute(input_.view()));
+  if (is_behind_) input_.Consume(Execute(input_.view()));
   if (is_closing_) EndConversation();
 }
 
@@ -72,6 +117,10 @@ std::size_t Connection::Execute(std::string_view input) {
 }
 
 void Connection::SettleWrites(const Status& sync) {
+  RunCounted([&] { Settle(sync); });
+}
+
+void Connection::Settle(const Status& sync) {
   const std::vector<Replies::Unsettled> unsettled = std::exchange(replies_.unsettled, {});
   if (!sync) ReplaceByErrors(unsettled, sync.error());
   if (is_closing_) EndConversation();
@@ -94,7 +143,7 @@ void Connection::ReplaceByErrors(std::span<const Replies::Unsettled> unsettled, 
 
 void Connection::Sent(std::size_t bytes) {
   KVS_CHECK(replies_.unsettled.empty());
-  replies_.bytes.Consume(bytes);
+  RunCounted([&] { replies_.bytes.Consume(bytes); });
 }
 
 }  // namespace kvs::server

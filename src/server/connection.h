@@ -10,9 +10,11 @@
 // Limits      Of ConnectionLimits. Output beyond output_bytes_max, or the end of a turn, stops the execution,
 //             and input is not wanted until Resume() has caught up. Kept input: at most one request and what one
 //             Receive() brought.
+//             All that it keeps stands in the account of its client.
 // Errors      What the client does wrong is answered to the client. A violation of the protocol is answered once, and
 //             then the connection takes no more input: is_closing(). From then on others know the client no more,
-//             however long its socket stays open.
+//             however long its socket stays open. The same goes for a request that is not all there and for which there
+//             is no memory. Where there is none for anything else, it is_dropped().
 #pragma once
 
 #include <cstddef>
@@ -21,6 +23,7 @@
 #include <string_view>
 
 #include "base/byte_buffer.h"
+#include "server/client_memory.h"
 #include "server/conversation.h"
 #include "server/observers/outbox.h"
 #include "server/server_state.h"
@@ -35,6 +38,9 @@ class Connection {
   // they send to it; nullptr: one that tells nobody.
   Connection(ServerState& state, const ConnectionLimits& limits, int socket = kNoSocket,
              std::shared_ptr<Outbox> outbox = nullptr);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
   // Takes bytes as they came from the client, and executes the requests that are whole, up to the limits.
   void Receive(std::string_view bytes);
@@ -50,7 +56,7 @@ class Connection {
   bool is_runnable() const { return (is_behind_ || has_mail()) && has_room(); }  // Resume() has work.
   bool is_waiting() const { return is_waiting_; }  // Until it is woken through its outbox: it is not idle.
   // It did not take what it was sent, or may not have so much: it is to be closed, and nothing more is sent to it.
-  bool is_dropped() const { return is_dropped_ || (has_mail() && outbox_->has_overflowed()); }
+  bool is_dropped() const { return is_dropped_ || account_->is_evicted() || (has_mail() && outbox_->has_overflowed()); }
   bool is_expected() const { return conversation_ != nullptr && conversation_->is_expected(); }  // See Conversation.
   bool is_closing() const { return is_closing_; }
   bool is_finished() const {
@@ -73,6 +79,12 @@ class Connection {
 
   bool has_room() const { return replies_.bytes.size() < limits_.output_bytes_max; }
   bool has_mail() const { return outbox_->has_mail() && !is_closing_; }
+  template <class Work>
+  void RunCounted(Work work);
+  void Take(std::string_view bytes);
+  bool Keep(std::string_view bytes);
+  void GoOn();
+  void Settle(const Status& sync);
   std::size_t Execute(std::string_view input);
   void EndConversation();
   void ReplaceByErrors(std::span<const Replies::Unsettled> unsettled, const Error& error);
@@ -81,6 +93,7 @@ class Connection {
   ServerState& state_;
   const ConnectionLimits limits_;
   const int socket_;
+  const std::shared_ptr<ClientMemory::Account> account_;
   const std::shared_ptr<Outbox> outbox_;
 
   std::unique_ptr<Conversation> conversation_;  // Made when the first byte has come.

@@ -33,6 +33,8 @@ struct ConnectionLimits {
 
 // Replies not yet sent, and which of them wait for a sync.
 struct Replies {
+  explicit Replies(base::ByteMeter* meter = nullptr) : bytes(meter) {}
+
   struct Unsettled {
     std::size_t begin;  // In `bytes`.
     std::size_t end;
@@ -42,6 +44,14 @@ struct Replies {
 
   base::ByteBuffer bytes;
   std::vector<Unsettled> unsettled;
+};
+
+// Of a connection, in bytes.
+struct BufferFigures {
+  std::size_t input = 0;  // Not executed yet.
+  std::size_t input_room = 0;
+  std::size_t output = 0;  // Not sent yet.
+  std::size_t output_room = 0;
 };
 
 class Conversation {
@@ -62,6 +72,10 @@ class Conversation {
   // Whether the client may be silent for as long as it likes.
   virtual bool is_expected() const { return false; }
   virtual void AppendSyncFailure(std::uint32_t tag, const Error& error, base::ByteBuffer* out) = 0;
+  // Of a request that is not all there, and for which there is no memory. The connection ends after it.
+  virtual void AppendRefusal(const Error& error, base::ByteBuffer* out) = 0;
+  // After each turn: takes what the connection holds for it, and answers what it keeps itself.
+  virtual std::size_t NoteBuffers(const BufferFigures& /*figures*/) { return 0; }
 };
 
 }  // namespace kvs::server

@@ -145,19 +145,20 @@ class DumpReader {
     return taken;
   }
 
-  std::optional<std::string> TakeString() {
+  std::optional<std::string> TakeString(FunctionRef<void(std::size_t bytes)> before) {
     if (left_.empty()) return std::nullopt;
     switch (static_cast<std::uint8_t>(left_.front())) {
       case kInt8: return TakeInteger<std::int8_t>();
       case kInt16: return TakeInteger<std::int16_t>();
       case kInt32: return TakeInteger<std::int32_t>();
-      case kLzf: return TakeCompressed();
+      case kLzf: return TakeCompressed(before);
       default: break;
     }
     const auto bytes = TakeLength();
     if (!bytes || *bytes > kValueBytesMax) return std::nullopt;
     const auto taken = Take(*bytes);
     if (!taken) return std::nullopt;
+    before(taken->size());
     return std::string(*taken);
   }
 
@@ -186,13 +187,14 @@ class DumpReader {
     return std::to_string(static_cast<Integer>(LittleOf(*bytes)));
   }
 
-  std::optional<std::string> TakeCompressed() {
+  std::optional<std::string> TakeCompressed(FunctionRef<void(std::size_t bytes)> before) {
     left_.remove_prefix(1);
     const auto compressed_bytes = TakeLength();
     const auto bytes = compressed_bytes ? TakeLength() : std::nullopt;
     if (!bytes || *bytes == 0 || *bytes > kValueBytesMax) return std::nullopt;
     const auto compressed = Take(*compressed_bytes);
     if (!compressed || compressed->size() > kValueBytesMax || LzfYield(*compressed) != *bytes) return std::nullopt;
+    before(*bytes);
     std::string value(*bytes, '\0');
     const unsigned written = ::lzf_decompress(compressed->data(), static_cast<unsigned>(compressed->size()),
                                               value.data(), static_cast<unsigned>(value.size()));
@@ -223,13 +225,13 @@ std::string EncodeDump(std::string_view value) {
   return payload;
 }
 
-std::variant<std::string, DumpFault> DecodeDump(std::string_view payload) {
+std::variant<std::string, DumpFault> DecodeDump(std::string_view payload, FunctionRef<void(std::size_t bytes)> before) {
   if (!IsWhole(payload)) return DumpFault::kVersionOrChecksum;
   DumpReader reader(payload.substr(0, payload.size() - kFooterBytes));
   const auto type = reader.Take(1);
   if (!type) return DumpFault::kFormat;
   if (static_cast<std::uint8_t>(type->front()) != kStringType) return DumpFault::kOtherType;
-  auto value = reader.TakeString();
+  auto value = reader.TakeString(before);
   if (!value) return DumpFault::kFormat;
   return *std::move(value);
 }

@@ -10,10 +10,13 @@
 //                where it is compressed, against what that yields.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
+
+#include "kvs/function_ref.h"
 
 namespace kvs::server {
 
@@ -25,7 +28,9 @@ enum class DumpFault : std::uint8_t {
   kOtherType,  // Not a string.
 };
 
-std::variant<std::string, DumpFault> DecodeDump(std::string_view payload);
+// `before`: called with the bytes of the value before there is room for it; may throw.
+std::variant<std::string, DumpFault> DecodeDump(
+    std::string_view payload, FunctionRef<void(std::size_t bytes)> before = [](std::size_t) {});
 
 // How many bytes the string itself has in a payload.
 std::size_t DumpedStringBytes(std::string_view value);

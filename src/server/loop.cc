@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <string>
 #include <thread>
 #include <utility>
@@ -187,7 +188,13 @@ void Loop::TakeMail() {
 void Loop::Admit(Newcomer newcomer) {
   std::list<Client>& home = newcomer.tls == nullptr ? clients_ : handshaking_;
   context_.state.stats.CountConnection();
-  Client& client = home.emplace_back(std::move(newcomer.socket), context_, static_cast<Mailbox*>(this));
+  try {
+    home.emplace_back(std::move(newcomer.socket), context_, static_cast<Mailbox*>(this));
+  } catch (const std::bad_alloc&) {
+    context_.connections.fetch_sub(1, std::memory_order_relaxed);  // R1
+    return;
+  }
+  Client& client = home.back();
   if (newcomer.tls != nullptr) client.session.Secure(std::move(newcomer.tls));
   client.home = &home;
   client.self = std::prev(home.end());

@@ -9,6 +9,7 @@
 #include "protocol/native_frame.h"
 #include "server/commands/command_table.h"
 #include "server/commands/observing.h"
+#include "server/memory_error.h"
 #include "server/observers/coarse_clock.h"
 
 namespace kvs::server {
@@ -159,8 +160,10 @@ void NativeConversation::PerformKnown(const Request& request, Turn& turn) {
 void NativeConversation::PerformGet(const Request& request, Turn& turn) {
   base::ByteBuffer& out = turn.replies.bytes;
   const std::size_t output_bytes = out.size();
-  const Result<bool> found = state_.engine.Read(
-      request.key, [&](std::string_view value) { protocol::AppendValue(request.request_id, value, &out); });
+  const Result<bool> found = OrMemoryError([&] {
+    return state_.engine.Read(request.key,
+                              [&](std::string_view value) { protocol::AppendValue(request.request_id, value, &out); });
+  });
   if (found && *found) {
     ++turn.counts.hits;
     return;
@@ -178,7 +181,8 @@ void NativeConversation::PerformGet(const Request& request, Turn& turn) {
 void NativeConversation::PerformWrite(const Request& request, Turn& turn) {
   const bool sets = request.opcode == Opcode::kSet;
   const bool is_new = sets && IsNewsThatNew(state_, request.key);
-  const Status status = sets ? state_.engine.Set(request.key, request.value) : state_.engine.Remove(request.key);
+  const Status status = OrMemoryError(
+      [&] { return sets ? state_.engine.Set(request.key, request.value) : state_.engine.Remove(request.key); });
   if (!status && status.error().code == ErrorCode::kKeyNotFound) {  // An answer, not a failure.
     protocol::AppendError(request.request_id, status.error(), &turn.replies.bytes);
     return;
@@ -215,6 +219,10 @@ void NativeConversation::AnswerUnsettled(std::uint32_t request_id, Replies& repl
   const std::size_t begin = replies.bytes.size();
   protocol::AppendOk(request_id, &replies.bytes);
   replies.unsettled.push_back({.begin = begin, .end = replies.bytes.size(), .tag = request_id});
+}
+
+void NativeConversation::AppendRefusal(const Error& error, base::ByteBuffer* out) {
+  protocol::AppendClosingError(0, error, out);
 }
 
 // The clock is read once for all frames of one kind in a row, but where every command is timed.

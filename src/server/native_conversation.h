@@ -31,6 +31,7 @@ class NativeConversation final : public Conversation {
 
   Progress Execute(std::string_view input, Replies& replies) override;
   void AppendSyncFailure(std::uint32_t tag, const Error& error, base::ByteBuffer* out) override;
+  void AppendRefusal(const Error& error, base::ByteBuffer* out) override;
 
  private:
   using Clock = std::chrono::steady_clock;

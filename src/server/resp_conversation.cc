@@ -8,6 +8,7 @@
 #include "server/commands/command_table.h"
 #include "server/commands/transactions.h"
 #include "server/letters.h"
+#include "server/memory_error.h"
 #include "server/observers/coarse_clock.h"
 #include "server/ordered_values.h"
 
@@ -148,7 +149,7 @@ void RespConversation::ExecuteAll(Turn& turn) {
     } else {
       Dispatch(turn);
     }
-    if (progress.is_closing || progress.is_waiting || progress.is_behind) return;
+    if (progress.is_closing || progress.is_waiting || progress.is_behind || progress.is_dropped) return;
   }
   EndRun(turn);
 }
@@ -225,7 +226,8 @@ void RespConversation::FailInRun(const CommandSpec& spec, const Error& error, Ac
 
 bool RespConversation::PerformGet(std::string_view key, Turn& turn) {
   const std::size_t begin = turn.replies.bytes.size();
-  const Result<bool> found = state_.engine.Read(key, [&](std::string_view value) { turn.reply.Bulk(value); });
+  const Result<bool> found =
+      OrMemoryError([&] { return state_.engine.Read(key, [&](std::string_view value) { turn.reply.Bulk(value); }); });
   if (found && *found) return true;
   turn.replies.bytes.Truncate(begin);  // An engine may find out after the visit that it must not stand by the value.
   if (found) {
@@ -245,9 +247,11 @@ std::size_t RespConversation::PerformGets(Turn& turn) {
   std::size_t hits = 0;
   if (run.size > 1) {
     OrderedValues values(turn.reply, run.size, turn.output_bytes_max);
-    const Status status = state_.engine.MultiGet(
-        {run.keys.data(), run.size},
-        [&](std::size_t index, std::optional<std::string_view> value) { values.Take(index, value); });
+    const Status status = OrMemoryError([&] {
+      return state_.engine.MultiGet(
+          {run.keys.data(), run.size},
+          [&](std::size_t index, std::optional<std::string_view> value) { values.Take(index, value); });
+    });
     if (status) {
       next = values.replied();
       hits = values.hits();
@@ -272,7 +276,7 @@ void RespConversation::PerformSets(Turn& turn) {
   while (!left.empty()) {
     const std::size_t begin = turn.replies.bytes.size();
     std::size_t set = 0;
-    const Status status = keys_.MultiSet(left, set);
+    const Status status = OrMemoryError([&] { return keys_.MultiSet(left, set); });
     for (std::size_t i = 0; i < set; ++i) turn.reply.Ok();
     if (keys_.TakeHasWritten() && state_.config.sync_before_reply()) {
       Settle(begin, static_cast<std::uint32_t>(set), turn);
@@ -308,6 +312,7 @@ void RespConversation::Dispatch(Turn& turn) {
   if (client_.reply_mode == ReplyMode::kSkipThis) client_.reply_mode = ReplyMode::kOn;
   if (client_.reply_mode == ReplyMode::kSkipNext) client_.reply_mode = ReplyMode::kSkipThis;
   if (client_.is_closing_after_reply) turn.progress.is_closing = true;
+  if (client_.is_dropped) turn.progress.is_dropped = true;
   if (client_.block) turn.progress.is_waiting = true;
   if (client_.unfinished != nullptr) turn.progress.is_behind = true;
 }
@@ -366,7 +371,13 @@ bool RespConversation::GoOn(Turn& turn) {
             .client = client_,
             .server = state_,
             .counts = turn.counts};
-  if (!client_.unfinished->GoOn(call)) return false;
+  const std::size_t begin = turn.replies.bytes.size();
+  const Result<bool> has_replied = OrMemoryError([&]() -> Result<bool> { return client_.unfinished->GoOn(call); });
+  if (has_replied && !*has_replied) return false;
+  if (!has_replied) {
+    turn.replies.bytes.Truncate(begin);
+    call.Fail(has_replied.error());
+  }
   client_.unfinished.reset();
   return true;
 }
@@ -450,8 +461,16 @@ void RespConversation::Queue(const CommandSpec& spec, std::span<const std::strin
     Reject("ERR the transaction is larger than this server is set to take", turn);
     return;
   }
+  const Status queued = OrMemoryError([&] {
+    client_.Grow(bytes);
+    client_.queue.push_back({.spec = &spec, .arguments = {arguments.begin(), arguments.end()}});
+    return Ok();
+  });
+  if (!queued) {
+    Reject(ErrorReply(queued.error(), Access::kWrite), turn);
+    return;
+  }
   client_.queue_bytes += bytes;
-  client_.queue.push_back({.spec = &spec, .arguments = {arguments.begin(), arguments.end()}});
   client_.queued_commands.store(static_cast<std::int64_t>(client_.queue.size()), std::memory_order_relaxed);  // R1
   turn.reply.Simple("QUEUED");
 }
@@ -470,12 +489,12 @@ void RespConversation::Perform(const CommandSpec& spec, std::span<const std::str
   const auto started = is_timed ? ClientState::Clock::now() : ClientState::Clock::time_point();
   if ((turn.observed & Observers::kTracking) != 0) BeforeObserved(call);
   call.must_be_alone = spec.has(kExclusive) || (spec.has(kExclusiveMany) && arguments.size() > 2);
-  if (!call.must_be_alone) spec.handler(call);
+  if (!call.must_be_alone) RunHandler(call);
   if (call.must_be_alone) {
     turn.pass.Leave();
     {
       const sync::Gate::Exclusive alone(state_.gate);
-      spec.handler(call);
+      RunHandler(call);
     }
     turn.pass.Enter();
     turn.observed = state_.observation.observers.bits();
@@ -498,6 +517,20 @@ void RespConversation::Perform(const CommandSpec& spec, std::span<const std::str
 // What stands in the output from `begin` on, `count` replies, waits for a sync where writes do.
 void RespConversation::Settle(std::size_t begin, std::uint32_t count, Turn& turn) {
   turn.replies.unsettled.push_back({.begin = begin, .end = turn.replies.bytes.size(), .count = count});
+}
+
+std::size_t RespConversation::NoteBuffers(const BufferFigures& figures) {
+  client_.query_bytes.store(figures.input, std::memory_order_relaxed);        // R1
+  client_.query_room.store(figures.input_room, std::memory_order_relaxed);    // R1
+  client_.output_bytes.store(figures.output, std::memory_order_relaxed);      // R1
+  client_.output_room.store(figures.output_room, std::memory_order_relaxed);  // R1
+  client_.multi_bytes.store(client_.queue_bytes, std::memory_order_relaxed);  // R1
+  const std::size_t gathered = client_.unfinished == nullptr ? 0 : client_.unfinished->bytes();
+  return client_.queue_bytes + client_.kept_bytes + gathered + decoder_.held_bytes();
+}
+
+void RespConversation::AppendRefusal(const Error& error, base::ByteBuffer* out) {
+  protocol::RespWriter(out).Error(ErrorReply(error, Access::kWrite));
 }
 
 void RespConversation::AppendSyncFailure(std::uint32_t, const Error& error, base::ByteBuffer* out) {

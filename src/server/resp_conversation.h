@@ -35,6 +35,8 @@ class RespConversation final : public Conversation {
   Progress Execute(std::string_view input, Replies& replies) override;
   bool is_expected() const override { return client_.is_expected(); }
   void AppendSyncFailure(std::uint32_t tag, const Error& error, base::ByteBuffer* out) override;
+  void AppendRefusal(const Error& error, base::ByteBuffer* out) override;
+  std::size_t NoteBuffers(const BufferFigures& figures) override;
 
  private:
   struct Run;

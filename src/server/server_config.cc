@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/decimal.h"
+#include "io/memory_limit.h"
 #include "server/glob.h"
 #include "server/letters.h"
 #include "server/observers/keyspace_events.h"
@@ -28,6 +29,13 @@ Result<std::string> CheckChange(const Setting& setting, std::string_view value) 
 std::string OutputLimitText(std::string_view bytes) {
   const std::string text(bytes);
   return "normal " + text + " 0 0 slave 0 0 0 pubsub " + text + " 0 0";
+}
+
+// Of a value of the form kShare.
+std::size_t BytesOfShare(std::string_view value) {
+  if (!value.ends_with('%')) return static_cast<std::size_t>(base::ParseDecimal(value).value_or(0));
+  const auto percent = base::ParseDecimal(value.substr(0, value.size() - 1)).value_or(0);
+  return static_cast<std::size_t>(io::MemoryLimit() / 100 * static_cast<std::uint64_t>(percent));
 }
 
 // Takes as long whatever the guess, so that its time tells nothing about the password.
@@ -76,6 +84,10 @@ ServerConfig::ServerConfig(const ConfigStart& start, const DescriptorBudget* des
   for (const auto& [name, value] : from_options) {
     Value(name) = value;
     Apply({.name = name, .value = value});
+  }
+  const Setting& share = *settings::FindSetting("client-memory-limit");
+  if (const Result<std::string> checked = settings::CheckValue(share, Value(share.name))) {
+    Apply({.name = std::string(share.name), .value = *checked});
   }
   idle_timeout_ms_.store(start.idle_timeout.count(), std::memory_order_relaxed);      // R1. Finer than CONFIG can say.
   output_timeout_ms_.store(start.output_timeout.count(), std::memory_order_relaxed);  // R1. As above.
@@ -178,6 +190,8 @@ void ServerConfig::Apply(const Applied& change) {
     connections_max_.store(static_cast<std::size_t>(number()), std::memory_order_relaxed);  // R1
   } else if (change.name == "client-query-buffer-limit") {
     request_bytes_max_.store(static_cast<std::size_t>(number()), std::memory_order_relaxed);  // R1
+  } else if (change.name == "client-memory-limit") {
+    client_memory_max_.store(BytesOfShare(change.value), std::memory_order_relaxed);  // R1
   } else if (change.name == "output-buffer-limit") {
     output_bytes_max_.store(static_cast<std::size_t>(number()), std::memory_order_relaxed);  // R1
     Value("client-output-buffer-limit") = OutputLimitText(change.value);

@@ -63,6 +63,7 @@ class ServerConfig {
   // Of clients that come from now on.
   std::size_t request_bytes_max() const { return request_bytes_max_.load(std::memory_order_relaxed); }  // R1
   std::size_t output_bytes_max() const { return output_bytes_max_.load(std::memory_order_relaxed); }    // R1
+  std::size_t client_memory_max() const { return client_memory_max_.load(std::memory_order_relaxed); }  // R1. 0: any.
   std::chrono::milliseconds idle_timeout() const {
     return std::chrono::milliseconds(idle_timeout_ms_.load(std::memory_order_relaxed));  // R1
   }
@@ -93,6 +94,7 @@ class ServerConfig {
   std::atomic<std::size_t> connections_max_{0};     // R1
   std::atomic<std::size_t> request_bytes_max_{0};   // R1
   std::atomic<std::size_t> output_bytes_max_{0};    // R1
+  std::atomic<std::size_t> client_memory_max_{0};   // R1
   std::atomic<std::int64_t> idle_timeout_ms_{0};    // R1
   std::atomic<std::int64_t> output_timeout_ms_{0};  // R1
 };

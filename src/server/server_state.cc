@@ -30,6 +30,7 @@ ServerState::ServerState(KvsEngine& served, const ConfigStart& start, ServerLog:
       observation(served, gate, clients, pub_sub, watches),
       cursors(base::SecretSeed()),
       background(served, log) {
+  client_memory.tell = [this](const std::string& line) { log.Note(ServerLog::Kind::kClientDropped, line); };
   ApplySettings();
 }
 
@@ -49,6 +50,7 @@ std::optional<Error> ServerState::WriteFault(const EngineStats& now) const {
 
 void ServerState::ApplySettings() {
   observation.Configure(config);
+  client_memory.set_limit(config.client_memory_max());
   stats.commands.set_times_durations(config.Get({"latency-tracking"}).front().second == "yes");
 }
 

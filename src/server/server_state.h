@@ -13,6 +13,7 @@
 
 #include "kvs/engine.h"
 #include "server/background.h"
+#include "server/client_memory.h"
 #include "server/client_registry.h"
 #include "server/descriptor_budget.h"
 #include "server/multi_write_clock.h"
@@ -55,6 +56,7 @@ class ServerState {
   sync::Gate gate;  // Every access to the pairs is under a pass of it.
   WatchTable watches;
   MultiWriteClock multi_writes;
+  ClientMemory client_memory;  // Before what holds outboxes.
   ClientRegistry clients;
   PubSub pub_sub;
   Observation observation;

@@ -8,6 +8,8 @@
 namespace kvs::server {
 namespace {
 
+constexpr std::size_t kOperationBytes = 31;  // What an engine counts for an operation beside its bytes.
+
 // The least string that is greater than all that begin with `prefix`; nullopt: there is none.
 std::optional<std::string> EndOfPrefix(std::string_view prefix) {
   while (!prefix.empty() && prefix.back() == '\xff') prefix.remove_suffix(1);
@@ -24,10 +26,26 @@ std::optional<Entry> TransactionKeyspace::Live(const std::optional<Value>& value
   return Entry{.value = value->bytes, .expiry_ms = value->expiry_ms};
 }
 
-void TransactionKeyspace::Note(std::string_view key, std::optional<Value> value) {
+std::uint64_t TransactionKeyspace::BytesOf(std::string_view key, const std::optional<Value>& value) {
+  return key.size() + (value ? value->bytes.size() : 0) + kOperationBytes;
+}
+
+Status TransactionKeyspace::Note(std::string_view key, std::optional<Value> value) {
+  KVS_TRY(status_);
+  const auto found = changes_.find(key);
+  const std::uint64_t before = found == changes_.end() ? 0 : BytesOf(key, found->second);
+  const std::uint64_t bytes = bytes_ - before + BytesOf(key, value);
+  if (bytes > kBatchBytesMax) {
+    status_ = Error{.code = ErrorCode::kInvalidArgument,
+                    .context = "a transaction writes at most " + std::to_string(kBatchBytesMax) + " bytes"};
+    return status_;
+  }
+  loan_.Set(2 * bytes);  // Here, and in the batch.
+  bytes_ = bytes;
   const bool is_there = value.has_value();
   const auto change = changes_.insert_or_assign(std::string(key), std::move(value)).first;
   NoteForCount(change->first, is_there);
+  return Ok();
 }
 
 // What has been counted stays counted; the rest waits for the next Count().
@@ -67,14 +85,15 @@ Status TransactionKeyspace::MultiGet(std::span<const std::string_view> keys, Mul
 
 Status TransactionKeyspace::Set(std::string_view key, std::string_view value, std::uint64_t expiry_ms) {
   KVS_TRY(CheckPair(key, value));
-  Note(key, Value{.bytes = std::string(value), .expiry_ms = expiry_ms});
-  return Ok();
+  return Note(key, Value{.bytes = std::string(value), .expiry_ms = expiry_ms});
 }
 
 Status TransactionKeyspace::Update(std::string_view key, EntryUpdateFunction fn) {
   std::string current;
   std::optional<Entry> entry;
+  ClientMemory::Loan of_current(loan_.account());
   KVS_TRY_ASSIGN(const bool found, Read(key, [&](const Entry& now) {
+                   of_current.Add(now.value.size());
                    current = now.value;
                    entry = now;
                  }));
@@ -82,13 +101,12 @@ Status TransactionKeyspace::Update(std::string_view key, EntryUpdateFunction fn)
   const EntryDecision decision = fn(entry);
   if (decision.keeps() || (decision.removes() && !found)) return Ok();
   if (decision.sets()) return Set(key, decision.value(), decision.expiry_ms());
-  Note(key, std::nullopt);
-  return Ok();
+  return Note(key, std::nullopt);
 }
 
 Result<bool> TransactionKeyspace::Remove(std::string_view key) {
   KVS_TRY_ASSIGN(const bool found, Read(key, [](const Entry&) {}));
-  if (found) Note(key, std::nullopt);
+  if (found) KVS_TRY(Note(key, std::nullopt));
   return found;
 }
 
@@ -99,7 +117,7 @@ Status TransactionKeyspace::Write(const WriteBatch& batch) {
   for (const WriteBatch::Operation& operation : batch.operations()) {
     std::optional<Value> value;
     if (operation.value) value = {.bytes = *operation.value, .expiry_ms = operation.expiry_ms};
-    Note(operation.key, std::move(value));
+    KVS_TRY(Note(operation.key, std::move(value)));
   }
   return Ok();
 }
@@ -147,10 +165,13 @@ Status TransactionKeyspace::Scan(const ScanRange& range, ScanVisitor visit) {
 }
 
 Status TransactionKeyspace::Clear() {
+  KVS_TRY(status_);
   changes_.clear();
   counted_.clear();
   uncounted_.clear();
   difference_ = 0;
+  bytes_ = 0;
+  loan_.Set(0);
   is_cleared_ = true;
   return Ok();
 }
@@ -177,18 +198,20 @@ Result<std::uint64_t> TransactionKeyspace::Count() {
 
 // Of a cleared keyspace: what is below and was not written again. Up to what fits into a batch.
 Status TransactionKeyspace::AddRemovals(WriteBatch* batch) {
-  constexpr std::size_t kOperationBytes = 31;
-  std::size_t bytes = 0;
   KVS_TRY(below_.Scan({}, [&](std::string_view key, std::string_view) {
-    bytes += key.size() + kOperationBytes;
-    if (!changes_.contains(key)) batch->Remove(key);
-    return bytes <= kBatchBytesMax;
+    if (changes_.contains(key)) return true;
+    bytes_ += key.size() + kOperationBytes;
+    if (bytes_ > kBatchBytesMax) return false;
+    loan_.Set(2 * bytes_);
+    batch->Remove(key);
+    return true;
   }));
-  if (bytes <= kBatchBytesMax) return Ok();
+  if (bytes_ <= kBatchBytesMax) return Ok();
   return Error{.code = ErrorCode::kInvalidArgument, .context = "too many keys to flush in a transaction"};
 }
 
 Status TransactionKeyspace::Commit() {
+  KVS_TRY(status_);
   WriteBatch batch;
   if (is_cleared_) KVS_TRY(AddRemovals(&batch));
   for (const auto& [key, value] : changes_) {

@@ -3,7 +3,8 @@
 // Design      Writes go into an ordered map over the engine; Commit() gives them to it as one WriteBatch, which is all
 //             or nothing for readers and across a crash.
 // Threads     One thread, under an exclusive pass of the server's gate from the first call to the last.
-// Limits      kBatchBytesMax of keys and values: a transaction beyond it is refused by Commit(), and nothing is done.
+// Limits      kBatchBytesMax of keys, values and removals: the write that passes it fails, and so does all that
+//             follows, Commit() included. What is written stands in the account of the client.
 #pragma once
 
 #include <functional>
@@ -13,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "server/client_memory.h"
 #include "server/keyspace.h"
 
 namespace kvs::server {
@@ -20,7 +22,9 @@ namespace kvs::server {
 class TransactionKeyspace final : public Keyspace {
  public:
   // `below` outlives this.
-  explicit TransactionKeyspace(Keyspace& below) : below_(below), now_ms_(below.NowMs()) {}
+  // So does `account`; nullptr: nobody counts.
+  explicit TransactionKeyspace(Keyspace& below, ClientMemory::Account* account = nullptr)
+      : below_(below), now_ms_(below.NowMs()), loan_(account) {}
 
   Result<bool> Read(std::string_view key, EntryVisitor visit) override;
   Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) override;
@@ -34,6 +38,8 @@ class TransactionKeyspace final : public Keyspace {
   std::uint64_t NowMs() override { return now_ms_; }
 
   Status Commit();
+  // What the transaction failed by: nothing of it will be done.
+  const Status& status() const { return status_; }
 
  private:
   struct Value {
@@ -48,7 +54,8 @@ class TransactionKeyspace final : public Keyspace {
     Changes::const_iterator last;
   };
 
-  void Note(std::string_view key, std::optional<Value> value);
+  static std::uint64_t BytesOf(std::string_view key, const std::optional<Value>& value);
+  Status Note(std::string_view key, std::optional<Value> value);
   void NoteForCount(const std::string& key, bool is_there);
   ChangeRange ChangesIn(const ScanRange& range) const;
   std::optional<Entry> Live(const std::optional<Value>& value) const;
@@ -56,7 +63,10 @@ class TransactionKeyspace final : public Keyspace {
 
   Keyspace& below_;
   const std::uint64_t now_ms_;  // Time stands still for a transaction.
+  ClientMemory::Loan loan_;
   Changes changes_;
+  std::uint64_t bytes_ = 0;  // Of changes_, as an engine counts a batch.
+  Status status_ = Ok();
   // For Count(): of the changes that have been counted, whether the key is there now; and those that have not.
   std::unordered_map<const std::string*, bool> counted_;
   std::vector<const std::string*> uncounted_;

@@ -19,7 +19,7 @@ struct TurnSync {
   std::chrono::steady_clock::duration duration{};
 };
 
-// noexcept: running out of memory ends the process, also inside a pool that would catch.
+// noexcept: a connection copes with a want of memory.
 TurnSync RunTurn(ServerContext& context, std::span<Session* const> sessions) noexcept;
 
 }  // namespace kvs::server

@@ -76,6 +76,19 @@ Result<std::string> CheckRange(const Setting& setting, std::int64_t number) {
   return std::to_string(number);
 }
 
+Result<std::string> CheckMemory(const Setting& setting, std::string_view value) {
+  const auto bytes = ParseMemory(value);
+  if (!bytes) return Refusal("argument must be a memory value");
+  return CheckRange(setting, *bytes);
+}
+
+Result<std::string> CheckShare(const Setting& setting, std::string_view value) {
+  if (!value.ends_with('%')) return CheckMemory(setting, value);
+  const auto percent = base::ParseDecimal(value.substr(0, value.size() - 1));
+  if (percent && *percent >= 1 && *percent <= 100) return std::string(value);
+  return Refusal("argument must be a memory value, or a percentage between 1% and 100%");
+}
+
 bool IsMode(std::string_view text) {
   return text.size() == 3 && text.find_first_not_of("01234567") == std::string_view::npos;
 }
@@ -123,11 +136,8 @@ Result<std::string> CheckValue(const Setting& setting, std::string_view value) {
       if (!number) return Refusal("argument couldn't be parsed into an integer");
       return CheckRange(setting, *number);
     }
-    case Form::kMemory: {
-      const auto bytes = ParseMemory(value);
-      if (!bytes) return Refusal("argument must be a memory value");
-      return CheckRange(setting, *bytes);
-    }
+    case Form::kMemory: return CheckMemory(setting, value);
+    case Form::kShare: return CheckShare(setting, value);
   }
   return Refusal("argument of no form");
 }
@@ -146,6 +156,7 @@ std::string FormName(const Setting& setting) {
     case Form::kFlag: return "yes|no";
     case Form::kNumber: return "N";
     case Form::kMemory: return "BYTES";
+    case Form::kShare: return "BYTES|N%";
     case Form::kMode: return "MODE";
     case Form::kEvents: return "LETTERS";
     case Form::kChoice: return Joined(setting.choices, "|");
@@ -154,7 +165,8 @@ std::string FormName(const Setting& setting) {
 }
 
 std::string RangeText(const Setting& setting) {
-  const auto spell = setting.form == Form::kMemory ? BytesText : [](std::int64_t n) { return std::to_string(n); };
+  const bool is_number = setting.form == Form::kNumber;
+  const auto spell = !is_number ? BytesText : [](std::int64_t n) { return std::to_string(n); };
   switch (setting.form) {
     case Form::kText: return "any text";
     case Form::kPath: return "a path";
@@ -164,10 +176,13 @@ std::string RangeText(const Setting& setting) {
     case Form::kMode: return "000..777";
     case Form::kEvents: return "letters of " + std::string(kEventLetters);
     case Form::kNumber:
-    case Form::kMemory: break;
+    case Form::kMemory:
+    case Form::kShare: break;
   }
   const bool is_open = setting.high == std::numeric_limits<std::int64_t>::max();
-  return is_open ? "at least " + spell(setting.low) : spell(setting.low) + ".." + spell(setting.high);
+  const std::string range =
+      is_open ? "at least " + spell(setting.low) : spell(setting.low) + ".." + spell(setting.high);
+  return setting.form == Form::kShare ? range + ", or 1%..100%" : range;
 }
 
 }  // namespace kvs::settings

@@ -22,6 +22,7 @@ enum class Form : std::uint8_t {
   kFlag,     // yes or no.
   kNumber,   // low..high
   kMemory,   // A number of bytes, low..high, also as "100mb".
+  kShare,    // As kMemory, or a share of the memory that the server may have: "25%".
   kEvents,   // Letters of classes of keyspace events.
   kMode,     // Three octal digits: the permissions of a file.
   kChoice,   // One of the words of `choices`, separated by spaces.

@@ -206,6 +206,7 @@ void ChangeFields(Call& call, const std::vector<FieldOperation>& operations) {
   const Status status = call.keys.Update(call[1], [&](const std::optional<Entry>& current) -> EntryDecision {
     replies.clear();
     const std::string_view before = current ? current->value : std::string_view();
+    call.Claim(std::max<std::size_t>(before.size(), bytes_min));
     std::string value(before);
     if (value.size() < bytes_min) value.resize(bytes_min, '\0');
     for (const FieldOperation& operation : operations) {

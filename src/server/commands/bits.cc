@@ -61,7 +61,10 @@ void SetBit(Call& call) {
     is_new = !current;
     is_changed = byte >= before.size() || was_set != is_wanted;
     if (byte < before.size() && was_set == is_wanted) return UpdateDecision::Keep();
-    std::string value(before);
+    call.Claim(std::max<std::size_t>(before.size(), byte + 1));
+    std::string value;
+    value.reserve(std::max<std::size_t>(before.size(), byte + 1));
+    value.assign(before);
     if (byte >= value.size()) value.resize(byte + 1, '\0');
     if (was_set != is_wanted) value[byte] = static_cast<char>(ByteAt(value, byte) ^ MaskOf(*offset));
     return EntryDecision::Set(std::move(value), current ? current->expiry_ms : kNoExpiry);
@@ -307,6 +310,7 @@ std::optional<std::string> CombineSources(Call& call, BitOperation operation) {
   for (std::size_t i = 3; i < call.size(); ++i) {
     bool is_first = i == 3;
     const Result<bool> found = call.keys.Read(call[i], [&](const Entry& entry) {
+      if (entry.value.size() > sum.size()) call.Claim(entry.value.size() - sum.size());
       if (is_first) {
         sum.assign(entry.value);
       } else {

@@ -2,11 +2,13 @@
 
 #include "server/commands/command_table.h"
 #include "server/letters.h"
+#include "server/memory_error.h"
 
 namespace kvs::server {
 
 // The codes are those that clients know: MISCONF is what Redis says when it cannot write.
 std::string ErrorReply(const Error& error, Access access) {
+  if (error.code == ErrorCode::kOverloaded) return "OOM " + error.context;
   const std::string text = error.ToString();
   if (access == Access::kRead)
     return error.code == ErrorCode::kIo ? "ERR Reading the store failed: " + text : "ERR " + text;
@@ -16,6 +18,19 @@ std::string ErrorReply(const Error& error, Access access) {
     case ErrorCode::kNoSpace: return "MISCONF The store has no room: " + text;
     default: return "ERR " + text;
   }
+}
+
+void RunHandler(Call& call) {
+  const std::size_t begin = call.reply.out().size();
+  const Status done = OrMemoryError([&] {
+    call.spec.handler(call);
+    return Ok();
+  });
+  if (done) return;
+  call.reply.out().Truncate(begin);
+  call.client.events.clear();
+  call.must_be_alone = false;
+  call.Fail(done.error());
 }
 
 void Call::Fail(const Error& error) {

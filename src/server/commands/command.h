@@ -105,9 +105,14 @@ struct Call {
   bool must_be_alone = false;  // It has done nothing yet: run it again, under an exclusive pass.
   bool is_queued = false;      // It runs inside of EXEC.
   bool has_failed = false;
+  ClientMemory::Loan loan = ClientMemory::Loan(client.outbox->account());
 
   std::string_view operator[](std::size_t i) const { return arguments[i]; }
   std::size_t size() const { return arguments.size(); }
+
+  // Before memory of a client's size is taken, for a value that is built or copied. Throws where the limit of the
+  // clients' memory leaves no room: whoever runs the command makes that its error.
+  void Claim(std::size_t bytes) { loan.Add(bytes); }
 
   // What the command has done to a key, for those who want to know.
   void Notify(EventClass event, std::string_view name, std::string_view key) {
@@ -141,6 +146,9 @@ struct Call {
     }
   }
 };
+
+// Runs the handler. Memory that it does not get is its error, whatever it has replied so far.
+void RunHandler(Call& call);
 
 // Before a key is written: whether somebody wants to know that it is new, and it is.
 bool IsNewsThatNew(ServerState& server, std::string_view key);

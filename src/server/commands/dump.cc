@@ -17,7 +17,10 @@ namespace {
 
 void Dump(Call& call) {
   std::string payload;
-  const Result<bool> found = call.keys.Read(call[1], [&](const Entry& entry) { payload = EncodeDump(entry.value); });
+  const Result<bool> found = call.keys.Read(call[1], [&](const Entry& entry) {
+    call.Claim(entry.value.size());
+    payload = EncodeDump(entry.value);
+  });
   if (!found) {
     call.Fail(found.error());
   } else if (*found) {
@@ -82,7 +85,7 @@ std::optional<std::uint64_t> ReadTimeToLive(Call& call, const RestoreOptions& op
 
 // nullopt: answered.
 std::optional<std::string> ReadPayload(Call& call) {
-  auto decoded = DecodeDump(call[3]);
+  auto decoded = DecodeDump(call[3], [&](std::size_t bytes) { call.Claim(2 * bytes); });  // One for the update.
   if (auto* const value = std::get_if<std::string>(&decoded)) return std::move(*value);
   switch (std::get<DumpFault>(decoded)) {
     case DumpFault::kVersionOrChecksum: call.Fail("ERR DUMP payload version or checksum are wrong"); break;

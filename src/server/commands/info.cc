@@ -118,6 +118,8 @@ void AddMemory(Call& call, Lines& lines) {
   lines.Add("used_memory_peak_human", BytesText(peak));
   lines.Add("total_system_memory", system_bytes);
   lines.Add("total_system_memory_human", BytesText(system_bytes));
+  lines.Add("mem_clients_normal", call.server.client_memory.used());
+  lines.Add("client_memory_limit", call.server.client_memory.limit());
   lines.Add("maxmemory", 0);
   lines.Add("maxmemory_human", "0B");
   lines.Add("maxmemory_policy", "noeviction");
@@ -180,6 +182,7 @@ void AddStats(Call& call, Lines& lines) {
   lines.Add("rejected_connections", stats.refused_connections());
   lines.Add("expired_keys", stats.ExpiredKeys(StatsOf(call).expired));
   lines.Add("evicted_keys", 0);
+  lines.Add("evicted_clients", call.server.client_memory.evicted());
   lines.Add("keyspace_hits", sums.hits);
   lines.Add("keyspace_misses", sums.misses);
   lines.Add("pubsub_channels", call.server.pub_sub.CountNames(Subscription::kChannel));

@@ -83,10 +83,28 @@ struct OwnedEntry {
 
 Result<std::optional<OwnedEntry>> ReadOwned(Call& call, std::string_view key) {
   std::optional<OwnedEntry> owned;
-  const Result<bool> found = call.keys.Read(
-      key, [&](const Entry& entry) { owned = {.value = std::string(entry.value), .expiry_ms = entry.expiry_ms}; });
+  const Result<bool> found = call.keys.Read(key, [&](const Entry& entry) {
+    call.Claim(entry.value.size());
+    owned = {.value = std::string(entry.value), .expiry_ms = entry.expiry_ms};
+  });
   if (!found) return found.error();
   return owned;
+}
+
+// In one batch, if the value fits into it. A larger one is set and then removed, so a crash in between leaves both
+// keys; other clients never see both, since the command runs alone.
+Status Move(Call& call, const OwnedEntry& entry) {
+  constexpr std::size_t kBesidesValue = std::size_t{1} << 20;
+  if (entry.value.size() > kBatchBytesMax - kBesidesValue && !call.is_queued) {
+    if (Status set = call.keys.Set(call[2], entry.value, entry.expiry_ms); !set) return set;
+    const Result<bool> removed = call.keys.Remove(call[1]);
+    return removed ? Ok() : Status(removed.error());
+  }
+  call.Claim(entry.value.size());
+  WriteBatch batch;
+  batch.Remove(call[1]);
+  batch.Set(call[2], entry.value, entry.expiry_ms);
+  return call.keys.Write(batch);
 }
 
 enum class Target : std::uint8_t { kReplaced, kKept };
@@ -111,10 +129,7 @@ std::optional<bool> RenameKey(Call& call, Target target) {
     }
     if (*is_there) return false;
   }
-  WriteBatch batch;
-  batch.Remove(call[1]);
-  batch.Set(call[2], (*entry)->value, (*entry)->expiry_ms);
-  const Status status = call.keys.Write(batch);
+  const Status status = Move(call, **entry);
   if (status) {
     call.Notify(EventClass::kNew, "new", call[2]);  // Redis removes what was there before.
     call.Notify(EventClass::kGeneric, "rename_from", call[1]);
@@ -341,7 +356,8 @@ constexpr auto kRows = std::to_array<CommandSpec>({
              .since = "1.0.0",
              .complexity = "O(N) in the bytes of the value",
              .summary = "Moves a value, and its expiry, to another key",
-             .usage = "key newkey"}),
+             .usage = "key newkey",
+             .differences = "A crash can leave a value of more than 255 MiB at both keys."}),
     Generic({.full_name = "renamenx",
              .handler = RenameNx,
              .arity = 3,
@@ -351,7 +367,8 @@ constexpr auto kRows = std::to_array<CommandSpec>({
              .since = "1.0.0",
              .complexity = "O(N) in the bytes of the value",
              .summary = "Moves a value, and its expiry, to a key that is not there",
-             .usage = "key newkey"}),
+             .usage = "key newkey",
+             .differences = "A crash can leave a value of more than 255 MiB at both keys."}),
     Generic({.full_name = "scan",
              .handler = Scan,
              .arity = -2,

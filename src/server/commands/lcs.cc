@@ -64,6 +64,12 @@ class LcsTable {
     }
   }
 
+  // What it takes, at most.
+  static std::size_t Bytes(std::string_view a, std::string_view b) {
+    const std::size_t words = std::max(a.size(), b.size()) / kWordBits + 1;
+    return (std::min(a.size(), b.size()) + 1 + 256) * words * sizeof(std::uint64_t);
+  }
+
   // 1 or 0: how much longer it is for `column` + 1 bytes than for `column`.
   std::uint32_t Gain(std::size_t row, std::size_t column) const {
     return (bits_[row * words_ + column / kWordBits] >> (column % kWordBits) & 1) == 0 ? 1 : 0;
@@ -228,7 +234,10 @@ void ReplyRanges(Call& call, std::vector<CommonRange> ranges, std::uint32_t leng
 // nullopt: answered. A key that is not there is an empty string.
 std::optional<std::string> ReadValue(Call& call, std::string_view key) {
   std::string value;
-  const Result<bool> found = call.keys.Read(key, [&](const Entry& entry) { value.assign(entry.value); });
+  const Result<bool> found = call.keys.Read(key, [&](const Entry& entry) {
+    call.Claim(entry.value.size());
+    value.assign(entry.value);
+  });
   if (found) return value;
   call.Fail(found.error());
   return std::nullopt;
@@ -245,6 +254,7 @@ void Lcs(Call& call) {
     call.Fail("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
     return;
   }
+  call.Claim(LcsTable::Bytes(*a, *b));
   LcsWay way(*a, *b);
   const std::uint32_t length = way.length();
   if (options->wants_length) {

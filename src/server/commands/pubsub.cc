@@ -82,8 +82,15 @@ void ReplyReceivers(Call& call, std::size_t receivers) {
   call.reply.Integer(static_cast<std::int64_t>(receivers));
 }
 
-void Publish(Call& call) { ReplyReceivers(call, call.server.pub_sub.Publish(call[1], call[2])); }
-void SPublish(Call& call) { ReplyReceivers(call, call.server.pub_sub.PublishToShard(call[1], call[2])); }
+// A message is encoded once for all of its listeners.
+void Publish(Call& call) {
+  call.Claim(call[2].size());
+  ReplyReceivers(call, call.server.pub_sub.Publish(call[1], call[2]));
+}
+void SPublish(Call& call) {
+  call.Claim(call[2].size());
+  ReplyReceivers(call, call.server.pub_sub.PublishToShard(call[1], call[2]));
+}
 
 void ReplyNames(Call& call, Subscription kind) {
   if (call.size() > 3) {

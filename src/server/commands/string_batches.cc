@@ -57,7 +57,11 @@ bool CheckPairs(Call& call) {
   return false;
 }
 
-WriteBatch BatchOfPairs(const Call& call) {
+// The engine makes a copy of its own.
+WriteBatch BatchOfPairs(Call& call) {
+  std::size_t bytes = 0;
+  for (const std::string_view argument : call.arguments) bytes += argument.size();
+  call.Claim(2 * bytes + call.size() * sizeof(WriteBatch::Operation));
   WriteBatch batch;
   for (std::size_t i = 1; i < call.size(); i += 2) batch.Set(call[i], call[i + 1]);
   return batch;

@@ -18,6 +18,7 @@ void Append(Call& call) {
     is_new = !current;
     bytes = (current ? current->value.size() : 0) + call[2].size();
     if (bytes > kValueBytesMax) return UpdateDecision::Keep();
+    call.Claim(bytes);
     std::string value;
     value.reserve(bytes);
     if (current) value += current->value;
@@ -91,7 +92,10 @@ void SetRange(Call& call) {
     bytes = current ? current->value.size() : 0;
     if (part.empty()) return UpdateDecision::Keep();
     bytes = std::max(bytes, end);
-    std::string value(current ? current->value : std::string_view());
+    call.Claim(bytes);
+    std::string value;
+    value.reserve(bytes);
+    value.assign(current ? current->value : std::string_view());
     value.resize(bytes, '\0');
     value.replace(static_cast<std::size_t>(*offset), part.size(), part);
     return EntryDecision::Set(std::move(value), current ? current->expiry_ms : kNoExpiry);

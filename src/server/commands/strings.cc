@@ -22,6 +22,11 @@ void ReplyValue(Call& call, const std::optional<std::string>& value) {
   }
 }
 
+std::string ClaimedCopy(Call& call, std::string_view bytes) {
+  call.Claim(bytes.size());
+  return std::string(bytes);
+}
+
 // Straight from the engine into the output.
 void Get(Call& call) {
   base::ByteBuffer& out = call.reply.out();
@@ -112,11 +117,11 @@ void SetWithOptions(Call& call) {
   const Status status = call.keys.Update(call[1], [&](const std::optional<Entry>& current) -> EntryDecision {
     old.reset();
     is_new = !current;
-    if (options->gets && current) old = current->value;
+    if (options->gets && current) old = ClaimedCopy(call, current->value);
     is_set = IsMet(*options, current);
     if (!is_set) return UpdateDecision::Keep();
     const bool keeps = options->expiry.keeps() && current;
-    return EntryDecision::Set(std::string(call[2]), keeps ? current->expiry_ms : expiry_ms);
+    return EntryDecision::Set(ClaimedCopy(call, call[2]), keeps ? current->expiry_ms : expiry_ms);
   });
   if (status && options->gets && is_new) call.NotifyMiss(call[1]);
   if (status && is_set) call.NotifySet(call[1], is_new, expiry_ms != kNoExpiry);
@@ -143,7 +148,7 @@ void SetNx(Call& call) {
   bool is_set = false;
   const Status status = call.keys.Update(call[1], [&](const std::optional<Entry>& current) -> EntryDecision {
     is_set = !current;
-    return is_set ? UpdateDecision::Set(std::string(call[2])) : UpdateDecision::Keep();
+    return is_set ? UpdateDecision::Set(ClaimedCopy(call, call[2])) : UpdateDecision::Keep();
   });
   if (status && is_set) call.NotifySet(call[1], true, false);
   if (status) {
@@ -165,8 +170,8 @@ void PSetEx(Call& call) { SetFor(call, TimeUnit::kMilliseconds); }
 void GetSet(Call& call) {
   std::optional<std::string> old;
   const Status status = call.keys.Update(call[1], [&](const std::optional<Entry>& current) -> EntryDecision {
-    old = current ? std::optional<std::string>(current->value) : std::nullopt;
-    return UpdateDecision::Set(std::string(call[2]));
+    old = current ? std::optional<std::string>(ClaimedCopy(call, current->value)) : std::nullopt;
+    return UpdateDecision::Set(ClaimedCopy(call, call[2]));
   });
   if (status && !old) call.NotifyMiss(call[1]);
   if (status) call.NotifySet(call[1], !old, false);
@@ -180,7 +185,7 @@ void GetSet(Call& call) {
 void GetDel(Call& call) {
   std::optional<std::string> old;
   const Status status = call.keys.Update(call[1], [&](const std::optional<Entry>& current) -> EntryDecision {
-    old = current ? std::optional<std::string>(current->value) : std::nullopt;
+    old = current ? std::optional<std::string>(ClaimedCopy(call, current->value)) : std::nullopt;
     return UpdateDecision::Remove();
   });
   if (status && old) call.Notify(EventClass::kGeneric, "del", call[1]);
@@ -216,7 +221,7 @@ void GetEx(Call& call) {
   std::string_view event;
   const std::uint64_t now = call.keys.NowMs();
   const Status status = call.keys.Update(call[1], [&](const std::optional<Entry>& current) -> EntryDecision {
-    value = current ? std::optional<std::string>(current->value) : std::nullopt;
+    value = current ? std::optional<std::string>(ClaimedCopy(call, current->value)) : std::nullopt;
     const auto expiry_ms = static_cast<std::uint64_t>(*time);
     event = {};
     if (!current || (current->expiry_ms == kNoExpiry && expiry_ms == kNoExpiry)) return UpdateDecision::Keep();

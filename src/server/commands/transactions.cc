@@ -1,11 +1,13 @@
 // MULTI, EXEC and WATCH: commands that take effect together, if nothing that they rest on has changed.
 #include "server/commands/transactions.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/try.h"
 #include "server/commands/command_table.h"
 #include "server/commands/observing.h"
 #include "server/transaction_keyspace.h"
@@ -48,39 +50,90 @@ bool HasWatchedKeyChanged(Call& call) {
   return false;
 }
 
-// Runs the queue on a keyspace of its own.
-void RunQueue(Call& call, const std::vector<QueuedCommand>& queue, Keyspace& keys) {
-  call.reply.Array(queue.size());
-  std::vector<std::string_view> arguments;
-  auto begin = ClientState::Clock::now();
-  for (const QueuedCommand& queued : queue) {
-    arguments.assign(queued.arguments.begin(), queued.arguments.end());
-    Call inner{.spec = *queued.spec,
-               .arguments = arguments,
-               .reply = call.reply,
-               .keys = keys,
-               .client = call.client,
-               .server = call.server,
-               .counts = call.counts,
-               .must_be_alone = true,
-               .is_queued = true};
-    const bool is_observed = (call.server.observation.observers.bits() & Observers::kOfCommands) != 0;
-    if (is_observed) BeforeObserved(inner);
-    queued.spec->handler(inner);
-    if (is_observed) AfterObserved(inner);
-    const auto end = ClientState::Clock::now();
-    const auto duration = end - std::exchange(begin, end);
-    CommandStats& stats = call.server.stats.commands;
-    const std::size_t number = Commands().NumberOf(*queued.spec);
-    stats.AddCalls(number, 1, duration);
-    if (inner.has_failed) stats.AddFailed(number, 1);
-    if (call.server.observation.IsOfNote(duration)) [[unlikely]]
-      NoteDuration({.socket = call.client.socket, .name = call.client.name}, call.server, *queued.spec, arguments,
-                   duration);
-    call.needs_sync = call.needs_sync || inner.needs_sync;
-    ++call.counts.commands;
+void RunQueued(Call& call, const QueuedCommand& queued, Keyspace& keys, CommandHandler run) {
+  const std::vector<std::string_view> arguments(queued.arguments.begin(), queued.arguments.end());
+  Call inner{.spec = *queued.spec,
+             .arguments = arguments,
+             .reply = call.reply,
+             .keys = keys,
+             .client = call.client,
+             .server = call.server,
+             .counts = call.counts,
+             .must_be_alone = true,
+             .is_queued = true};
+  const auto begin = ClientState::Clock::now();
+  const bool is_observed = (call.server.observation.observers.bits() & Observers::kOfCommands) != 0;
+  if (is_observed) BeforeObserved(inner);
+  run(inner);
+  if (is_observed) AfterObserved(inner);
+  const auto duration = ClientState::Clock::now() - begin;
+  CommandStats& stats = call.server.stats.commands;
+  const std::size_t number = Commands().NumberOf(*queued.spec);
+  stats.AddCalls(number, 1, duration);
+  if (inner.has_failed) stats.AddFailed(number, 1);
+  if (call.server.observation.IsOfNote(duration)) [[unlikely]] {
+    NoteDuration({.socket = call.client.socket, .name = call.client.name}, call.server, *queued.spec, arguments,
+                 duration);
   }
+  call.needs_sync = call.needs_sync || inner.needs_sync;
+  ++call.counts.commands;
 }
+
+bool IsAboutPairs(const QueuedCommand& queued) { return queued.spec->has(kWrite | kReadOnly); }
+
+// The replies of a transaction while it runs: those of commands about pairs, then those of the others, which run when
+// the pairs are committed.
+class QueueRun {
+ public:
+  QueueRun(Call& call, const std::vector<QueuedCommand>& queue)
+      : call_(call), queue_(queue), out_(call.reply.out()), replies_(queue.size()) {
+    call_.reply.Array(queue.size());
+    begin_ = out_.size();
+  }
+
+  // On a keyspace of their own. Not Ok(): nothing of it may be committed.
+  Status RunPairs(TransactionKeyspace& keys) {
+    for (std::size_t i = 0; i < queue_.size(); ++i) {
+      if (!IsAboutPairs(queue_[i])) continue;
+      Run(i, keys, queue_[i].spec->handler);
+      KVS_TRY(keys.status());
+      if (out_.size() - begin_ > kReplyBytesMax) {
+        return Error{.code = ErrorCode::kInvalidArgument, .context = "the replies would be larger than 1 GiB"};
+      }
+    }
+    return Ok();
+  }
+
+  void RunOthers() {
+    for (std::size_t i = 0; i < queue_.size(); ++i) {
+      if (!IsAboutPairs(queue_[i])) Run(i, call_.keys, RunHandler);
+    }
+    if (std::is_sorted(replies_.begin(), replies_.end(), ByBegin)) return;
+    const std::string made(out_.view().substr(begin_));
+    out_.Truncate(begin_);
+    for (const Reply& reply : replies_) out_.Append(std::string_view(made).substr(reply.begin - begin_, reply.bytes));
+  }
+
+ private:
+  struct Reply {
+    std::size_t begin = 0;  // In the output.
+    std::size_t bytes = 0;
+  };
+  static constexpr std::size_t kReplyBytesMax = std::size_t{1} << 30;
+
+  static bool ByBegin(const Reply& a, const Reply& b) { return a.begin < b.begin; }
+  void Run(std::size_t i, Keyspace& keys, CommandHandler run) {
+    const std::size_t begin = out_.size();
+    RunQueued(call_, queue_[i], keys, run);
+    replies_[i] = {.begin = begin, .bytes = out_.size() - begin};
+  }
+
+  Call& call_;
+  const std::vector<QueuedCommand>& queue_;
+  base::ByteBuffer& out_;
+  std::vector<Reply> replies_;
+  std::size_t begin_ = 0;
+};
 
 void Exec(Call& call) {
   ClientState& client = call.client;
@@ -101,12 +154,18 @@ void Exec(Call& call) {
     return;
   }
   const std::size_t begin = call.reply.out().size();
-  TransactionKeyspace keys(call.keys);
-  RunQueue(call, queue, keys);
-  if (const Status committed = keys.Commit(); !committed) {
+  TransactionKeyspace keys(call.keys, client.outbox->account());
+  QueueRun run(call, queue);
+  Status done = run.RunPairs(keys);
+  if (done) done = keys.Commit();
+  if (done) {
+    client.is_dropped = true;  // Unless it can be told the replies.
+    run.RunOthers();
+    client.is_dropped = false;
+  } else {
     call.reply.out().Truncate(begin);  // Nothing was done.
     client.events.clear();
-    call.Fail(committed.error());
+    call.Fail(done.error());
   }
 }
 
@@ -117,6 +176,7 @@ void Watch(Call& call) {
   }
   for (const std::string_view key : call.arguments.subspan(1)) {
     if (call.client.watched.contains(key)) continue;
+    call.client.Keep(key);
     call.client.watched.emplace(key, IsThere(call, key));
     call.server.watches.Watch(key, &call.client.watcher);
   }
@@ -148,7 +208,10 @@ constexpr auto kRows = std::to_array<CommandSpec>({
                  .since = "1.2.0",
                  .complexity = "That of the queued commands",
                  .summary = "Runs the commands queued since MULTI, as one",
-                 .differences = "All or nothing, also across a crash. What it writes is at most 256 MiB."}),
+                 .differences =
+                     "All or nothing, also across a crash. What it writes is at most 256 MiB. Commands that "
+                     "are not about keys, as PUBLISH and CONFIG SET, run when the others are done, and not at "
+                     "all where those fail."}),
     Transaction({.full_name = "multi",
                  .handler = Multi,
                  .arity = 1,
@@ -178,7 +241,10 @@ constexpr auto kRows = std::to_array<CommandSpec>({
 }  // namespace
 
 void ForgetWatches(ClientState& client, ServerState& server) {
-  for (const auto& [key, was_there] : client.watched) server.watches.Forget(key, &client.watcher);
+  for (const auto& [key, was_there] : client.watched) {
+    server.watches.Forget(key, &client.watcher);
+    client.LetGo(key);
+  }
   client.watched.clear();
   client.watcher.is_touched.store(false, std::memory_order_relaxed);  // R1
 }

@@ -25,6 +25,8 @@ constexpr std::size_t kKeysBytesMax = std::size_t{64} << 20;  // Of a reply to K
 // Bulks that are counted before they are sent, because their number comes first.
 class BulkList {
  public:
+  explicit BulkList(const Call& call) : bulks_(call.client.outbox->account()) {}
+
   void Add(std::string_view bytes) {
     writer_.Bulk(bytes);
     ++count_;
@@ -70,7 +72,9 @@ Result<std::optional<std::string>> Step(Keyspace& keys, ScanRange range, Functio
 // KEYS, one step in each turn.
 class KeysWalk final : public UnfinishedCall {
  public:
-  KeysWalk(const CommandSpec& command, Glob pattern) : UnfinishedCall(command), pattern_(std::move(pattern)) {}
+  KeysWalk(const Call& call, Glob pattern) : UnfinishedCall(call.spec), pattern_(std::move(pattern)), keys_(call) {}
+
+  std::size_t bytes() const override { return keys_.bytes(); }
 
   bool GoOn(Call& call) override {
     const auto last = Step(call.keys, {.from = from_, .prefix = pattern_.prefix()}, [&](std::string_view key) {
@@ -104,7 +108,7 @@ void Keys(Call& call) {
     call.Fail(pattern.error());
     return;
   }
-  auto walk = std::make_unique<KeysWalk>(call.spec, *std::move(pattern));
+  auto walk = std::make_unique<KeysWalk>(call, *std::move(pattern));
   const bool may_stop = !call.is_queued && call.client.reply_mode == ReplyMode::kOn;
   bool has_replied = walk->GoOn(call);
   while (!has_replied && !may_stop) has_replied = walk->GoOn(call);
@@ -174,7 +178,7 @@ void Scan(Call& call) {
   }
   const auto options = ReadScanOptions(call);
   if (!options) return;
-  BulkList found;
+  BulkList found(call);
   const Result<std::uint64_t> next = Walk(call, *options, call.server.cursors.GoOn(*cursor), &found);
   if (!next) {
     call.Fail(next.error());

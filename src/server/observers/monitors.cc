@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <new>
 #include <string>
 
 #include "io/socket.h"
@@ -63,12 +64,18 @@ void Monitors::Leave(ClientState& client) {
   observers_.Set(Observers::kMonitors, !monitors_.empty());
 }
 
+// The command is done: that there is no memory to show it costs the monitors their connections, and not its client.
 void Monitors::Show(int socket, std::span<const std::string_view> arguments) {
-  std::string line = "+" + TimeText() + " [0 " + io::PeerText(socket) + "]";
-  for (const std::string_view argument : arguments) line += " " + QuotedBytes(argument);
-  line += "\r\n";
-  const sync::MutexLock lock(mutex_);
-  for (const ClientState* monitor : monitors_) monitor->outbox->Push(line);
+  try {
+    std::string line = "+" + TimeText() + " [0 " + io::PeerText(socket) + "]";
+    for (const std::string_view argument : arguments) line += " " + QuotedBytes(argument);
+    line += "\r\n";
+    const sync::MutexLock lock(mutex_);
+    for (const ClientState* monitor : monitors_) monitor->outbox->Push(line);
+  } catch (const std::bad_alloc&) {
+    const sync::MutexLock lock(mutex_);
+    for (const ClientState* monitor : monitors_) monitor->outbox->Overflow();
+  }
 }
 
 }  // namespace kvs::server

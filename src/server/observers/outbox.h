@@ -5,7 +5,8 @@
 // Threads     Push() and Wake() from any thread; the calls marked so from the connection's thread.
 // Ordering    Bytes come out in the order in which they went in: what one thread pushes stays in its order.
 // Ownership   Shared between the connection, its loop's mailbox and whoever waits to wake it; outlives each of them.
-// Limits      bytes_max. More than that is not kept: the reader is too slow, and is to be dropped.
+// Limits      bytes_max, and what the account of its client allows. More than that is not kept: the reader is too slow,
+//             and is to be dropped.
 //
 // Invariants  I1  While is_announced_ the mailbox has the outbox, or its loop is about to look at the connection.
 //             I2  `owner` is the loop's alone.
@@ -16,8 +17,10 @@
 #include <cstddef>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "base/byte_buffer.h"
+#include "server/client_memory.h"
 #include "sync/mutex.h"
 
 namespace kvs::server {
@@ -37,10 +40,18 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
  public:
   // `mailbox` outlives all who push; nullptr: nobody is told.
   Outbox(std::size_t bytes_max, Mailbox* mailbox) : bytes_max_(bytes_max), mailbox_(mailbox) {}
+  // Before anybody pushes.
+  void set_account(std::shared_ptr<ClientMemory::Account> account) { account_ = std::move(account); }
+  ClientMemory::Account* account() const { return account_.get(); }  // nullptr: nobody counts.
 
   void Push(std::string_view bytes) KVS_EXCLUDES(mutex_);
+  // As a Push() of more than it can keep.
+  void Overflow() KVS_EXCLUDES(mutex_);
   // Has the connection run again, if it waits for something: see TakeWake().
   void Wake() KVS_EXCLUDES(mutex_);
+
+  // What is pushed from now on is dropped, as what is there. Of the connection's thread, when it ends.
+  void Close() KVS_EXCLUDES(mutex_);
 
   // The loop is about to look at the connection: later mail is told anew.
   void Acknowledge() KVS_EXCLUDES(mutex_);
@@ -50,14 +61,18 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
   void Take(base::ByteBuffer* out) KVS_EXCLUDES(mutex_);
   bool TakeWake() KVS_EXCLUDES(mutex_);
   bool has_overflowed() const KVS_EXCLUDES(mutex_);
+  std::size_t bytes() const KVS_EXCLUDES(mutex_);  // Any thread.
 
   void* owner = nullptr;  // I2. What the loop knows the connection by; nullptr once it is closed.
 
  private:
   void Announce() KVS_EXCLUDES(mutex_);
+  bool TryKeep(std::string_view bytes) KVS_REQUIRES(mutex_);
+  void Drop() KVS_REQUIRES(mutex_);
 
   const std::size_t bytes_max_;
   Mailbox* const mailbox_;
+  std::shared_ptr<ClientMemory::Account> account_;  // Constant once somebody pushes.
 
   std::atomic<bool> has_mail_{false};  // R1
   mutable sync::Mutex mutex_;

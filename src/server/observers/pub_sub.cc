@@ -58,7 +58,9 @@ void Recount(ClientState& client) {
 
 bool PubSub::Subscribe(ClientState& client, Subscription kind, std::string_view name) {
   if (client.subscriptions == nullptr) client.subscriptions = std::make_unique<Subscriptions>();
-  if (!client.subscriptions->of(kind).emplace(name).second) return false;
+  if (client.subscriptions->of(kind).contains(name)) return false;
+  client.Keep(name);
+  client.subscriptions->of(kind).emplace(name);
   Recount(client);
   const sync::MutexLock lock(mutex_);
   Audience& audience = TableOf(kind)[std::string(name)];
@@ -87,6 +89,7 @@ bool PubSub::Unsubscribe(ClientState& client, Subscription kind, std::string_vie
     const sync::MutexLock lock(mutex_);
     Remove(client, kind, *found);
   }
+  client.LetGo(name);
   names.erase(found);
   Recount(client);
   return true;
@@ -96,7 +99,10 @@ void PubSub::UnsubscribeAll(ClientState& client) {
   if (!client.is_subscribed) return;
   const sync::MutexLock lock(mutex_);
   for (const Subscription kind : {Subscription::kChannel, Subscription::kPattern, Subscription::kShardChannel}) {
-    for (const std::string& name : client.subscriptions->of(kind)) Remove(client, kind, name);
+    for (const std::string& name : client.subscriptions->of(kind)) {
+      Remove(client, kind, name);
+      client.LetGo(name);
+    }
     client.subscriptions->of(kind).clear();
   }
   Recount(client);

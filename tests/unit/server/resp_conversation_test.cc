@@ -27,9 +27,13 @@ using Words = std::vector<std::string>;
 
 constexpr ConnectionLimits kLimits{.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20};
 
-// Shows values in the reverse order of the keys, and can fail for some of them.
+// Shows values in the reverse order of the keys, can fail for some of them, and on demand for every batch.
 class PerverseEngine final : public test::MemoryEngine {
  public:
+  Status Write(const WriteBatch& batch) override {
+    if (batches_fail) return Error{.code = ErrorCode::kNoSpace, .context = "write"};
+    return MemoryEngine::Write(batch);
+  }
   Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) override {
     for (std::size_t i = keys.size(); i-- > 0;) {
       const Result<bool> found = Read(keys[i], [&](std::string_view value) { visit(i, value); });
@@ -54,6 +58,7 @@ class PerverseEngine final : public test::MemoryEngine {
   }
 
   Error failure{};
+  bool batches_fail = false;
 };
 
 class RespConversationTest : public testing::Test {
@@ -242,6 +247,51 @@ TEST_F(RespConversationTest, WithoutThePasswordThereIsNothingToBeHad) {
                                             none, StartsWith("*14\r\n"), "$-1\r\n"));
   connection.Receive("*1\r\n$5\r\nRESET\r\n*11\r\n");
   EXPECT_THAT(Take(connection), ElementsAre("+RESET\r\n", "-ERR Protocol error: unauthenticated multibulk length\r\n"));
+}
+
+TEST_F(RespConversationTest, FailedCommitLeavesNoEffectOfTheTransaction) {
+  Connection listener(state_, kLimits);
+  listener.Receive(RespCommand({"SUBSCRIBE", "news"}));
+  Take(listener);
+  const std::string transaction = Stream({{"MULTI"},
+                                          {"PUBLISH", "news", "hello"},
+                                          {"SET", "k", "v"},
+                                          {"CONFIG", "SET", "timeout", "7"},
+                                          {"GET", "k"},
+                                          {"SUBSCRIBE", "other"},
+                                          {"EXEC"}});
+  Connection connection(state_, kLimits);
+  engine_.batches_fail = true;
+  connection.Receive(transaction);
+  EXPECT_THAT(Take(connection).back(), StartsWith("-MISCONF"));
+  listener.Resume();
+  EXPECT_THAT(Take(listener), ElementsAre());
+  connection.Receive(Stream({{"CONFIG", "GET", "timeout"}, {"PUBSUB", "CHANNELS", "other"}}));
+  EXPECT_THAT(Take(connection), ElementsAre("*2\r\n$7\r\ntimeout\r\n$1\r\n0\r\n", "*0\r\n"));
+
+  engine_.batches_fail = false;
+  connection.Receive(transaction);
+  EXPECT_EQ(Take(connection).back(),
+            "*5\r\n:1\r\n+OK\r\n+OK\r\n$1\r\nv\r\n*3\r\n$9\r\nsubscribe\r\n$5\r\nother\r\n:1\r\n");
+  listener.Resume();
+  EXPECT_THAT(Take(listener), ElementsAre("*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$5\r\nhello\r\n"));
+}
+
+TEST_F(RespConversationTest, ClientListTellsWhatTheBuffersHold) {
+  Connection idle(state_, kLimits);
+  Connection asking(state_, kLimits);
+  const auto line_of_idle = [&] {
+    asking.Receive(RespCommand({"CLIENT", "LIST", "ID", "1"}));
+    return Take(asking).back();
+  };
+  idle.Receive(RespCommand({"PING"}));
+  Take(idle);
+  EXPECT_THAT(line_of_idle(), testing::HasSubstr(" qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 "));
+  idle.Receive("*2\r\n$4\r\nPING\r\n$4000\r\n" + std::string(1'000, 'x'));
+  EXPECT_THAT(line_of_idle(), testing::HasSubstr(" qbuf=1021 "));
+  idle.Receive(std::string(3'000, 'x') + "\r\n" + Stream({{"MULTI"}, {"SET", "k", std::string(5'000, 'v')}}));
+  EXPECT_THAT(line_of_idle(), testing::AllOf(testing::HasSubstr(" qbuf=0 "), testing::HasSubstr(" obl=4023 "),
+                                             testing::ContainsRegex(" multi-mem=5[0-9][0-9][0-9] ")));
 }
 
 TEST_F(RespConversationTest, UnauthenticatedClientGetsLittleOutput) {
