@@ -14,7 +14,7 @@ constexpr std::chrono::seconds kOpenPatience{60};
 constexpr std::chrono::seconds kEndPatience{90};
 constexpr std::chrono::seconds kResumePatience{20};
 constexpr std::chrono::milliseconds kDownPatience{1'000};
-constexpr std::uint64_t kFaultsKept = 5;
+constexpr int kStoresKept = 2;                                           // Of a round.
 constexpr std::uint64_t kShortageLogBytesMax = std::uint64_t{64} << 10;  // Some hundreds of lines.
 
 }  // namespace
@@ -175,7 +175,8 @@ bool Round::CopyDirectory(const std::filesystem::path& from, const std::filesyst
 
 void Round::Keep() {
   const std::uint64_t faults = report_.Faults();
-  if (std::exchange(faults_kept_, faults) == faults || faults_kept_ > kFaultsKept) return;
+  if (std::exchange(faults_kept_, faults) == faults || stores_kept_ == kStoresKept) return;
+  ++stores_kept_;
   const std::filesystem::path kept = options_.kept / (std::to_string(options_.seed) + "-" + std::to_string(faults));
   std::filesystem::create_directories(kept);
   victim_.Pause();

@@ -103,8 +103,9 @@ class Round {
   Victim victim_;
   Load load_;
   Address address_;
-  bool is_over_ = false;  // Not even a new store can be opened.
-  std::uint64_t faults_kept_ = 0;
+  bool is_over_ = false;           // Not even a new store can be opened.
+  std::uint64_t faults_kept_ = 0;  // How many there were when Keep() was called last.
+  int stores_kept_ = 0;
   std::uint64_t log_bytes_before_ = 0;  // Before the shortage.
 };
 
