@@ -1,5 +1,7 @@
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
@@ -26,6 +28,8 @@ namespace fs = std::filesystem;
 
 using base::SystemError;
 
+constexpr std::uint32_t kBtrfsMagic = 0x9123683E;
+
 // Empty: it cannot be read.
 const std::string& BootId() {
   static const std::string boot_id = [] {
@@ -41,13 +45,24 @@ const std::string& BootId() {
 // is no promise: what is written through a mapping could find none, when it is too late to refuse.
 bool IsCopyOnWrite(int fd) {
   constexpr std::array<std::uint32_t, 3> kMagics = {
-      0x9123683E,  // btrfs
+      kBtrfsMagic,
       0xCA451A4E,  // bcachefs
       0x2FC12FC1,  // ZFS
   };
   struct statfs system {};
   if (::fstatfs(fd, &system) != 0) return false;
   return std::find(kMagics.begin(), kMagics.end(), static_cast<std::uint32_t>(system.f_type)) != kMagics.end();
+}
+
+// Has btrfs write over old bytes where they are, which it can do only from a file's beginning on. A rewrite takes no
+// room then, but where a snapshot shares the old bytes. The price is btrfs's own checksums, which kvs does not need.
+void AskToWriteInPlace(int fd) {
+  struct statfs system {};
+  if (::fstatfs(fd, &system) != 0 || static_cast<std::uint32_t>(system.f_type) != kBtrfsMagic) return;
+  int flags = 0;
+  if (::ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0) return;
+  flags |= FS_NOCOW_FL;
+  static_cast<void>(::ioctl(fd, FS_IOC_SETFLAGS, &flags));
 }
 
 // As open(2), by a spare descriptor where no other is left. Not open: errno says why.
@@ -205,6 +220,7 @@ class RealFileSystem final : public FileSystem {
     UniqueFd fd = OpenDescriptor(path, flags);
     if (!fd.is_open()) return SystemError("open", path);
     KVS_TRY(CheckIsFile(fd.get(), path));
+    if (mode == OpenMode::kCreate) AskToWriteInPlace(fd.get());
     return std::make_unique<PosixFile>(std::move(fd), path);
   }
 

@@ -55,12 +55,12 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Reopen(io::FileSystem& fil
                                                              std::uint64_t synced_bytes, std::uint64_t capacity_bytes) {
   const std::filesystem::path path = SegmentPath(directory, header.segment_id);
   KVS_TRY_ASSIGN(auto file, files.Open(path, io::OpenMode::kReadWrite));
-  KVS_TRY(file->Truncate(used_bytes));
   const std::uint64_t capacity = std::max(capacity_bytes, used_bytes);
   std::unique_ptr<SegmentWriter> writer(new SegmentWriter(std::move(file), path, capacity));
+  const std::uint64_t room_end = std::min(capacity, std::max(kFirstStepBytes, used_bytes + kSmallStepBytes));
+  KVS_TRY_ASSIGN(const std::uint64_t kept_end, writer->CutBehind(used_bytes, room_end));
   // Some room is asked for in any case: it tells whether the file system can reserve at all.
-  KVS_TRY(
-      writer->Prepare(header, used_bytes, std::max(kFirstStepBytes, used_bytes + kSmallStepBytes), Want::kRoomIfAny));
+  KVS_TRY(writer->Prepare(header, used_bytes, kept_end > used_bytes ? kept_end : room_end, Want::kRoomIfAny));
   KVS_TRY(writer->WriteAgain(std::max(synced_bytes, std::uint64_t{kSegmentHeaderBytes}), used_bytes));
   KVS_TRY(writer->file_->Sync());
   // From here on the cache holds what the disk does not: of what is there already, nothing can be missing later.
@@ -69,6 +69,18 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Reopen(io::FileSystem& fil
         writer->PutWord(kCacheIdentityOffset, EncodeCacheIdentity(writer->file_->CacheIdentity(), header.segment_id)));
   }
   return writer;
+}
+
+// Wipes what stands behind `used_bytes`; zeroes up to `room_end` stay. On a full disk that room need not come back once
+// it was given up: btrfs keeps extents that are used in part. Returns the file's end.
+Result<std::uint64_t> SegmentWriter::CutBehind(std::uint64_t used_bytes, std::uint64_t room_end) {
+  KVS_TRY_ASSIGN(const std::uint64_t size, file_->Size());
+  std::uint64_t kept_end = std::max(used_bytes, std::min(size, room_end));
+  std::string room(kept_end - used_bytes, '\0');
+  KVS_TRY_ASSIGN(const std::size_t read, file_->ReadAt(used_bytes, room.data(), room.size()));
+  if (read != room.size() || room.find_first_not_of('\0') != std::string::npos) kept_end = used_bytes;
+  KVS_TRY(file_->Truncate(kept_end));
+  return kept_end;
 }
 
 Status SegmentWriter::WriteAgain(std::uint64_t from, std::uint64_t to) {

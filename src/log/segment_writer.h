@@ -93,6 +93,7 @@ class SegmentWriter {
   // Takes the room, if `want` says so only where there is any, and shows it.
   enum class Want : std::uint8_t { kRoom, kRoomIfAny };
   Status Prepare(const SegmentHeader& header, std::uint64_t used_bytes, std::uint64_t reserve_bytes, Want want);
+  Result<std::uint64_t> CutBehind(std::uint64_t used_bytes, std::uint64_t room_end);
   Status WriteAgain(std::uint64_t from, std::uint64_t to);
   Status PutWord(std::size_t offset, std::uint64_t word);
   // Takes the room from `from` to `to` of the file, zeroed; all of it or nothing.

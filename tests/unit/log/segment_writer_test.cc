@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -45,6 +46,25 @@ class FileSystemThatRefusesToReserve final : public test::ForwardingFileSystem {
   }
 
   const ErrorCode answer_;
+};
+
+// The real file system on a full disk that gives no room back: what is not there already cannot be had, and nothing can
+// be reserved.
+class FullFileSystem final : public test::ForwardingFileSystem {
+  class FullFile final : public test::ForwardingFile {
+   public:
+    using ForwardingFile::ForwardingFile;
+    Status Reserve(std::uint64_t, std::uint64_t, io::Grain) override { return Error{.code = ErrorCode::kUnsupported}; }
+    Status WriteAt(std::uint64_t offset, std::string_view bytes) override {
+      if (offset + bytes.size() > *Size()) return Error{.code = ErrorCode::kNoSpace, .sys_errno = ENOSPC};
+      return ForwardingFile::WriteAt(offset, bytes);
+    }
+  };
+
+  Result<std::unique_ptr<io::File>> OnOpen(const std::filesystem::path&, io::OpenMode,
+                                           std::unique_ptr<io::File> file) override {
+    return std::make_unique<FullFile>(std::move(file));
+  }
 };
 
 enum class Way { kMapped, kWritten };
@@ -190,6 +210,19 @@ TEST_P(SegmentWriterTest, GoingOnBehindATornTailWipesIt) {
     EXPECT_EQ(segment->Read(kSegmentHeaderBytes)->key, "kept");
     EXPECT_EQ(segment->Read(offset)->key, "next");
   }
+}
+
+TEST_P(SegmentWriterTest, OnAFullDiskTheRoomAheadIsKept) {
+  std::uint64_t used_bytes = 0;
+  {
+    const auto writer = Create();
+    ASSERT_TRUE(writer->Append(DraftPut("a", "1"), 100));
+    used_bytes = writer->used_bytes();
+  }
+  FullFileSystem full;
+  const auto writer = *SegmentWriter::Reopen(full, directory_.path(), kHeader, used_bytes, used_bytes, kCapacityBytes);
+  ASSERT_GT(writer->reserved_bytes(), used_bytes + 1'000);
+  EXPECT_TRUE(writer->Append(DraftTombstone("a"), 101));
 }
 
 TEST_P(SegmentWriterTest, ASegmentThatIsFullerThanItsCapacityCanBeOpenedAgainAndSealed) {
