@@ -7,10 +7,11 @@
 // Limits      Key 0..65'535 bytes, value 0..512 MiB, both any bytes. Outside: kInvalidArgument, nothing written; a
 //             read may also answer that there is no such key.
 // Errors      What an engine cannot do answers kUnsupported, never something weaker.
-// Expiry      A pair may carry a point in time, by the clock NowMs(); from then on it is absent for every call. Engines
-//             without has_expiry() refuse it.
+// Expiry      A pair may carry a point in time, by the clock NowMs(), or the end of a span of time (ExpiryKind); from
+//             then on it is absent for every call. Engines without has_expiry() refuse it.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -47,13 +48,37 @@ struct KeyValue {
   std::string_view value;
 };
 
-// Milliseconds since 1970, from which on a pair is absent.
-inline constexpr std::uint64_t kNoExpiry = 0;
+// What an expiry follows where the wall clock is set.
+enum class ExpiryKind : std::uint8_t {  // DO NOT renumber: these are on disks.
+  kPoint = 0,                           // The wall clock: it is a point in time.
+  kSpan = 1,  // A clock that nobody sets: it is the end of a span of time, which keeps its length.
+};
+
+// Expiry: milliseconds since 1970, from which on a pair is absent. The end of a span is told as a point too, by the
+// wall clock as it is now; handed back with its kind, it stays the end of that span.
+class Expiry {
+ public:
+  constexpr Expiry() = default;
+  constexpr Expiry(std::uint64_t ms, ExpiryKind kind = ExpiryKind::kPoint, std::uint64_t span_end_ms = 0)  // NOLINT
+      : ms_(ms), span_end_ms_(span_end_ms), kind_(kind) {}
+
+  constexpr operator std::uint64_t() const { return ms_; }  // NOLINT(google-explicit-constructor): most ask for this.
+  constexpr ExpiryKind kind() const { return kind_; }
+  // The same by the clock of spans, where an engine told it, so that no step of the wall clock comes between; else 0.
+  constexpr std::uint64_t span_end_ms() const { return span_end_ms_; }
+
+ private:
+  std::uint64_t ms_ = 0;
+  std::uint64_t span_end_ms_ = 0;
+  ExpiryKind kind_ = ExpiryKind::kPoint;
+};
+
+inline constexpr Expiry kNoExpiry{};
 
 // A value with what is known about it. Its bytes live as long as the call-back that is handed it.
 struct Entry {
   std::string_view value;
-  std::uint64_t expiry_ms = kNoExpiry;
+  Expiry expiry_ms{};
 };
 
 using EntryVisitor = FunctionRef<void(const Entry& entry)>;
@@ -64,10 +89,10 @@ class WriteBatch {
   struct Operation {
     std::string key;
     std::optional<std::string> value;  // nullopt: remove.
-    std::uint64_t expiry_ms = kNoExpiry;
+    Expiry expiry_ms{};
   };
 
-  void Set(std::string_view key, std::string_view value, std::uint64_t expiry_ms = kNoExpiry) {
+  void Set(std::string_view key, std::string_view value, Expiry expiry_ms = {}) {
     operations_.push_back({std::string(key), std::string(value), expiry_ms});
     has_expiry_ = has_expiry_ || expiry_ms != kNoExpiry;
   }
@@ -118,17 +143,17 @@ class UpdateDecision {
 // The same, with an expiry for what it sets.
 class EntryDecision : public UpdateDecision {
  public:
-  static EntryDecision Set(std::string value, std::uint64_t expiry_ms) {
+  static EntryDecision Set(std::string value, Expiry expiry_ms) {
     EntryDecision decision = UpdateDecision::Set(std::move(value));
     decision.expiry_ms_ = expiry_ms;
     return decision;
   }
   EntryDecision(UpdateDecision decision) : UpdateDecision(std::move(decision)) {}  // NOLINT: without expiry.
 
-  std::uint64_t expiry_ms() const { return expiry_ms_; }
+  Expiry expiry_ms() const { return expiry_ms_; }
 
  private:
-  std::uint64_t expiry_ms_ = kNoExpiry;
+  Expiry expiry_ms_{};
 };
 
 // Called with the current value (nullopt: absent). An engine may call it again when another writer came between, so it
@@ -155,7 +180,9 @@ struct EngineStats {
   std::uint64_t compactions = 0;    // Since the store was opened, as all below.
   std::uint64_t written_bytes = 0;  // Appended by writers and by compaction.
   std::uint64_t syncs = 0;
-  std::uint64_t expired = 0;  // Pairs that were removed because their time had come.
+  std::uint64_t expired = 0;      // Pairs that were removed because their time had come.
+  std::uint64_t expiring = 0;     // Pairs that have an expiry now.
+  std::uint64_t clock_steps = 0;  // How often the wall clock was found set, by some seconds or more.
 };
 
 class KvsEngine {
@@ -203,12 +230,18 @@ class KvsEngine {
 
   // Whether pairs may carry an expiry. Where not, the four calls below work for pairs without.
   virtual bool has_expiry() const { return false; }
-  // The clock by which pairs expire.
+  // Absent once `lifetime` has passed, however the wall clock is set meanwhile.
+  Status SetFor(std::string_view key, std::string_view value, std::chrono::milliseconds lifetime) {
+    const auto now_ms = static_cast<std::int64_t>(NowMs());
+    const std::int64_t left_ms = std::clamp<std::int64_t>(lifetime.count(), -now_ms + 1, kFarMs);
+    return SetUntil(key, value, {static_cast<std::uint64_t>(now_ms + left_ms), ExpiryKind::kSpan});
+  }
+  // The wall clock, as expiries are told by it.
   virtual std::uint64_t NowMs() {
     const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count());
   }
-  virtual Status SetUntil(std::string_view key, std::string_view value, std::uint64_t expiry_ms) {
+  virtual Status SetUntil(std::string_view key, std::string_view value, Expiry expiry_ms) {
     return expiry_ms == kNoExpiry ? Set(key, value) : NoExpiryHere();
   }
   virtual Result<bool> ReadEntry(std::string_view key, EntryVisitor visit) {
@@ -251,6 +284,7 @@ class KvsEngine {
   virtual Result<EngineStats> Stats() = 0;
 
  protected:
+  static constexpr std::int64_t kFarMs = std::int64_t{1} << 61;
   static Error NoExpiryHere() {
     return Error{.code = ErrorCode::kUnsupported, .context = "this engine has no expiry of pairs"};
   }

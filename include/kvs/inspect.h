@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kvs/engine.h"
 #include "kvs/function_ref.h"
 #include "kvs/result.h"
 
@@ -82,7 +83,7 @@ struct RecordInspection {
   std::uint64_t offset = 0;
   std::uint64_t bytes = 0;
   std::uint64_t sequence = 0;
-  std::uint64_t expiry_ms = 0;  // 0: none.
+  Expiry expiry_ms{};  // As it is stored: a span by the clock of spans.
   std::uint64_t value_bytes = 0;
   std::string_view key{};  // Dies with the call.
 };

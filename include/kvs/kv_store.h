@@ -12,7 +12,8 @@
 //             has no part in the store: it does not hold the directory, and must not call.
 // Limits      As KvsEngine. The directory's disk use stays under live bytes / (1 - garbage_ratio_max) + 2 segments of
 //             segment_bytes (a store that is smaller than those has as much as is live beside, 8 MiB at least), and the
-//             saved index (some 14 bytes a key, until compaction makes it useless), and a reserve of one segment.
+//             saved index (about 14 bytes per key, and up to 64 MiB for keys that expire, until compaction makes it
+//             useless), and a reserve of one segment.
 //             Under a limit of file sizes (RLIMIT_FSIZE) the host ignores SIGXFSZ: a write beyond it is kNoSpace then.
 // Errors      kIo, kCorruption, kNoSpace, which passes by itself, kPoisoned: after a failed sync that is the answer of
 //             every write until the store is opened again; reads go on.
@@ -69,8 +70,8 @@ class Store;
 
 class KvStore final : public KvsEngine {
  public:
-  // Opens `directory`, creating it if absent. The index that was saved at a clean stop is mapped, and what came after
-  // it is read; without one the index is built from all records, on all cores, which takes 24 bytes of memory for each
+  // Opens `directory`, creating it if absent. The index that was saved at a clean stop is read, and what came after
+  // it; without one the index is built from all records, on all cores, which takes 24 bytes of memory for each
   // record meanwhile. A torn tail is cut off, kept beside and reported; any other bad byte that is met fails with
   // kCorruption. Where the files cannot be written to, the store is opened to be read: see OpenReport.
   // kInUse: another process has the directory open.
@@ -92,7 +93,7 @@ class KvStore final : public KvsEngine {
   Status Scan(const ScanRange& range, ScanVisitor visit) override;
   bool has_expiry() const override { return true; }
   std::uint64_t NowMs() override;
-  Status SetUntil(std::string_view key, std::string_view value, std::uint64_t expiry_ms) override;
+  Status SetUntil(std::string_view key, std::string_view value, Expiry expiry_ms) override;
   Result<bool> ReadEntry(std::string_view key, EntryVisitor visit) override;
   Status UpdateEntry(std::string_view key, EntryUpdateFunction fn) override;
   void ListenToExpiry(ExpiryListener listener) override;

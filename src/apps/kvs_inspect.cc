@@ -219,6 +219,7 @@ int ShowRecords(const std::string& directory, std::uint64_t segment_id) {
                 kind.c_str(), Number(record.value_bytes).c_str());
     std::printf("%s", record.kind == RecordKind::kBatch ? "" : Printable(record.key).c_str());
     if (record.expiry_ms != 0) std::printf("  expires at %s ms", Number(record.expiry_ms).c_str());
+    if (record.expiry_ms.kind() == ExpiryKind::kSpan) std::printf(" by the clock of spans");
     return std::putchar('\n') != EOF;
   });
   std::fflush(stdout);

@@ -115,38 +115,23 @@ void Arena::Load(std::vector<LoadedChunk> chunks) {
     KVS_CHECK(IsPossible(loaded.state) && unused_numbers_.erase(number) == 1);
     Chunk& chunk = chunks_[number];
     chunk.page = std::move(loaded.page);
-    chunk.view = loaded.view;
-    chunk.is_as_touched = chunk.page && number < kChunksAsTouched;
+    chunk.is_as_touched = number < kChunksAsTouched;
     chunk.bytes = chunk.is_as_touched ? RoundUpToPages(loaded.state.untouched * slot_bytes_) : kChunkBytes;
     chunk.taken = loaded.state.taken;
     chunk.untouched = loaded.state.untouched;
     chunk.first_free = loaded.state.first_free;
     slots_ += chunk_slots_;
     slots_taken_ += chunk.taken;
-    SetAddress(number, chunk.page ? chunk.page->data() : chunk.view);
+    SetAddress(number, chunk.page->data());
     AddBytes(chunk.bytes);
     if (chunk.taken < chunk_slots_) with_free_slots_.insert(number);
     if (chunk.taken == 0 && number != 0) empty_.insert(number);
-    if (!chunk.page) views_.insert(number);
   }
-}
-
-bool Arena::MoveView(base::HugePage* page) {
-  if (views_.empty()) return false;
-  const std::uint32_t number = *views_.begin();
-  views_.erase(views_.begin());
-  Chunk& chunk = chunks_[number];
-  std::memcpy(page->data(), chunk.view, kChunkBytes);
-  chunk.page = std::move(*page);
-  chunk.view = nullptr;
-  SetAddress(number, chunk.page->data());
-  return true;
 }
 
 void Arena::RemoveChunk(std::uint32_t number) {
   with_free_slots_.erase(number);
   empty_.erase(number);
-  views_.erase(number);
   SetAddress(number, nullptr);
   SubtractBytes(chunks_[number].bytes);
   slots_ -= chunk_slots_;

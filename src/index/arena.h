@@ -6,13 +6,11 @@
 //             the chunk with the lowest number, which empties the higher ones; while enough is free beside it, an empty
 //             chunk but the first goes back to the system. The numbers of slots have gaps where a chunk has fewer
 //             slots than the range of numbers set aside for each.
-//             A chunk can be filled from a file, or be a view of one, which changes in memory alone. Views are moved
-//             into memory of the arena's own, one by one, so that they too become large pages.
+//             Chunks can be loaded as they were saved.
 // Threads     One writer takes and returns slots. Address() and bytes() from any thread.
 // Limits      2^32 slots: 1 TB of leaves. More ends the process.
 //
-// Invariants  I1  A chunk stays where it is while one of its slots is taken, but for a view. The memory of a view stays
-//                 as it is once its slots are elsewhere: who reads there sees what was so when it asked for the place.
+// Invariants  I1  A chunk stays where it is while one of its slots is taken.
 //             I2  A table of chunks that was replaced by a larger one stays until the arena ends: together they are
 //                 smaller than the current one.
 // Fences      P1  chunks in the table: release store in SetAddress() -> acquire load in ChunkAddress(). What was copied
@@ -54,11 +52,10 @@ class Arena {
     std::uint32_t untouched = 0;  // Slots from here on were never taken, nor is their memory of interest.
     NodeId first_free = static_cast<NodeId>(-1);  // Returned slots, each holding the number of the next.
   };
-  // A chunk that was saved, with its memory: a page, or a view of kChunkBytes that outlives the arena.
+  // A chunk that was saved, with its memory.
   struct LoadedChunk {
     ChunkState state;
-    std::optional<base::HugePage> page;
-    char* view = nullptr;
+    base::HugePage page;
   };
 
   // A page for a chunk with this number.
@@ -86,9 +83,6 @@ class Arena {
   // Fills an arena of which no slot is taken.
   void Load(std::vector<LoadedChunk> chunks);
 
-  // Moves a view into `page`; false: there is none left. Readers may go on meanwhile.
-  bool MoveView(base::HugePage* page);
-
   // Whether more than half of the arena is free, and Take() would find a slot in a lower chunk than this one: then the
   // owner does well to move the node, so that chunks empty.
   bool IsWorthMoving(NodeId id) const {
@@ -109,10 +103,9 @@ class Arena {
   static constexpr std::size_t kTableEntriesMin = 16;
 
   struct Chunk {
-    std::optional<base::HugePage> page;  // Neither page nor view: the number is not in use.
-    char* view = nullptr;
-    bool is_as_touched = false;  // The page was given so.
-    std::size_t bytes = 0;       // Taken from the system.
+    std::optional<base::HugePage> page;  // nullopt: the number is not in use.
+    bool is_as_touched = false;          // The page was given so.
+    std::size_t bytes = 0;               // Taken from the system.
     std::uint32_t taken = 0;
     std::uint32_t untouched = 0;  // Slots from here on were never taken.
     NodeId first_free = kNoSlot;  // Returned slots, each holding the number of the next.
@@ -142,7 +135,6 @@ class Arena {
   std::set<std::uint32_t> unused_numbers_;
   std::set<std::uint32_t> with_free_slots_;
   std::set<std::uint32_t> empty_;
-  std::set<std::uint32_t> views_;
   std::uint32_t chunks_as_touched_ = kChunksAsTouched;
   std::uint64_t slots_ = 0;
   std::uint64_t slots_taken_ = 0;

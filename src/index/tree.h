@@ -146,9 +146,6 @@ class Tree {
   void OverwriteMany(std::span<const std::string_view> keys, std::span<const base::Location> locations,
                      std::span<Change> changes);
 
-  // The writer's, while readers may go on: gives a piece of a loaded tree memory of its own. False: all of it has.
-  bool MoveLoaded(base::HugePage* page) { return leaf_arena_.MoveView(page); }
-
   // The tag of a key in this tree, for those who make entries for TreeBuilder.
   Tag TagOf(std::string_view key) const { return static_cast<Tag>(base::Hash64(key, hash_seed_) >> 48); }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -74,5 +75,8 @@ class FileSystem {
 
 // The operating system's own. One for the process.
 FileSystem& PosixFileSystem();
+
+// A number for this boot of the machine, the same for all processes until the next boot. 0: not known.
+std::uint64_t BootNumber();
 
 }  // namespace kvs::io

@@ -41,7 +41,7 @@ Result<Mapping> Mapping::OfFile(int fd, std::size_t bytes, Access access) {
     KVS_TRY_ASSIGN(place, ReserveAligned(bytes));
   }
   const int protection = access == Access::kRead ? PROT_READ : PROT_READ | PROT_WRITE;
-  const int flags = (access == Access::kPrivate ? MAP_PRIVATE : MAP_SHARED) | (place != nullptr ? MAP_FIXED : 0);
+  const int flags = MAP_SHARED | (place != nullptr ? MAP_FIXED : 0);
   void* const data = ::mmap(place, bytes, protection, flags, fd, 0);
   if (data == MAP_FAILED) {
     Error error = MapError(bytes);
@@ -77,15 +77,11 @@ Mapping& Mapping::operator=(Mapping&& other) noexcept {
 }
 
 Mapping::~Mapping() {
-  EndWatch();
+  if (region_ != kNotWatched) FaultGuard::Unregister(region_);
   if (data_ != nullptr) ::munmap(data_, bytes_);
 }
 
 std::uint64_t Mapping::FaultCount() const { return region_ == kNotWatched ? 0 : FaultGuard::FaultCount(region_); }
-
-void Mapping::EndWatch() {
-  if (region_ != kNotWatched) FaultGuard::Unregister(std::exchange(region_, kNotWatched));
-}
 
 Status Mapping::MakeReadOnly() {
   if (::mprotect(data_, bytes_, PROT_READ) != 0) return MapError(bytes_);

@@ -15,11 +15,7 @@
 
 namespace kvs::io {
 
-enum class Access : std::uint8_t {
-  kRead,
-  kReadWrite,
-  kPrivate,  // To read and write, but what is written stays in memory.
-};
+enum class Access : std::uint8_t { kRead, kReadWrite };
 
 class Mapping {
  public:
@@ -38,9 +34,6 @@ class Mapping {
 
   // How many page faults could not be answered from the file since it was mapped.
   std::uint64_t FaultCount() const;
-
-  // From now on a fault ends the process: for who relies on bytes that were checked once, and must not meet zeroes.
-  void EndWatch();
 
   // Makes further writes to the memory a bug that ends the process.
   Status MakeReadOnly();

@@ -30,15 +30,12 @@ using base::SystemError;
 
 constexpr std::uint32_t kBtrfsMagic = 0x9123683E;
 
-// Empty: it cannot be read.
-const std::string& BootId() {
-  static const std::string boot_id = [] {
-    const UniqueFd fd(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
-    std::array<char, 64> text{};
-    const ssize_t got = fd.is_open() ? ::read(fd.get(), text.data(), text.size()) : -1;
-    return std::string(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
-  }();
-  return boot_id;
+std::uint64_t ReadBootNumber() {
+  const UniqueFd fd(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
+  std::array<char, 64> text{};
+  const ssize_t got = fd.is_open() ? ::read(fd.get(), text.data(), text.size()) : -1;
+  if (got <= 0) return 0;
+  return std::max<std::uint64_t>(base::Hash64({text.data(), static_cast<std::size_t>(got)}), 1);
 }
 
 // Whether the file system puts what is written over old bytes into new room, so that room which was reserved and zeroed
@@ -96,6 +93,13 @@ class PosixFile final : public File {
       done += static_cast<std::size_t>(got);
     }
     return done;
+  }
+
+  Result<std::size_t> ReadOnce(std::uint64_t offset, char* to, std::size_t bytes) override {
+    auto read = ReadAt(offset, to, bytes);
+    static_cast<void>(::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes),
+                                      POSIX_FADV_DONTNEED));  // A hint.
+    return read;
   }
 
   Status WriteAt(std::uint64_t offset, std::string_view bytes) override {
@@ -156,7 +160,7 @@ class PosixFile final : public File {
   // same disk or of a copy of it, with a cache of its own. No other times are asked for: see Size().
   std::uint64_t CacheIdentity() override {
     struct statx status {};
-    if (BootId().empty() || ::statx(fd_.get(), "", AT_EMPTY_PATH, kIdentityMask, &status) != 0) return 0;
+    if (BootNumber() == 0 || ::statx(fd_.get(), "", AT_EMPTY_PATH, kIdentityMask, &status) != 0) return 0;
     const std::array<std::uint64_t, 6> place{status.stx_dev_major,
                                              status.stx_dev_minor,
                                              status.stx_mnt_id,
@@ -164,7 +168,7 @@ class PosixFile final : public File {
                                              static_cast<std::uint64_t>(status.stx_btime.tv_sec),
                                              status.stx_btime.tv_nsec};
     const std::string_view bytes(reinterpret_cast<const char*>(place.data()), sizeof place);
-    return base::Hash64(bytes, base::Hash64(BootId()));
+    return base::Hash64(bytes, BootNumber());
   }
 
  private:
@@ -285,6 +289,11 @@ class RealFileSystem final : public FileSystem {
 };
 
 }  // namespace
+
+std::uint64_t BootNumber() {
+  static const std::uint64_t number = ReadBootNumber();
+  return number;
+}
 
 FileSystem& PosixFileSystem() {
   static RealFileSystem file_system;

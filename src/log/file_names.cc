@@ -38,6 +38,7 @@ std::filesystem::path ManifestPath(const std::filesystem::path& directory) { ret
 std::filesystem::path IndexPath(const std::filesystem::path& directory) { return directory / kIndexFileName; }
 
 std::filesystem::path ReservePath(const std::filesystem::path& directory) { return directory / kReserveFileName; }
+std::filesystem::path ClockPath(const std::filesystem::path& directory) { return directory / kClockFileName; }
 
 std::optional<std::uint64_t> SegmentIdOfFileName(std::string_view name) {
   const std::size_t digits = name.find('.');
@@ -59,7 +60,8 @@ bool IsHintFileName(std::string_view name) {
 bool IsTemporaryFileName(std::string_view name) {
   if (!name.ends_with(kTemporarySuffix)) return false;
   name.remove_suffix(kTemporarySuffix.size());
-  return name == kManifestFileName || name == kIndexFileName || name == kMarkerFileName || IsHintFileName(name);
+  return name == kManifestFileName || name == kIndexFileName || name == kClockFileName || name == kMarkerFileName ||
+         IsHintFileName(name);
 }
 
 }  // namespace kvs::log

@@ -12,6 +12,7 @@ namespace kvs::log {
 inline constexpr std::string_view kManifestFileName = "MANIFEST";
 inline constexpr std::string_view kIndexFileName = "INDEX";
 inline constexpr std::string_view kReserveFileName = "RESERVE";
+inline constexpr std::string_view kClockFileName = "CLOCK";
 inline constexpr std::string_view kMarkerFileName = "ENGINE";
 
 std::filesystem::path SegmentPath(const std::filesystem::path& directory, std::uint64_t segment_id);
@@ -19,6 +20,7 @@ std::filesystem::path HintPath(const std::filesystem::path& directory, std::uint
 std::filesystem::path ManifestPath(const std::filesystem::path& directory);
 std::filesystem::path IndexPath(const std::filesystem::path& directory);
 std::filesystem::path ReservePath(const std::filesystem::path& directory);
+std::filesystem::path ClockPath(const std::filesystem::path& directory);
 
 // The `number`-th file beside a segment that keeps what was cut off it. Never a file of the store, and never removed.
 std::filesystem::path TornPath(const std::filesystem::path& directory, std::uint64_t segment_id, unsigned number);

@@ -13,7 +13,8 @@ constexpr std::size_t kVersionOffset = 8;
 constexpr std::size_t kChecksumOffset = 12;
 constexpr std::size_t kIdOffset = 16;
 constexpr std::size_t kSegmentBytesOffset = 24;
-constexpr std::size_t kRecordsOffset = 32;
+constexpr std::size_t kFingerprintOffset = 32;
+constexpr std::size_t kRecordsOffset = 40;
 
 void AppendVarint(std::string* to, std::uint64_t value) {
   char bytes[base::kVarint64BytesMax];
@@ -21,11 +22,16 @@ void AppendVarint(std::string* to, std::uint64_t value) {
 }
 
 void AppendEntry(std::string* to, const RecordSummary& record, std::uint64_t gap, std::uint64_t sequence_delta) {
-  to->push_back(static_cast<char>(record.type));
+  to->push_back(static_cast<char>(static_cast<std::uint8_t>(record.type) | ExpiryBits(record.expiry_ms)));
   AppendVarint(to, gap);
   AppendVarint(to, record.bytes);
   AppendVarint(to, sequence_delta);
   AppendVarint(to, record.key.size());
+  if (record.expiry_ms != kNoExpiry) {
+    char expiry[8];
+    base::PutFixed64(expiry, record.expiry_ms);
+    to->append(expiry, sizeof expiry);
+  }
   to->append(record.key);
 }
 
@@ -46,9 +52,17 @@ class EntryReader {
     std::uint64_t sequence_delta = 0;
     std::uint64_t key_bytes = 0;
     if (at_ == end_) return false;
-    record->type = static_cast<RecordType>(*at_++);
+    const auto type_byte = static_cast<std::uint8_t>(*at_++);
+    const auto expiry_kind = ExpiryKindOf(type_byte);
+    if (!expiry_kind) return false;
+    record->type = static_cast<RecordType>(type_byte & kRecordTypeMask);
     if (record->type != RecordType::kPut && record->type != RecordType::kTombstone) return false;
     if (!Varint(&gap) || !Varint(&record->bytes) || !Varint(&sequence_delta) || !Varint(&key_bytes)) return false;
+    if ((type_byte & kRecordHasExpiry) != 0) {
+      if (end_ - at_ < 8) return false;
+      record->expiry_ms = {base::GetFixed64(at_), *expiry_kind};
+      at_ += 8;
+    }
     if (key_bytes > static_cast<std::uint64_t>(end_ - at_)) return false;
     record->key = {at_, key_bytes};
     at_ += key_bytes;
@@ -94,6 +108,7 @@ Result<std::string> EncodeHint(const Segment& segment) {
   base::PutFixed32(bytes.data() + kVersionOffset, kHintVersion);
   base::PutFixed64(bytes.data() + kIdOffset, segment.id());
   base::PutFixed64(bytes.data() + kSegmentBytesOffset, end);
+  base::PutFixed64(bytes.data() + kFingerprintOffset, segment.Fingerprint(end));
   base::PutFixed64(bytes.data() + kRecordsOffset, records);
   base::PutFixed32(bytes.data() + kChecksumOffset, base::Checksum32(std::string_view(bytes).substr(kIdOffset)));
   return bytes;
@@ -101,12 +116,17 @@ Result<std::string> EncodeHint(const Segment& segment) {
 
 Result<std::vector<RecordSummary>> DecodeHint(std::string_view bytes, const Segment& segment) {
   if (bytes.size() < kHintHeaderBytes || !bytes.starts_with(kHintMagic)) return Damaged("not one");
-  if (base::GetFixed32(bytes.data() + kVersionOffset) != kHintVersion) return Damaged("of another format");
+  const std::uint32_t version = base::GetFixed32(bytes.data() + kVersionOffset);
+  if (version == 1) {
+    return Error{.code = ErrorCode::kUnsupported, .context = "hint file: of an earlier format"};
+  }
+  if (version != kHintVersion) return Damaged("of another format");
   if (base::GetFixed32(bytes.data() + kChecksumOffset) != base::Checksum32(bytes.substr(kIdOffset))) {
     return Damaged("the checksum differs");
   }
   if (base::GetFixed64(bytes.data() + kIdOffset) != segment.id() ||
-      base::GetFixed64(bytes.data() + kSegmentBytesOffset) != segment.readable_bytes()) {
+      base::GetFixed64(bytes.data() + kSegmentBytesOffset) != segment.readable_bytes() ||
+      base::GetFixed64(bytes.data() + kFingerprintOffset) != segment.Fingerprint(segment.readable_bytes())) {
     return Damaged("of another segment");
   }
   const std::uint64_t records = base::GetFixed64(bytes.data() + kRecordsOffset);

@@ -4,6 +4,7 @@
 
 #include "base/coding.h"
 #include "base/hash.h"
+#include "base/try.h"
 
 namespace kvs::log {
 namespace {
@@ -57,20 +58,34 @@ auto FieldsOf(Segment& s) {
                     &s.hint_bytes, &s.live_bytes, &s.dead_bytes, &s.tombstone_bytes, &s.newest_tombstone};
 }
 
-bool IsWithin(std::uint64_t offset, std::uint64_t bytes, const IndexFileHead& head) {
-  return offset >= head.bytes() && offset <= head.file_bytes && bytes <= head.file_bytes - offset;
+// Whether the pieces are what there is behind the head, by their lengths.
+bool FillTheFile(const IndexFileHead& head) {
+  std::uint64_t bytes = head.bytes() + head.expiries.bytes;
+  for (const IndexFileChunk& chunk : head.chunks) bytes += chunk.piece.bytes;
+  for (const IndexFilePiece& block : head.blocks) bytes += block.bytes;
+  return bytes == head.file_bytes;
+}
+
+bool IsWithin(const IndexFilePiece& piece, const IndexFileHead& head) {
+  return piece.offset >= head.bytes() && piece.offset <= head.file_bytes &&
+         piece.bytes <= head.file_bytes - piece.offset;
 }
 
 }  // namespace
 
 std::string EncodeIndexFileHead(const IndexFileHead& head) {
   Writer to;
+  const auto add_piece = [&](const IndexFilePiece& piece) {
+    for (const std::uint64_t field : {piece.offset, piece.bytes, piece.checksum}) to.U64(field);
+  };
   to.bytes().append(kIndexFileMagic);
   to.U32(kIndexFileVersion);
   to.U32(0);
-  for (const std::uint64_t field : {head.bytes(), head.file_bytes, head.hash_seed, head.keys, head.sequence}) {
+  for (const std::uint64_t field :
+       {head.bytes(), head.file_bytes, head.hash_seed, head.keys, head.sequence, head.expiring}) {
     to.U64(field);
   }
+  add_piece(head.expiries);
   for (const std::size_t count : {head.segments.size(), head.chunks.size(), head.blocks.size(), std::size_t{0}}) {
     to.U32(static_cast<std::uint32_t>(count));
   }
@@ -79,57 +94,63 @@ std::string EncodeIndexFileHead(const IndexFileHead& head) {
   }
   for (const IndexFileChunk& chunk : head.chunks) {
     for (const std::uint32_t field : {chunk.number, chunk.taken, chunk.untouched, chunk.first_free}) to.U32(field);
-    for (const std::uint64_t field : {chunk.offset, chunk.bytes, chunk.checksum}) to.U64(field);
+    add_piece(chunk.piece);
   }
-  for (const IndexFileBlock& block : head.blocks) {
-    for (const std::uint64_t field : {block.offset, block.bytes, block.checksum}) to.U64(field);
-  }
+  for (const IndexFilePiece& block : head.blocks) add_piece(block);
   std::string bytes = std::move(to.bytes());
   base::PutFixed32(bytes.data() + kChecksumOffset, base::Checksum32(std::string_view(bytes).substr(kCoveredOffset)));
   return bytes;
 }
 
-Result<IndexFileHead> DecodeIndexFileHead(std::string_view file) {
-  if (file.size() < kIndexFileHeaderBytes || !file.starts_with(kIndexFileMagic)) return Damaged("not one");
-  if (base::GetFixed32(file.data() + kVersionOffset) != kIndexFileVersion) {
+Result<std::uint64_t> IndexFileHeadBytes(std::string_view header, std::uint64_t file_bytes) {
+  if (header.size() < kIndexFileHeaderBytes || !header.starts_with(kIndexFileMagic)) return Damaged("not one");
+  if (base::GetFixed32(header.data() + kVersionOffset) != kIndexFileVersion) {
     return Error{.code = ErrorCode::kUnsupported, .context = "saved index: of another format"};
   }
-  Reader from(file.data() + kCoveredOffset);
-  const std::uint64_t head_bytes = from.U64();
-  if (head_bytes < kIndexFileHeaderBytes || head_bytes > file.size()) return Damaged("its head is cut off");
-  const std::uint32_t checksum = base::Checksum32(file.substr(kCoveredOffset, head_bytes - kCoveredOffset));
-  if (base::GetFixed32(file.data() + kChecksumOffset) != checksum) return Damaged("the checksum of its head differs");
+  const std::uint64_t head_bytes = base::GetFixed64(header.data() + kCoveredOffset);
+  if (head_bytes < kIndexFileHeaderBytes || head_bytes > file_bytes) return Damaged("its head is cut off");
+  return head_bytes;
+}
+
+Result<IndexFileHead> DecodeIndexFileHead(std::string_view bytes, std::uint64_t file_bytes) {
+  KVS_TRY_ASSIGN(const std::uint64_t head_bytes, IndexFileHeadBytes(bytes, file_bytes));
+  if (bytes.size() != head_bytes) return Damaged("its head is cut off");
+  const std::uint32_t checksum = base::Checksum32(bytes.substr(kCoveredOffset));
+  if (base::GetFixed32(bytes.data() + kChecksumOffset) != checksum) return Damaged("the checksum of its head differs");
 
   IndexFileHead head;
-  for (std::uint64_t* const field : {&head.file_bytes, &head.hash_seed, &head.keys, &head.sequence})
+  Reader from(bytes.data() + kCoveredOffset + 8);
+  const auto take_piece = [&](IndexFilePiece* piece) {
+    for (std::uint64_t* const field : {&piece->offset, &piece->bytes, &piece->checksum}) *field = from.U64();
+    return IsWithin(*piece, head);
+  };
+  for (std::uint64_t* const field : {&head.file_bytes, &head.hash_seed, &head.keys, &head.sequence, &head.expiring}) {
     *field = from.U64();
+  }
+  take_piece(&head.expiries);  // Judged once the length of the head is known.
   head.segments.resize(from.U32());
   head.chunks.resize(from.U32());
   head.blocks.resize(from.U32());
   from.U32();
-  if (head.bytes() != head_bytes || head.file_bytes != file.size()) return Damaged("its length differs");
+  if (head.bytes() != head_bytes || head.file_bytes != file_bytes) return Damaged("its length differs");
   for (IndexFileSegment& segment : head.segments) {
     for (std::uint64_t* const field : FieldsOf(segment)) *field = from.U64();
   }
+  bool are_within = IsWithin(head.expiries, head);
   for (IndexFileChunk& chunk : head.chunks) {
     for (std::uint32_t* const field : {&chunk.number, &chunk.taken, &chunk.untouched, &chunk.first_free}) {
       *field = from.U32();
     }
-    for (std::uint64_t* const field : {&chunk.offset, &chunk.bytes, &chunk.checksum}) *field = from.U64();
-    if (!IsWithin(chunk.offset, chunk.bytes, head)) return Damaged("a chunk is out of bounds");
+    are_within = take_piece(&chunk.piece) && are_within;
   }
-  for (IndexFileBlock& block : head.blocks) {
-    for (std::uint64_t* const field : {&block.offset, &block.bytes, &block.checksum}) *field = from.U64();
-    if (!IsWithin(block.offset, block.bytes, head)) return Damaged("a block is out of bounds");
-  }
+  for (IndexFilePiece& block : head.blocks) are_within = take_piece(&block) && are_within;
+  if (!are_within || !FillTheFile(head)) return Damaged("a piece is out of bounds");
   return head;
 }
 
-Result<std::string_view> CheckIndexFilePiece(std::string_view file, std::uint64_t offset, std::uint64_t bytes,
-                                             std::uint64_t checksum) {
-  const std::string_view piece = file.substr(offset, bytes);
-  if (base::Hash64(piece) != checksum) return Damaged("bytes from " + std::to_string(offset) + " on are damaged");
-  return piece;
+Status CheckIndexFilePiece(const IndexFilePiece& piece, std::string_view bytes) {
+  if (bytes.size() == piece.bytes && base::Hash64(bytes) == piece.checksum) return Ok();
+  return Damaged("bytes from " + std::to_string(piece.offset) + " on are damaged");
 }
 
 // --- Blocks of links ---

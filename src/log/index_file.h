@@ -1,28 +1,29 @@
-// Saved index, format 1: the index of a store at a clean stop, so that the next opening need not build it.
+// Saved index, format 2: the index of a store at a clean stop, so that the next opening need not build it.
 // Little-endian.
 //
 //   offset  size  field
 //        0     8  magic        "KVS.IDX\n"
-//        8     4  version      1
+//        8     4  version      2
 //       12     4  checksum     XXH3, low 32 bits, over the rest of the head
 //       16     8  head_bytes   up to the end of the entries below
 //       24     8  file_bytes
 //       32     8  hash_seed    of the tags in the leaves
 //       40     8  keys
 //       48     8  sequence     of the last record that the index knows of
-//       56     4  segments     how many entries of each kind follow
-//       60     4  chunks
-//       64     4  blocks
-//       68     4  0
-//       72     -  segments, 80 bytes each: the fields of IndexFileSegment in their order, all u64
+//       56     8  expiring     how many of the keys have an expiry
+//       64    24  expiries     what is to be looked at when (store/expiry_index.h): offset, bytes, checksum u64
+//       88     4  segments     how many entries of each kind follow
+//       92     4  chunks
+//       96     4  blocks
+//      100     4  0
+//      104     -  segments, 80 bytes each: the fields of IndexFileSegment in their order, all u64
 //        -     -  chunks of leaves, 40 bytes each: number, taken, untouched, first_free u32; offset, bytes, checksum
 //                 u64
 //        -     -  blocks of links, 24 bytes each: offset, bytes, checksum u64
-//        -     -  what chunks and blocks point at, each with its XXH3
+//        -     -  what expiries, chunks and blocks point at, each with its XXH3, and nothing besides
 //
 // A chunk is the memory of leaves up to the last that was ever used: leaves of 256 bytes, each 32 entries u64, a tag of
-// 16 bits above a location of 48. Chunks of 2 MB stand last, at offsets that are multiples of that, so that they can be
-// mapped as large pages; what is in front of the first of them, up to that offset, is zero.
+// 16 bits above a location of 48.
 // A block is a run of groups, in the order of the keys. A group is what becomes an inner node: count u32, then for each
 // leaf its number and the length of its smallest possible key, u32 both, then these keys. The first key of all is
 // empty.
@@ -40,9 +41,8 @@
 namespace kvs::log {
 
 inline constexpr std::string_view kIndexFileMagic = "KVS.IDX\n";
-inline constexpr std::uint32_t kIndexFileVersion = 1;
-inline constexpr std::uint64_t kIndexFileHeaderBytes = 72;
-inline constexpr std::uint64_t kIndexFileChunkAlignment = std::uint64_t{2} << 20;
+inline constexpr std::uint32_t kIndexFileVersion = 2;
+inline constexpr std::uint64_t kIndexFileHeaderBytes = 104;
 
 // A segment that the index points into.
 struct IndexFileSegment {
@@ -59,48 +59,52 @@ struct IndexFileSegment {
 };
 inline constexpr std::uint64_t kIndexFileSegmentBytes = std::uint64_t{10} * 8;
 
+// Where bytes stand in the file, and their XXH3.
+struct IndexFilePiece {
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t checksum = 0;
+};
+inline constexpr std::uint64_t kIndexFilePieceBytes = std::uint64_t{3} * 8;
+
 struct IndexFileChunk {
   std::uint32_t number = 0;
   std::uint32_t taken = 0;
   std::uint32_t untouched = 0;
   std::uint32_t first_free = 0;
-  std::uint64_t offset = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t checksum = 0;
+  IndexFilePiece piece{};
 };
-inline constexpr std::uint64_t kIndexFileChunkBytes = 4 * 4 + 3 * 8;
-
-struct IndexFileBlock {
-  std::uint64_t offset = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t checksum = 0;
-};
-inline constexpr std::uint64_t kIndexFileBlockBytes = std::uint64_t{3} * 8;
+inline constexpr std::uint64_t kIndexFileChunkBytes = 4 * 4 + kIndexFilePieceBytes;
 
 struct IndexFileHead {
   std::uint64_t file_bytes = 0;
   std::uint64_t hash_seed = 0;
   std::uint64_t keys = 0;
   std::uint64_t sequence = 0;
+  std::uint64_t expiring = 0;
+  IndexFilePiece expiries{};
   std::vector<IndexFileSegment> segments;
   std::vector<IndexFileChunk> chunks;
-  std::vector<IndexFileBlock> blocks;
+  std::vector<IndexFilePiece> blocks;
 
   std::uint64_t bytes() const {
     return kIndexFileHeaderBytes + segments.size() * kIndexFileSegmentBytes + chunks.size() * kIndexFileChunkBytes +
-           blocks.size() * kIndexFileBlockBytes;
+           blocks.size() * kIndexFilePieceBytes;
   }
 };
 
 std::string EncodeIndexFileHead(const IndexFileHead& head);
 
-// The head of the file that `file` is the whole of. Everything that the head points at is within the file. kCorruption
-// where any of it is not as it should be; kUnsupported for a version this build does not know.
-Result<IndexFileHead> DecodeIndexFileHead(std::string_view file);
+// How long the head is, as its first kIndexFileHeaderBytes say. kCorruption where that cannot be in a file of
+// `file_bytes`; kUnsupported for a version this build does not know.
+Result<std::uint64_t> IndexFileHeadBytes(std::string_view header, std::uint64_t file_bytes);
 
-// A piece of the file, once its checksum was found right; else kCorruption.
-Result<std::string_view> CheckIndexFilePiece(std::string_view file, std::uint64_t offset, std::uint64_t bytes,
-                                             std::uint64_t checksum);
+// The head of a file of `file_bytes`. All that it points at is within the file, and is all there is behind the head.
+// Errors as above.
+Result<IndexFileHead> DecodeIndexFileHead(std::string_view head, std::uint64_t file_bytes);
+
+// kCorruption: `bytes` are not what was written as this piece.
+Status CheckIndexFilePiece(const IndexFilePiece& piece, std::string_view bytes);
 
 // --- Blocks of links ---
 

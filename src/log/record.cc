@@ -51,7 +51,7 @@ bool LengthsFit(RecordType type, std::uint64_t key_bytes, std::uint64_t value_by
 
 }  // namespace
 
-RecordDraft DraftPut(std::string_view key, std::string_view value, std::uint64_t expiry_ms) {
+RecordDraft DraftPut(std::string_view key, std::string_view value, Expiry expiry_ms) {
   return {RecordType::kPut, key, value, expiry_ms, HashBody(key, value)};
 }
 
@@ -68,7 +68,7 @@ std::size_t EncodeRecordHead(char* to, const RecordDraft& draft, std::uint64_t s
   KVS_CHECK(LengthsFit(draft.type, draft.key.size(), draft.value.size()));
   char* const header = to + kRecordChecksumBytes;
   char* at = header;
-  *at++ = static_cast<char>(static_cast<std::uint8_t>(draft.type) | (draft.expiry_ms != 0 ? kRecordHasExpiry : 0));
+  *at++ = static_cast<char>(static_cast<std::uint8_t>(draft.type) | ExpiryBits(draft.expiry_ms));
   at = base::PutVarint(at, draft.key.size());
   at = base::PutVarint(at, draft.value.size());
   at = base::PutVarint(at, sequence_delta);
@@ -112,9 +112,11 @@ std::optional<RecordHead> DecodeRecordHead(const char* begin, const char* end) {
   if (end - begin < static_cast<std::ptrdiff_t>(kRecordHeaderBytesMin)) return std::nullopt;
   const char* at = begin + kRecordChecksumBytes;
   const auto type_byte = static_cast<std::uint8_t>(*at++);
-  if ((type_byte & ~(kRecordTypeMask | kRecordHasExpiry)) != 0) return std::nullopt;
+  const auto expiry_kind = ExpiryKindOf(type_byte);
+  if (!expiry_kind) return std::nullopt;
 
   RecordHead head{.type = static_cast<RecordType>(type_byte & kRecordTypeMask),
+                  .expiry_kind = *expiry_kind,
                   .checksum = base::GetFixed32(begin),
                   .sequence_delta = 0,
                   .expiry_ms = 0,
@@ -141,6 +143,7 @@ std::optional<Record> DecodeAnyRecord(const char* begin, const char* end) {
   if (!head || static_cast<std::uint64_t>(end - begin) < head->bytes()) return std::nullopt;
   const char* const key = begin + head->head_bytes;
   return Record{.type = head->type,
+                .expiry_kind = head->expiry_kind,
                 .checksum = head->checksum,
                 .sequence_delta = head->sequence_delta,
                 .expiry_ms = head->expiry_ms,

@@ -3,13 +3,14 @@
 //   bytes   field
 //     4     checksum       see below
 //     1     type           low 4 bits: RecordType; 0 is never written, so zeroes cannot parse. Bit 4: an expiry
-//     follows.
-//                          The other bits are 0; anything else is refused, which leaves room for format 2
+//                          follows. Bit 5, only with it, and only in segments of format 2: it is the end of a span.
+//                          The other bits are 0; anything else is refused
 //   1..3    key_bytes      varint, 0..65'535
 //   1..5    value_bytes    varint, 0..kValueBytesMax; 0 for a tombstone
 //   1..10   sequence       varint, counted from the base sequence in the segment's header: the store-wide write order;
 //                          at recovery the highest per key wins
-//   0 or 8  expiry         milliseconds since 1970, present if the type says so
+//   0 or 8  expiry         milliseconds since 1970, present if the type says so; of a span by the clock of spans
+//                          (store/expiry_clock.h), otherwise by the wall clock
 //     -     key, value
 //
 // A batch is one record with an empty key, whose value is a run of whole records of the other types: its checksum makes
@@ -40,6 +41,7 @@ enum class RecordType : std::uint8_t { kPut = 1, kTombstone = 2, kBatch = 3 };  
 
 inline constexpr std::uint8_t kRecordTypeMask = 0x0f;
 inline constexpr std::uint8_t kRecordHasExpiry = 0x10;
+inline constexpr std::uint8_t kRecordExpiryIsSpan = 0x20;
 inline constexpr std::size_t kRecordChecksumBytes = 4;
 inline constexpr std::size_t kRecordHeaderBytesMin = kRecordChecksumBytes + 1 + 1 + 1 + 1;
 inline constexpr std::size_t kRecordHeaderBytesMax = kRecordChecksumBytes + 1 + 3 + 5 + base::kVarint64BytesMax + 8;
@@ -50,12 +52,24 @@ struct RecordDraft {
   RecordType type;
   std::string_view key;
   std::string_view value;
-  std::uint64_t expiry_ms = 0;  // 0: none.
+  Expiry expiry_ms{};
   std::uint64_t body_hash = 0;  // Of key and value; the slow part of the checksum.
 };
 
+// The bits of the type that tell of an expiry, and what they say. nullopt: no record has these bits.
+constexpr std::uint8_t ExpiryBits(Expiry expiry_ms) {
+  if (expiry_ms == kNoExpiry) return 0;
+  return expiry_ms.kind() == ExpiryKind::kSpan ? kRecordHasExpiry | kRecordExpiryIsSpan : kRecordHasExpiry;
+}
+constexpr std::optional<ExpiryKind> ExpiryKindOf(std::uint8_t type_byte) {
+  const int bits = type_byte & ~kRecordTypeMask;
+  if (bits == 0 || bits == kRecordHasExpiry) return ExpiryKind::kPoint;
+  if (bits == (kRecordHasExpiry | kRecordExpiryIsSpan)) return ExpiryKind::kSpan;
+  return std::nullopt;
+}
+
 // Hashes key and value: call it before taking any lock.
-RecordDraft DraftPut(std::string_view key, std::string_view value, std::uint64_t expiry_ms = 0);
+RecordDraft DraftPut(std::string_view key, std::string_view value, Expiry expiry_ms = {});
 RecordDraft DraftTombstone(std::string_view key);
 // `records`: whole records, encoded for the segment that the batch goes to.
 RecordDraft DraftBatch(std::string_view records);
@@ -80,6 +94,7 @@ std::size_t EncodeBatch(char* to, std::span<const RecordDraft> members, std::uin
 // A record as it stands in a segment. The views point into the segment.
 struct Record {
   RecordType type;
+  ExpiryKind expiry_kind;
   std::uint32_t checksum;
   std::uint64_t sequence_delta;
   std::uint64_t expiry_ms;  // 0: none.
@@ -87,6 +102,7 @@ struct Record {
   std::string_view key;
   std::string_view value;
 
+  Expiry expiry() const { return {expiry_ms, expiry_kind}; }
   std::size_t bytes() const { return kRecordChecksumBytes + header.size() + key.size() + value.size(); }
 };
 
@@ -99,6 +115,7 @@ bool IsIntact(const Record& record, std::uint64_t segment_id);
 // What the head of a record says, whether key and value are there or not.
 struct RecordHead {
   RecordType type;
+  ExpiryKind expiry_kind;
   std::uint32_t checksum;
   std::uint64_t sequence_delta;
   std::uint64_t expiry_ms;
@@ -141,6 +158,7 @@ inline std::optional<Record> DecodeRecord(const char* begin, const char* end) {
   const std::size_t header_bytes = header_bits / 8;
   if (static_cast<std::uint64_t>(end - header) < header_bytes + key_bytes + value_bytes) return std::nullopt;
   return Record{.type = RecordType::kPut,
+                .expiry_kind = ExpiryKind::kPoint,
                 .checksum = base::GetFixed32(begin),
                 .sequence_delta = delta,
                 .expiry_ms = 0,

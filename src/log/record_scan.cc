@@ -9,7 +9,7 @@ RecordSummary Summarise(const Segment& segment, std::uint64_t offset, const Reco
           .bytes = record.bytes(),
           .sequence = segment.SequenceOf(record),
           .key = record.key,
-          .expiry_ms = record.expiry_ms};
+          .expiry_ms = record.expiry()};
 }
 
 // Whether the members of a batch, whose own checksum holds, fill it exactly. Calls `visit` for each.

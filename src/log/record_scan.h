@@ -17,7 +17,7 @@ struct RecordSummary {
   std::uint64_t bytes;
   std::uint64_t sequence;
   std::string_view key;
-  std::uint64_t expiry_ms = 0;  // 0: none, or not known: hint files do not tell.
+  Expiry expiry_ms{};
 };
 
 // Visits, in the order of the log, every put and tombstone from offset `from` on, those inside batches included, each

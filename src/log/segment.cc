@@ -1,13 +1,20 @@
 #include "log/segment.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "base/coding.h"
+#include "base/hash.h"
 #include "base/try.h"
 #include "log/file_names.h"
 
 namespace kvs::log {
+namespace {
+
+constexpr std::size_t kFingerprintBytes = 4096;
+
+}  // namespace
 
 Result<std::shared_ptr<Segment>> Segment::Open(io::FileSystem& files, const std::filesystem::path& directory,
                                                std::uint64_t id) {
@@ -37,6 +44,14 @@ Result<std::shared_ptr<Segment>> Segment::Open(io::FileSystem& files, const std:
   segment->was_kept_in_cache_ =
       header->has_cache_identity() && noted != 0 && noted == EncodeCacheIdentity(file->CacheIdentity(), id);
   return segment;
+}
+
+std::uint64_t Segment::Fingerprint(std::uint64_t bytes) const {
+  const std::string_view head(mapping_.data(), kSyncedMarkOffset);
+  const std::string_view records = BytesFrom(kSegmentHeaderBytes).substr(0, bytes - kSegmentHeaderBytes);
+  const std::size_t part = std::min(records.size(), kFingerprintBytes);
+  const std::uint64_t begin = base::Hash64(records.substr(0, part), base::Hash64(head, bytes));
+  return base::Hash64(records.substr(records.size() - part), begin);
 }
 
 Result<std::uint64_t> Segment::SyncedBytes() const {

@@ -71,6 +71,10 @@ class Segment {
   // Whether pages of the file could not be read, and showed zeroes instead.
   bool has_faults() const { return mapping_.FaultCount() > 0; }
 
+  // Tells this segment from any other whose records begin or end differently: by the head of the file, and the first
+  // and the last 4 kB of the records. `bytes`: where they end; at least kSegmentHeaderBytes.
+  std::uint64_t Fingerprint(std::uint64_t bytes) const;
+
   // How far the segment is known to have reached the disk; kCorruption.
   Result<std::uint64_t> SyncedBytes() const;
 

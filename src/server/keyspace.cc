@@ -10,7 +10,7 @@ void EngineKeyspace::NoteWrite(std::string_view key, std::uint64_t expiry_ms) {
   watches_.Touch(key, expiry_ms, writer_);
 }
 
-Status EngineKeyspace::Set(std::string_view key, std::string_view value, std::uint64_t expiry_ms) {
+Status EngineKeyspace::Set(std::string_view key, std::string_view value, Expiry expiry_ms) {
   Status status = expiry_ms == kNoExpiry ? engine_.Set(key, value) : engine_.SetUntil(key, value, expiry_ms);
   if (status) NoteWrite(key, expiry_ms);
   return status;

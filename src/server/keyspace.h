@@ -25,7 +25,7 @@ class Keyspace {
 
   virtual Result<bool> Read(std::string_view key, EntryVisitor visit) = 0;  // False: no such key.
   virtual Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) = 0;
-  virtual Status Set(std::string_view key, std::string_view value, std::uint64_t expiry_ms = kNoExpiry) = 0;
+  virtual Status Set(std::string_view key, std::string_view value, Expiry expiry_ms = {}) = 0;
   virtual Status Update(std::string_view key, EntryUpdateFunction fn) = 0;
   virtual Result<bool> Remove(std::string_view key) = 0;  // False: no such key.
   virtual Status Write(const WriteBatch& batch) = 0;
@@ -52,7 +52,7 @@ class EngineKeyspace final : public Keyspace {
   Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) override {
     return engine_.MultiGet(keys, visit);
   }
-  Status Set(std::string_view key, std::string_view value, std::uint64_t expiry_ms) override;
+  Status Set(std::string_view key, std::string_view value, Expiry expiry_ms) override;
   Status MultiSet(std::span<const KeyValue> pairs, std::size_t& set);
   Status Update(std::string_view key, EntryUpdateFunction fn) override;
   Result<bool> Remove(std::string_view key) override;

@@ -83,7 +83,7 @@ Status TransactionKeyspace::MultiGet(std::span<const std::string_view> keys, Mul
   return Ok();
 }
 
-Status TransactionKeyspace::Set(std::string_view key, std::string_view value, std::uint64_t expiry_ms) {
+Status TransactionKeyspace::Set(std::string_view key, std::string_view value, Expiry expiry_ms) {
   KVS_TRY(CheckPair(key, value));
   return Note(key, Value{.bytes = std::string(value), .expiry_ms = expiry_ms});
 }

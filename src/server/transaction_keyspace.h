@@ -28,7 +28,7 @@ class TransactionKeyspace final : public Keyspace {
 
   Result<bool> Read(std::string_view key, EntryVisitor visit) override;
   Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) override;
-  Status Set(std::string_view key, std::string_view value, std::uint64_t expiry_ms) override;
+  Status Set(std::string_view key, std::string_view value, Expiry expiry_ms) override;
   Status Update(std::string_view key, EntryUpdateFunction fn) override;
   Result<bool> Remove(std::string_view key) override;
   Status Write(const WriteBatch& batch) override;
@@ -44,7 +44,7 @@ class TransactionKeyspace final : public Keyspace {
  private:
   struct Value {
     std::string bytes;
-    std::uint64_t expiry_ms;
+    Expiry expiry_ms{};
   };
   using Changes = std::map<std::string, std::optional<Value>, std::less<>>;  // nullopt: removed.
 

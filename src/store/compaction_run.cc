@@ -157,24 +157,32 @@ Status CompactionRun::CopyAt(base::Location from) {
   const std::optional<log::Record> record = parts_.records.Read(from);
   if (!record) return parts_.records.DamageAt(from);
   const std::uint64_t sequence = parts_.records.SequenceOf(from, *record);
-  const bool is_needed = record->type == log::RecordType::kPut || sequence >= oldest_with_dead_puts_;
-  return is_needed ? Copy(from, *record, sequence) : Ok();
+  const bool is_put = record->type == log::RecordType::kPut;
+  const bool has_expired = is_put && parts_.is_expired(*record);
+  if (has_expired) expired_.push_back(from);
+  if (is_put && !has_expired) return CopyPut(from, *record, sequence);
+  return sequence >= oldest_with_dead_puts_ ? CopyTombstone(record->key, sequence) : Ok();
 }
 
-Status CompactionRun::Copy(base::Location from, const log::Record& record, std::uint64_t sequence) {
-  const bool is_put = record.type == log::RecordType::kPut;
-  const log::RecordDraft draft =
-      is_put ? log::DraftPut(record.key, record.value, record.expiry_ms) : log::DraftTombstone(record.key);
+Status CompactionRun::CopyPut(base::Location from, const log::Record& record, std::uint64_t sequence) {
+  const log::RecordDraft draft = log::DraftPut(record.key, record.value, record.expiry());
+  KVS_TRY_ASSIGN(const Copied copied, Copy(draft, sequence));
+  output_.moves.push_back({from, copied.offset, record.bytes(), copied.bytes});
+  return Ok();
+}
+
+Status CompactionRun::CopyTombstone(std::string_view key, std::uint64_t sequence) {
+  KVS_TRY_ASSIGN(const Copied copied, Copy(log::DraftTombstone(key), sequence));
+  output_.tombstone_bytes += copied.bytes;
+  output_.newest_tombstone = std::max(output_.newest_tombstone, sequence);
+  return Ok();
+}
+
+Result<CompactionRun::Copied> CompactionRun::Copy(const log::RecordDraft& draft, std::uint64_t sequence) {
   const std::uint64_t bytes = log::RecordBytes(draft, sequence - base_sequence_);
   KVS_TRY(MakeRoom(bytes));
   KVS_TRY_ASSIGN(const std::uint64_t offset, output_.writer->Append(draft, sequence));
-  if (is_put) {
-    output_.moves.push_back({from, offset, record.bytes(), bytes});
-  } else {
-    output_.tombstone_bytes += bytes;
-    output_.newest_tombstone = std::max(output_.newest_tombstone, sequence);
-  }
-  return Ok();
+  return Copied{offset, bytes};
 }
 
 Status CompactionRun::MakeRoom(std::uint64_t bytes) {
@@ -302,9 +310,19 @@ Status CompactionRun::DropInputs() {
   }
   // First the files go, then what they take on the disk: writers may use that room at once. Readers have the mappings.
   for (const std::uint64_t id : input_ids) RemoveFiles(id);
+  ForgetExpired();
   const sync::MutexLock lock(parts_.log.mutex);
   for (const std::uint32_t slot : inputs_) parts_.log.Retire(slot);
   return Ok();
+}
+
+// The inputs are still mapped.
+void CompactionRun::ForgetExpired() {
+  for (std::size_t begin = 0; begin < expired_.size(); begin += kTogether) {
+    const std::size_t count = std::min(kTogether, expired_.size() - begin);
+    const sync::MutexLock lock(parts_.log.mutex);
+    for (const base::Location location : std::span(expired_).subspan(begin, count)) parts_.forget_expired(location);
+  }
 }
 
 // Of a segment that is no part of the store. What cannot be removed goes at the next opening.

@@ -17,12 +17,16 @@
 // Invariants  I1  A tombstone is dropped only when its key has a newer record, or when no segment but the inputs was
 //                 made before it and holds a dead put: only such a one can hold an older record of the key. A segment
 //                 made later holds none, because what is copied into it is live at the time.
-//             I2  A record may stand in an input and in an output for a while, with one sequence: recovery takes
-//                 either. The outputs count as made when the run was planned, before the first look at what is live.
+//             I2  Of a pair whose time has come, a tombstone with its sequence is copied, or nothing where a tombstone
+//                 would be dropped. The index forgets it when the inputs are no part of the store any more.
+//             I3  A record may stand in an input and in an output for a while, with one sequence: recovery takes
+//                 either, or the tombstone. The outputs count as made when the run was planned, before the first look
+//                 at what is live.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -54,6 +58,10 @@ struct CompactionParts {  // Of the store; all outlive the compactor.
   io::FileSystem& files;
   const std::filesystem::path& directory;
   const KvStoreOptions& options;
+  // Whether the time of a pair has come; and, under the append lock, what becomes of one whose record was not copied
+  // because of that.
+  std::function<bool(const log::Record& record)> is_expired;
+  std::function<void(base::Location location)> forget_expired;
 };
 
 class CompactionRun {
@@ -101,7 +109,13 @@ class CompactionRun {
   void KeepInputs(std::size_t count);
   Result<End> CopyAll();
   Status CopyAt(base::Location from);
-  Status Copy(base::Location from, const log::Record& record, std::uint64_t sequence);
+  Status CopyPut(base::Location from, const log::Record& record, std::uint64_t sequence);
+  Status CopyTombstone(std::string_view key, std::uint64_t sequence);
+  struct Copied {
+    std::uint64_t offset;
+    std::uint64_t bytes;
+  };
+  Result<Copied> Copy(const log::RecordDraft& draft, std::uint64_t sequence);
   Status MakeRoom(std::uint64_t bytes);
   Status BeginOutput();
   Status FinishOutput();
@@ -115,6 +129,7 @@ class CompactionRun {
   Result<bool> NoteProgress(std::uint64_t done_bytes);
   Status SyncLog();
   Status DropInputs();
+  void ForgetExpired();
   void RemoveFiles(std::uint64_t segment_id);
 
   // Constant once the run is planned.
@@ -127,9 +142,10 @@ class CompactionRun {
   std::uint64_t created_sequence_ = 0;
   std::uint64_t oldest_with_dead_puts_ = 0;  // Among the segments that are no input: when the first of them was made.
 
-  std::vector<KeyedLocation> records_;  // Of the inputs, what is needed.
-  Output output_;                       // Being written, if it has a writer.
-  std::uint64_t run_ = 0;               // As the outputs' headers say; 0: none yet.
+  std::vector<KeyedLocation> records_;   // Of the inputs, what is needed.
+  Output output_;                        // Being written, if it has a writer.
+  std::vector<base::Location> expired_;  // That were not copied.
+  std::uint64_t run_ = 0;                // As the outputs' headers say; 0: none yet.
   std::uint64_t written_bytes_ = 0;
   std::uint64_t gathered_bytes_ = 0;  // Read of the inputs.
   std::uint64_t reported_bytes_ = 0;  // Read and copied, as the log was told last.

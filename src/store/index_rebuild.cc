@@ -25,6 +25,11 @@ constexpr std::size_t kSamplesPerPart = 16;
 
 constexpr std::size_t kTogether = index::Tree::kTogetherMax;
 
+// How much each of the sources may note of what expires: all of them a few times what the store keeps in the end.
+std::size_t NotesBytesMax(std::size_t sources) {
+  return std::min(ExpiryIndex::kBytesMax, 4 * ExpiryIndex::kBytesMax / std::max<std::size_t>(sources, 1));
+}
+
 }  // namespace
 
 IndexRebuild::IndexRebuild(io::FileSystem& files, std::filesystem::path directory, std::vector<Source> sources,
@@ -39,8 +44,8 @@ IndexRebuild::IndexRebuild(io::FileSystem& files, std::filesystem::path director
       claims_(sources_.size()),
       tallies_(sources_.size()),
       sequence_mins_(sources_.size(), std::numeric_limits<std::uint64_t>::max()),
-      expiries_(sources_.size(), ExpiryIndex(ExpiryIndex::kBytesMax / std::max<std::size_t>(sources_.size(), 1))),
-      dead_bytes_of_slots_(slots_) {}
+      expiries_(sources_.size(), ExpiryIndex(NotesBytesMax(sources_.size()))),
+      dead_(NoneDead()) {}
 
 Status IndexRebuild::Read(const index::Tree& index) {
   return ForEachInParallel(sources_.size(), [&](std::size_t i) { return ReadSource(index, i); });
@@ -78,9 +83,9 @@ std::uint64_t IndexRebuild::sequence_min() const {
   return lowest == sequence_mins_.end() ? std::numeric_limits<std::uint64_t>::max() : *lowest;
 }
 
-std::vector<std::uint64_t> IndexRebuild::dead_bytes() {
+DeadPuts IndexRebuild::dead_puts() {
   const sync::MutexLock lock(mutex_);
-  return dead_bytes_of_slots_;
+  return dead_;
 }
 
 // --- Reading ---
@@ -93,7 +98,10 @@ Status IndexRebuild::ReadSource(const index::Tree& index, std::size_t number) {
     const index::Entry entry(index.TagOf(record.key), base::Location(source.slot, record.offset));
     const bool removes = record.type == log::RecordType::kTombstone;
     claims.Add(record.key, entry, index::Claim::OrderOf(record.sequence, removes ? 1 : 0));
-    if (record.expiry_ms != 0) expiries_[number].Add(record.key, record.expiry_ms);
+    if (record.expiry_ms != kNoExpiry) {
+      expiries_[number].Add(record.key, record.expiry_ms, record.expiry_ms.kind());
+      tally.expiring += 1;
+    }
     tally.records += 1;
     sequence_mins_[number] = std::min(sequence_mins_[number], record.sequence);
     if (removes) {
@@ -219,15 +227,15 @@ Result<std::vector<index::Claim>> IndexRebuild::SortPart(std::size_t depth, std:
       claims.insert(claims.end(), of_part.begin(), of_part.end());
     }
   }
-  std::vector<std::uint64_t> dead_bytes(slots_);
+  DeadPuts dead = NoneDead();
   Status status;
   const auto note_dead = [&](const index::Claim& claim) {
-    if (status && !claim.removes()) status = CountDead(claim.entry.location(), &dead_bytes);
+    if (status && !claim.removes()) status = CountDead(claim.entry.location(), &dead);
   };
   index::ClaimSorter sorter(records_);
   if (const auto damaged = sorter.Sort(claims, depth, note_dead)) return records_.DamageAt(*damaged);
   KVS_TRY(std::move(status));
-  AddDead(dead_bytes);
+  AddDead(dead);
   std::erase_if(claims, [](const index::Claim& claim) { return claim.entry.is_empty(); });
   return claims;
 }
@@ -238,18 +246,17 @@ Result<std::vector<index::Claim>> IndexRebuild::SortPart(std::size_t depth, std:
 Status IndexRebuild::OverwritePart(index::Tree* index, std::size_t depth, std::size_t number,
                                    std::vector<index::Claim>* others) {
   KVS_TRY_ASSIGN(const std::vector<index::Claim> claims, SortPart(depth, number));
-  std::vector<std::uint64_t> dead_bytes(slots_);
+  DeadPuts dead = NoneDead();
   for (std::size_t begin = 0; begin < claims.size(); begin += kTogether) {
     const std::size_t count = std::min(kTogether, claims.size() - begin);
-    KVS_TRY(OverwriteTogether(index, std::span(claims).subspan(begin, count), others, &dead_bytes));
+    KVS_TRY(OverwriteTogether(index, std::span(claims).subspan(begin, count), others, &dead));
   }
-  AddDead(dead_bytes);
+  AddDead(dead);
   return Ok();
 }
 
 Status IndexRebuild::OverwriteTogether(index::Tree* index, std::span<const index::Claim> claims,
-                                       std::vector<index::Claim>* others,
-                                       std::vector<std::uint64_t>* dead_bytes) const {
+                                       std::vector<index::Claim>* others, DeadPuts* dead) const {
   std::vector<index::Claim> puts;
   std::array<base::Location, kTogether> locations;
   for (const index::Claim& claim : claims) {
@@ -266,13 +273,13 @@ Status IndexRebuild::OverwriteTogether(index::Tree* index, std::span<const index
   for (std::size_t i = 0; i < puts.size(); ++i) {
     if (changes[i].outcome == index::Outcome::kDamaged) return records_.DamageAt(changes[i].old);
     if (changes[i].outcome == index::Outcome::kAbsent) others->push_back(puts[i]);
-    if (changes[i].outcome == index::Outcome::kFound) KVS_TRY(CountDead(changes[i].old, dead_bytes));
+    if (changes[i].outcome == index::Outcome::kFound) KVS_TRY(CountDead(changes[i].old, dead));
   }
   return Ok();
 }
 
 Status IndexRebuild::ApplyOthers(index::Tree* index, std::span<const index::Claim> claims) {
-  std::vector<std::uint64_t> dead_bytes(slots_);
+  DeadPuts dead = NoneDead();
   std::array<index::Hint, kTogether> hints;
   for (std::size_t begin = 0; begin < claims.size(); begin += kTogether) {
     const auto together = claims.subspan(begin, std::min(kTogether, claims.size() - begin));
@@ -283,10 +290,10 @@ Status IndexRebuild::ApplyOthers(index::Tree* index, std::span<const index::Clai
       const index::Change change =
           claim.removes() ? index->Erase(keys[i]) : index->Upsert(keys[i], claim.entry.location(), hints[i]);
       if (change.outcome == index::Outcome::kDamaged) return records_.DamageAt(change.old);
-      if (change.outcome == index::Outcome::kFound) KVS_TRY(CountDead(change.old, &dead_bytes));
+      if (change.outcome == index::Outcome::kFound) KVS_TRY(CountDead(change.old, &dead));
     }
   }
-  AddDead(dead_bytes);
+  AddDead(dead);
   return Ok();
 }
 
@@ -302,16 +309,18 @@ Result<std::vector<std::string_view>> IndexRebuild::KeysOf(std::span<const index
   return keys;
 }
 
-Status IndexRebuild::CountDead(base::Location put, std::vector<std::uint64_t>* dead_bytes) const {
+Status IndexRebuild::CountDead(base::Location put, DeadPuts* dead) const {
   const auto record = records_.Decode(put);
   if (!record) return records_.DamageAt(put);
-  (*dead_bytes)[put.slot()] += record->bytes();
+  dead->bytes_of_slots[put.slot()] += record->bytes();
+  if (record->expiry_ms != kNoExpiry) dead->expiring += 1;
   return Ok();
 }
 
-void IndexRebuild::AddDead(const std::vector<std::uint64_t>& dead_bytes) {
+void IndexRebuild::AddDead(const DeadPuts& dead) {
   const sync::MutexLock lock(mutex_);
-  for (std::uint32_t slot = 0; slot < slots_; ++slot) dead_bytes_of_slots_[slot] += dead_bytes[slot];
+  for (std::uint32_t slot = 0; slot < slots_; ++slot) dead_.bytes_of_slots[slot] += dead.bytes_of_slots[slot];
+  dead_.expiring += dead.expiring;
 }
 
 }  // namespace kvs::store

@@ -6,7 +6,8 @@
 //             So no record is looked up in the index, and hardly one is looked at twice. In a saved index
 //             keys that are there are overwritten by all cores; the others, and removals, follow one by one.
 // Threads     One at a time, which takes others to help.
-// Limits      Memory while it runs: 24 bytes a record, removed and overwritten ones included, beside the index.
+// Limits      Memory while it runs: 24 bytes a record, removed and overwritten ones included, beside the index, and
+//             up to 256 MiB for the keys that expire.
 // Errors      kCorruption with file and offset: a bad record. kIo.
 #pragma once
 
@@ -41,6 +42,13 @@ struct SegmentTally {
   std::uint64_t put_bytes = 0;   // Of all puts, those included that a newer record of their key came after.
   std::uint64_t tombstone_bytes = 0;
   std::uint64_t newest_tombstone = 0;
+  std::uint64_t expiring = 0;  // Of all puts, how many have an expiry.
+};
+
+// Puts that a newer record of their key came after.
+struct DeadPuts {
+  std::vector<std::uint64_t> bytes_of_slots;
+  std::uint64_t expiring = 0;  // How many of them have an expiry.
 };
 
 class IndexRebuild {
@@ -69,11 +77,11 @@ class IndexRebuild {
   const std::vector<SegmentTally>& tallies() const { return tallies_; }
   std::uint64_t sequence_min() const;
   std::uint64_t records() const;
-  // The keys whose records carried an expiry, where they were read themselves; of overwritten ones as well.
+  // The keys whose records carry an expiry; of overwritten ones as well.
   std::vector<ExpiryIndex> TakeExpiries() { return std::move(expiries_); }
 
-  // The bytes of puts in each slot that a newer record of their key came after; those of all slots, once it is done.
-  std::vector<std::uint64_t> dead_bytes() KVS_EXCLUDES(mutex_);
+  // Those of all slots, once it is done.
+  DeadPuts dead_puts() KVS_EXCLUDES(mutex_);
 
  private:
   Status ReadSource(const index::Tree& index, std::size_t number);
@@ -88,11 +96,12 @@ class IndexRebuild {
   Result<std::vector<index::Claim>> SortPart(std::size_t depth, std::size_t number);
   Status OverwritePart(index::Tree* index, std::size_t depth, std::size_t number, std::vector<index::Claim>* others);
   Status OverwriteTogether(index::Tree* index, std::span<const index::Claim> claims, std::vector<index::Claim>* others,
-                           std::vector<std::uint64_t>* dead_bytes) const;
+                           DeadPuts* dead) const;
   Status ApplyOthers(index::Tree* index, std::span<const index::Claim> claims);
   Result<std::vector<std::string_view>> KeysOf(std::span<const index::Claim> claims) const;
-  Status CountDead(base::Location put, std::vector<std::uint64_t>* dead_bytes) const;
-  void AddDead(const std::vector<std::uint64_t>& dead_bytes) KVS_EXCLUDES(mutex_);
+  DeadPuts NoneDead() const { return {.bytes_of_slots = std::vector<std::uint64_t>(slots_)}; }
+  Status CountDead(base::Location put, DeadPuts* dead) const;
+  void AddDead(const DeadPuts& dead) KVS_EXCLUDES(mutex_);
 
   // Constant after construction.
   io::FileSystem& files_;
@@ -112,7 +121,7 @@ class IndexRebuild {
   std::chrono::steady_clock::time_point last_report_ KVS_GUARDED_BY(mutex_) = std::chrono::steady_clock::now();
   std::size_t sources_read_ KVS_GUARDED_BY(mutex_) = 0;
   std::uint64_t records_read_ KVS_GUARDED_BY(mutex_) = 0;
-  std::vector<std::uint64_t> dead_bytes_of_slots_ KVS_GUARDED_BY(mutex_);
+  DeadPuts dead_ KVS_GUARDED_BY(mutex_);
 };
 
 }  // namespace kvs::store

@@ -94,7 +94,7 @@ RecordInspection Describe(const log::Segment& segment, std::uint64_t offset, con
   RecordInspection inspection{.offset = offset,
                               .bytes = record.bytes(),
                               .sequence = segment.SequenceOf(record),
-                              .expiry_ms = record.expiry_ms,
+                              .expiry_ms = record.expiry(),
                               .value_bytes = record.value.size(),
                               .key = record.key};
   if (record.type == log::RecordType::kTombstone) inspection.kind = RecordKind::kTombstone;

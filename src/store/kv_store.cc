@@ -27,7 +27,7 @@ Status KvStore::MultiGet(std::span<const std::string_view> keys, MultiGetVisitor
 Status KvStore::Write(const WriteBatch& batch) { return store_->Write(batch); }
 Status KvStore::Update(std::string_view key, UpdateFunction fn) { return store_->Update(key, fn); }
 std::uint64_t KvStore::NowMs() { return store_->NowMs(); }
-Status KvStore::SetUntil(std::string_view key, std::string_view value, std::uint64_t expiry_ms) {
+Status KvStore::SetUntil(std::string_view key, std::string_view value, Expiry expiry_ms) {
   return store_->Set(key, value, expiry_ms);
 }
 Result<bool> KvStore::ReadEntry(std::string_view key, EntryVisitor visit) { return store_->ReadEntry(key, visit); }

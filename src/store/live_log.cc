@@ -61,7 +61,7 @@ void LiveLog::Start(std::unique_ptr<log::SegmentWriter> writer, std::uint32_t sl
 
 Status LiveLog::MakeRoom(std::uint64_t bytes, Purpose purpose) {
   Asking asking{.bytes = bytes, .purpose = purpose};
-  bool is_paid = purpose == Purpose::kRemove;  // Removals are the way out.
+  bool is_paid = purpose != Purpose::kStore;  // Removals are the way out.
   while (true) {
     KVS_TRY(health_.Check());
     if (is_stopped_) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
@@ -82,12 +82,13 @@ Status LiveLog::MakeRoom(std::uint64_t bytes, Purpose purpose) {
 }
 
 // What is stored leaves the last room to removals, unless the next segment is there and this one ends anyway; and all
-// that came from the reserve.
+// that came from the reserve. Removing what has expired may take half of that room: enough to let compaction begin.
 bool LiveLog::FitsNow(std::uint64_t bytes, Purpose purpose) const {
   const log::SegmentWriter& writer = *active_->writer;
   if (purpose == Purpose::kRemove) return writer.used_bytes() + bytes <= writer.reserved_bytes();
   const bool is_last_room = next_ == nullptr || writer.reserved_bytes() < writer.capacity_bytes();
-  const std::uint64_t kept = is_last_room ? kRemovalReserveBytes : 0;
+  const std::uint64_t kept_for_removals = purpose == Purpose::kExpire ? kRemovalReserveBytes / 2 : kRemovalReserveBytes;
+  const std::uint64_t kept = is_last_room ? kept_for_removals : 0;
   return writer.used_bytes() + bytes + kept <= std::min(writer.reserved_bytes(), active_->removals_from());
 }
 

@@ -34,8 +34,9 @@
 
 namespace kvs::store {
 
-// What a record is for: removals may use a small reserve when the disk is full, since they are the way out.
-enum class Purpose : std::uint8_t { kStore, kRemove };
+// What a record is for: removals may use a small reserve when the disk is full, since they are the way out. What has
+// expired leaves half of it to the users.
+enum class Purpose : std::uint8_t { kStore, kRemove, kExpire };
 
 enum class ReserveState : std::uint8_t {
   kHeld,

@@ -24,7 +24,7 @@ using Job = RoomState::Job;
 // A full store refuses what stores while the next attempt is far: that it tries by itself. Else the writer learns how
 // the attempt ended that began after it asked, if that was for no more than the writer needs.
 std::optional<Error> LiveLog::Refusal(Asking* asking) {
-  const bool stores = asking->purpose == Purpose::kStore;
+  const bool stores = asking->purpose != Purpose::kRemove;
   if (!asking->ticket) {
     const auto retry_at = room_.RetryAt(Job::kRoom);
     const bool is_far = retry_at && *retry_at > RoomState::Clock::now() + kPatience;

@@ -21,9 +21,6 @@ Error CorruptAt(const std::filesystem::path& path, std::uint64_t offset, const s
                .context = path.string() + " offset=" + std::to_string(offset) + ": " + what};
 }
 
-// Of the leaves of a saved index.
-constexpr std::uint64_t kKeysPerSmallPage = 300;
-
 // Whether the system will not let anything be written there, now or at all; what is there is not in doubt.
 bool IsRefusal(const Error& error) {
   const int number = error.sys_errno;
@@ -83,7 +80,7 @@ void Recovery::FindSavedIndex(const log::Manifest& manifest) {
   if (!exists || !*exists) return;
   auto saved = SavedIndex::Open(files_, directory_);
   if (!saved) return GiveUpSavedIndex(saved.error());
-  saved_ = *std::move(saved);
+  saved_.emplace(*std::move(saved));
   if (saved_->Fits(manifest, [&](std::uint64_t id) { return FindSegment(id); })) return;
   GiveUpSavedIndex({.code = ErrorCode::kCorruption, .context = "saved index: it belongs to other segments"});
 }
@@ -113,8 +110,6 @@ std::vector<KnownPart> Recovery::KnownParts() const {
   }
   return known;
 }
-
-io::Mapping Recovery::TakeIndexMapping() { return saved_ ? saved_->TakeMapping() : io::Mapping(); }
 
 std::vector<std::uint64_t> Recovery::SavedSegmentIds() const {
   std::vector<std::uint64_t> ids;
@@ -185,7 +180,9 @@ Result<std::vector<Recovery::FinishedPart>> Recovery::FinishFiles(const std::vec
                                                                   log::Manifest* manifest) {
   for (const OpenPart& part : parts) KVS_TRY(KeepTornBytes(files_, directory_, part, options_.log));
   const std::uint64_t capacity_bytes = CapacityForNext();
-  const OpenPart* const active = PartToAppendTo(parts);
+  const OpenPart* active = PartToAppendTo(parts);
+  // One of an earlier format must not hold what only this one knows: the ends of spans.
+  if (active != nullptr && active->segment->header().version != log::kSegmentVersion) active = nullptr;
   log::Manifest edited = *manifest;
   std::vector<FinishedPart> finished;
   std::vector<std::uint64_t> empty_ids;
@@ -287,14 +284,13 @@ Status Recovery::FillIndex() {
     KVS_TRY(rebuild->Read(index_));
   }
   if (saved_) {
-    const bool changes_much = rebuild->records() > saved_->head().keys / kKeysPerSmallPage;
-    KVS_TRY(saved_->Load(&index_, changes_much ? SavedIndex::Leaves::kPages : SavedIndex::Leaves::kViews));
+    KVS_TRY(saved_->Load(&index_));
     KVS_TRY(rebuild->Apply(&index_));
   } else {
     KVS_TRY(rebuild->Build(&index_));
   }
   FillAccounts(&*rebuild);
-  expiries_ = rebuild->TakeExpiries();
+  FillExpiries(&*rebuild);
   report_.segments = sources_.size();
   report_.index_was_saved = saved_.has_value();
   return Ok();
@@ -323,7 +319,7 @@ std::vector<IndexRebuild::Source> Recovery::SourcesToRead() const {
 }
 
 void Recovery::FillAccounts(IndexRebuild* rebuild) {
-  const std::vector<std::uint64_t> dead_bytes = rebuild->dead_bytes();
+  const DeadPuts dead = rebuild->dead_puts();
   const sync::MutexLock lock(log_.mutex);
   SegmentAccounts& accounts = log_.accounts();
   for (std::size_t i = 0; i < sources_.size(); ++i) {
@@ -342,7 +338,17 @@ void Recovery::FillAccounts(IndexRebuild* rebuild) {
     report_.records += tally.records;
     report_.segments_from_hints += tally.hint_bytes > 0 ? 1 : 0;
   }
-  for (const IndexRebuild::Source& source : sources_) accounts.LiveToDead(source.slot, dead_bytes[source.slot]);
+  for (const IndexRebuild::Source& source : sources_) {
+    accounts.LiveToDead(source.slot, dead.bytes_of_slots[source.slot]);
+  }
+}
+
+void Recovery::FillExpiries(IndexRebuild* rebuild) {
+  if (saved_) expiries_.Add(saved_->expiries());
+  for (const ExpiryIndex& of_source : rebuild->TakeExpiries()) expiries_.Add(of_source);
+  expiring_ = saved_ ? saved_->head().expiring : 0;
+  for (const SegmentTally& tally : rebuild->tallies()) expiring_ += tally.expiring;
+  expiring_ -= std::min(expiring_, rebuild->dead_puts().expiring);
 }
 
 // 0: there is none, or it cannot be looked at.

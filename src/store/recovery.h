@@ -46,10 +46,12 @@ class Recovery {
   const OpenReport& report() const { return report_; }
   // Why nothing can be written; nullopt: it can.
   const std::optional<Error>& write_refusal() const { return write_refusal_; }
-  const std::vector<ExpiryIndex>& expiries() const { return expiries_; }  // As IndexRebuild found them.
+  // What is to be looked at when, and how many of the pairs have an expiry.
+  ExpiryIndex TakeExpiries() { return std::move(expiries_); }
+  std::uint64_t expiring() const { return expiring_; }
 
-  // Of the saved index that was taken; empty where there was none. The index needs the mapping.
-  io::Mapping TakeIndexMapping();
+  // Of the saved index that was taken; 0 and nothing where there was none.
+  std::uint64_t saved_index_bytes() const { return saved_ ? saved_->head().file_bytes : 0; }
   std::vector<std::uint64_t> SavedSegmentIds() const;
 
  private:
@@ -83,6 +85,7 @@ class Recovery {
   Status FillIndex();
   std::vector<IndexRebuild::Source> SourcesToRead() const;
   void FillAccounts(IndexRebuild* rebuild) KVS_EXCLUDES(log_.mutex);
+  void FillExpiries(IndexRebuild* rebuild);
   std::uint64_t HintBytesOf(std::uint64_t segment_id) const;
 
   io::FileSystem& files_;
@@ -100,9 +103,10 @@ class Recovery {
   std::optional<SavedIndex> saved_;
   std::vector<IndexRebuild::Source> sources_;  // All segments with records.
   std::uint64_t last_sequence_ = 0;
-  std::vector<ExpiryIndex> expiries_;
   log::Manifest on_disk_;
   std::optional<Error> write_refusal_;
+  ExpiryIndex expiries_;
+  std::uint64_t expiring_ = 0;
   OpenReport report_;
 };
 

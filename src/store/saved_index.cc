@@ -21,11 +21,7 @@ namespace {
 using index::Arena;
 using index::NodeLink;
 
-constexpr std::size_t kFingerprintBytes = 4096;
 constexpr std::size_t kBlockBytes = std::size_t{64} << 10;  // Of links: enough for many blocks, and so for all cores.
-static_assert(log::kIndexFileChunkAlignment == Arena::kChunkBytes);
-
-std::uint64_t RoundUp(std::uint64_t bytes, std::uint64_t unit) { return (bytes + unit - 1) / unit * unit; }
 
 Error Unusable(const char* what) {
   return Error{.code = ErrorCode::kCorruption, .context = std::string("saved index: ") + what};
@@ -54,38 +50,25 @@ struct Piece {
   std::string_view bytes;
 };
 
-// Lays the pieces out behind the head, the large ones last, and describes them there.
-std::vector<Piece> LayOut(const Arena& arena, const std::vector<std::string>& blocks, log::IndexFileHead* head) {
+// Lays the pieces out behind the head, and describes them there.
+std::vector<Piece> LayOut(const Arena& arena, const std::vector<std::string>& blocks, std::string_view expiries,
+                          log::IndexFileHead* head) {
   std::vector<Piece> pieces;
   const auto states = arena.Chunks();
   head->chunks.resize(states.size());
   head->blocks.resize(blocks.size());
-  std::uint64_t end = head->bytes();
+  head->file_bytes = head->bytes();
   const auto place = [&](std::string_view bytes) {
-    pieces.push_back({end, bytes});
-    end += bytes.size();
-    return pieces.back().offset;
+    pieces.push_back({head->file_bytes, bytes});
+    head->file_bytes += bytes.size();
+    return log::IndexFilePiece{pieces.back().offset, bytes.size(), base::Hash64(bytes)};
   };
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
-    head->blocks[i] = {place(blocks[i]), blocks[i].size(), base::Hash64(blocks[i])};
+  head->expiries = place(expiries);
+  for (std::size_t i = 0; i < blocks.size(); ++i) head->blocks[i] = place(blocks[i]);
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const std::string_view used(arena.ChunkMemory(states[i].number), states[i].untouched * sizeof(index::Leaf));
+    head->chunks[i] = {states[i].number, states[i].taken, states[i].untouched, states[i].first_free, place(used)};
   }
-  const auto place_chunks = [&](bool whole) {
-    for (std::size_t i = 0; i < states.size(); ++i) {
-      const std::uint64_t used = states[i].untouched * sizeof(index::Leaf);
-      if ((used == Arena::kChunkBytes) != whole) continue;
-      const std::string_view bytes(arena.ChunkMemory(states[i].number), used);
-      head->chunks[i] = {states[i].number,     states[i].taken, states[i].untouched,
-                         states[i].first_free, place(bytes),    used,
-                         base::Hash64(bytes)};
-    }
-  };
-  place_chunks(false);
-  const bool has_whole = std::any_of(states.begin(), states.end(), [](const Arena::ChunkState& state) {
-    return state.untouched * sizeof(index::Leaf) == Arena::kChunkBytes;
-  });
-  if (has_whole) end = RoundUp(end, Arena::kChunkBytes);
-  place_chunks(true);
-  head->file_bytes = end;
   return pieces;
 }
 
@@ -103,24 +86,16 @@ bool BeginsAs(const log::IndexFileSegment& saved, const log::ManifestEntry& entr
   if (saved.bytes > segment.readable_bytes() || saved.slot > base::Location::kSlotMax) return false;
   const auto synced_bytes = segment.SyncedBytes();
   if (!entry.is_sealed() && (!synced_bytes || saved.bytes > *synced_bytes)) return false;
-  return FingerprintOf(segment, saved.bytes) == saved.fingerprint;
+  return segment.Fingerprint(saved.bytes) == saved.fingerprint;
 }
 
 }  // namespace
-
-std::uint64_t FingerprintOf(const log::Segment& segment, std::uint64_t bytes) {
-  if (bytes <= log::kSegmentHeaderBytes) return 0;
-  const std::string_view records =
-      segment.BytesFrom(log::kSegmentHeaderBytes).substr(0, bytes - log::kSegmentHeaderBytes);
-  const std::size_t part = std::min(records.size(), kFingerprintBytes);
-  return base::Hash64(records.substr(records.size() - part), base::Hash64(records.substr(0, part), bytes));
-}
 
 // --- Saving ---
 
 // The one before goes first: two at once would take more room than was promised.
 Result<std::uint64_t> SaveIndex(io::FileSystem& files, const std::filesystem::path& directory, log::IndexFileHead head,
-                                index::Tree* tree) {
+                                const ExpiryIndex& expiries, index::Tree* tree) {
   const std::filesystem::path path = log::IndexPath(directory);
   const std::filesystem::path temporary = path.string() + ".tmp";
   KVS_TRY_ASSIGN(const bool exists, files.Exists(path));
@@ -132,7 +107,8 @@ Result<std::uint64_t> SaveIndex(io::FileSystem& files, const std::filesystem::pa
   head.hash_seed = tree->hash_seed();
   head.keys = tree->size();
   const std::vector<std::string> blocks = EncodeLinks(tree->Leaves());
-  const std::vector<Piece> pieces = LayOut(tree->leaf_arena(), blocks, &head);
+  const std::string encoded_expiries = expiries.Encode();
+  const std::vector<Piece> pieces = LayOut(tree->leaf_arena(), blocks, encoded_expiries, &head);
   Status status = WriteAll(files, temporary, head, pieces);
   if (status) status = files.Rename(temporary, path);
   if (!status) {
@@ -144,74 +120,74 @@ Result<std::uint64_t> SaveIndex(io::FileSystem& files, const std::filesystem::pa
 
 // --- Opening ---
 
+namespace {
+
+// What is read once is not kept in the page cache besides: that memory is what the next piece needs.
+Status ReadPiece(io::File* file, const log::IndexFilePiece& piece, char* to) {
+  KVS_TRY_ASSIGN(const std::size_t read, file->ReadOnce(piece.offset, to, piece.bytes));
+  return log::CheckIndexFilePiece(piece, {to, read});
+}
+
+Result<std::string> ReadPiece(io::File* file, const log::IndexFilePiece& piece) {
+  std::string bytes(piece.bytes, '\0');
+  KVS_TRY(ReadPiece(file, piece, bytes.data()));
+  return bytes;
+}
+
+Result<log::IndexFileHead> ReadHead(io::File* file) {
+  KVS_TRY_ASSIGN(const std::uint64_t file_bytes, file->Size());
+  std::string head(log::kIndexFileHeaderBytes, '\0');
+  KVS_TRY_ASSIGN(const std::size_t read, file->ReadAt(0, head.data(), head.size()));
+  KVS_TRY_ASSIGN(const std::uint64_t bytes,
+                 log::IndexFileHeadBytes(std::string_view(head).substr(0, read), file_bytes));
+  head.resize(bytes);
+  KVS_TRY_ASSIGN(const std::size_t whole, file->ReadOnce(0, head.data(), head.size()));
+  return log::DecodeIndexFileHead(std::string_view(head).substr(0, whole), file_bytes);
+}
+
+}  // namespace
+
 Result<SavedIndex> SavedIndex::Open(io::FileSystem& files, const std::filesystem::path& directory) {
   SavedIndex saved;
   KVS_TRY_ASSIGN(const auto file, files.Open(log::IndexPath(directory), io::OpenMode::kRead));
-  KVS_TRY_ASSIGN(const std::uint64_t bytes, file->Size());
-  if (bytes < log::kIndexFileHeaderBytes) return Unusable("cut off");
-  KVS_TRY_ASSIGN(saved.mapping_, file->Map(bytes, io::Access::kPrivate));
-  saved.file_ = {saved.mapping_.data(), bytes};
-  KVS_TRY_ASSIGN(saved.head_, log::DecodeIndexFileHead(saved.file_));
-  KVS_TRY(saved.CheckPieces());
-  if (saved.mapping_.FaultCount() > 0) return Unusable("it cannot be read");
-  saved.mapping_.EndWatch();
+  KVS_TRY_ASSIGN(saved.head_, ReadHead(file.get()));
+  KVS_TRY(saved.ReadPieces(file.get()));
   return saved;
 }
 
-Status SavedIndex::CheckPieces() {
+Status SavedIndex::ReadPieces(io::File* file) {
   chunks_.resize(head_.chunks.size());
+  blocks_.resize(head_.blocks.size());
   leaves_of_blocks_.resize(head_.blocks.size());
-  KVS_TRY(ForEachInParallel(chunks_.size() + leaves_of_blocks_.size(), [&](std::size_t i) {
-    return i < chunks_.size() ? CheckChunk(i) : CheckBlock(i - chunks_.size());
+  KVS_TRY(ReadExpiries(file));
+  KVS_TRY(ForEachInParallel(chunks_.size() + blocks_.size(), [&](std::size_t i) {
+    return i < chunks_.size() ? ReadChunk(file, i) : ReadBlock(file, i - chunks_.size());
   }));
   std::size_t taken = 0;
   for (const log::IndexFileChunk& chunk : head_.chunks) taken += chunk.taken;
   const std::size_t leaves = std::accumulate(leaves_of_blocks_.begin(), leaves_of_blocks_.end(), std::size_t{0});
-  if (leaves == 0 || leaves != taken) return Unusable("the number of leaves differs");
-  return CheckGap();
+  return leaves > 0 && leaves == taken ? Ok() : Status(Unusable("the number of leaves differs"));
 }
 
-// In front of the chunks that are aligned.
-Status SavedIndex::CheckGap() const {
-  std::uint64_t begin = head_.bytes();
-  std::uint64_t end = head_.file_bytes;
-  for (const log::IndexFileBlock& block : head_.blocks) begin = std::max(begin, block.offset + block.bytes);
-  for (const log::IndexFileChunk& chunk : head_.chunks) {
-    if (chunk.bytes == Arena::kChunkBytes) {
-      end = std::min(end, chunk.offset);
-    } else {
-      begin = std::max(begin, chunk.offset + chunk.bytes);
-    }
-  }
-  const std::string_view gap = begin < end ? file_.substr(begin, end - begin) : std::string_view();
-  const bool is_zero = std::all_of(gap.begin(), gap.end(), [](char byte) { return byte == 0; });
-  return is_zero ? Ok() : Status(Unusable("what should be zero is not"));
+Status SavedIndex::ReadExpiries(io::File* file) {
+  KVS_TRY_ASSIGN(const std::string bytes, ReadPiece(file, head_.expiries));
+  return expiries_.AddEncoded(bytes) ? Ok() : Status(Unusable("the expiries are cut off"));
 }
 
-// Whole chunks stay where they are; the others get memory that has room for the leaves to come.
-Status SavedIndex::CheckChunk(std::size_t number) {
+Status SavedIndex::ReadChunk(io::File* file, std::size_t number) {
   const log::IndexFileChunk& saved = head_.chunks[number];
-  KVS_TRY_ASSIGN(const std::string_view bytes,
-                 log::CheckIndexFilePiece(file_, saved.offset, saved.bytes, saved.checksum));
-  Arena::LoadedChunk& chunk = chunks_[number];
-  chunk.state = {saved.number, saved.taken, saved.untouched, saved.first_free};
-  const bool has_length = saved.bytes == saved.untouched * sizeof(index::Leaf) && saved.bytes <= Arena::kChunkBytes;
-  if (!has_length || saved.taken > saved.untouched) {
-    return Unusable("a chunk has another length");
-  }
-  if (saved.bytes == Arena::kChunkBytes && saved.offset % log::kIndexFileChunkAlignment == 0) {
-    chunk.view = mapping_.data() + saved.offset;
-    return Ok();
-  }
-  chunk.page = Arena::NewPage(saved.number);
-  std::copy(bytes.begin(), bytes.end(), chunk.page->data());
-  return Ok();
+  const std::uint64_t bytes = saved.piece.bytes;
+  const bool has_length = bytes == saved.untouched * sizeof(index::Leaf) && bytes <= Arena::kChunkBytes;
+  if (!has_length || saved.taken > saved.untouched) return Unusable("a chunk has another length");
+  chunks_[number].emplace(Arena::LoadedChunk{.state = {saved.number, saved.taken, saved.untouched, saved.first_free},
+                                             .page = Arena::NewPage(saved.number)});
+  return ReadPiece(file, saved.piece, chunks_[number]->page.data());
 }
 
 // A tree of one leaf has one group with one link.
-Status SavedIndex::CheckBlock(std::size_t number) {
-  const log::IndexFileBlock& saved = head_.blocks[number];
-  KVS_TRY_ASSIGN(std::string_view block, log::CheckIndexFilePiece(file_, saved.offset, saved.bytes, saved.checksum));
+Status SavedIndex::ReadBlock(io::File* file, std::size_t number) {
+  KVS_TRY_ASSIGN(blocks_[number], ReadPiece(file, head_.blocks[number]));
+  std::string_view block = blocks_[number];
   std::vector<log::IndexFileLink> links;
   while (!block.empty()) {
     if (!log::TakeIndexFileGroup(&block, &links)) return Unusable("a group is cut off");
@@ -242,25 +218,16 @@ bool SavedIndex::Fits(const log::Manifest& manifest,
   });
 }
 
-void SavedIndex::CopyViews() {
-  static_cast<void>(ForEachInParallel(chunks_.size(), [&](std::size_t i) {
-                      Arena::LoadedChunk& chunk = chunks_[i];
-                      if (chunk.view == nullptr) return Ok();
-                      chunk.page.emplace(base::HugePage::Given::kAtOnce);
-                      std::copy(chunk.view, chunk.view + Arena::kChunkBytes, chunk.page->data());
-                      chunk.view = nullptr;
-                      return Ok();
-                    }).has_value());
-}
-
-Status SavedIndex::Load(index::Tree* tree, Leaves as) {
-  if (as == Leaves::kPages) CopyViews();
+Status SavedIndex::Load(index::Tree* tree) {
   index::TreeBuilder builder(*tree, tree->keys());
-  builder.LoadLeaves(std::move(chunks_), head_.hash_seed, head_.keys);
+  std::vector<Arena::LoadedChunk> chunks;
+  chunks.reserve(chunks_.size());
+  for (std::optional<Arena::LoadedChunk>& chunk : chunks_) chunks.push_back(*std::move(chunk));
+  builder.LoadLeaves(std::move(chunks), head_.hash_seed, head_.keys);
   std::vector<std::vector<NodeLink>> nodes_of_blocks(head_.blocks.size());
   const bool is_leaf = std::accumulate(leaves_of_blocks_.begin(), leaves_of_blocks_.end(), std::size_t{0}) == 1;
   KVS_TRY(ForEachInParallel(nodes_of_blocks.size(), [&](std::size_t i) {
-    std::string_view block = Block(i);
+    std::string_view block = blocks_[i];
     std::vector<log::IndexFileLink> links;
     std::vector<NodeLink> children;
     std::vector<std::size_t> ends{0};
@@ -278,7 +245,5 @@ Status SavedIndex::Load(index::Tree* tree, Leaves as) {
   builder.FinishAbove(std::move(nodes), is_leaf ? 0 : 1);
   return Ok();
 }
-
-io::Mapping SavedIndex::TakeMapping() { return std::move(mapping_); }
 
 }  // namespace kvs::store

@@ -4,7 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "base/huge_page.h"
 #include "base/try.h"
 #include "log/marker.h"
 #include "log/segment_header.h"
@@ -44,18 +43,20 @@ Status CheckEngine(io::FileSystem& files, const std::filesystem::path& directory
 
 }  // namespace
 
-Store::Store(io::FileSystem& files, const std::filesystem::path& directory, const KvStoreOptions& options)
+Store::Store(io::FileSystem& files, const std::filesystem::path& directory, const KvStoreOptions& options,
+             const ExpiryClock::Sources& clocks)
     : files_(files),
       directory_(directory),
       options_(options),
+      clock_(clocks),
       log_(options_, health_, epochs_),
       records_(log_.slots()),
       index_(records_, epochs_) {}
 
 Result<std::unique_ptr<Store>> Store::Open(io::FileSystem& files, const std::filesystem::path& directory,
-                                           const KvStoreOptions& options) {
+                                           const KvStoreOptions& options, const ExpiryClock::Sources& clocks) {
   KVS_TRY(CheckOptions(options));
-  std::unique_ptr<Store> store(new Store(files, directory, options));
+  std::unique_ptr<Store> store(new Store(files, directory, options, clocks));
   KVS_TRY(files.CreateDirectories(directory));
   KVS_TRY_ASSIGN(store->directory_lock_, files.LockDirectory(directory));
   KVS_TRY(CheckEngine(files, directory));
@@ -64,23 +65,27 @@ Result<std::unique_ptr<Store>> Store::Open(io::FileSystem& files, const std::fil
 }
 
 Status Store::Recover() {
+  LoadClock();
   Recovery recovery(files_, directory_, log_, index_, records_, options_);
   KVS_TRY_ASSIGN(log::Manifest manifest, recovery.Run());
   report_ = recovery.report();
   {
     const sync::MutexLock lock(log_.mutex);
     opened_sequence_ = log_.last_sequence();
-    for (const ExpiryIndex& expiries : recovery.expiries()) expiry_.Add(expiries);
+    expiry_.Add(recovery.TakeExpiries());
+    expiring_ = recovery.expiring();
+    has_spans_ = has_spans_ || expiry_.has_spans();
   }
   if (recovery.write_refusal()) health_.MakeReadOnly(*recovery.write_refusal());
   manifest_.emplace(files_, directory_, std::move(manifest));
-  saved_index_ = recovery.TakeIndexMapping();
-  manifest_->SetSavedIndex(saved_index_.size(), recovery.SavedSegmentIds());
+  manifest_->SetSavedIndex(recovery.saved_index_bytes(), recovery.SavedSegmentIds());
   committer_.emplace(log_, health_, options_);
   reserve_.emplace(files_, directory_, options_);
   maintainer_.emplace(log_, *manifest_, health_, files_, *reserve_, directory_, options_);
-  compactor_.emplace(Compactor::Parts{log_, index_, records_, *committer_, *manifest_, health_, epochs_, *reserve_,
-                                      files_, directory_, options_});
+  compactor_.emplace(
+      Compactor::Parts{log_, index_, records_, *committer_, *manifest_, health_, epochs_, *reserve_, files_, directory_,
+                       options_, [this](const log::Record& record) { return IsExpired(record); },
+                       [this](base::Location location) KVS_NO_THREAD_SAFETY_ANALYSIS { ForgetExpired(location); }});
   TakeReserve();
   return StartThreads();
 }
@@ -99,26 +104,13 @@ void Store::TakeReserve() {
   log_.EndWork(RoomState::Job::kRoom, held);
 }
 
-// Should the system refuse one, the destructor ends the others. Without the mover the index stays where it is.
+// Should the system refuse one, the destructor ends the others.
 Status Store::StartThreads() {
   KVS_TRY(committer_->Start());
   KVS_TRY(maintainer_->Start());
   KVS_TRY(compactor_->Start());
   KVS_TRY_ASSIGN(expirer_, sync::StartThread([this] { RunExpirer(); }));
-  if (saved_index_.size() == 0) return Ok();
-  auto mover = sync::StartThread([this] { MoveLoadedIndex(); });
-  if (mover) index_mover_ = *std::move(mover);
   return Ok();
-}
-
-// A page is asked from the system before the lock is taken: the system may take its time.
-void Store::MoveLoadedIndex() {
-  while (true) {
-    base::HugePage page(base::HugePage::Given::kAtOnce);
-    *page.data() = 0;
-    const sync::MutexLock lock(log_.mutex);
-    if (log_.is_stopped() || !index_.MoveLoaded(&page)) return;
-  }
 }
 
 // Marking notes what the sync did: everything is below the synced mark then, and any damage from now on is
@@ -126,6 +118,7 @@ void Store::MoveLoadedIndex() {
 Store::~Store() {
   if (!committer_) return;  // Open() failed.
   StopExpirer();
+  SaveClockAtClosing();
   bool is_synced = false;
   if (!health_.is_poisoned()) {
     const Status status = Sync();
@@ -136,17 +129,29 @@ Store::~Store() {
   compactor_->Join();
   maintainer_->Join();
   committer_->Stop();
-  if (index_mover_.joinable()) index_mover_.join();
   if (!is_synced || health_.is_poisoned()) return;
   committer_->MarkSynced();
   SaveIndexAtClosing();
+}
+
+void Store::SaveClockAtClosing() {
+  {
+    const sync::MutexLock lock(log_.mutex);
+    if (!has_spans_ || health_.is_poisoned()) return;
+  }
+  SaveClock();
 }
 
 void Store::SaveIndexAtClosing() {
   log::IndexFileHead head = DescribeLog();
   const bool is_saved = manifest_->saved_index_bytes() > 0 && report_.records == 0;
   if (is_saved && head.sequence == opened_sequence_ && compactor_->figures().compactions == 0) return;
-  const auto bytes = SaveIndex(files_, directory_, std::move(head), &index_);
+  const sync::MutexLock lock(log_.mutex);  // Nobody else is left.
+  head.expiring = expiring_;
+  if (gather_from_) {
+    for (const ExpiryKind kind : {ExpiryKind::kPoint, ExpiryKind::kSpan}) expiry_.NoteMissing(0, kind);
+  }
+  const auto bytes = SaveIndex(files_, directory_, std::move(head), expiry_, &index_);
   if (!bytes && options_.log) options_.log("the index could not be saved: " + bytes.error().ToString());
 }
 
@@ -158,7 +163,7 @@ log::IndexFileHead Store::DescribeLog() {
   const std::vector<SegmentAccount>& accounts = log_.accounts().accounts();
   const auto add = [&](std::uint32_t slot, std::uint64_t bytes, std::uint64_t last_sequence) {
     const SegmentAccount& account = accounts[slot];
-    head.segments.push_back({account.segment->id(), slot, bytes, FingerprintOf(*account.segment, bytes), last_sequence,
+    head.segments.push_back({account.segment->id(), slot, bytes, account.segment->Fingerprint(bytes), last_sequence,
                              account.hint_bytes, account.live_bytes, account.dead_bytes, account.tombstone_bytes,
                              account.newest_tombstone});
   };
@@ -198,7 +203,9 @@ Result<EngineStats> Store::Stats() {
                      .compactions = compaction.compactions,
                      .written_bytes = log_.position() + compaction.written_bytes,
                      .syncs = committer_->syncs(),
-                     .expired = expired_};
+                     .expired = expired_,
+                     .expiring = expiring_,
+                     .clock_steps = clock_.steps()};
 }
 
 }  // namespace kvs::store

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -24,7 +25,6 @@
 #include "base/location.h"
 #include "index/tree.h"
 #include "io/file_system.h"
-#include "io/mapping.h"
 #include "kvs/kv_store.h"
 #include "log/index_file.h"
 #include "log/record.h"
@@ -45,12 +45,13 @@ namespace kvs::store {
 
 class Store {
  public:
-  // `files` outlives the store: the operating system's, or one that tests put in its place.
+  // `files` outlives the store: the operating system's, or one that tests put in its place, as they do with `clocks`.
   static Result<std::unique_ptr<Store>> Open(io::FileSystem& files, const std::filesystem::path& directory,
-                                             const KvStoreOptions& options);
+                                             const KvStoreOptions& options,
+                                             const ExpiryClock::Sources& clocks = ExpiryClock::SystemSources());
   ~Store();
 
-  Status Set(std::string_view key, std::string_view value, std::uint64_t expiry_ms = kNoExpiry);
+  Status Set(std::string_view key, std::string_view value, Expiry expiry_ms = {});
   Status MultiSet(std::span<const KeyValue> pairs, std::size_t& set);
   Status Remove(std::string_view key);
   Status Write(const WriteBatch& batch);
@@ -82,11 +83,12 @@ class Store {
     base::Location before;  // Where its key pointed before the batch.
   };
 
-  Store(io::FileSystem& files, const std::filesystem::path& directory, const KvStoreOptions& options);
+  Store(io::FileSystem& files, const std::filesystem::path& directory, const KvStoreOptions& options,
+        const ExpiryClock::Sources& clocks);
   Status Recover();
   void TakeReserve();
   Status StartThreads();
-  void MoveLoadedIndex();
+  void SaveClockAtClosing() KVS_EXCLUDES(log_.mutex);
   void SaveIndexAtClosing();
   log::IndexFileHead DescribeLog() KVS_EXCLUDES(log_.mutex);
 
@@ -105,17 +107,27 @@ class Store {
   static void DropUselessRemovals(std::vector<Member>* members);
   Status PublishMembers(const std::vector<Member>& members, base::Location batch) KVS_REQUIRES(log_.mutex);
   Status PublishMember(base::Location location, const log::Record& record) KVS_REQUIRES(log_.mutex);
-  // Returns its expiry, if that is noted in expiry_.
-  std::uint64_t Replaced(base::Location old) KVS_REQUIRES(log_.mutex);
+  // Returns its expiry.
+  Expiry Replaced(base::Location old) KVS_REQUIRES(log_.mutex);
   void FreePendingBatches() KVS_REQUIRES(log_.mutex);
 
   // store_expiry.cc
-  void NoteExpiry(std::string_view key, std::uint64_t expiry_ms, std::uint64_t noted_ms) KVS_REQUIRES(log_.mutex);
+  void NoteExpiry(std::string_view key, Expiry expiry, Expiry former) KVS_REQUIRES(log_.mutex);
+  void LoadClock();
+  bool IsClockFileDue() const;
+  void TendClock() KVS_EXCLUDES(log_.mutex);
+  void TellSteps();
+  void SaveClock();
   void RunExpirer() KVS_EXCLUDES(log_.mutex);
   bool WaitForDue() KVS_EXCLUDES(log_.mutex);
   bool WaitAfterFailure() KVS_EXCLUDES(log_.mutex);
   Status RemoveDue() KVS_EXCLUDES(log_.mutex);
-  Status RemoveIfExpired(std::string_view key) KVS_REQUIRES(log_.mutex);
+  std::vector<std::string> TakeDue() KVS_REQUIRES(log_.mutex);
+  Status RemoveIfExpired(std::string_view key, std::optional<Error>* damage) KVS_REQUIRES(log_.mutex);
+  void TellDamage(const std::string& what, const Error& damage);
+  void GatherMissing() KVS_EXCLUDES(log_.mutex);
+  // For compaction: a record that it did not copy because its time had come.
+  void ForgetExpired(base::Location location) KVS_REQUIRES(log_.mutex);
   void TellExpired(std::string_view key) KVS_REQUIRES(log_.mutex);
   // A reader has met `record`, which has expired and is still there.
   void NoteFoundExpired(const log::Record& record) KVS_EXCLUDES(log_.mutex);
@@ -127,7 +139,7 @@ class Store {
   Status MultiGetTogether(std::span<const std::string_view> keys, std::size_t first, MultiGetVisitor visit);
   index::LookUp Settle(std::string_view key, const index::LookUp& found, log::Record& record) const;
   bool IsExpired(const log::Record& record) const {
-    return record.expiry_ms != 0 && record.expiry_ms <= clock_.NowMs();
+    return record.expiry_ms != kNoExpiry && clock_.IsPast(record.expiry());
   }
   Result<std::optional<log::Record>> FindRecord(std::string_view key) const;
   base::Location Resolve(std::string_view key, base::Location found) const;
@@ -145,8 +157,7 @@ class Store {
   Health health_;
   LiveLog log_;
   RecordReader records_;
-  io::Mapping saved_index_;  // What index_ was loaded from; it may still be there.
-  index::Tree index_;        // Changed under the append lock, read without.
+  index::Tree index_;  // Changed under the append lock, read without.
 
   std::atomic<bool> expires_actively_{true};  // R1
 
@@ -157,13 +168,22 @@ class Store {
   };
   std::vector<RetiredBatch> retired_batches_ KVS_GUARDED_BY(log_.mutex);
 
-  // Of what was written since the store was opened, and of the records that were read at opening.
-  ExpiryIndex expiry_ KVS_GUARDED_BY(log_.mutex);
+  ExpiryIndex expiry_ KVS_GUARDED_BY(log_.mutex);          // Of all pairs, but for those that it is missing.
+  std::uint64_t expiring_ KVS_GUARDED_BY(log_.mutex) = 0;  // Pairs with an expiry.
+  bool has_spans_ KVS_GUARDED_BY(log_.mutex) = false;      // Or had some once.
+  // While the keys that expiry_ was missing are gathered anew: from where on they are still to be.
+  std::optional<std::string> gather_from_ KVS_GUARDED_BY(log_.mutex);
   std::vector<std::string> found_expired_ KVS_GUARDED_BY(log_.mutex);  // By readers.
   ExpiryListener expiry_listener_ KVS_GUARDED_BY(log_.mutex);
   std::uint64_t expired_ KVS_GUARDED_BY(log_.mutex) = 0;  // Pairs that were removed because their time had come.
   bool is_expirer_stopped_ KVS_GUARDED_BY(log_.mutex) = false;
   sync::ConditionVariable expiry_changed_;  // The expirer waits for keys, and for their time.
+
+  // The expirer's.
+  bool has_told_damage_ = false;
+  std::chrono::steady_clock::time_point steps_told_until_{};
+  bool clock_file_is_foreign_ = false;                           // What stands there is not ours to replace.
+  std::chrono::steady_clock::time_point clock_file_retry_at_{};  // After a failure.
 
   // The threads, made once the log is open; declared last, ended first.
   std::optional<ManifestKeeper> manifest_;
@@ -171,7 +191,6 @@ class Store {
   std::optional<Committer> committer_;
   std::optional<Maintainer> maintainer_;
   std::optional<Compactor> compactor_;
-  std::thread index_mover_;
   std::thread expirer_;
 };
 

@@ -13,6 +13,7 @@ namespace kvs::store {
 namespace {
 
 constexpr std::size_t kHintBytesMax = std::size_t{1} << 30;
+constexpr std::size_t kClockBytesMax = std::size_t{1} << 20;
 
 }  // namespace
 
@@ -74,9 +75,24 @@ Result<Hint> ReadHint(io::FileSystem& files, const std::filesystem::path& path, 
   Hint hint;
   KVS_TRY_ASSIGN(hint.bytes, files.ReadFile(path, kHintBytesMax));
   auto records = log::DecodeHint(hint.bytes, segment);
+  if (!records && records.error().code == ErrorCode::kUnsupported) return records.error();
   if (!records) return DamageIn(path, 0, records.error().context);
   hint.records = *std::move(records);
   return hint;
+}
+
+Result<log::ClockFile> ReadClockFile(io::FileSystem& files, const std::filesystem::path& directory) {
+  const std::filesystem::path path = log::ClockPath(directory);
+  KVS_TRY_ASSIGN(const std::string bytes, files.ReadFile(path, kClockBytesMax));
+  auto clock = log::DecodeClockFile(bytes);
+  if (clock) return clock;
+  Error error = std::move(clock).error();
+  error.context = path.string() + ": " + error.context;
+  return error;
+}
+
+Status WriteClockFile(io::FileSystem& files, const std::filesystem::path& directory, const log::ClockFile& clock) {
+  return files.WriteFileAtomically(log::ClockPath(directory), log::EncodeClockFile(clock));
 }
 
 }  // namespace kvs::store

@@ -9,6 +9,7 @@
 
 #include "io/file_system.h"
 #include "kvs/result.h"
+#include "log/clock_file.h"
 #include "log/manifest.h"
 #include "log/record_scan.h"
 #include "log/segment.h"
@@ -39,6 +40,10 @@ struct Hint {
 };
 // kCorruption: the file is not the hint of this segment.
 Result<Hint> ReadHint(io::FileSystem& files, const std::filesystem::path& path, const log::Segment& segment);
+
+// The clock file. kUnsupported: what stands there is not one that may be replaced.
+Result<log::ClockFile> ReadClockFile(io::FileSystem& files, const std::filesystem::path& directory);
+Status WriteClockFile(io::FileSystem& files, const std::filesystem::path& directory, const log::ClockFile& clock);
 
 // kCorruption that names file and offset.
 Error DamageIn(const std::filesystem::path& file, std::uint64_t offset, const std::string& what);

@@ -74,7 +74,7 @@ Result<bool> Store::ReadEntry(std::string_view key, EntryVisitor visit) {
     if (!found.location.is_none()) NoteFoundExpired(record);
     return false;
   }
-  visit({.value = record.value, .expiry_ms = record.expiry_ms});
+  visit({.value = record.value, .expiry_ms = clock_.ToShown(record.expiry())});
   return true;
 }
 
@@ -116,7 +116,7 @@ Status Store::MultiGetTogether(std::span<const std::string_view> keys, std::size
 // Reads the records of a leaf once, for their keys and for their values.
 class Store::ScanReader final : public index::LeafReader {
  public:
-  ScanReader(const Store& store, std::size_t limit, ScanVisitor visit) : store_(store), left_(limit), visit_(visit) {}
+  ScanReader(Store& store, std::size_t limit, ScanVisitor visit) : store_(store), left_(limit), visit_(visit) {}
 
   void Prefetch(std::span<const base::Location> locations) override { store_.records_.PrefetchMany(locations); }
 
@@ -139,7 +139,11 @@ class Store::ScanReader final : public index::LeafReader {
 
  private:
   bool VisitRecord(const log::Record& record) {
-    if (record.type != log::RecordType::kPut || store_.IsExpired(record)) return true;
+    if (record.type != log::RecordType::kPut) return true;
+    if (store_.IsExpired(record)) {
+      store_.NoteFoundExpired(record);
+      return true;
+    }
     return visit_(record.key, record.value) && --left_ > 0;
   }
 
@@ -154,7 +158,7 @@ class Store::ScanReader final : public index::LeafReader {
     return false;
   }
 
-  const Store& store_;
+  Store& store_;
   std::size_t left_;
   const ScanVisitor visit_;
   std::array<log::Record, index::Leaf::kSlots> records_;  // Of the leaf that was read last.

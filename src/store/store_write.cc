@@ -51,9 +51,9 @@ Status Store::Finish(const Appended& appended) {
   return committer_->WaitUntilSynced(appended.position);
 }
 
-Status Store::Set(std::string_view key, std::string_view value, std::uint64_t expiry_ms) {
+Status Store::Set(std::string_view key, std::string_view value, Expiry expiry_ms) {
   KVS_TRY(CheckPair(key, value));
-  const log::RecordDraft draft = log::DraftPut(key, value, expiry_ms);
+  const log::RecordDraft draft = log::DraftPut(key, value, clock_.ToStored(expiry_ms));
   Appended appended;
   {
     const sync::MutexLock lock(log_.mutex);
@@ -161,8 +161,9 @@ Status Store::Write(const WriteBatch& batch) {
   for (const WriteBatch::Operation& operation : batch.operations()) {
     if (operation.value) purpose = Purpose::kStore;
     KVS_TRY(CheckPair(operation.key, operation.value ? std::string_view(*operation.value) : std::string_view()));
-    const log::RecordDraft draft = operation.value ? log::DraftPut(operation.key, *operation.value, operation.expiry_ms)
-                                                   : log::DraftTombstone(operation.key);
+    const log::RecordDraft draft =
+        operation.value ? log::DraftPut(operation.key, *operation.value, clock_.ToStored(operation.expiry_ms))
+                        : log::DraftTombstone(operation.key);
     bytes_max += RecordBytesMax(draft);
     members.push_back({.draft = draft, .before = {}});
   }
@@ -197,13 +198,14 @@ Status Store::Clear() {
 // --- Under the append lock ---
 
 // The record whose location was `old` is garbage from now on.
-std::uint64_t Store::Replaced(base::Location old) {
+Expiry Store::Replaced(base::Location old) {
   const std::optional<log::Record> record = records_.Decode(old);
   if (!record || record->type != log::RecordType::kPut) return kNoExpiry;
   log_.accounts().LiveToDead(old, record->bytes());
   if (record->expiry_ms == kNoExpiry) return kNoExpiry;
+  expiring_ -= std::min<std::uint64_t>(expiring_, 1);  // Where a record is damaged the count may be wrong.
   if (IsExpired(*record)) TellExpired(record->key);
-  return records_.SequenceOf(old, *record) > opened_sequence_ ? record->expiry_ms : kNoExpiry;
+  return record->expiry();
 }
 
 Store::Appended Store::Put(const log::RecordDraft& draft, const index::Hint& hint) {
@@ -217,8 +219,8 @@ Store::Appended Store::Put(const log::RecordDraft& draft, const index::Hint& hin
     return {.status = records_.DamageAt(change.old)};
   }
   log_.accounts().AddLive(location->slot(), bytes);
-  const std::uint64_t noted_ms = change.outcome == index::Outcome::kFound ? Replaced(change.old) : kNoExpiry;
-  NoteExpiry(draft.key, draft.expiry_ms, noted_ms);
+  const Expiry former = change.outcome == index::Outcome::kFound ? Replaced(change.old) : kNoExpiry;
+  NoteExpiry(draft.key, draft.expiry_ms, former);
   return {.status = Ok(), .position = log_.position()};
 }
 
@@ -242,12 +244,12 @@ Store::Appended Store::ApplyUpdate(std::string_view key, EntryUpdateFunction fn)
     if (!current) return {.status = current.error()};
     const bool is_there = current->has_value();
     std::optional<Entry> entry;
-    if (is_there) entry = {.value = (*current)->value, .expiry_ms = (*current)->expiry_ms};
+    if (is_there) entry = {.value = (*current)->value, .expiry_ms = clock_.ToShown((*current)->expiry())};
     const EntryDecision decision = fn(entry);
     if (decision.keeps() || (decision.removes() && !is_there)) return {.status = Ok()};
     if (decision.removes()) return Bury(key, index_.Find(key).location);
     if (Status status = CheckPair(key, decision.value()); !status) return {.status = std::move(status)};
-    const log::RecordDraft draft = log::DraftPut(key, decision.value(), decision.expiry_ms());
+    const log::RecordDraft draft = log::DraftPut(key, decision.value(), clock_.ToStored(decision.expiry_ms()));
     if (purpose == Purpose::kStore && RecordBytesMax(draft) <= room) return Put(draft);
     room = RecordBytesMax(draft);
     purpose = Purpose::kStore;
@@ -338,8 +340,8 @@ Status Store::PublishMember(base::Location location, const log::Record& record) 
   } else {
     log_.accounts().AddTombstone(location.slot(), record.bytes(), records_.SequenceOf(location, record));
   }
-  const std::uint64_t noted_ms = change.outcome == index::Outcome::kFound ? Replaced(change.old) : kNoExpiry;
-  if (record.type == log::RecordType::kPut) NoteExpiry(record.key, record.expiry_ms, noted_ms);
+  const Expiry former = change.outcome == index::Outcome::kFound ? Replaced(change.old) : kNoExpiry;
+  if (record.type == log::RecordType::kPut) NoteExpiry(record.key, record.expiry(), former);
   return Ok();
 }
 

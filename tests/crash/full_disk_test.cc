@@ -32,6 +32,10 @@ using store::Store;
 
 constexpr std::uint64_t kMega = std::uint64_t{1} << 20;
 
+// By which pairs expire.
+std::atomic<std::int64_t> clock_ms = 1'700'000'000'000;
+std::int64_t ClockMs() { return clock_ms.load(std::memory_order_relaxed); }
+
 // Counts the lines of a log that start like one of those about room.
 class Lines {
  public:
@@ -54,7 +58,8 @@ class FullDiskTest : public testing::Test {
  protected:
   void Open(io::FileSystem& files, const fs::path& directory) {
     store_.reset();
-    auto opened = Store::Open(files, directory, options_);
+    auto opened =
+        Store::Open(files, directory, options_, {.wall = ClockMs, .steady = ClockMs, .boot = [] { return 1UL; }});
     ASSERT_TRUE(opened.has_value()) << opened.error().ToString();
     store_ = *std::move(opened);
   }
@@ -62,9 +67,9 @@ class FullDiskTest : public testing::Test {
   static std::string Key(int i) { return "key" + std::to_string(i); }
 
   // Returns how many pairs were stored.
-  int FillUntilRefused() {
+  int FillUntilRefused(Expiry expiry_ms = {}) {
     for (int i = 0; i < 200'000; ++i) {
-      const Status status = store_->Set(Key(i), std::string(1'000, 'v'));
+      const Status status = store_->Set(Key(i), std::string(1'000, 'v'), expiry_ms);
       if (status) continue;
       EXPECT_EQ(status.error().code, ErrorCode::kNoSpace) << status.error().ToString();
       return i;
@@ -158,6 +163,26 @@ TEST_F(LimitedDirectoryTest, ABatchOfRemovalsMakesRoom) {
   for (int i = 0; i < count; ++i) batch.Remove(Key(i));
   const Status written = store_->Write(batch);
   ASSERT_TRUE(written.has_value()) << written.error().ToString();
+  EXPECT_TRUE(ResumesSoon());
+}
+
+TEST_F(LimitedDirectoryTest, WhatExpiresMakesRoom) {
+  const int count = FillUntilRefused(store_->NowMs() + 1'000);
+  ASSERT_GT(count, 1'000);
+  clock_ms.fetch_add(2'000, std::memory_order_relaxed);
+  EXPECT_TRUE(ResumesSoon());
+  for (int i = 0; i < count; ++i) ASSERT_TRUE(ResumesSoon(Key(i))) << i;
+  EXPECT_EQ(store_->Stats()->expired, static_cast<std::uint64_t>(count));
+}
+
+TEST_F(LimitedDirectoryTest, WhatExpiresLeavesRoomForRemovals) {
+  const int count = FillUntilRefused(store_->NowMs() + 1'000);
+  ASSERT_TRUE(store_->Remove(Key(0)).has_value());
+  clock_ms.fetch_add(2'000, std::memory_order_relaxed);
+  for (int i = 1; i < count; ++i) {
+    const Status removed = store_->Remove(Key(i));
+    ASSERT_TRUE(removed || removed.error().code == ErrorCode::kKeyNotFound) << removed.error().ToString();
+  }
   EXPECT_TRUE(ResumesSoon());
 }
 

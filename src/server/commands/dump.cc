@@ -71,7 +71,7 @@ std::optional<RestoreOptions> ReadRestoreOptions(Call& call) {
 }
 
 // The point in time from which on the restored pair is absent. nullopt: answered.
-std::optional<std::uint64_t> ReadTimeToLive(Call& call, const RestoreOptions& options) {
+std::optional<Expiry> ReadTimeToLive(Call& call, const RestoreOptions& options) {
   const auto ttl = ReadInteger(call, call[2]);
   if (!ttl) return std::nullopt;
   const auto now = SignedTime(call.keys.NowMs());
@@ -80,7 +80,7 @@ std::optional<std::uint64_t> ReadTimeToLive(Call& call, const RestoreOptions& op
     call.Fail("ERR Invalid TTL value, must be >= 0");
     return std::nullopt;
   }
-  return static_cast<std::uint64_t>(is_relative ? *ttl + now : *ttl);
+  return is_relative ? ExpiryAt(*ttl + now, TimeBase::kNow) : ExpiryAt(*ttl, TimeBase::k1970);
 }
 
 // nullopt: answered.

@@ -68,7 +68,7 @@ void ExpireAt(Call& call, TimeUnit unit, TimeBase base) {
     is_done = current && AreMet(*conditions, *time, current->expiry_ms);
     if (!is_done) return UpdateDecision::Keep();
     if (has_passed) return UpdateDecision::Remove();
-    return EntryDecision::Set(std::string(current->value), static_cast<std::uint64_t>(*time));
+    return EntryDecision::Set(std::string(current->value), ExpiryAt(*time, base));
   });
   if (status && is_done) call.Notify(EventClass::kGeneric, has_passed ? "del" : "expire", call[1]);
   if (status) {
@@ -86,6 +86,7 @@ void PExpireAt(Call& call) { ExpireAt(call, TimeUnit::kMilliseconds, TimeBase::k
 std::int64_t RoundToSeconds(std::int64_t ms) { return ms / 1'000 + (ms % 1'000 >= 500 ? 1 : 0); }
 
 void ReplyExpiry(Call& call, TimeUnit unit, TimeBase base) {
+  const std::int64_t now = SignedTime(call.keys.NowMs());  // First: what is left of a span is told by that clock.
   std::uint64_t expiry_ms = kNoExpiry;
   const Result<bool> found = call.keys.Read(call[1], [&](const Entry& entry) { expiry_ms = entry.expiry_ms; });
   if (!found) {
@@ -97,7 +98,7 @@ void ReplyExpiry(Call& call, TimeUnit unit, TimeBase base) {
     call.reply.Integer(-1);
   } else {
     std::int64_t time = SignedTime(expiry_ms);
-    if (base == TimeBase::kNow) time = std::max<std::int64_t>(time - SignedTime(call.keys.NowMs()), 0);
+    if (base == TimeBase::kNow) time = std::max<std::int64_t>(time - now, 0);
     call.reply.Integer(unit == TimeUnit::kSeconds ? RoundToSeconds(time) : time);
   }
 }

@@ -36,11 +36,13 @@ class ExpiryOptions {
   bool has_time() const { return form_ != Form::kNone; }
 
   // nullopt: `call` has been answered with the error.
-  std::optional<std::int64_t> ReadTimeOf(Call& call) const {
+  std::optional<Expiry> ReadTimeOf(Call& call) const {
     const bool is_seconds = form_ == Form::kEx || form_ == Form::kExAt;
+    const auto unit = is_seconds ? TimeUnit::kSeconds : TimeUnit::kMilliseconds;
     const bool is_from_now = form_ == Form::kEx || form_ == Form::kPx;
-    return ReadTime(call, time_, is_seconds ? TimeUnit::kSeconds : TimeUnit::kMilliseconds,
-                    is_from_now ? TimeBase::kNow : TimeBase::k1970, Past::kRefused);
+    const TimeBase base = is_from_now ? TimeBase::kNow : TimeBase::k1970;
+    const auto time = ReadTime(call, time_, unit, base, Past::kRefused);
+    return time ? std::optional(ExpiryAt(*time, base)) : std::nullopt;
   }
 
  private:

@@ -216,7 +216,8 @@ void AddCluster(Call&, Lines& lines) { lines.Add("cluster_enabled", 0); }
 
 void AddKeyspace(Call& call, Lines& lines) {
   const Result<std::uint64_t> count = call.keys.Count();
-  if (count && *count > 0) lines.Add("db0", "keys=" + std::to_string(*count));
+  if (!count || *count == 0) return;
+  lines.Add("db0", "keys=" + std::to_string(*count) + ",expires=" + std::to_string(StatsOf(call).expiring));
 }
 
 void AddKvs(Call& call, Lines& lines) {
@@ -229,6 +230,7 @@ void AddKvs(Call& call, Lines& lines) {
   lines.Add("compactions", stats.compactions);
   lines.Add("written_bytes", stats.written_bytes);
   lines.Add("syncs", stats.syncs);
+  lines.Add("clock_steps", stats.clock_steps);
 }
 
 void ForEachCommand(Call& call, FunctionRef<void(std::string_view name, const CommandStats::Totals& totals)> visit) {

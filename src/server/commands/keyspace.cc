@@ -78,7 +78,7 @@ void Type(Call& call) {
 
 struct OwnedEntry {
   std::string value;
-  std::uint64_t expiry_ms;
+  Expiry expiry_ms;
 };
 
 Result<std::optional<OwnedEntry>> ReadOwned(Call& call, std::string_view key) {

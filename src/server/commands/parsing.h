@@ -17,6 +17,11 @@ std::optional<std::int64_t> ReadInteger(Call& call, std::string_view text);
 enum class TimeUnit : std::uint8_t { kSeconds, kMilliseconds };
 enum class TimeBase : std::uint8_t { kNow, k1970 };
 
+// A time from now on is a span, one since 1970 a point. `ms` is above 0.
+inline Expiry ExpiryAt(std::int64_t ms, TimeBase base) {
+  return {static_cast<std::uint64_t>(ms), base == TimeBase::kNow ? ExpiryKind::kSpan : ExpiryKind::kPoint};
+}
+
 // "ERR invalid expire time in 'set' command"
 void FailExpireTime(Call& call);
 

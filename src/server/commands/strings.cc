@@ -47,7 +47,7 @@ void Get(Call& call) {
 }
 
 // Sets, whatever is there, and replies.
-void SetTo(Call& call, std::string_view value, std::uint64_t expiry_ms) {
+void SetTo(Call& call, std::string_view value, Expiry expiry_ms) {
   const bool is_new = call.IsNewsThatNew(call[1]);
   const Status status = call.keys.Set(call[1], value, expiry_ms);
   if (status) call.NotifySet(call[1], is_new, expiry_ms != kNoExpiry);
@@ -101,12 +101,9 @@ bool IsMet(const SetOptions& options, const std::optional<Entry>& current) {
 void SetWithOptions(Call& call) {
   const auto options = ReadSetOptions(call);
   if (!options) return;
-  std::uint64_t expiry_ms = kNoExpiry;
-  if (options->expiry.has_time()) {
-    const auto time = options->expiry.ReadTimeOf(call);
-    if (!time) return;
-    expiry_ms = static_cast<std::uint64_t>(*time);
-  }
+  const auto read = options->expiry.has_time() ? options->expiry.ReadTimeOf(call) : std::optional<Expiry>(kNoExpiry);
+  if (!read) return;
+  const Expiry expiry_ms = *read;
   if (options->condition == Condition::kNone && !options->gets && !options->expiry.keeps()) {
     SetTo(call, call[2], expiry_ms);
     return;
@@ -160,7 +157,7 @@ void SetNx(Call& call) {
 
 void SetFor(Call& call, TimeUnit unit) {
   const auto time = ReadTime(call, call[2], unit, TimeBase::kNow, Past::kRefused);
-  if (time) SetTo(call, call[3], static_cast<std::uint64_t>(*time));
+  if (time) SetTo(call, call[3], ExpiryAt(*time, TimeBase::kNow));
 }
 void SetEx(Call& call) { SetFor(call, TimeUnit::kSeconds); }
 void PSetEx(Call& call) { SetFor(call, TimeUnit::kMilliseconds); }
@@ -215,14 +212,14 @@ void GetEx(Call& call) {
     call.reply.Null();
     return;
   }
-  const auto time = options.has_time() ? options.ReadTimeOf(call) : std::optional<std::int64_t>(0);
-  if (!time) return;
+  const auto read = options.has_time() ? options.ReadTimeOf(call) : std::optional<Expiry>(kNoExpiry);
+  if (!read) return;
+  const Expiry expiry_ms = *read;
   std::optional<std::string> value;
   std::string_view event;
   const std::uint64_t now = call.keys.NowMs();
   const Status status = call.keys.Update(call[1], [&](const std::optional<Entry>& current) -> EntryDecision {
     value = current ? std::optional<std::string>(ClaimedCopy(call, current->value)) : std::nullopt;
-    const auto expiry_ms = static_cast<std::uint64_t>(*time);
     event = {};
     if (!current || (current->expiry_ms == kNoExpiry && expiry_ms == kNoExpiry)) return UpdateDecision::Keep();
     event = expiry_ms == kNoExpiry ? "persist" : expiry_ms <= now ? "del" : "expire";

@@ -113,17 +113,9 @@ struct SavedArena {
     }
   }
 
-  // Every second chunk as a view of the memory here.
   std::vector<Arena::LoadedChunk> Chunks() {
     std::vector<Arena::LoadedChunk> chunks;
-    for (std::size_t i = 0; i < states.size(); ++i) {
-      Arena::LoadedChunk chunk{.state = states[i], .page = std::nullopt, .view = memory[i].data()};
-      if (i % 2 == 1) {
-        chunk.page = std::move(memory[i]);
-        chunk.view = nullptr;
-      }
-      chunks.push_back(std::move(chunk));
-    }
+    for (std::size_t i = 0; i < states.size(); ++i) chunks.push_back({states[i], std::move(memory[i])});
     return chunks;
   }
 
@@ -161,26 +153,6 @@ TEST(ArenaTest, LoadedChunksGoOnAsTheOnesThatWereSaved) {
     loaded.Return(id);
   }
   EXPECT_EQ(loaded.slots_taken(), 0U);
-}
-
-TEST(ArenaTest, ViewsAreMovedOneByOneAndKeepWhatTheyHold) {
-  Arena arena(kSlotBytes);
-  std::vector<NodeId> slots;
-  for (int i = 0; i < 20'000; ++i) {
-    slots.push_back(arena.Take());
-    Fill(arena, slots.back());
-  }
-  SavedArena saved(arena);
-  std::vector<Arena::LoadedChunk> chunks = saved.Chunks();
-  const char* const view = chunks[0].view;
-  Arena loaded(kSlotBytes);
-  loaded.Load(std::move(chunks));
-  EXPECT_EQ(loaded.ChunkMemory(0), view);
-  std::size_t moved = 0;
-  for (base::HugePage page = Arena::NewPage(0); loaded.MoveView(&page); page = Arena::NewPage(0)) ++moved;
-  EXPECT_EQ(moved, (saved.states.size() + 1) / 2);
-  EXPECT_NE(loaded.ChunkMemory(0), view);
-  for (const NodeId id : slots) ASSERT_TRUE(IsFilled(loaded, id));
 }
 
 }  // namespace

@@ -15,7 +15,6 @@
 namespace kvs::io {
 namespace {
 
-constexpr std::size_t kPage = 4096;
 constexpr std::size_t kLargePageBytes = std::size_t{2} << 20;
 
 class MappingTest : public testing::Test {
@@ -108,24 +107,6 @@ TEST_F(MappingDeathTest, AWriteToAReadOnlyMappingEndsTheProcess) {
   ASSERT_TRUE(mapping.MakeReadOnly());
   EXPECT_EQ(mapping.data()[0], 'h');
   EXPECT_DEATH(*const_cast<volatile char*>(mapping.data()) = 'y', "");
-}
-
-TEST_F(MappingTest, WhatIsWrittenToAPrivateOneStaysInMemory) {
-  ASSERT_TRUE(file_->WriteAt(0, "hello"));
-  const Mapping mapping = *file_->Map(5, Access::kPrivate);
-  mapping.data()[1] = 'a';
-  EXPECT_EQ(std::string_view(mapping.data(), mapping.size()), "hallo");
-  EXPECT_EQ(ReadFile(5), "hello");
-}
-
-TEST_F(MappingTest, AFaultEndsTheProcessOnceItsWatchHasEnded) {
-  ASSERT_TRUE(file_->WriteAt(0, std::string(3 * kPage, 'x')));
-  Mapping mapping = *file_->Map(3 * kPage, Access::kPrivate);
-  ASSERT_TRUE(file_->Truncate(4096));
-  EXPECT_EQ(mapping.data()[2 * kPage], 0);
-  EXPECT_EQ(mapping.FaultCount(), 1U);
-  mapping.EndWatch();
-  EXPECT_DEATH(static_cast<void>(*static_cast<volatile char*>(mapping.data() + 4096)), "");
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ TEST(FileNamesTest, AnIdHasOneNameOnly) {
 }
 
 TEST(FileNamesTest, OnlyTemporariesOfOurFilesAreOurs) {
-  for (const char* name : {"MANIFEST.tmp", "INDEX.tmp", "ENGINE.tmp", "000000000042.hint.tmp"}) {
+  for (const char* name : {"MANIFEST.tmp", "INDEX.tmp", "CLOCK.tmp", "ENGINE.tmp", "000000000042.hint.tmp"}) {
     EXPECT_TRUE(IsTemporaryFileName(name)) << name;
   }
   for (const char* name : {"MANIFEST", "tmp", ".tmp", "thesis.tmp", "cache.tmp", "LOCK.tmp", "000000000042.seg.tmp",

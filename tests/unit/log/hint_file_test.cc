@@ -53,7 +53,7 @@ std::string Forge(const Segment& segment, std::string_view entries, std::uint64_
   std::string bytes = *EncodeHint(segment);
   bytes.resize(kHintHeaderBytes);
   bytes.append(entries);
-  base::PutFixed64(bytes.data() + 32, records);
+  base::PutFixed64(bytes.data() + 40, records);
   base::PutFixed32(bytes.data() + 12, base::Checksum32(std::string_view(bytes).substr(16)));
   return bytes;
 }
@@ -102,6 +102,26 @@ TEST(HintFileTest, TheHintOfAnotherSegmentIsRefused) {
   const std::string hint = *EncodeHint(*VariedSegment().Build());
   const auto other = VariedSegment({.segment_id = 4, .base_sequence = 100, .created_sequence = 100}).Build();
   EXPECT_FALSE(Decodes(hint, *other));
+}
+
+TEST(HintFileTest, TheHintOfOtherRecordsIsRefused) {
+  const auto segment_of = [](std::string_view first, std::string_view last, std::uint64_t base_sequence) {
+    SegmentBuilder builder({.segment_id = 3, .base_sequence = base_sequence, .created_sequence = 100});
+    builder.Add(DraftPut(first, std::string(9'000, 'v')), base_sequence);
+    builder.Add(DraftPut(last, std::string(9'000, 'v')), base_sequence + 1);
+    return builder.Build();
+  };
+  const std::string hint = *EncodeHint(*segment_of("a", "b", 100));
+  EXPECT_TRUE(Decodes(hint, *segment_of("a", "b", 100)));
+  EXPECT_FALSE(Decodes(hint, *segment_of("x", "b", 100)));
+  EXPECT_FALSE(Decodes(hint, *segment_of("a", "b", 99)));
+  SegmentBuilder removed({.segment_id = 3, .base_sequence = 100, .created_sequence = 100});
+  removed.Add(DraftPut("a", std::string(18'000, 'v')), 100);
+  SegmentBuilder put = removed;
+  removed.Add(DraftTombstone("bb"), 101);
+  put.Add(DraftPut("b", "b"), 101);
+  EXPECT_TRUE(Decodes(*EncodeHint(*put.Build()), *put.Build()));
+  EXPECT_FALSE(Decodes(*EncodeHint(*removed.Build()), *put.Build()));
 }
 
 TEST(HintFileTest, TheHintOfAShorterOrLongerFileIsRefused) {

@@ -13,14 +13,20 @@ namespace kvs::log {
 namespace {
 
 IndexFileHead SampleHead() {
-  IndexFileHead head{
-      .hash_seed = 0x1122334455667788, .keys = 5, .sequence = 77, .segments = {}, .chunks = {}, .blocks = {}};
+  IndexFileHead head{.hash_seed = 0x1122334455667788,
+                     .keys = 5,
+                     .sequence = 77,
+                     .expiring = 2,
+                     .segments = {},
+                     .chunks = {},
+                     .blocks = {}};
   head.segments = {{3, 0, 5000, 0xabcdef, 0, 120, 4000, 1000, 30, 60}, {9, 2, 600, 0xfedcba, 77, 0, 500, 0, 0, 0}};
-  head.chunks = {{1, 2, 3, 0xffffffff, 0, 16, 0x1234}};
+  head.chunks = {{1, 2, 3, 0xffffffff, {0, 16, 0x1234}}};
   head.blocks = {{0, 8, 0x4321}};
-  head.chunks[0].offset = head.bytes();
+  head.chunks[0].piece.offset = head.bytes();
   head.blocks[0].offset = head.bytes() + 16;
-  head.file_bytes = head.bytes() + 24;
+  head.expiries = {head.bytes() + 24, 5, 0x5678};
+  head.file_bytes = head.bytes() + 29;
   return head;
 }
 
@@ -31,9 +37,15 @@ std::string SampleFile() {
   return file;
 }
 
+Result<IndexFileHead> Decode(std::string_view file) {
+  const auto head_bytes = IndexFileHeadBytes(file, file.size());
+  if (!head_bytes) return head_bytes.error();
+  return DecodeIndexFileHead(file.substr(0, *head_bytes), file.size());
+}
+
 TEST(IndexFileTest, TheHeadComesBackAsItWas) {
   const std::string file = SampleFile();
-  const auto head = DecodeIndexFileHead(file);
+  const auto head = Decode(file);
   ASSERT_TRUE(head);
   EXPECT_EQ(head->hash_seed, 0x1122334455667788U);
   EXPECT_EQ(head->keys, 5U);
@@ -44,7 +56,9 @@ TEST(IndexFileTest, TheHeadComesBackAsItWas) {
   EXPECT_EQ(head->segments[1].last_sequence, 77U);
   EXPECT_EQ(head->segments[0].newest_tombstone, 60U);
   EXPECT_EQ(head->chunks[0].first_free, 0xffffffff);
-  EXPECT_EQ(head->chunks[0].checksum, 0x1234U);
+  EXPECT_EQ(head->chunks[0].piece.checksum, 0x1234U);
+  EXPECT_EQ(head->expiring, 2U);
+  EXPECT_EQ(head->expiries.bytes, 5U);
   EXPECT_EQ(head->blocks[0].bytes, 8U);
   EXPECT_EQ(EncodeIndexFileHead(*head), file.substr(0, head->bytes()));
 }
@@ -54,17 +68,17 @@ TEST(IndexFileTest, EveryChangedByteAndEveryCutOfTheHeadIsSeen) {
   for (std::size_t at = 0; at < SampleHead().bytes(); ++at) {
     std::string changed = file;
     changed[at] = static_cast<char>(changed[at] ^ 0x20);
-    EXPECT_FALSE(DecodeIndexFileHead(changed)) << at;
+    EXPECT_FALSE(Decode(changed)) << at;
   }
-  for (std::size_t cut = 0; cut < file.size(); ++cut) EXPECT_FALSE(DecodeIndexFileHead(file.substr(0, cut))) << cut;
-  EXPECT_FALSE(DecodeIndexFileHead(file + "x"));
+  for (std::size_t cut = 0; cut < file.size(); ++cut) EXPECT_FALSE(Decode(file.substr(0, cut))) << cut;
+  EXPECT_FALSE(Decode(file + "x"));
 }
 
 TEST(IndexFileTest, AnotherFormatIsRefusedAsSuch) {
   for (const std::uint32_t version : {kIndexFileVersion - 1, kIndexFileVersion + 1}) {
     std::string file = SampleFile();
     file[8] = static_cast<char>(version);
-    const auto head = DecodeIndexFileHead(file);
+    const auto head = Decode(file);
     ASSERT_FALSE(head);
     EXPECT_EQ(head.error().code, ErrorCode::kUnsupported);
   }
@@ -73,17 +87,25 @@ TEST(IndexFileTest, AnotherFormatIsRefusedAsSuch) {
 TEST(IndexFileTest, WhatPointsOutOfTheFileIsRefused) {
   for (const std::uint64_t offset : {std::uint64_t{0}, ~std::uint64_t{0}, SampleHead().file_bytes - 15}) {
     IndexFileHead head = SampleHead();
-    head.chunks[0].offset = offset;
+    head.chunks[0].piece.offset = offset;
     std::string file = EncodeIndexFileHead(head);
     file.resize(head.file_bytes, 'x');
-    EXPECT_FALSE(DecodeIndexFileHead(file)) << offset;
+    EXPECT_FALSE(Decode(file)) << offset;
   }
 }
 
-TEST(IndexFileTest, APieceIsGivenOnlyIfItsChecksumHolds) {
-  const std::string file = "0123456789";
-  EXPECT_EQ(*CheckIndexFilePiece(file, 2, 3, base::Hash64("234")), "234");
-  EXPECT_FALSE(CheckIndexFilePiece(file, 2, 3, base::Hash64("235")));
+TEST(IndexFileTest, BytesThatNoPieceHoldsAreRefused) {
+  IndexFileHead head = SampleHead();
+  head.file_bytes += 1;
+  std::string file = EncodeIndexFileHead(head);
+  file.resize(head.file_bytes, 'x');
+  EXPECT_FALSE(Decode(file));
+}
+
+TEST(IndexFileTest, APieceIsTakenOnlyIfItsChecksumHolds) {
+  EXPECT_TRUE(CheckIndexFilePiece({2, 3, base::Hash64("234")}, "234"));
+  EXPECT_FALSE(CheckIndexFilePiece({2, 3, base::Hash64("235")}, "234"));
+  EXPECT_FALSE(CheckIndexFilePiece({2, 3, base::Hash64("23")}, "23"));
 }
 
 TEST(IndexFileTest, GroupsComeBackInTheirOrder) {

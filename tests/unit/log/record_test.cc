@@ -152,11 +152,22 @@ bool Parses(std::uint8_t type, std::initializer_list<std::uint64_t> numbers, std
   return DecodeRecord(block.begin(), block.end()).has_value();
 }
 
-TEST(RecordTest, OnlyTheThreeTypesAndTheExpiryFlagParse) {
+TEST(RecordTest, OnlyTheThreeTypesAndTheExpiryFlagsParse) {
   for (unsigned type = 0; type < 256; ++type) {
-    const bool is_known = type == 1 || type == 2 || type == 3 || type == 0x11 || type == 0x12 || type == 0x13;
+    const unsigned flags = type & 0xf0;  // No span without an expiry.
+    const bool is_known = (type & 0x0f) >= 1 && (type & 0x0f) <= 3 && (flags == 0 || flags == 0x10 || flags == 0x30);
     EXPECT_EQ(Parses(static_cast<std::uint8_t>(type), {0, 0, 0}, 8), is_known) << type;
   }
+}
+
+TEST(RecordTest, TheEndOfASpanComesBackAsOne) {
+  const RecordDraft draft = DraftPut("key", "value", {1'234, ExpiryKind::kSpan});
+  std::string bytes(RecordBytes(draft, 1), '\0');
+  EncodeRecord(bytes.data(), draft, 7, 1);
+  const auto record = DecodeRecord(bytes.data(), bytes.data() + bytes.size());
+  ASSERT_TRUE(record && IsIntact(*record, 7));
+  EXPECT_EQ(record->expiry_ms, 1'234U);
+  EXPECT_EQ(record->expiry().kind(), ExpiryKind::kSpan);
 }
 
 TEST(RecordTest, AKeyOverTheLimitIsRefused) {

@@ -36,11 +36,16 @@ class FailingEngine final : public test::MemoryEngine {
   }
   Result<EngineStats> Stats() override {
     Result<EngineStats> stats = MemoryEngine::Stats();
-    if (stats) stats->written_bytes = written_bytes_;
+    if (!stats) return stats;
+    stats->written_bytes = written_bytes_;
+    stats->expiring = expiring;
+    stats->clock_steps = clock_steps;
     return stats;
   }
 
   std::optional<Error> fault{};
+  std::uint64_t expiring = 0;
+  std::uint64_t clock_steps = 0;
 
  private:
   std::uint64_t written_bytes_ = 0;
@@ -118,6 +123,15 @@ TEST_F(InfoTest, SectionsComeAsRedisHasThem) {
   EXPECT_THAT(Call({"INFO", "everything"}), HasSubstr("# Latencystats"));
   EXPECT_THAT(Call({"INFO", "latencystats"}), Not(HasSubstr("# Server")));
   EXPECT_THAT(Call({"INFO", "default"}), Not(HasSubstr("# Latencystats")));
+}
+
+TEST_F(InfoTest, TheKeyspaceTellsHowManyExpire) {
+  EXPECT_EQ(Field("db0"), "(absent)");
+  Call({"SET", "a", "1"});
+  engine_.expiring = 7;
+  engine_.clock_steps = 3;
+  EXPECT_EQ(Field("db0"), "keys=1,expires=7");
+  EXPECT_EQ(Field("clock_steps"), "3");
 }
 
 TEST_F(InfoTest, TheStateOfTheStoreIsTold) {

@@ -33,11 +33,10 @@ class LiveLogTest : public testing::Test {
     return *std::move(writer);
   }
 
-  Status Append(const std::string& key, std::size_t value_bytes) {
+  Status Append(const std::string& key, std::size_t value_bytes, Purpose purpose = Purpose::kStore) {
     const std::string value(value_bytes, 'v');
     const sync::MutexLock lock(log_.mutex);
-    if (Status status = log_.MakeRoom(log::kRecordHeaderBytesMax + key.size() + value_bytes, Purpose::kStore);
-        !status) {
+    if (Status status = log_.MakeRoom(log::kRecordHeaderBytesMax + key.size() + value_bytes, purpose); !status) {
       return status;
     }
     const auto location = log_.Append(log::DraftPut(key, value));
@@ -100,11 +99,11 @@ class LiveLogTest : public testing::Test {
   static Error NoSpace(int sys_errno = ENOSPC) { return {.code = ErrorCode::kNoSpace, .sys_errno = sys_errno}; }
 
   // What a record of that size is answered while the maintainer finds no room, whatever it was asked for before.
-  Status AppendWithoutRoom(const std::string& key, std::size_t value_bytes) {
+  Status AppendWithoutRoom(const std::string& key, std::size_t value_bytes, Purpose purpose = Purpose::kStore) {
     Status status = Ok();
     std::atomic<bool> is_done = false;
     std::thread appends([&] {
-      status = Append(key, value_bytes);
+      status = Append(key, value_bytes, purpose);
       is_done.store(true, std::memory_order_release);  // D1
     });
     while (!is_done.load(std::memory_order_acquire)) {  // D1
@@ -300,8 +299,11 @@ TEST_F(LiveLogTest, WhatOnlyRemovalsMayUseIsLeftToThem) {
   }
   EXPECT_GT(appended, 100U);
   EXPECT_TRUE(Fails(AppendWithoutRoom("key", 1'200), ErrorCode::kNoSpace));
+  EXPECT_TRUE(Fails(AppendWithoutRoom("key", LiveLog::kRemovalReserveBytes / 2 + 1'200, Purpose::kExpire),
+                    ErrorCode::kNoSpace));
   const sync::MutexLock lock(log_.mutex);
-  EXPECT_TRUE(IsOk(log_.MakeRoom(1'000, Purpose::kRemove)));
+  EXPECT_TRUE(IsOk(log_.MakeRoom(LiveLog::kRemovalReserveBytes / 2, Purpose::kExpire)));
+  EXPECT_TRUE(IsOk(log_.MakeRoom(LiveLog::kRemovalReserveBytes, Purpose::kRemove)));
 }
 
 }  // namespace

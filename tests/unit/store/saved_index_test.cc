@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -128,7 +129,7 @@ TEST_F(SavedIndexTest, AnEmptyStoreHasOneToo) {
   EXPECT_EQ(store_->Stats()->keys, 0U);
 }
 
-TEST_F(SavedIndexTest, LeavesFillManyChunksAndAreMovedWhileTheStoreIsUsed) {
+TEST_F(SavedIndexTest, LeavesFillManyChunksAndTheStoreIsUsed) {
   Open();
   constexpr int kKeys = 300'000;
   for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(IsOk(store_->Set("k" + std::to_string(i * 7919L % kKeys), "v")));
@@ -142,6 +143,61 @@ TEST_F(SavedIndexTest, LeavesFillManyChunksAndAreMovedWhileTheStoreIsUsed) {
   for (int i = 0; i < kKeys; ++i) {
     const char* const expected = i % 5 == 0 ? "(none)" : i % 3 == 0 ? "w" : "v";
     ASSERT_EQ(Get("k" + std::to_string(i)), expected) << i;
+  }
+}
+
+// As an unreadable sector would: what was read at opening is not read again.
+TEST_F(SavedIndexTest, CutWhileTheStoreIsOpenItHarmsNothing) {
+  constexpr int kKeys = 100'000;
+  Open();
+  for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(IsOk(store_->Set("k" + std::to_string(i), "v")));
+  Open();
+  ASSERT_TRUE(store_->open_report().index_was_saved);
+  fs::resize_file(log::IndexPath(directory_.path()), 0);
+  for (int i = 0; i < kKeys; ++i) ASSERT_EQ(Get("k" + std::to_string(i)), "v") << i;
+  for (int i = 0; i < kKeys; i += 3) ASSERT_TRUE(IsOk(store_->Set("k" + std::to_string(i), "w")));
+  Open();
+  for (int i = 0; i < kKeys; i += 7) ASSERT_EQ(Get("k" + std::to_string(i)), i % 3 == 0 ? "w" : "v") << i;
+}
+
+TEST_F(SavedIndexTest, DamagedItIsIgnoredAndTheLogTellsOfIt) {
+  std::string told;
+  options_.log = [&](const std::string& line) { told += line; };
+  Open();
+  Set(0, 3'000, "v");
+  store_.reset();
+  const fs::path path = log::IndexPath(directory_.path());
+  fs::resize_file(path, fs::file_size(path) - 1);
+  Open();
+  EXPECT_FALSE(store_->open_report().index_was_saved);
+  EXPECT_NE(told.find("the index is built from the records: "), std::string::npos);
+  EXPECT_EQ(Get("key7"), "v");
+  store_.reset();
+}
+
+TEST_F(SavedIndexTest, EveryChangedByteAndEveryCutIsNoticed) {
+  Open();
+  Set(0, 300, "v");
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(IsOk(store_->Set("expires" + std::to_string(i), "v", 1ULL << 60)));
+  store_.reset();
+  const fs::path path = log::IndexPath(directory_.path());
+  const std::string whole = *io::PosixFileSystem().ReadFile(path, 1 << 20);
+  const auto opens_as = [&](const std::string& bytes) {
+    std::ofstream(path, std::ios::binary) << bytes;
+    return SavedIndex::Open(io::PosixFileSystem(), directory_.path()).has_value();
+  };
+  ASSERT_TRUE(opens_as(whole));
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    std::string changed = whole;
+    changed[at] = static_cast<char>(changed[at] ^ (1 << at % 8));
+    ASSERT_FALSE(opens_as(changed)) << at;
+    ASSERT_TRUE(at % 16 != 0 || !opens_as(whole.substr(0, at))) << at;
+  }
+  EXPECT_FALSE(opens_as(whole + '\0'));
+  for (std::size_t at = 0; at < whole.size(); at += 512) {  // Holes.
+    std::string changed = whole;
+    std::fill_n(changed.begin() + static_cast<std::ptrdiff_t>(at), std::min<std::size_t>(512, whole.size() - at), '\0');
+    ASSERT_TRUE(changed == whole || !opens_as(changed)) << at;
   }
 }
 

@@ -2,13 +2,17 @@
 // batches, compaction and reopening. Times here are far from now, on one side or the other: no test waits.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
+#include <fstream>
 #include <limits>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/coding.h"
 #include "log/file_names.h"
 #include "store/store.h"
 #include "store_fixture.h"
@@ -90,13 +94,14 @@ TEST_F(StoreExpiryTest, ExpiriesSurviveCompactionAndReopening) {
   const std::string value(10'000, 'v');
   for (int i = 0; i < 300; ++i) {  // Three segments.
     const std::string key = "key " + std::to_string(i);
-    ASSERT_TRUE(IsOk(store_->Set(key, value, i % 3 == 0 ? kFuture + static_cast<std::uint64_t>(i) : kNoExpiry)));
+    ASSERT_TRUE(
+        IsOk(store_->Set(key, value, i % 3 == 0 ? Expiry(kFuture + static_cast<std::uint64_t>(i)) : kNoExpiry)));
     ASSERT_TRUE(IsOk(store_->Set("gone " + std::to_string(i), value, kPast)));
     ASSERT_TRUE(IsOk(store_->Set("garbage", value)));
   }
   const auto check = [&] {
     for (int i = 0; i < 300; ++i) {
-      const std::uint64_t wanted = i % 3 == 0 ? kFuture + static_cast<std::uint64_t>(i) : kNoExpiry;
+      const Expiry wanted = i % 3 == 0 ? Expiry(kFuture + static_cast<std::uint64_t>(i)) : kNoExpiry;
       ASSERT_EQ(ExpiryOf("key " + std::to_string(i)), wanted);
       ASSERT_EQ(Get("gone " + std::to_string(i)), "(none)");
     }
@@ -112,7 +117,7 @@ TEST_F(StoreExpiryTest, ExpiriesSurviveCompactionAndReopening) {
 
 TEST_F(StoreExpiryTest, ClearingLeavesNothingNotEvenWhatHasExpired) {
   for (int i = 0; i < 3'000; ++i) {
-    ASSERT_TRUE(IsOk(store_->Set("key " + std::to_string(i), "value", i % 2 == 0 ? kPast : kNoExpiry)));
+    ASSERT_TRUE(IsOk(store_->Set("key " + std::to_string(i), "value", i % 2 == 0 ? Expiry(kPast) : kNoExpiry)));
   }
   EXPECT_GE(store_->Stats()->keys, 1'500U);  // Those that have expired may be gone.
   ASSERT_TRUE(IsOk(store_->Clear()));
@@ -188,26 +193,184 @@ TEST_F(StoreExpiryTest, WhereNothingExpiresByItselfAReadRemovesWhatHasExpired) {
   EXPECT_TRUE(ComesTrue([&] { return store_->Stats()->keys == 0; }));
 }
 
-TEST_F(StoreExpiryTest, WhatAnEarlierProcessLeftGoesWhenItIsReadOrWhenTheIndexIsBuilt) {
-  const auto leave_expired = [&](const std::string& name) {
-    store_->set_expires_actively(false);
-    for (int i = 0; i < 10; ++i) ASSERT_TRUE(IsOk(store_->Set(name + std::to_string(i), "value", kPast)));
-  };
-  leave_expired("key ");
-  Open();
-  EXPECT_TRUE(store_->open_report().index_was_saved);
-  EXPECT_EQ(store_->Stats()->keys, 10U);
+TEST_F(StoreExpiryTest, AScanNotesWhatHasExpired) {
+  store_->set_expires_actively(false);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(IsOk(store_->Set("key " + std::to_string(i), "value", kPast)));
   EXPECT_TRUE(ComesTrue([&] {
-    for (int i = 0; i < 10; ++i) EXPECT_EQ(Get("key " + std::to_string(i)), "(none)");
+    EXPECT_EQ(Scan({}), Pairs());
     return store_->Stats()->keys == 0;
   }));
-  leave_expired("other key ");
+}
+
+TEST_F(StoreExpiryTest, PairsWithAnExpiryAreCounted) {
+  ASSERT_TRUE(IsOk(store_->Set("a", "1", kFuture)));
+  ASSERT_TRUE(IsOk(store_->Set("a", "2", kFuture)));
+  ASSERT_TRUE(IsOk(store_->Set("b", "1", kFuture)));
+  ASSERT_TRUE(IsOk(store_->Set("c", "1")));
+  EXPECT_EQ(store_->Stats()->expiring, 2U);
+  ASSERT_TRUE(IsOk(store_->Set("b", "without")));
+  EXPECT_EQ(store_->Stats()->expiring, 1U);
+  Open();
+  EXPECT_TRUE(store_->open_report().index_was_saved);
+  EXPECT_EQ(store_->Stats()->expiring, 1U);
+  ASSERT_TRUE(IsOk(store_->Set("b", "with", kFuture)));
   store_.reset();
   std::filesystem::remove(log::IndexPath(directory_.path()));
   Open();
-  EXPECT_FALSE(store_->open_report().index_was_saved);
-  EXPECT_TRUE(ComesTrue([&] { return store_->Stats()->keys == 0; }));
-  EXPECT_EQ(store_->Stats()->expired, 10U);
+  EXPECT_EQ(store_->Stats()->expiring, 2U);
+  ASSERT_TRUE(IsOk(store_->Remove("a")));
+  EXPECT_EQ(store_->Stats()->expiring, 1U);
+}
+
+// --- With a clock of the test's own ---
+
+std::atomic<std::int64_t> clock_ms;
+
+class StoreExpiryClockTest : public StoreExpiryTest {
+ protected:
+  static constexpr std::int64_t kStart = 1'700'000'000'000;
+
+  void SetUp() override {
+    clock_ms = kStart;
+    options_ = SmallSegments();
+    options_.log = [this](const std::string& line) {
+      const std::lock_guard lock(mutex_);
+      log_.append(line).append("\n");
+    };
+    OpenWithClock();
+  }
+  void TearDown() override { store_.reset(); }
+  void OpenWithClock() {
+    store_.reset();
+    const ExpiryClock::Sources clocks{.wall = [] { return clock_ms.load(std::memory_order_relaxed); },
+                                      .steady = [] { return clock_ms.load(std::memory_order_relaxed); },
+                                      .boot = [] { return std::uint64_t{1}; }};
+    auto opened = Store::Open(io::PosixFileSystem(), directory_.path(), options_, clocks);
+    ASSERT_TRUE(IsOk(opened));
+    store_ = std::move(*opened);
+  }
+  // Not at a clean stop: the index is built from the log.
+  void OpenWithoutSavedIndex() {
+    store_.reset();
+    std::filesystem::remove(log::IndexPath(directory_.path()));
+    OpenWithClock();
+  }
+  void SetFor(std::int64_t ms, int keys, std::size_t value_bytes) {
+    const auto expiry_ms = static_cast<std::uint64_t>(clock_ms + ms);
+    for (int i = 0; i < keys; ++i) {
+      ASSERT_TRUE(IsOk(store_->Set("key " + std::to_string(i), std::string(value_bytes, 'v'), expiry_ms)));
+    }
+  }
+  bool BecomesEmpty() {
+    return ComesTrue([&] { return store_->Stats()->keys == 0; });
+  }
+  std::string Log() {
+    const std::lock_guard lock(mutex_);
+    return log_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string log_;
+};
+
+TEST_F(StoreExpiryClockTest, WhatExpiredWhileItWasClosedGoes) {
+  SetFor(6'000, 50'000, 500);
+  EXPECT_EQ(store_->Stats()->expiring, 50'000U);
+  store_.reset();
+  clock_ms += 7'000;
+  OpenWithClock();
+  EXPECT_TRUE(store_->open_report().index_was_saved);
+  ASSERT_TRUE(BecomesEmpty());
+  EXPECT_EQ(store_->Stats()->expiring, 0U);
+  EXPECT_EQ(store_->Stats()->expired, 50'000U);
+  ASSERT_TRUE(IsOk(store_->Compact()));
+  EXPECT_LT(store_->Stats()->disk_bytes, std::uint64_t{6} << 20);
+}
+
+TEST_F(StoreExpiryClockTest, WhatExpiredIsFoundInHintsToo) {
+  options_.segment_bytes = std::uint64_t{1} << 20;
+  SetFor(6'000, 20'000, 500);
+  clock_ms += 1'000;
+  OpenWithoutSavedIndex();
+  ASSERT_GT(store_->open_report().segments_from_hints, 3U);
+  EXPECT_EQ(store_->Stats()->expiring, 20'000U);
+  EXPECT_EQ(store_->Stats()->keys, 20'000U);
+  clock_ms += 6'000;
+  ASSERT_TRUE(BecomesEmpty());
+}
+
+TEST_F(StoreExpiryClockTest, WhatExpiresAfterReopeningGoes) {
+  SetFor(6'000, 100, 10);
+  OpenWithClock();
+  OpenWithClock();  // The index is not saved again.
+  EXPECT_EQ(store_->Stats()->keys, 100U);
+  clock_ms += 7'000;
+  ASSERT_TRUE(BecomesEmpty());
+}
+
+// The keys take more memory than is set aside for noting them.
+TEST_F(StoreExpiryClockTest, MoreThanCanBeNotedGoesToo) {
+  options_.segment_bytes = std::uint64_t{16} << 20;
+  OpenWithClock();
+  const std::string rest(65'000, 'k');
+  for (int i = 0; i < 1'200; ++i) {
+    const auto expiry_ms = static_cast<std::uint64_t>(clock_ms + 1'000 * (1'200 - i));
+    ASSERT_TRUE(IsOk(store_->Set(std::to_string(i) + rest, "v", expiry_ms)));
+  }
+  clock_ms += 2'000'000;
+  EXPECT_TRUE(BecomesEmpty());
+}
+
+TEST_F(StoreExpiryClockTest, CompactionCopiesNothingThatHasExpired) {
+  store_->set_expires_actively(false);
+  SetFor(1'000, 3'000, 500);
+  for (int i = 0; i < 3'000; ++i) ASSERT_TRUE(IsOk(store_->Set("live " + std::to_string(i), "value")));
+  ASSERT_TRUE(IsOk(store_->Set("twice", "older")));
+  ASSERT_TRUE(IsOk(store_->Compact()));
+  ASSERT_TRUE(IsOk(store_->Set("twice", "newer", static_cast<std::uint64_t>(clock_ms + 1'000))));
+  SetFor(1'000, 3'000, 500);
+  clock_ms += 2'000;
+  ASSERT_TRUE(IsOk(store_->Compact()));
+  EXPECT_EQ(store_->Stats()->keys, 3'000U);
+  EXPECT_EQ(store_->Stats()->expired, 3'001U);
+  EXPECT_EQ(Get("twice"), "(none)");
+  EXPECT_LT(store_->Stats()->live_bytes, 200'000U);
+  OpenWithoutSavedIndex();
+  EXPECT_EQ(store_->Stats()->keys, 3'000U);
+  EXPECT_EQ(Get("twice"), "(none)");
+}
+
+// A tombstone for it would make the damage a removal.
+TEST_F(StoreExpiryClockTest, ADamagedRecordIsNotTakenForAnExpiredOne) {
+  const std::uint64_t far_ms = kFuture + 0x123456;
+  ASSERT_TRUE(IsOk(store_->Set("key", "value", static_cast<std::uint64_t>(clock_ms + 1'000))));
+  ASSERT_TRUE(IsOk(store_->Set("key", "value", far_ms)));
+  char wanted[8];
+  base::PutFixed64(wanted, far_ms);
+  std::fstream file(Files(".seg").front(), std::ios::in | std::ios::out | std::ios::binary);
+  std::string bytes(4'096, '\0');
+  file.read(bytes.data(), 4'096);
+  const std::size_t at = bytes.find(std::string_view(wanted, 8));
+  ASSERT_NE(at, std::string::npos);
+  file.seekp(static_cast<std::streamoff>(at));
+  file.write("\1\0\0\0\0\0\0\0", 8).flush();
+  clock_ms += 2'000;
+  EXPECT_TRUE(ComesTrue([&] { return Log().find("an expired pair stays: ") != std::string::npos; }));
+  EXPECT_EQ(store_->Stats()->keys, 1U);
+  EXPECT_TRUE(Get("key").starts_with("(error) corruption"));
+}
+
+TEST_F(StoreExpiryClockTest, OneDamagedRecordKeepsNoOtherFromGoing) {
+  SetFor(1'000, 100, 10);
+  std::fstream file(Files(".seg").front(), std::ios::in | std::ios::out | std::ios::binary);
+  std::string bytes(4'096, '\0');
+  file.read(bytes.data(), 4'096);
+  file.seekp(static_cast<std::streamoff>(bytes.find("key 7") + 5));
+  file.put('x').flush();  // In the value.
+  clock_ms += 2'000;
+  EXPECT_TRUE(ComesTrue([&] { return store_->Stats()->keys == 1; }));
+  EXPECT_TRUE(Get("key 7").starts_with("(error) corruption"));
 }
 
 TEST_F(StoreExpiryTest, TheLargestTimeIsKept) {
