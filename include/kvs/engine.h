@@ -183,6 +183,8 @@ struct EngineStats {
   std::uint64_t expired = 0;      // Pairs that were removed because their time had come.
   std::uint64_t expiring = 0;     // Pairs that have an expiry now.
   std::uint64_t clock_steps = 0;  // How often the wall clock was found set, by some seconds or more.
+  // Why no write is taken until the store is opened again; nullopt: they are.
+  std::optional<Error> poisoned{};
 };
 
 class KvsEngine {
@@ -256,6 +258,12 @@ class KvsEngine {
       return is_refused ? UpdateDecision::Keep() : UpdateDecision(std::move(decision));
     });
     return status && is_refused ? NoExpiryHere() : status;
+  }
+
+  // One of the keys, each with the same chance as far as nobody writes meanwhile. `below(n)`: in, a number from 0 to
+  // n - 1. nullopt: none was found, though there may be some.
+  virtual Result<std::optional<std::string>> RandomKey(FunctionRef<std::uint64_t(std::uint64_t n)> /*below*/) {
+    return Error{.code = ErrorCode::kUnsupported, .context = "this engine does not draw keys"};
   }
 
   // Has one listener told of pairs that expire, instead of the one before; empty: nobody. When it returns, the one

@@ -91,6 +91,7 @@ class KvStore final : public KvsEngine {
   Status Write(const WriteBatch& batch) override;
   Status Update(std::string_view key, UpdateFunction fn) override;
   Status Scan(const ScanRange& range, ScanVisitor visit) override;
+  Result<std::optional<std::string>> RandomKey(FunctionRef<std::uint64_t(std::uint64_t n)> below) override;
   bool has_expiry() const override { return true; }
   std::uint64_t NowMs() override;
   Status SetUntil(std::string_view key, std::string_view value, Expiry expiry_ms) override;

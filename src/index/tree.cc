@@ -90,6 +90,21 @@ bool Tree::EraseExact(std::string_view key, base::Location expected) {
   return slot.has_value();
 }
 
+// Where all nodes of a level are given the same number of ways, each leaf has the same chance. The root is alone.
+std::optional<base::Location> Tree::DrawEntry(FunctionRef<std::uint64_t(std::uint64_t n)> below) const {
+  bool is_root = true;
+  bool is_void = false;
+  const Path path = Descend([&](const InnerNode& node) {
+    const unsigned children = node.count() + 1;
+    const std::uint64_t drawn = below(std::exchange(is_root, false) ? children : InnerNode::kChildrenMax);
+    is_void = is_void || drawn >= children;
+    return is_void ? 0U : static_cast<unsigned>(drawn);
+  });
+  const Entry entry = path.leaf->Load(static_cast<unsigned>(below(Leaf::kSlots)));
+  if (is_void || !entry.is_live()) return std::nullopt;
+  return entry.location();
+}
+
 std::uint64_t Tree::MemoryBytes() const {
   return leaf_arena_.bytes() + inner_arena_.bytes() + separator_bytes_.load(std::memory_order_relaxed);  // R1
 }

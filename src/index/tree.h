@@ -116,6 +116,10 @@ class Tree {
   void PrefetchMany(std::span<const std::string_view> keys, std::span<Hint> hints) const;
   void PrefetchLeavesOf(std::span<const std::string_view> keys, std::span<Hint> hints) const;
 
+  // One draw: every entry has the same chance, and nullopt has the rest, which stands for what nodes and leaves could
+  // hold besides. `below(n)`: in, a number from 0 to n - 1.
+  std::optional<base::Location> DrawEntry(FunctionRef<std::uint64_t(std::uint64_t n)> below) const;
+
   // Visits the keys in range in their order, each once, until `visit` answers false. Keys that are in the tree for the
   // whole scan are visited; of keys that come, go or change meanwhile some state that they had is.
   // Pins the epoch for some dozens of leaves, so that a long scan does not hold back reclamation; the views and records

@@ -42,6 +42,7 @@ void ServerState::NoteWriteFault(const Error& error) {
 }
 
 std::optional<Error> ServerState::WriteFault(const EngineStats& now) const {
+  if (now.poisoned) return now.poisoned;  // Also where no client has asked for a write since.
   const sync::MutexLock lock(fault_mutex_);
   if (!fault_) return std::nullopt;
   const bool is_over = fault_->error.code != ErrorCode::kPoisoned && now.written_bytes > fault_->written_bytes;

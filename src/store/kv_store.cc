@@ -33,6 +33,9 @@ Status KvStore::SetUntil(std::string_view key, std::string_view value, Expiry ex
 Result<bool> KvStore::ReadEntry(std::string_view key, EntryVisitor visit) { return store_->ReadEntry(key, visit); }
 Status KvStore::UpdateEntry(std::string_view key, EntryUpdateFunction fn) { return store_->UpdateEntry(key, fn); }
 Status KvStore::Scan(const ScanRange& range, ScanVisitor visit) { return store_->Scan(range, visit); }
+Result<std::optional<std::string>> KvStore::RandomKey(FunctionRef<std::uint64_t(std::uint64_t n)> below) {
+  return store_->RandomKey(below);
+}
 void KvStore::ListenToExpiry(ExpiryListener listener) { store_->ListenToExpiry(std::move(listener)); }
 void KvStore::set_expires_actively(bool is_active) { store_->set_expires_actively(is_active); }
 Status KvStore::Clear() { return store_->Clear(); }

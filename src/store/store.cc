@@ -193,6 +193,7 @@ Result<EngineStats> Store::Stats() {
   const Compactor::Figures compaction = compactor_->figures();
   const std::uint64_t saved_index_bytes = manifest_->saved_index_bytes();
   const std::uint64_t reserve_bytes = reserve_->held_bytes();
+  const Status health = health_.Check();
   const sync::MutexLock lock(log_.mutex);
   const SegmentAccounts::Totals& totals = log_.accounts().totals();
   return EngineStats{.keys = index_.size(),
@@ -205,7 +206,8 @@ Result<EngineStats> Store::Stats() {
                      .syncs = committer_->syncs(),
                      .expired = expired_,
                      .expiring = expiring_,
-                     .clock_steps = clock_.steps()};
+                     .clock_steps = clock_.steps(),
+                     .poisoned = health ? std::nullopt : std::optional<Error>(health.error())};
 }
 
 }  // namespace kvs::store

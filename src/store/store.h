@@ -61,6 +61,7 @@ class Store {
   Result<bool> ReadEntry(std::string_view key, EntryVisitor visit);
   Result<std::optional<std::string>> Get(std::string_view key);
   Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit);
+  Result<std::optional<std::string>> RandomKey(FunctionRef<std::uint64_t(std::uint64_t n)> below);
   Status Scan(const ScanRange& range, ScanVisitor visit);
   Status Clear();  // Expired pairs as well.
   std::uint64_t NowMs() { return clock_.NowMs(); }

@@ -181,4 +181,23 @@ Status Store::Scan(const ScanRange& range, ScanVisitor visit) {
   return Ok();
 }
 
+// The index draws a record; reading its key tells whether it is there for others too, and not expired.
+Result<std::optional<std::string>> Store::RandomKey(FunctionRef<std::uint64_t(std::uint64_t n)> below) {
+  constexpr int kDrawsMax = 4'096;
+  for (int draw = 0; draw < kDrawsMax && index_.size() > 0; ++draw) {
+    std::string key;
+    {
+      const auto guard = epochs_.Pin();
+      const std::optional<base::Location> drawn = index_.DrawEntry(below);
+      if (!drawn) continue;
+      const std::optional<std::string_view> drawn_key = index_.keys().UncheckedKeyAt(*drawn);
+      if (!drawn_key) return records_.DamageAt(*drawn);
+      key = *drawn_key;
+    }
+    KVS_TRY_ASSIGN(const bool is_there, Read(key, [](std::string_view) {}));
+    if (is_there) return std::optional<std::string>(std::move(key));
+  }
+  return std::optional<std::string>();
+}
+
 }  // namespace kvs::store

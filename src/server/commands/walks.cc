@@ -240,8 +240,20 @@ Result<std::optional<std::string>> Descend(Keyspace& keys, base::Random& random)
 
 // Forks and keys are not the same thing, so that a descent alone would prefer keys in thin places: some steps from
 // where it ends, to either side, even that out.
+// Where the engine draws keys it does so; within a transaction, which it does not know, the way below serves.
 void RandomKey(Call& call) {
   base::Random& random = RandomOfThisThread();
+  if (!call.is_queued) {
+    const auto drawn = call.server.engine.RandomKey([&](std::uint64_t n) { return random.Below(n); });
+    if (drawn && *drawn) {
+      call.reply.Bulk(**drawn);
+      return;
+    }
+    if (!drawn && drawn.error().code != ErrorCode::kUnsupported) {
+      call.Fail(drawn.error());
+      return;
+    }
+  }
   const auto start = Descend(call.keys, random);
   if (!start) {
     call.Fail(start.error());

@@ -149,6 +149,8 @@ TEST_F(StoreFaultTest, ASegmentWhoseSyncFailedIsNeverSyncedAgain) {
   static_cast<void>(store_->Sync().has_value());
   EXPECT_EQ(retries, 0);
   EXPECT_TRUE(Fails(store_->Set("key", "value"), ErrorCode::kPoisoned));
+  ASSERT_TRUE(store_->Stats()->poisoned.has_value());
+  EXPECT_EQ(store_->Stats()->poisoned->code, ErrorCode::kPoisoned);
   EXPECT_EQ(Get("key1"), std::string(5'000, 'v'));
   store_.reset();  // It writes to `files` when it is closed.
 }

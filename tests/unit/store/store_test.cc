@@ -6,8 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 
+#include "base/random.h"
 #include "store_fixture.h"
 
 namespace kvs::store {
@@ -34,6 +36,36 @@ class StoreTest : public StoreFixture {
     return Ok();
   }
 };
+
+// --- Draws ---
+
+TEST_F(StoreTest, EachKeyIsDrawnAboutAsOften) {
+  std::vector<std::string> keys = {"", "a lonely key", "key:x", "zzz"};  // Far from the others, and between them.
+  for (int i = 0; i < 2'000; ++i) keys.push_back("key:" + std::to_string(i));
+  ASSERT_TRUE(IsOk(SetAll(keys)));
+  base::Random random(1);
+  std::map<std::string, int> draws;
+  for (std::size_t i = 0; i < 20 * keys.size(); ++i) {
+    const auto drawn = store_->RandomKey([&](std::uint64_t n) { return random.Below(n); });
+    ASSERT_TRUE(drawn && *drawn);
+    ++draws[**drawn];
+  }
+  EXPECT_EQ(draws.size(), keys.size());
+  for (const auto& [key, count] : draws) {
+    EXPECT_GT(count, 1) << key;
+    EXPECT_LT(count, 60) << key;
+  }
+}
+
+TEST_F(StoreTest, NoKeyIsDrawnThatIsNotThere) {
+  base::Random random(2);
+  const auto draw = [&] { return *store_->RandomKey([&](std::uint64_t n) { return random.Below(n); }); };
+  EXPECT_EQ(draw(), std::nullopt);
+  ASSERT_TRUE(IsOk(SetAll({"a", "b", "c"})));
+  ASSERT_TRUE(IsOk(store_->Remove("a")));
+  ASSERT_TRUE(IsOk(store_->Set("b", "v", 1)));
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(draw(), "c");
+}
 
 // --- Points ---
 
