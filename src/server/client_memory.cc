@@ -78,7 +78,7 @@ bool ClientMemory::EvictGreater(const Account* taker, std::size_t taker_bytes, s
     evicted_.fetch_add(1, std::memory_order_relaxed);                     // R1
     if (greatest->socket_ != kNoSocket) io::ShutDown(greatest->socket_);  // I1. Its loop finds the end, and closes it.
   }
-  return true;
+  return taker == nullptr || used() / 2 <= limit();
 }
 
 ClientMemory::Account::~Account() {
@@ -99,7 +99,7 @@ bool ClientMemory::Account::TryCount(std::atomic<std::size_t>& counted, std::siz
   if (after == before) [[likely]]
     return true;
   if (after > before) {
-    if (!memory_.Take(*this, after - before, this->bytes() + after - before)) return false;
+    if (is_evicted() || !memory_.Take(*this, after - before, this->bytes() + after - before)) return false;
   } else {
     memory_.GiveBack(before - after);
   }

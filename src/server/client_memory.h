@@ -10,7 +10,8 @@
 // Threads     Call anything from any thread; of an account, the calls marked so from its connection's thread.
 // Ownership   Outlives its accounts. An account is shared by a connection and its outbox; Close() ends the part of it
 //             that needs the socket.
-// Limits      The sum may pass the limit by what clients that are being closed still have.
+// Limits      The sum may pass the limit by what clients that are being closed still have, who get nothing more; but
+//             nobody gets anything while it is at twice the limit.
 // Errors      base::MemoryRefused, a std::bad_alloc: nothing was counted.
 //
 // Invariants  I1  An account in accounts_ has an open socket, or none: it is shut down under the mutex.

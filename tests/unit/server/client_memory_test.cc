@@ -83,6 +83,31 @@ TEST_F(ClientMemoryTest, NobodyIsClosedWhereThatDoesNotHelp) {
   EXPECT_FALSE(small->is_evicted() || other->is_evicted() || greater->is_evicted());
 }
 
+TEST_F(ClientMemoryTest, WhoIsClosedGetsNothingMore) {
+  memory_.set_limit(10 * kStep);
+  const Account small = Open();
+  const Account great = Open();
+  great->Grow(8 * kStep);
+  small->Grow(4 * kStep);
+  ASSERT_TRUE(great->is_evicted());
+  EXPECT_THROW(great->Grow(kStep), base::MemoryRefused);
+  EXPECT_FALSE(great->TrySetMail(kStep));
+  EXPECT_EQ(memory_.used(), 12 * kStep);
+}
+
+TEST_F(ClientMemoryTest, TwiceTheLimitIsTheEnd) {
+  memory_.set_limit(10 * kStep);
+  const Account a = Open();
+  const Account b = Open();
+  const Account c = Open();
+  a->Grow(9 * kStep);
+  b->Grow(8 * kStep);
+  ASSERT_TRUE(a->is_evicted());
+  EXPECT_THROW(c->Grow(6 * kStep), base::MemoryRefused);  // `a` has not gone yet.
+  a->Close();
+  c->Grow(2 * kStep);
+}
+
 TEST_F(ClientMemoryTest, LowerLimitClosesTheGreatest) {
   const Account a = Open();
   const Account b = Open();
