@@ -200,7 +200,7 @@ BANS = [
     Ban("sleep", r"\b(?:u|nano)?sleep(?:_for|_until)?\s*\(", r"(src|tests)/", "a latch: wait for the thing itself"),
     Ban("detach", r"(?:\.|->)detach\s*\(", CXX, "a thread that somebody joins"),
     Ban("random", r"\bs?rand\s*\(|\bdrand48\s*\(", CXX, "base/random.h with a seed"),
-    Ban("throw", r"\bthrow\b(?!\s+(std::bad_alloc|(base::)?MemoryRefused))", r"(include|src)/", "return Error{...}"),
+    Ban("throw", r"\bthrow\b(?!;|\s+(std::bad_alloc|(base::)?MemoryRefused))", r"(include|src)/", "return Error{...}"),
     Ban("number", r"\b(?:ato(?:i|l|ll|f)|sto(?:i|l|ul|ll|ull|d))\s*\(", r"(include|src)/", "std::from_chars"),
     Ban("using-namespace", r"\busing\s+namespace\b", r".*\.h$", "the names themselves: a header opens no namespace"),
 ]

@@ -3,9 +3,8 @@
 #include <sys/mman.h>
 
 #include <cstdint>
+#include <new>
 #include <utility>
-
-#include "base/check.h"
 
 namespace kvs::base {
 namespace {
@@ -41,7 +40,7 @@ std::optional<HugePage> HugePage::TryMap(Given given) {
 }
 
 HugePage::HugePage(char* data, Given given) : data_(data) {
-  KVS_CHECK(data_ != nullptr);
+  if (data_ == nullptr) throw std::bad_alloc();
   ::madvise(data_, kBytes, given == Given::kAtOnce ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 

@@ -5,7 +5,7 @@
 //             The kernel gives it either at once, by the first touch, or in small pages as they are touched, so that
 //             what is never used costs nothing; those become one page by Unite(). Where the kernel has no large pages
 //             free, all of it works with small ones.
-// Errors      Without memory the process ends, as with any allocation; TryMap() is for callers that can do without.
+// Errors      Without memory std::bad_alloc, as with any allocation; TryMap() is for callers that can do without.
 #pragma once
 
 #include <cstddef>

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
+#include <utility>
 
 #include "base/check.h"
 
@@ -11,6 +13,16 @@ namespace {
 std::size_t RoundUpToPages(std::size_t bytes) {
   constexpr std::size_t kPage = base::HugePage::kSmallPageBytes;
   return (bytes + kPage - 1) / kPage * kPage;
+}
+
+// False: there is no memory for it.
+bool Insert(std::uint32_t number, std::set<std::uint32_t>* numbers) {
+  try {
+    numbers->insert(number);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
 }
 
 }  // namespace
@@ -50,16 +62,17 @@ NodeId Arena::TakeUntouched(std::uint32_t number) {
   return id;
 }
 
+// A slot that cannot be noted as free counts as taken for good.
 void Arena::Return(NodeId id) {
   const std::uint32_t number = id >> kSlotBits;
   Chunk& chunk = chunks_[number];
   KVS_CHECK(chunk.taken > 0);
+  if (!Insert(number, &with_free_slots_)) return;
   std::memcpy(Address(id), &chunk.first_free, sizeof id);
   chunk.first_free = id;
   --chunk.taken;
   --slots_taken_;
-  with_free_slots_.insert(number);
-  if (chunk.taken == 0 && number != 0) empty_.insert(number);
+  if (chunk.taken == 0 && number != 0) static_cast<void>(Insert(number, &empty_));
   if (!empty_.empty()) RemoveEmptyChunk();
 }
 
@@ -74,20 +87,22 @@ void Arena::RemoveEmptyChunk() {
 void Arena::AddChunk() {
   if (unused_numbers_.empty()) AddNumber();
   const std::uint32_t number = *unused_numbers_.begin();
+  base::HugePage page = NewPage(number, chunks_as_touched_);
+  with_free_slots_.insert(number);  // From here on nothing takes memory.
   unused_numbers_.erase(unused_numbers_.begin());
   Chunk& chunk = chunks_[number];
-  chunk.page = NewPage(number, chunks_as_touched_);
+  chunk.page = std::move(page);
   chunk.is_as_touched = number < chunks_as_touched_;
   chunk.bytes = chunk.is_as_touched ? 0 : kChunkBytes;
   slots_ += chunk_slots_;
   SetAddress(number, chunk.page->data());
   AddBytes(chunk.bytes);
-  with_free_slots_.insert(number);
 }
 
 void Arena::AddNumber() {
   KVS_CHECK(chunks_.size() < kChunksMax);
   if (chunks_.size() == table_entries_) GrowTable();
+  if (chunks_.size() == chunks_.capacity()) chunks_.reserve(2 * chunks_.size() + 1);
   unused_numbers_.insert(static_cast<std::uint32_t>(chunks_.size()));
   chunks_.emplace_back();
 }
@@ -130,13 +145,13 @@ void Arena::Load(std::vector<LoadedChunk> chunks) {
 }
 
 void Arena::RemoveChunk(std::uint32_t number) {
+  if (!Insert(number, &unused_numbers_)) return;
   with_free_slots_.erase(number);
   empty_.erase(number);
   SetAddress(number, nullptr);
   SubtractBytes(chunks_[number].bytes);
   slots_ -= chunk_slots_;
   chunks_[number] = Chunk{};
-  unused_numbers_.insert(number);
 }
 
 void Arena::GrowTable() {
@@ -145,8 +160,8 @@ void Arena::GrowTable() {
   for (std::size_t i = 0; i < table_entries_; ++i) {
     larger[i].store(tables_.back()[i].load(std::memory_order_relaxed), std::memory_order_release);  // P1
   }
-  table_.store(larger.get(), std::memory_order_relaxed);  // R1
   tables_.push_back(std::move(larger));
+  table_.store(tables_.back().get(), std::memory_order_relaxed);  // R1
   table_entries_ = entries;
   AddBytes(entries * sizeof(std::atomic<char*>));
 }

@@ -1,16 +1,26 @@
 #include "index/retire_list.h"
 
+#include <new>
 #include <utility>
 
 namespace kvs::index {
 
 void RetireList::Collect(std::size_t group, FunctionRef<void(RetiredNode)> free) {
-  if (fresh_.size() < group) return;
-  waiting_.push_back({epochs_.EndEpoch(), std::exchange(fresh_, {})});
+  if (fresh_.size() < group || !AddGroup()) return;
+  waiting_.back() = {epochs_.EndEpoch(), std::exchange(fresh_, {})};
   const std::uint64_t oldest_pinned = epochs_.OldestPinned();
   while (!waiting_.empty() && waiting_.front().epoch < oldest_pinned) {
     for (const RetiredNode node : waiting_.front().nodes) free(node);
     waiting_.pop_front();
+  }
+}
+
+bool RetireList::AddGroup() {
+  try {
+    waiting_.emplace_back();
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
   }
 }
 

@@ -29,7 +29,19 @@ class RetireList {
 
   void Add(RetiredNode node) { fresh_.push_back(node); }
 
+  // The next `count` calls of Add() take no memory.
+  void Reserve(std::size_t count) {
+    if (fresh_.capacity() - fresh_.size() < count) fresh_.reserve(2 * (fresh_.size() + count));
+  }
+
+  // How many were added and not collected; and takes back those that were added since there were `count`.
+  std::size_t fresh() const { return fresh_.size(); }
+  void TakeBackTo(std::size_t count) {
+    fresh_.erase(fresh_.begin() + static_cast<std::ptrdiff_t>(count), fresh_.end());
+  }
+
   // Once at least `group` nodes were added, ends the epoch for them, and hands the nodes that nobody sees to `free`.
+  // Where there is no memory for that, a later call does it.
   void Collect(std::size_t group, FunctionRef<void(RetiredNode)> free);
 
   // Hands over all nodes, for the end of the tree: nobody may be reading.
@@ -37,9 +49,11 @@ class RetireList {
 
  private:
   struct Group {
-    std::uint64_t epoch;
+    std::uint64_t epoch = 0;
     std::vector<RetiredNode> nodes;
   };
+
+  bool AddGroup();  // False: there is no memory for it.
 
   sync::EpochDomain& epochs_;
   std::vector<RetiredNode> fresh_;

@@ -19,6 +19,7 @@ Tree::Tree(const KeySource& keys, sync::EpochDomain& epochs) : Tree(keys, epochs
 
 Tree::Tree(const KeySource& keys, sync::EpochDomain& epochs, std::uint64_t hash_seed)
     : keys_(keys), epochs_(epochs), hash_seed_(hash_seed), retired_(epochs) {
+  made_.reserve(kNodesPerChangeMax);
   SetRoot(0, NewLeaf());
 }
 
@@ -48,7 +49,7 @@ Change Tree::Upsert(std::string_view key, base::Location location, const Hint& h
   const Entry entry(TagOf(key), location);
   const Path path = PathTo(key);
   if (const auto change = UpsertInto(*path.leaf, key, entry)) return *change;
-  if (const auto damaged = SplitLeaf(path, key, entry)) return {Outcome::kDamaged, *damaged};
+  if (const auto damaged = AddToFull(path, key, entry)) return {Outcome::kDamaged, *damaged};
   AddTo(size_, 1);
   return {Outcome::kAbsent, {}};
 }

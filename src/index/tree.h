@@ -14,6 +14,8 @@
 // Limits      Keys of 0 to 65,535 bytes, any bytes; a location is never none. The caller checks: others end the
 //             process.
 // Errors      A damaged record is kDamaged, with its location, where its key had to be known. Nothing was changed then.
+//             Without memory Upsert() throws std::bad_alloc, and nothing was changed. Other changes need none: what
+//             would make the tree smaller is left out.
 //
 // Invariants  I1  The tree always has a leaf. All leaves are on the same level.
 //             I2  A key is in no other leaf than the one that the separators lead to.
@@ -168,6 +170,7 @@ class Tree {
   static constexpr unsigned kInnerMergeBelow = 20;
   static constexpr unsigned kInnerMergedMax = 45;
   static constexpr std::size_t kRetireGroup = 64;
+  static constexpr std::size_t kNodesPerChangeMax = 2 * kHeightMax + 3;  // That it makes, or retires.
 
   struct RootLink {
     unsigned height;  // Levels of inner nodes.
@@ -239,8 +242,12 @@ class Tree {
 
   // tree_shape.cc: splits and merges.
   std::optional<base::Location> ReadUnchecked(const Path& path, LeafKeys& leaf_keys) const;
+  template <class Change>
+  void ChangeShape(Change change);
+  std::optional<base::Location> AddToFull(const Path& path, std::string_view key, Entry entry);
   std::optional<base::Location> SplitLeaf(const Path& path, std::string_view key, Entry entry);
   void EraseSlot(const Path& path, unsigned slot);
+  void ShrinkLeaf(const Path& path);
   bool MergeLeaf(const Path& path, unsigned live);  // False: no sibling has room.
   void MoveLeaf(const Path& path);
   void Apply(const Path& path, const Splice& splice);
@@ -264,6 +271,7 @@ class Tree {
   Arena leaf_arena_{sizeof(Leaf)};
   Arena inner_arena_{sizeof(InnerNode)};
   RetireList retired_;
+  std::vector<RetiredNode> made_;  // By the change of shape that is under way.
 
   // Atomics.
   std::atomic<std::uint64_t> root_{0};

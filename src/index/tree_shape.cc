@@ -44,6 +44,28 @@ std::vector<NodeLink> Tree::Leaves() const {
   return nodes;
 }
 
+// Runs what makes nodes, and publishes them last of all. Should there be no memory for one of them, nothing has
+// changed.
+template <class Change>
+void Tree::ChangeShape(Change change) {
+  made_.clear();
+  retired_.Reserve(kNodesPerChangeMax);
+  const std::size_t retired_before = retired_.fresh();
+  try {
+    change();
+  } catch (const std::bad_alloc&) {
+    retired_.TakeBackTo(retired_before);
+    for (const RetiredNode node : made_) Free(node);
+    throw;
+  }
+}
+
+std::optional<base::Location> Tree::AddToFull(const Path& path, std::string_view key, Entry entry) {
+  std::optional<base::Location> damaged;
+  ChangeShape([&] { damaged = SplitLeaf(path, key, entry); });
+  return damaged;
+}
+
 // Inserts an entry into a full leaf. Returns the location of a record that is damaged: then nothing was changed.
 // The leaf is split in the middle, or further on where keys come in ascending order: so they leave full leaves behind,
 // be it at the end of the tree or in many places.
@@ -91,6 +113,13 @@ std::optional<base::Location> Tree::ReadUnchecked(const Path& path, LeafKeys& le
 void Tree::EraseSlot(const Path& path, unsigned slot) {
   path.leaf->Erase(slot);
   AddTo(size_, std::uint64_t{0} - 1);
+  try {
+    ChangeShape([&] { ShrinkLeaf(path); });
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the leaf stays as it is, larger than it need be.
+  }
+}
+
+void Tree::ShrinkLeaf(const Path& path) {
   const unsigned live = path.leaf->CountLive();
   if (live < kLeafMergeBelow && MergeLeaf(path, live)) return;
   if (leaf_arena_.IsWorthMoving(path.leaf_id)) MoveLeaf(path);
@@ -204,13 +233,20 @@ void Tree::SetRoot(unsigned height, NodeId id) {
 NodeId Tree::NewLeaf() {
   const NodeId id = leaf_arena_.Take();
   new (leaf_arena_.Address(id)) Leaf;
+  made_.push_back({NodeKind::kLeaf, id});
   return id;
 }
 
 NodeId Tree::NewInner(std::span<const std::string_view> separators, std::span<const NodeId> children) {
   const NodeId id = inner_arena_.Take();
-  const auto* const node = new (inner_arena_.Address(id)) InnerNode(separators, children);
-  AddTo(separator_bytes_, node->separator_bytes());
+  try {
+    const auto* const node = new (inner_arena_.Address(id)) InnerNode(separators, children);
+    AddTo(separator_bytes_, node->separator_bytes());
+  } catch (const std::bad_alloc&) {
+    inner_arena_.Return(id);
+    throw;
+  }
+  made_.push_back({NodeKind::kInner, id});
   return id;
 }
 

@@ -1,6 +1,8 @@
 #include "store/committer.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <new>
 #include <utility>
 
 #include "base/check.h"
@@ -157,8 +159,16 @@ void Committer::Gather(std::size_t writers) {
 
 // --- A sync ---
 
-// Whoever waits for this sync appended before it began, so the position that is read here covers them.
 Status Committer::SyncOnce() {
+  try {
+    return TrySync();
+  } catch (const std::bad_alloc&) {
+    return Error{.code = ErrorCode::kNoSpace, .sys_errno = ENOMEM, .context = "no memory"};
+  }
+}
+
+// Whoever waits for this sync appended before it began, so the position that is read here covers them.
+Status Committer::TrySync() {
   KVS_TRY(health_.Check());
   LiveLog::Unsynced unsynced;
   {

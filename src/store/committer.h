@@ -70,6 +70,7 @@ class Committer {
   void Tick();
   // Both by who begins and ends the sync.
   Status SyncOnce() KVS_EXCLUDES(mutex_);
+  Status TrySync() KVS_EXCLUDES(mutex_);
   void EndSync() KVS_EXCLUDES(mutex_);
   // Wakes those who waited for the sync, and gives them the time to come back.
   void Answer(std::vector<Waiter*>* waiters, const Status& status) KVS_EXCLUDES(mutex_);

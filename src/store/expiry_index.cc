@@ -1,6 +1,7 @@
 #include "store/expiry_index.h"
 
 #include <algorithm>
+#include <new>
 
 #include "base/coding.h"
 
@@ -26,12 +27,24 @@ void ExpiryIndex::Add(std::string_view key, std::uint64_t expiry_ms, ExpiryKind 
   if (expiry_ms > kNever - kBucketMs) return;  // Never.
   const std::uint64_t due_ms = (expiry_ms + kBucketMs - 1) / kBucketMs * kBucketMs;
   if (!MakeRoom(kBucketBytes + kLengthBytes + key.size(), due_ms)) return NoteMissing(expiry_ms, kind);
-  const auto [at, is_new] = sides_[Number(kind)].buckets.try_emplace(due_ms);
-  std::string& keys = at->second.keys;
-  keys.push_back(static_cast<char>(key.size() & 0xff));
-  keys.push_back(static_cast<char>(key.size() >> 8));
-  keys.append(key);
-  bytes_ += kLengthBytes + key.size() + (is_new ? kBucketBytes : 0);
+  auto& buckets = sides_[Number(kind)].buckets;
+  try {
+    Note(key, &buckets[due_ms]);
+  } catch (const std::bad_alloc&) {
+    NoteMissing(expiry_ms, kind);
+    const auto at = buckets.find(due_ms);
+    if (at != buckets.end() && at->second.keys.empty()) buckets.erase(at);
+  }
+}
+
+void ExpiryIndex::Note(std::string_view key, Bucket* bucket) {
+  std::string& keys = bucket->keys;
+  const std::size_t at = keys.size();
+  keys.resize(at + kLengthBytes + key.size());
+  keys[at] = static_cast<char>(key.size() & 0xff);
+  keys[at + 1] = static_cast<char>(key.size() >> 8);
+  key.copy(keys.data() + at + kLengthBytes, key.size());
+  bytes_ += kLengthBytes + key.size() + (at == 0 ? kBucketBytes : 0);
 }
 
 void ExpiryIndex::Add(const ExpiryIndex& other) {

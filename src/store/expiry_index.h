@@ -7,7 +7,7 @@
 //             Where the memory is full the latest go, and it is known from when on something is missing: when that time
 //             comes, the keys are to be gathered anew.
 // Threads     One at a time.
-// Limits      The bytes that it is made with, kBytesMax as a rule.
+// Limits      The bytes that it is made with, kBytesMax as a rule. A key for which there is no memory is missing.
 #pragma once
 
 #include <array>
@@ -90,6 +90,7 @@ class ExpiryIndex {
   void DropLast(Side* side);
   Side* Latest();
   Side* MostOverdue(const ExpiryTimes& now);
+  void Note(std::string_view key, Bucket* bucket);
   bool AddKeys(std::string_view keys, std::uint64_t due_ms, ExpiryKind kind);
 
   const std::size_t bytes_max_;  // Constant after construction.

@@ -1,6 +1,7 @@
 #include "store/live_log.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "base/check.h"
@@ -65,6 +66,7 @@ Status LiveLog::MakeRoom(std::uint64_t bytes, Purpose purpose) {
   while (true) {
     KVS_TRY(health_.Check());
     if (is_stopped_) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
+    KVS_TRY(HoldSpareMemory());
     if (IsOverSpaceLimit() && MayGainSpace()) {
       compaction_wanted.NotifyAll();
     } else if (FitsNow(bytes, purpose)) {
@@ -90,6 +92,14 @@ bool LiveLog::FitsNow(std::uint64_t bytes, Purpose purpose) const {
   const std::uint64_t kept_for_removals = purpose == Purpose::kExpire ? kRemovalReserveBytes / 2 : kRemovalReserveBytes;
   const std::uint64_t kept = is_last_room ? kept_for_removals : 0;
   return writer.used_bytes() + bytes + kept <= std::min(writer.reserved_bytes(), active_->removals_from());
+}
+
+Status LiveLog::HoldSpareMemory(std::size_t members) {
+  if (spare_memory_.Hold(SpareMemory::kPages + members / SpareMemory::kMembersPerPage)) [[likely]]
+    return Ok();
+  return Error{.code = ErrorCode::kNoSpace,
+               .sys_errno = ENOMEM,
+               .context = "no memory is left for the index of what would be written; nothing was written"};
 }
 
 Result<base::Location> LiveLog::Append(const log::RecordDraft& draft) {

@@ -27,6 +27,7 @@
 #include "store/segment_accounts.h"
 #include "store/slot_map.h"
 #include "store/space_bound.h"
+#include "store/spare_memory.h"
 #include "store/sync_pace.h"
 #include "store/write_pace.h"
 #include "sync/epoch.h"
@@ -80,6 +81,10 @@ class LiveLog {
   Result<base::Location> Append(const log::RecordDraft& draft) KVS_REQUIRES(mutex);
   // The same for a batch, each member of which uses up a sequence.
   Result<base::Location> AppendBatch(std::span<const log::RecordDraft> members) KVS_REQUIRES(mutex);
+
+  // Memory for what follows an append: MakeRoom() has held it for the records of a run; a batch may take more.
+  Status HoldSpareMemory(std::size_t members = 0) KVS_REQUIRES(mutex);
+  void GiveUpSpareMemory() KVS_REQUIRES(mutex) { spare_memory_.GiveUp(); }
 
   // Refuses all writes from now on, and wakes those who wait for room, to be refused. Returns what a write answers.
   Error Poison(const Error& cause) KVS_REQUIRES(mutex);
@@ -243,6 +248,7 @@ class LiveLog {
   RoomState room_ KVS_GUARDED_BY(mutex);
   std::uint64_t tried_bytes_ KVS_GUARDED_BY(mutex) = 0;  // How much the last attempt to take room was to give.
   ReserveState reserve_ KVS_GUARDED_BY(mutex) = ReserveState::kHeld;
+  SpareMemory spare_memory_ KVS_GUARDED_BY(mutex);
 
   WritePace write_pace_ KVS_GUARDED_BY(mutex);
   std::uint64_t output_to_come_bytes_ KVS_GUARDED_BY(mutex) = SpaceUse::kUnknown;

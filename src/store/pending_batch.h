@@ -4,31 +4,54 @@
 // its keys take the location from here, so that they see all of the batch or nothing: the store that takes the
 // PendingBatch away makes the batch visible. Readers never wait.
 //
+// Design      A table of open addressing, made before the batch is appended, so that filling it takes no memory.
 // Threads     Built by the writer; immutable once published. Readers use it under an epoch pin.
 #pragma once
 
+#include <bit>
+#include <cstddef>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 #include "base/location.h"
+#include "base/seeded_hash.h"
 
 namespace kvs::store {
 
 class PendingBatch {
  public:
+  // For so many calls of Add() at most.
+  explicit PendingBatch(std::size_t members) : slots_(std::bit_ceil(members + members / 2 + 1)) {}
+
   // The first call for a key counts: that is what was there before the batch. `location` none: there was nothing.
-  void Add(std::string_view key, base::Location location) { before_.try_emplace(key, location); }
+  void Add(std::string_view key, base::Location location) {
+    Slot& slot = slots_[PlaceOf(key)];
+    if (!slot.is_taken) slot = {.key = key, .before = location, .is_taken = true};
+  }
 
   // Where `key` pointed before the batch (none: nowhere); nullopt: it is not in the batch.
   std::optional<base::Location> Find(std::string_view key) const {
-    const auto at = before_.find(key);
-    if (at == before_.end()) return std::nullopt;
-    return at->second;
+    const Slot& slot = slots_[PlaceOf(key)];
+    return slot.is_taken ? std::optional(slot.before) : std::nullopt;
   }
 
  private:
-  std::unordered_map<std::string_view, base::Location> before_;  // The keys are views into the batch's record.
+  struct Slot {
+    std::string_view key{};  // A view into the batch's record.
+    base::Location before{};
+    bool is_taken = false;
+  };
+
+  // Of the key, or of the free slot that it would take.
+  std::size_t PlaceOf(std::string_view key) const {
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t place = base::SeededHash()(key) & mask;
+    while (slots_[place].is_taken && slots_[place].key != key) place = (place + 1) & mask;
+    return place;
+  }
+
+  std::vector<Slot> slots_;  // A power of two of them, and never full.
 };
 
 }  // namespace kvs::store

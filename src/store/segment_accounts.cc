@@ -1,6 +1,7 @@
 #include "store/segment_accounts.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "base/check.h"
@@ -105,7 +106,12 @@ void SegmentAccounts::AddTombstone(std::uint32_t slot, std::uint64_t bytes, std:
 
 void SegmentAccounts::NoteDeath(base::Location put) {
   auto& dead_offsets = accounts_[put.slot()].dead_offsets;
-  if (dead_offsets) dead_offsets->push_back(static_cast<std::uint32_t>(put.offset()));
+  if (!dead_offsets) return;
+  try {
+    dead_offsets->push_back(static_cast<std::uint32_t>(put.offset()));
+  } catch (const std::bad_alloc&) {  // Compaction asks the index instead.
+    dead_offsets.reset();
+  }
 }
 
 }  // namespace kvs::store

@@ -6,7 +6,7 @@
 // Invariants  I1  live_bytes of an account = the bytes of its put records that the index points at.
 //             I2  dead_bytes of an account = the bytes of its other put records.
 //             I3  The totals are the sums over the accounts.
-//             I4  After ListDeaths() dead_offsets of an account names the puts that dead_bytes counts.
+//             I4  After ListDeaths() dead_offsets of an account, if it is there, names the puts that dead_bytes counts.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ struct SegmentAccount {
   std::uint64_t dead_bytes = 0;  // Of puts that it does not point at any more.
   std::uint64_t tombstone_bytes = 0;
   std::uint64_t newest_tombstone = 0;  // The highest sequence of a tombstone in it.
-  // Where the puts stand that dead_bytes counts, in the order of their deaths; nullopt: not known.
+  // Where the puts stand that dead_bytes counts, in the order of their deaths; nullopt: not known, or no memory for it.
   std::optional<std::vector<std::uint32_t>> dead_offsets;
 
   std::uint64_t disk_bytes() const { return file_bytes + hint_bytes; }

@@ -72,6 +72,7 @@ Status Store::Recover() {
   {
     const sync::MutexLock lock(log_.mutex);
     opened_sequence_ = log_.last_sequence();
+    found_expired_.reserve(kFoundExpiredMax);
     expiry_.Add(recovery.TakeExpiries());
     expiring_ = recovery.expiring();
     has_spans_ = has_spans_ || expiry_.has_spans();

@@ -106,7 +106,16 @@ class Store {
   Appended TryRemove(std::string_view key, bool* was_expired) KVS_REQUIRES(log_.mutex);
   Status LookUpMembers(std::vector<Member>* members) KVS_REQUIRES(log_.mutex);
   static void DropUselessRemovals(std::vector<Member>* members);
-  Status PublishMembers(const std::vector<Member>& members, base::Location batch) KVS_REQUIRES(log_.mutex);
+  // Where a member stands in the log.
+  struct Placed {
+    base::Location location;
+    log::Record record;
+  };
+  // `placed` has room for all members.
+  Status PublishMembers(const std::vector<Member>& members, base::Location batch, std::vector<Placed>* placed)
+      KVS_REQUIRES(log_.mutex);
+  index::Change Enter(std::string_view key, base::Location location, const index::Hint& hint = {}) noexcept
+      KVS_REQUIRES(log_.mutex);
   Status PublishMember(base::Location location, const log::Record& record) KVS_REQUIRES(log_.mutex);
   // Returns its expiry.
   Expiry Replaced(base::Location old) KVS_REQUIRES(log_.mutex);
@@ -122,6 +131,7 @@ class Store {
   void RunExpirer() KVS_EXCLUDES(log_.mutex);
   bool WaitForDue() KVS_EXCLUDES(log_.mutex);
   bool WaitAfterFailure() KVS_EXCLUDES(log_.mutex);
+  Status RemoveDueIfMemory() KVS_EXCLUDES(log_.mutex);
   Status RemoveDue() KVS_EXCLUDES(log_.mutex);
   std::vector<std::string> TakeDue() KVS_REQUIRES(log_.mutex);
   Status RemoveIfExpired(std::string_view key, std::optional<Error>* damage) KVS_REQUIRES(log_.mutex);
@@ -165,16 +175,17 @@ class Store {
   std::atomic<const PendingBatch*> pending_{nullptr};  // P1
   struct RetiredBatch {
     std::uint64_t epoch;
-    std::unique_ptr<const PendingBatch> batch;
+    std::unique_ptr<PendingBatch> batch;
   };
-  std::vector<RetiredBatch> retired_batches_ KVS_GUARDED_BY(log_.mutex);
+  std::vector<RetiredBatch> retired_batches_ KVS_GUARDED_BY(log_.mutex);  // And the pending one, which is the last.
 
   ExpiryIndex expiry_ KVS_GUARDED_BY(log_.mutex);          // Of all pairs, but for those that it is missing.
   std::uint64_t expiring_ KVS_GUARDED_BY(log_.mutex) = 0;  // Pairs with an expiry.
   bool has_spans_ KVS_GUARDED_BY(log_.mutex) = false;      // Or had some once.
   // While the keys that expiry_ was missing are gathered anew: from where on they are still to be.
   std::optional<std::string> gather_from_ KVS_GUARDED_BY(log_.mutex);
-  std::vector<std::string> found_expired_ KVS_GUARDED_BY(log_.mutex);  // By readers.
+  static constexpr std::size_t kFoundExpiredMax = 1'024;
+  std::vector<std::string> found_expired_ KVS_GUARDED_BY(log_.mutex);  // By readers; has room for all from the start.
   ExpiryListener expiry_listener_ KVS_GUARDED_BY(log_.mutex);
   std::uint64_t expired_ KVS_GUARDED_BY(log_.mutex) = 0;  // Pairs that were removed because their time had come.
   bool is_expirer_stopped_ KVS_GUARDED_BY(log_.mutex) = false;

@@ -5,7 +5,9 @@
 // Who is told that a pair has expired (ExpiryListener) is told under the append lock, where whatever replaces the pair
 // sees that its time had come (Replaced()): so once for each, and before anything that is written to its key later.
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,7 +28,6 @@ constexpr std::chrono::milliseconds kLookAtClocks{10'000};
 
 // What is there so long after its time was not noted, or did not fit.
 constexpr std::uint64_t kOverdueMs = 1'000;
-constexpr std::size_t kFoundExpiredMax = 1'024;
 
 }  // namespace
 
@@ -58,15 +59,19 @@ void Store::set_expires_actively(bool is_active) {
 
 void Store::TellExpired(std::string_view key) {
   ++expired_;
-  if (expiry_listener_) expiry_listener_(key);
+  try {
+    if (expiry_listener_) expiry_listener_(key);
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the record is written, the listener was not told.
+  }
 }
 
 // A reader waits for nobody. Where the lock is taken, the next one that finds the pair may note it.
 void Store::NoteFoundExpired(const log::Record& record) {
   const bool is_active = expires_actively_.load(std::memory_order_relaxed);  // R1
   if (is_active && !clock_.IsPast({record.expiry_ms + kOverdueMs, record.expiry_kind})) return;
+  std::string key(record.key);
   if (!log_.mutex.TryLock()) return;
-  if (found_expired_.size() < kFoundExpiredMax) found_expired_.emplace_back(record.key);
+  if (found_expired_.size() < kFoundExpiredMax) found_expired_.push_back(std::move(key));
   log_.mutex.Unlock();
   expiry_changed_.NotifyOne();
 }
@@ -74,9 +79,7 @@ void Store::NoteFoundExpired(const log::Record& record) {
 void Store::RunExpirer() {
   bool has_failed = false;
   while (WaitForDue()) {
-    TendClock();
-    GatherMissing();
-    const Status status = RemoveDue();
+    const Status status = RemoveDueIfMemory();
     if (!status && !has_failed && options_.log) {
       options_.log("expired pairs could not be removed: " + status.error().ToString());
     }
@@ -163,6 +166,16 @@ bool Store::WaitAfterFailure() {
     expiry_changed_.WaitUntil(log_.mutex, deadline);
   }
   return !is_expirer_stopped_;
+}
+
+Status Store::RemoveDueIfMemory() {
+  try {
+    TendClock();
+    GatherMissing();
+    return RemoveDue();
+  } catch (const std::bad_alloc&) {
+    return Error{.code = ErrorCode::kNoSpace, .sys_errno = ENOMEM, .context = "no memory"};
+  }
 }
 
 // What could not be removed is noted again.

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
+#include <unordered_map>
 #include <utility>
 
+#include "base/seeded_hash.h"
 #include "base/system_error.h"
 #include "base/try.h"
 #include "base/uninitialized_array.h"
@@ -208,12 +211,23 @@ Expiry Store::Replaced(base::Location old) {
   return record->expiry();
 }
 
+// The record is in the log, so its entry takes even what was spare. Should that not do, the process ends, and opening
+// the store again finds the record: an index that lacks it would be wrong.
+index::Change Store::Enter(std::string_view key, base::Location location, const index::Hint& hint) noexcept {
+  try {
+    return index_.Upsert(key, location, hint);
+  } catch (const std::bad_alloc&) {
+    log_.GiveUpSpareMemory();
+  }
+  return index_.Upsert(key, location, hint);
+}
+
 Store::Appended Store::Put(const log::RecordDraft& draft, const index::Hint& hint) {
   const std::uint64_t position_before = log_.position();
   const auto location = log_.Append(draft);
   if (!location) return {.status = location.error()};
   const std::uint64_t bytes = log_.position() - position_before;
-  const index::Change change = index_.Upsert(draft.key, *location, hint);
+  const index::Change change = Enter(draft.key, *location, hint);
   if (change.outcome == index::Outcome::kDamaged) {
     log_.accounts().AddDead(*location, bytes);
     return {.status = records_.DamageAt(change.old)};
@@ -268,12 +282,21 @@ Store::Appended Store::TryBatch(std::vector<Member> members, std::uint64_t bytes
   }
   if (Status status = LookUpMembers(&members); !status) return {.status = std::move(status)};
   if (members.empty()) return {.status = Ok()};
+  // Nothing that follows the append may lack memory: index and log would tell different things.
+  if (Status status = log_.HoldSpareMemory(members.size()); !status) return {.status = std::move(status)};
   std::vector<log::RecordDraft> drafts;
   drafts.reserve(members.size());
   for (const Member& member : members) drafts.push_back(member.draft);
+  std::vector<Placed> placed;
+  placed.reserve(members.size());
+  retired_batches_.push_back({kNeverPast, std::make_unique<PendingBatch>(members.size())});
   const auto location = log_.AppendBatch(drafts);
-  if (!location) return {.status = location.error()};
-  if (Status status = PublishMembers(members, *location); !status) return {.status = log_.Poison(status.error())};
+  if (!location) {
+    retired_batches_.pop_back();
+    return {.status = location.error()};
+  }
+  if (Status status = PublishMembers(members, *location, &placed); !status)
+    return {.status = log_.Poison(status.error())};
   return {.status = Ok(), .position = log_.position()};
 }
 
@@ -291,7 +314,7 @@ Status Store::LookUpMembers(std::vector<Member>* members) {
 }
 
 void Store::DropUselessRemovals(std::vector<Member>* members) {
-  std::unordered_map<std::string_view, bool> is_there;
+  std::unordered_map<std::string_view, bool, base::SeededHash> is_there;
   std::erase_if(*members, [&](const Member& member) {
     const auto [at, is_new] = is_there.try_emplace(member.draft.key, !member.before.is_none());
     const bool was_there = std::exchange(at->second, member.draft.type == log::RecordType::kPut);
@@ -300,40 +323,36 @@ void Store::DropUselessRemovals(std::vector<Member>* members) {
 }
 
 // From here on readers take the keys of the batch from the PendingBatch, until everything is in its place.
-Status Store::PublishMembers(const std::vector<Member>& members, base::Location batch) {
+// Should it fail, they go on seeing nothing of the batch.
+Status Store::PublishMembers(const std::vector<Member>& members, base::Location batch, std::vector<Placed>* placed) {
   const std::optional<log::Record> frame = records_.Decode(batch);
   if (!frame) return records_.DamageAt(batch);
-  auto pending = std::make_unique<PendingBatch>();
-  std::vector<std::pair<base::Location, log::Record>> records;
-  records.reserve(members.size());
+  RetiredBatch& pending = retired_batches_.back();
   std::uint64_t offset = batch.offset() + frame->bytes() - frame->value.size();
   for (const Member& member : members) {
     const base::Location location(batch.slot(), offset);
     const std::optional<log::Record> record = records_.Decode(location);
     if (!record) return records_.DamageAt(location);
-    records.emplace_back(location, *record);
-    pending->Add(records.back().second.key, member.before);
-    offset += records.back().second.bytes();
+    placed->push_back({location, *record});
+    pending.batch->Add(record->key, member.before);
+    offset += record->bytes();
   }
-  pending_.store(pending.get(), std::memory_order_release);  // P1
-  for (const auto& [location, record] : records) {
-    if (Status status = PublishMember(location, record); !status) {
-      retired_batches_.push_back({kNeverPast, std::move(pending)});  // Readers go on seeing nothing of the batch.
-      return status;
-    }
+  pending_.store(pending.batch.get(), std::memory_order_release);  // P1
+  for (const auto& [location, record] : *placed) {
+    if (Status status = PublishMember(location, record); !status) return status;
   }
   pending_.store(nullptr, std::memory_order_release);  // P1
   // Tombstones stood in the index only so that the removals could not be seen before the rest.
-  for (const auto& [location, record] : records) {
+  for (const auto& [location, record] : *placed) {
     if (record.type == log::RecordType::kTombstone) index_.EraseExact(record.key, location);
   }
-  retired_batches_.push_back({epochs_.EndEpoch(), std::move(pending)});
+  pending.epoch = epochs_.EndEpoch();
   FreePendingBatches();
   return Ok();
 }
 
 Status Store::PublishMember(base::Location location, const log::Record& record) {
-  const index::Change change = index_.Upsert(record.key, location);
+  const index::Change change = Enter(record.key, location);
   if (change.outcome == index::Outcome::kDamaged) return records_.DamageAt(change.old);
   if (record.type == log::RecordType::kPut) {
     log_.accounts().AddLive(location.slot(), record.bytes());

@@ -7,7 +7,7 @@ namespace kvs::store {
 namespace {
 
 TEST(PendingBatchTest, KnowsTheKeysOfTheBatchAndNoOthers) {
-  PendingBatch batch;
+  PendingBatch batch(3);
   batch.Add("was there", base::Location(1, 64));
   batch.Add("was not", base::Location());
   batch.Add("", base::Location(2, 64));
@@ -19,7 +19,7 @@ TEST(PendingBatchTest, KnowsTheKeysOfTheBatchAndNoOthers) {
 }
 
 TEST(PendingBatchTest, OfAKeyThatComesTwiceTheFirstIsWhatWasThereBefore) {
-  PendingBatch batch;
+  PendingBatch batch(2);
   batch.Add("key", base::Location(1, 64));
   batch.Add("key", base::Location(7, 1'000));
   EXPECT_EQ(batch.Find("key"), base::Location(1, 64));

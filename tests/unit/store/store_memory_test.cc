@@ -1,0 +1,111 @@
+// Promised: where memory runs out, a write does nothing, or all of it: what is in the log is in the index, in the
+// process that lacked the memory and in the next one. Each allocation of each write fails here once.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <new>
+#include <optional>
+#include <string>
+
+#include "base/random.h"
+#include "store_fixture.h"
+#include "support/address_space.h"
+#include "support/failing_memory.h"
+
+namespace kvs::store {
+namespace {
+
+using Model = std::map<std::string, std::string>;
+
+constexpr std::uint64_t kFar = 4'000'000'000'000;
+
+class StoreMemoryTest : public StoreFixture {
+ protected:
+  // Tries `write` until no allocation fails, and expects it to have done nothing where it fails. How many have failed.
+  template <class Write>
+  int UntilNothingFails(Write write, const Model& after) {
+    for (int allocation = 0;; ++allocation) {
+      Status status = Ok();
+      bool has_failed = false;
+      try {
+        const test::FailingMemory failing(allocation);
+        status = write();
+        has_failed = test::FailingMemory::has_failed();
+      } catch (const std::bad_alloc&) {
+        ExpectTheModel();
+        continue;
+      }
+      EXPECT_TRUE(IsOk(status));
+      model_ = after;
+      ExpectTheModel();
+      if (!has_failed) return allocation;
+    }
+  }
+
+  void ExpectTheModel() {
+    const Pairs expected(model_.begin(), model_.end());
+    if (Scan({}) == expected) return;
+    ADD_FAILURE() << "the store has other pairs than it should";
+  }
+
+  std::string AnyKey() { return "key" + std::to_string(random_.Below(2'000)); }
+
+  base::Random random_{1};
+  Model model_;
+};
+
+TEST_F(StoreMemoryTest, WritesAreWholeWhereAnAllocationFails) {
+  Open();
+  int failures = 0;
+  for (int i = 0; i < 150; ++i) {
+    const std::string key = AnyKey();
+    Model after = model_;
+    after[key] = std::to_string(i);
+    failures += UntilNothingFails(
+        [&] { return store_->Set(key, std::to_string(i), i % 3 == 0 ? Expiry(kFar) : kNoExpiry); }, after);
+  }
+  for (int i = 0; i < 20; ++i) {
+    WriteBatch batch;
+    Model after = model_;
+    for (int member = 0; member < 60; ++member) {
+      const std::string key = AnyKey();
+      if (random_.Below(3) == 0) {
+        batch.Remove(key);
+        after.erase(key);
+      } else {
+        batch.Set(key, std::to_string(i));
+        after[key] = std::to_string(i);
+      }
+    }
+    failures += UntilNothingFails([&] { return store_->Write(batch); }, after);
+  }
+  EXPECT_GT(failures, 100);
+  Open();
+  ExpectTheModel();
+}
+
+TEST_F(StoreMemoryTest, StoreWithoutMemoryRefusesAndGoesOn) {
+  KVS_SKIP_UNDER_SANITIZERS();
+  options_.segment_bytes = std::uint64_t{64} << 20;
+  Open();
+  ASSERT_TRUE(IsOk(store_->Set("first", "value")));
+  std::uint64_t set = 0;
+  std::optional<Error> error;
+  {
+    const test::AddressSpaceLimit limit(std::uint64_t{1} << 20);
+    while (!error && set < 2'000'000) {
+      const Status status = store_->Set("key" + std::to_string(set), "value");
+      if (status) ++set;
+      if (!status) error = status.error();
+    }
+  }
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->code, ErrorCode::kNoSpace) << error->ToString();
+  EXPECT_EQ(Get("key" + std::to_string(set)), "(none)");
+  EXPECT_TRUE(IsOk(store_->Set("last", "value")));
+  Open();
+  EXPECT_EQ(store_->Stats()->keys, set + 2);
+}
+
+}  // namespace
+}  // namespace kvs::store
