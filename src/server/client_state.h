@@ -97,7 +97,7 @@ struct ClientState {
   bool is_transaction_refused = false;  // A command could not be queued: EXEC is to fail.
   std::vector<QueuedCommand> queue;
   std::size_t queue_bytes = 0;
-  std::size_t kept_bytes = 0;                        // Of the names that it watches, and is subscribed to.
+  std::size_t kept_bytes = 0;                        // Of its names, and of all names that it wants to hear of.
   std::map<std::string, bool, std::less<>> watched;  // By key: whether it was there.
   WatchTable::Watcher watcher;
   bool is_subscribed = false;                    // To anything. PubSub keeps it.
@@ -115,12 +115,14 @@ struct ClientState {
   }
   // In the tables of both sides, about.
   static std::size_t KeptBytes(std::string_view kept) { return 200 + 2 * kept.size(); }
-  // The same, of a name until the client lets go of it.
-  void Keep(std::string_view kept) {
-    Grow(KeptBytes(kept));
-    kept_bytes += KeptBytes(kept);
+  // The same, until the client lets go of it.
+  void Keep(std::size_t bytes) {
+    Grow(bytes);
+    kept_bytes += bytes;
   }
-  void LetGo(std::string_view kept) { kept_bytes -= KeptBytes(kept); }
+  void LetGo(std::size_t bytes) { kept_bytes -= bytes; }
+  void Keep(std::string_view kept) { Keep(KeptBytes(kept)); }
+  void LetGo(std::string_view kept) { LetGo(KeptBytes(kept)); }
 
   // Names, written by the connection's thread. Guarded by the mutex of the ClientRegistry.
   std::string name;

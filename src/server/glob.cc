@@ -83,6 +83,11 @@ Glob::Class Glob::ReadClass(std::string_view pattern, std::size_t* at) const {
   return is_negated ? ~bytes : bytes;
 }
 
+std::size_t Glob::bytes() const {
+  return elements_.capacity() * sizeof(std::uint16_t) + literals_.capacity() + classes_.capacity() * sizeof(Class) +
+         parts_.capacity() * sizeof(Part) + masks_.capacity() * sizeof(Masks) + prefix_.capacity();
+}
+
 void Glob::DescribeParts() {
   const auto is_literal = [](std::uint16_t element) { return element < kAny; };
   for (Part& part : parts_) {

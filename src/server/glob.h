@@ -37,6 +37,7 @@ class Glob {
   bool Matches(std::string_view text) const;
   // The bytes that every match begins with.
   const std::string& prefix() const { return prefix_; }
+  std::size_t bytes() const;  // What it takes of memory.
 
  private:
   using Class = std::bitset<256>;

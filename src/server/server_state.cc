@@ -10,6 +10,9 @@
 namespace kvs::server {
 namespace {
 
+// The keys that clients track may take so much of what all clients may have, beside it.
+constexpr std::size_t kTrackedPart = 8;
+
 std::string MakeRunId() {
   constexpr std::size_t kDigits = 40;
   const auto now = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
@@ -52,6 +55,7 @@ std::optional<Error> ServerState::WriteFault(const EngineStats& now) const {
 void ServerState::ApplySettings() {
   observation.Configure(config);
   client_memory.set_limit(config.client_memory_max());
+  observation.tracking.set_bytes_max(config.client_memory_max() / kTrackedPart);
   stats.commands.set_times_durations(config.Get({"latency-tracking"}).front().second == "yes");
 }
 

@@ -78,7 +78,7 @@ void List(Call& call) {
 
 void SetName(Call& call) {
   if (!CheckClientName(call, call[2])) return;
-  call.server.clients.Change([&] { call.client.name = call[2]; });
+  SetClientText(call, call.client.name, call[2]);
   call.reply.Ok();
 }
 
@@ -99,7 +99,7 @@ void SetInfo(Call& call) {
   } else if (!IsShowable(call[3])) {
     call.Fail("ERR " + Lowered(call[2]) + " cannot contain spaces, newlines or special characters.");
   } else {
-    call.server.clients.Change([&] { *field = call[3]; });
+    SetClientText(call, *field, call[3]);
     call.reply.Ok();
   }
 }
@@ -355,6 +355,13 @@ bool CheckClientName(Call& call, std::string_view name) {
   if (IsShowable(name)) return true;
   call.Fail("ERR Client names cannot contain spaces, newlines or special characters.");
   return false;
+}
+
+void SetClientText(Call& call, std::string& field, std::string_view text) {
+  call.client.Keep(text.size());
+  const std::size_t before = field.size();
+  call.server.clients.Change([&] { field = text; });
+  call.client.LetGo(before);
 }
 
 std::span<const CommandSpec> ClientCommands() { return kRows; }

@@ -167,7 +167,7 @@ void Hello(Call& call) {
         "<pass> option can be used to authenticate the client and select the RESP protocol version at the same time");
     return;
   }
-  if (options->name) call.server.clients.Change([&] { call.client.name = *options->name; });
+  if (options->name) SetClientText(call, call.client.name, *options->name);
   if (version) SetVersion(call, static_cast<int>(*version));
   ReplyHello(call);
 }

@@ -45,6 +45,11 @@ class Message {
   std::array<base::ByteBuffer, 2> forms_;
 };
 
+// That a client keeps by a subscription, whoever shares it.
+std::size_t BytesOf(std::string_view name, const std::optional<Glob>& pattern) {
+  return ClientState::KeptBytes(name) + (pattern ? pattern->bytes() : 0);
+}
+
 // After any change, for CLIENT LIST and for what a subscribed client may do.
 void Recount(ClientState& client) {
   const auto& names = client.subscriptions->names;
@@ -59,23 +64,28 @@ void Recount(ClientState& client) {
 bool PubSub::Subscribe(ClientState& client, Subscription kind, std::string_view name) {
   if (client.subscriptions == nullptr) client.subscriptions = std::make_unique<Subscriptions>();
   if (client.subscriptions->of(kind).contains(name)) return false;
-  client.Keep(name);
+  std::optional<Glob> pattern;
+  if (kind == Subscription::kPattern) {
+    auto read = Glob::Parse(name);
+    KVS_CHECK(read.has_value());
+    pattern = *std::move(read);
+  }
+  client.Keep(BytesOf(name, pattern));
   client.subscriptions->of(kind).emplace(name);
   Recount(client);
   const sync::MutexLock lock(mutex_);
   Audience& audience = TableOf(kind)[std::string(name)];
+  if (pattern && !audience.pattern) audience.pattern = std::move(pattern);
   audience.listeners.insert(&client);
-  if (kind == Subscription::kPattern && !audience.pattern) {
-    auto pattern = Glob::Parse(name);
-    KVS_CHECK(pattern.has_value());
-    audience.pattern = *std::move(pattern);
-  }
   return true;
 }
 
+// Not everything of it need be there: there may have been no memory for it.
 void PubSub::Remove(ClientState& client, Subscription kind, const std::string& name) {
   Audiences& table = TableOf(kind);
   const auto found = table.find(name);
+  if (found == table.end()) return;
+  client.LetGo(BytesOf(name, found->second.pattern));
   found->second.listeners.erase(&client);
   if (found->second.listeners.empty()) table.erase(found);
 }
@@ -89,7 +99,6 @@ bool PubSub::Unsubscribe(ClientState& client, Subscription kind, std::string_vie
     const sync::MutexLock lock(mutex_);
     Remove(client, kind, *found);
   }
-  client.LetGo(name);
   names.erase(found);
   Recount(client);
   return true;
@@ -99,10 +108,7 @@ void PubSub::UnsubscribeAll(ClientState& client) {
   if (!client.is_subscribed) return;
   const sync::MutexLock lock(mutex_);
   for (const Subscription kind : {Subscription::kChannel, Subscription::kPattern, Subscription::kShardChannel}) {
-    for (const std::string& name : client.subscriptions->of(kind)) {
-      Remove(client, kind, name);
-      client.LetGo(name);
-    }
+    for (const std::string& name : client.subscriptions->of(kind)) Remove(client, kind, name);
     client.subscriptions->of(kind).clear();
   }
   Recount(client);

@@ -11,6 +11,10 @@
 namespace kvs::server {
 namespace {
 
+// What a table entry costs besides its key, about.
+constexpr std::size_t kBytesPerKey = 120;
+constexpr std::size_t kBytesPerReader = 48;
+
 constexpr std::string_view kChannel = "__redis__:invalidate";
 
 using Keys = std::vector<std::string_view>;
@@ -56,16 +60,27 @@ void SendBroken(const ClientState& client, std::uint64_t redirect) {
 }  // namespace
 
 void Tracking::Enter(ClientState& client, const TrackingOptions& options) {
-  const sync::MutexLock lock(mutex_);
   TrackingState& state = client.tracking;
+  std::set<std::string> prefixes = state.prefixes;
+  std::size_t added_bytes = 0;
+  if (options.is_broadcast) {
+    for (const std::string& prefix : options.prefixes) {
+      if (prefixes.insert(prefix).second && !prefix.empty()) added_bytes += ClientState::KeptBytes(prefix);
+    }
+    if (prefixes.empty()) prefixes.insert("");
+  }
+  client.Keep(added_bytes);
+  const sync::MutexLock lock(mutex_);
   state.is_on = true;
-  state.options = options;
+  state.options = {.is_broadcast = options.is_broadcast,
+                   .is_no_loop = options.is_no_loop,
+                   .choice = options.choice,
+                   .redirect = options.redirect};
   state.is_broken.store(false, std::memory_order_relaxed);                                    // R1
   state.shown.store(static_cast<std::int64_t>(options.redirect), std::memory_order_relaxed);  // R1
   tracking_.emplace(client.id, &client);
+  state.prefixes = std::move(prefixes);
   if (options.is_broadcast) {
-    for (const std::string& prefix : options.prefixes) state.prefixes.insert(prefix);
-    if (state.prefixes.empty()) state.prefixes.insert("");
     for (const std::string& prefix : state.prefixes) listeners_[prefix].insert(client.id);
   }
   observers_.Set(Observers::kTracking, true);
@@ -77,7 +92,9 @@ void Tracking::Leave(ClientState& client) {
   if (!state.is_on) return;
   const sync::MutexLock lock(mutex_);
   for (const std::string& prefix : state.prefixes) {
+    if (!prefix.empty()) client.LetGo(prefix);
     const auto found = listeners_.find(prefix);
+    if (found == listeners_.end()) continue;  // There was no memory for it.
     found->second.erase(client.id);
     if (found->second.empty()) listeners_.erase(found);
   }
@@ -89,19 +106,29 @@ void Tracking::Leave(ClientState& client) {
   state.shown.store(-1, std::memory_order_relaxed);         // R1
   tracking_.erase(client.id);
   if (tracking_.empty()) {
-    readers_.clear();
+    ForgetReaders();
     observers_.Set(Observers::kTracking, false);
   }
 }
 
 void Tracking::Remember(const ClientState& client, std::string_view key) {
   const sync::MutexLock lock(mutex_);
-  readers_[std::string(key)].insert(client.id);
+  const auto [at, is_new] = readers_.try_emplace(std::string(key));
+  if (is_new) readers_bytes_ += kBytesPerKey + key.size();
+  if (at->second.insert(client.id).second) readers_bytes_ += kBytesPerReader;
   GiveUpKeys();
 }
 
 void Tracking::GiveUpKeys() {
-  while (keys_max_ > 0 && readers_.size() > keys_max_) InvalidateRead(std::string(readers_.begin()->first), 0);
+  const auto is_too_much = [&]() KVS_NO_THREAD_SAFETY_ANALYSIS {
+    return (keys_max_ > 0 && readers_.size() > keys_max_) || (bytes_max_ > 0 && readers_bytes_ > bytes_max_);
+  };
+  while (!readers_.empty() && is_too_much()) InvalidateRead(std::string(readers_.begin()->first), 0);
+}
+
+void Tracking::ForgetReaders() {
+  readers_.clear();
+  readers_bytes_ = 0;
 }
 
 void Tracking::Tell(ClientState& client, const Keys* keys) {
@@ -135,9 +162,12 @@ void Tracking::InvalidateRead(const std::string& key, std::uint64_t writer) {
       Tell(*client->second, &keys);
     }
   }
+  readers_bytes_ -= kBytesPerReader * found->second.size();
   if (writer_stays) {
     found->second = {writer};
+    readers_bytes_ += kBytesPerReader;
   } else {
+    readers_bytes_ -= kBytesPerKey + key.size();
     readers_.erase(found);
   }
 }
@@ -191,7 +221,7 @@ void Tracking::SendGathered() {
 
 void Tracking::InvalidateAll() {
   const sync::MutexLock lock(mutex_);
-  readers_.clear();
+  ForgetReaders();
   gathered_.clear();
   for (const auto& [id, client] : tracking_) Tell(*client, nullptr);
 }
@@ -199,6 +229,12 @@ void Tracking::InvalidateAll() {
 void Tracking::set_keys_max(std::size_t keys) {
   const sync::MutexLock lock(mutex_);
   keys_max_ = keys;
+  GiveUpKeys();
+}
+
+void Tracking::set_bytes_max(std::size_t bytes) {
+  const sync::MutexLock lock(mutex_);
+  bytes_max_ = bytes;
   GiveUpKeys();
 }
 

@@ -6,7 +6,8 @@
 //             gathered, each key once, and sent in one message when the loop has run the clients of a turn.
 // Threads     Call anything from any thread; what is about a client, from its own.
 // Ownership   A client leaves before it ends.
-// Limits      keys_max: beyond it some key is given up, and those who have read it are told that it changed.
+// Limits      keys_max, and bytes_max of the keys that were read: beyond one of them some key is given up, and those
+//             who have read it are told that it changed.
 //
 // Fences      R1  has_gathered_: relaxed. The thread that has set it looks itself; what others set, they send.
 #pragma once
@@ -78,6 +79,7 @@ class Tracking {
   }
 
   void set_keys_max(std::size_t keys) KVS_EXCLUDES(mutex_);
+  void set_bytes_max(std::size_t bytes) KVS_EXCLUDES(mutex_);
   Counts counts() const KVS_EXCLUDES(mutex_);
 
  private:
@@ -90,6 +92,7 @@ class Tracking {
   void InvalidateRead(const std::string& key, std::uint64_t writer) KVS_REQUIRES(mutex_);
   void Gather(const std::string& prefix, std::string_view key, std::uint64_t writer) KVS_REQUIRES(mutex_);
   void GiveUpKeys() KVS_REQUIRES(mutex_);
+  void ForgetReaders() KVS_REQUIRES(mutex_);
 
   Observers& observers_;
   ClientRegistry& clients_;
@@ -99,7 +102,9 @@ class Tracking {
   std::map<std::string, std::set<std::uint64_t>, std::less<>> listeners_ KVS_GUARDED_BY(mutex_);  // By prefix.
   std::map<std::string, Gathered> gathered_ KVS_GUARDED_BY(mutex_);                               // By prefix.
   std::atomic<bool> has_gathered_{false};                                                         // R1
+  std::size_t readers_bytes_ KVS_GUARDED_BY(mutex_) = 0;                                          // Of readers_, about.
   std::size_t keys_max_ KVS_GUARDED_BY(mutex_) = 1'000'000;                                       // 0: any number.
+  std::size_t bytes_max_ KVS_GUARDED_BY(mutex_) = 0;                                              // The same.
 };
 
 }  // namespace kvs::server

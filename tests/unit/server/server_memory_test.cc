@@ -189,6 +189,61 @@ TEST_P(ServerMemoryTest, WatchedKeysCount) {
   EXPECT_EQ(Figure(client, "mem_clients_normal"), "0");
 }
 
+TEST_P(ServerMemoryTest, NamesOfClientsCount) {
+  const RunningServer server(engine_, Limited("1mb"));
+  RespClient client(server.address());
+  ASSERT_EQ(client.Call({"CLIENT", "SETNAME", std::string(300'000, 'n')}), "+OK\r\n");
+  EXPECT_EQ(Figure(client, "mem_clients_normal"), "294912");
+  RespClient other(server.address());
+  EXPECT_THAT(other.Call({"HELLO", "2", "SETNAME", std::string(500'000, 'n')}), StartsWith(kRefusal));
+  ASSERT_EQ(client.Call({"CLIENT", "SETNAME", "short"}), "+OK\r\n");
+  EXPECT_EQ(Figure(client, "mem_clients_normal"), "0");
+}
+
+TEST_P(ServerMemoryTest, PrefixesOfTrackingCount) {
+  const RunningServer server(engine_, Limited("2mb"));
+  RespClient client(server.address());
+  ASSERT_THAT(client.Call({"HELLO", "3"}), HasSubstr("server"));
+  std::vector<std::string> words = {"CLIENT", "TRACKING", "ON", "BCAST"};
+  for (int i = 100; i < 400; ++i) {
+    words.insert(words.end(), {"PREFIX", std::to_string(i) + std::string(1'000, 'p')});
+  }
+  ASSERT_EQ(client.Call(words), "+OK\r\n");
+  for (std::size_t i = 5; i < words.size(); i += 2) words[i] = "a" + words[i] + std::string(1'000, 'p');
+  EXPECT_THAT(client.Call(words), StartsWith(kRefusal));
+  EXPECT_EQ(client.Call({"CLIENT", "TRACKING", "OFF"}), "+OK\r\n");
+  EXPECT_LE(std::stoul(Figure(client, "mem_clients_normal")), 65'536U);  // The list of the words of a command.
+}
+
+TEST_P(ServerMemoryTest, WhatAPatternMeansCounts) {
+  const RunningServer server(engine_, Limited("2mb"));
+  RespClient client(server.address());
+  std::string tail = "*";
+  for (int i = 0; i < 50; ++i) tail += "?a*";  // 2 kB each, once they are read.
+  std::string reply;
+  int taken = 0;
+  while (taken < 1'000 && reply[0] != '-') reply = client.Call({"PSUBSCRIBE", std::to_string(taken++) + tail});
+  EXPECT_THAT(reply, StartsWith(kRefusal));
+  EXPECT_LT(taken, 25);
+  RespClient other(server.address());
+  EXPECT_EQ(other.Call({"PUBLISH", "news", "m"}), ":0\r\n");
+}
+
+TEST_P(ServerMemoryTest, TrackedKeysTakeAnEighthOfTheLimit) {
+  const RunningServer server(engine_, Limited("8mb"));
+  RespClient client(server.address());
+  ASSERT_THAT(client.Call({"HELLO", "3"}), HasSubstr("server"));
+  ASSERT_EQ(client.Call({"CLIENT", "TRACKING", "ON"}), "+OK\r\n");
+  std::string requests;
+  for (int i = 0; i < 60; ++i) requests += RespCommand({"GET", std::to_string(i) + std::string(60'000, 'k')});
+  client.Send(requests + RespCommand({"PING"}));
+  int told = 0;
+  for (std::string reply; reply != "+PONG\r\n"; reply = client.Receive()) told += reply.starts_with(">2") ? 1 : 0;
+  EXPECT_GT(told, 0);
+  RespClient other(server.address());
+  EXPECT_EQ(Figure(other, "tracking_total_keys"), "17");
+}
+
 TEST_P(ServerMemoryTest, LimitIsSetWhileTheServerRuns) {
   const RunningServer server(engine_, Limited("8mb"));
   Store("large", 10 * kMegabyte);
