@@ -2,8 +2,8 @@
 //
 // Design      Result<T> is tl::expected<T, Error> with [[nodiscard]] on the class, so that a dropped error is a
 //             compiler warning. Its members carry the names of std::expected.
-// Errors      No exception crosses the API of kvs. Bugs of kvs itself abort; running out of memory ends the process,
-//             which the log survives.
+// Errors      No exception crosses the API of kvs but std::bad_alloc, after which what was called has done nothing.
+//             Bugs of kvs itself abort.
 #pragma once
 
 #include <cstdint>
