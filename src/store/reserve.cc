@@ -8,8 +8,14 @@
 #include "base/system_error.h"
 #include "base/try.h"
 #include "log/file_names.h"
+#include "store/store_files.h"
 
 namespace kvs::store {
+namespace {
+
+constexpr std::string_view kMagic = "KVS.RES\n";
+
+}  // namespace
 
 Reserve::Reserve(io::FileSystem& files, const std::filesystem::path& directory, const KvStoreOptions& options)
     : files_(files), path_(log::ReservePath(directory)), options_(options) {}
@@ -43,12 +49,18 @@ Status Reserve::Open(std::uint64_t bytes) {
   KVS_TRY_ASSIGN(const bool exists, files_.Exists(path_));
   KVS_TRY_ASSIGN(auto file, files_.Open(path_, exists ? io::OpenMode::kReadWrite : io::OpenMode::kCreate));
   KVS_TRY_ASSIGN(const std::uint64_t size, file->Size());
+  const std::string zeroes(kMagic.size(), '\0');  // What a power cut leaves of it.
+  if (size > 0 && !HasMagic(files_, path_, kMagic) && !HasMagic(files_, path_, zeroes)) {
+    return Error{.code = ErrorCode::kInvalidArgument, .context = path_.string() + " is not a file of kvs, and stays"};
+  }
   if (size > bytes) KVS_TRY(file->Truncate(bytes));
   file_ = std::move(file);
   return Ok();
 }
 
 Status Reserve::Grow(std::uint64_t bytes) {
+  KVS_TRY_ASSIGN(const std::uint64_t size, file_->Size());
+  if (size == 0) KVS_TRY(file_->WriteAt(0, kMagic));
   Status grown = file_->Reserve(held_bytes_, bytes - held_bytes_, io::Grain::kNone);
   if (!grown && grown.error().code == ErrorCode::kUnsupported) grown = Fill(held_bytes_, bytes);
   if (!grown) Cut(held_bytes_);

@@ -1,7 +1,7 @@
 // Reserve: room on the disk that is set aside in a file of its own (RESERVE), so that a full disk can be cleaned up:
 // compaction and removals need room before they give any.
 //
-// Design      The file holds nothing; its length is what is set aside. It stays where it is over a stop, so that a
+// Design      The file holds a magic and nothing else; its length is what is set aside. It stays over a stop, so that a
 //             store that is opened on a full disk has it too. GiveUp() gives the room back to the disk for a removal,
 //             Lend() for a run of compaction, after which Hold() takes it again. Until then nothing else is stored.
 // Threads     Call anything from any thread; calls queue.

@@ -71,6 +71,18 @@ TEST_F(ReserveTest, HolesOfACopyAreFilled) {
   EXPECT_GE(AllocatedBytes(), kMega);
 }
 
+TEST_F(ReserveTest, AFileOfOthersStays) {
+  const std::filesystem::path theirs = directory_.path() / "theirs";
+  ASSERT_TRUE(IsOk(io::PosixFileSystem().WriteFileAtomically(theirs, "a table for two at eight")));
+  std::filesystem::create_symlink(theirs, log::ReservePath(directory_.path()));
+  Reserve reserve(io::PosixFileSystem(), directory_.path(), options_);
+  EXPECT_TRUE(IsOk(reserve.Hold(kMega)));
+  EXPECT_FALSE(reserve.GiveUp());
+  EXPECT_EQ(*io::PosixFileSystem().ReadFile(theirs, 1'000), "a table for two at eight");
+  ASSERT_EQ(lines_.size(), 1U);
+  EXPECT_NE(lines_[0].find("is not a file of kvs"), std::string::npos) << lines_[0];
+}
+
 TEST_F(ReserveTest, WithoutPreallocationItIsWritten) {
   test::HookedFileSystem files([](test::FileOperation operation, const std::filesystem::path&) -> Status {
     if (operation == test::FileOperation::kReserve) return Error{.code = ErrorCode::kUnsupported};
