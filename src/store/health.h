@@ -38,10 +38,15 @@ class Health {
     {
       const sync::MutexLock lock(mutex_);
       reason_ = "the store was opened read-only: ";
+      is_read_only_ = true;
     }
     static_cast<void>(Poison(cause));
   }
 
+  bool is_read_only() const KVS_EXCLUDES(mutex_) {
+    const sync::MutexLock lock(mutex_);
+    return is_read_only_;
+  }
   bool is_poisoned() const { return is_poisoned_.load(std::memory_order_relaxed); }  // R1
 
  private:
@@ -51,6 +56,7 @@ class Health {
 
   mutable sync::Mutex mutex_;
   std::string reason_ KVS_GUARDED_BY(mutex_) = "no more writes after this failure, open the store again: ";
+  bool is_read_only_ KVS_GUARDED_BY(mutex_) = false;
   Error cause_ KVS_GUARDED_BY(mutex_){.code = ErrorCode::kPoisoned};
   std::atomic<bool> is_poisoned_{false};
 };

@@ -186,6 +186,7 @@ Status Store::Sync() {
     const sync::MutexLock lock(log_.mutex);
     position = log_.position();
   }
+  if (health_.is_read_only()) return Ok();  // It has acknowledged nothing.
   KVS_TRY(health_.Check());
   return committer_->WaitUntilSynced(position);
 }

@@ -131,6 +131,7 @@ TEST_P(Opening, NeedsNoRightToWrite) {
     EXPECT_THAT(refused.error().context, testing::HasSubstr("read-only"));
     EXPECT_FALSE((*store)->Remove("key1"));
     EXPECT_FALSE((*store)->Compact());
+    EXPECT_TRUE((*store)->Sync()) << "nothing waits for it";
   }
   files.SetHook({});
   auto store = store::Store::Open(files, directory, SmallStore(GetParam().sync));
