@@ -175,7 +175,8 @@ char* SegmentWriter::Room(std::size_t bytes) {
 Result<std::uint64_t> SegmentWriter::KeepAppended(std::size_t bytes) {
   const std::uint64_t offset = used_bytes_;
   if (!is_mapped_) {
-    Status written = file_->WriteAt(offset, {segment_->mapping_.data() + offset, bytes});
+    Status written = CutIfDue();
+    if (written) written = file_->WriteAt(offset, {segment_->mapping_.data() + offset, bytes});
     if (!written) return LoseRoom(std::move(written).error());
   } else if (segment_->mapping_.FaultCount() != 0) {
     return Error{.code = ErrorCode::kIo,
@@ -186,16 +187,20 @@ Result<std::uint64_t> SegmentWriter::KeepAppended(std::size_t bytes) {
 }
 
 // A file system that puts all that is written into new room had none. Nothing of the record may stay: what comes next
-// could be shorter.
+// could be shorter. Where not even the cut can be had (btrfs at a quota), it is due before the next record.
 Error SegmentWriter::LoseRoom(Error why) {
   if (!base::IsPassing(why)) return why;
-  if (Status cut = file_->Truncate(used_bytes_); !cut) {
-    why = std::move(cut).error();
-    why.code = ErrorCode::kIo;
-    return why;
-  }
+  is_cut_due_ = true;
   GrowTo(used_bytes_);
-  return why;
+  Status cut = CutIfDue();
+  return cut || base::IsPassing(cut.error()) ? why : std::move(cut).error();
+}
+
+Status SegmentWriter::CutIfDue() {
+  if (!is_cut_due_) return Ok();
+  KVS_TRY(file_->Truncate(used_bytes_));
+  is_cut_due_ = false;
+  return Ok();
 }
 
 // A file that somebody cut must not grow again: nobody would notice the hole.

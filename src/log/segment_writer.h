@@ -100,6 +100,7 @@ class SegmentWriter {
   Status TakeRoom(std::uint64_t from, std::uint64_t to, io::Grain grain);
   Status FillWithZeroes(std::uint64_t from, std::uint64_t to);
   Error LoseRoom(Error why);
+  Status CutIfDue();
   Status SyncFile();
   Status CheckLength();
   std::uint64_t DeltaOf(std::uint64_t sequence) const;
@@ -115,6 +116,7 @@ class SegmentWriter {
 
   // Touched by the appending thread only.
   std::uint64_t used_bytes_ = 0;
+  bool is_cut_due_ = false;  // Part of a record that was refused may stand behind `used_bytes_`.
   HintSize hint_size_;
 };
 

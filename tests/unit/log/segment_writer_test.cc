@@ -17,6 +17,7 @@
 #include "log/file_names.h"
 #include "log/record_scan.h"
 #include "support/forwarding_file_system.h"
+#include "support/hooked_file_system.h"
 #include "support/temporary_directory.h"
 
 namespace kvs::log {
@@ -223,6 +224,26 @@ TEST_P(SegmentWriterTest, OnAFullDiskTheRoomAheadIsKept) {
   const auto writer = *SegmentWriter::Reopen(full, directory_.path(), kHeader, used_bytes, used_bytes, kCapacityBytes);
   ASSERT_GT(writer->reserved_bytes(), used_bytes + 1'000);
   EXPECT_TRUE(writer->Append(DraftTombstone("a"), 101));
+}
+
+TEST_P(SegmentWriterTest, WhatARefusedRecordLeftIsCutOffLater) {
+  if (GetParam() == Way::kMapped) GTEST_SKIP() << "nothing is refused where the room is reserved";
+  int calls_refused = 0;
+  test::HookedFileSystem full([&](test::FileOperation operation, const std::filesystem::path& path) -> Status {
+    if (operation == test::FileOperation::kReserve) return Error{.code = ErrorCode::kUnsupported};
+    if (path.extension() != ".seg" || calls_refused == 0) return Ok();
+    --calls_refused;
+    return Error{.code = ErrorCode::kNoSpace, .sys_errno = EDQUOT};
+  });
+  const auto writer = *SegmentWriter::Create(full, directory_.path(), kHeader, kCapacityBytes);
+  calls_refused = 2;  // The record, and the cut.
+  const auto refused = writer->Append(DraftPut("refused", std::string(500, 'r')), 100);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kNoSpace);
+  ASSERT_EQ(calls_refused, 0);
+  writer->GrowTo(*writer->Extend(1'000, io::Grain::kNone));
+  const std::uint64_t offset = *writer->Append(DraftPut("next", "1"), 100);
+  EXPECT_EQ(OpenFile()->Read(offset)->key, "next");
 }
 
 TEST_P(SegmentWriterTest, ASegmentThatIsFullerThanItsCapacityCanBeOpenedAgainAndSealed) {
