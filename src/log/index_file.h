@@ -74,7 +74,7 @@ struct IndexFileChunk {
   std::uint32_t first_free = 0;
   IndexFilePiece piece{};
 };
-inline constexpr std::uint64_t kIndexFileChunkBytes = 4 * 4 + kIndexFilePieceBytes;
+inline constexpr std::uint64_t kIndexFileChunkBytes = 4 * sizeof(std::uint32_t) + kIndexFilePieceBytes;
 
 struct IndexFileHead {
   std::uint64_t file_bytes = 0;
