@@ -87,14 +87,23 @@ bool Reserve::Cut(std::uint64_t bytes) {
   return true;
 }
 
+// At a quota btrfs refuses to cut a file, and not to remove it.
+bool Reserve::Empty() {
+  if (Cut(0)) return true;
+  if (!files_.Remove(path_)) return false;
+  file_.reset();
+  held_bytes_ = 0;
+  return true;
+}
+
 bool Reserve::GiveUp() {
   const sync::MutexLock lock(mutex_);
-  return held_bytes_ > 0 && Cut(0);
+  return held_bytes_ > 0 && Empty();
 }
 
 bool Reserve::Lend() {
   const sync::MutexLock lock(mutex_);
-  is_lent_ = held_bytes_ == 0 || Cut(0);
+  is_lent_ = held_bytes_ == 0 || Empty();
   return is_lent_;
 }
 

@@ -43,6 +43,7 @@ class Reserve {
   Status Grow(std::uint64_t bytes) KVS_REQUIRES(mutex_);
   Status Fill(std::uint64_t from, std::uint64_t to) KVS_REQUIRES(mutex_);
   bool Cut(std::uint64_t bytes) KVS_REQUIRES(mutex_);
+  bool Empty() KVS_REQUIRES(mutex_);
 
   io::FileSystem& files_;
   const std::filesystem::path path_;

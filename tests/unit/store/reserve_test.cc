@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,21 @@ TEST_F(ReserveTest, AFileOfOthersStays) {
   EXPECT_EQ(*io::PosixFileSystem().ReadFile(theirs, 1'000), "a table for two at eight");
   ASSERT_EQ(lines_.size(), 1U);
   EXPECT_NE(lines_[0].find("is not a file of kvs"), std::string::npos) << lines_[0];
+}
+
+TEST_F(ReserveTest, WhatCannotBeCutIsRemoved) {
+  bool is_at_quota = false;
+  test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path&) -> Status {
+    if (operation != test::FileOperation::kTruncate || !is_at_quota) return Ok();
+    return Error{.code = ErrorCode::kNoSpace, .sys_errno = EDQUOT};
+  });
+  Reserve reserve(files, directory_.path(), options_);
+  ASSERT_TRUE(IsOk(reserve.Hold(kMega)));
+  is_at_quota = true;
+  EXPECT_TRUE(reserve.GiveUp());
+  EXPECT_FALSE(std::filesystem::exists(log::ReservePath(directory_.path())));
+  EXPECT_TRUE(IsOk(reserve.Hold(kMega)));
+  EXPECT_GE(AllocatedBytes(), kMega);
 }
 
 TEST_F(ReserveTest, WithoutPreallocationItIsWritten) {
