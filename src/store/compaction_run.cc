@@ -142,8 +142,9 @@ Result<CompactionRun::End> CompactionRun::CopyAll() {
     const std::uint64_t copied = written_bytes_ + (output_.writer != nullptr ? output_.writer->used_bytes() : 0);
     if (!IsProgressDue(gathered_bytes_ + copied)) continue;
     KVS_TRY_ASSIGN(const bool is_crowded, NoteProgress(gathered_bytes_ + copied));
-    // One output is within the bound, further ones take of the room that writers may come to need.
-    if (!is_crowded || written_bytes_ == 0) continue;
+    // One output is within the bound, further ones take of the room that writers may come to need. But a run that gives
+    // way copies its tombstones again the next time: it would never end if it moved nothing else.
+    if (!is_crowded || written_bytes_ == 0 || moved_bytes_ <= buried_bytes_) continue;
     KVS_TRY(FinishOutput());
     return End::kGaveWay;
   }
@@ -168,12 +169,14 @@ Status CompactionRun::CopyPut(base::Location from, const log::Record& record, st
   const log::RecordDraft draft = log::DraftPut(record.key, record.value, record.expiry());
   KVS_TRY_ASSIGN(const Copied copied, Copy(draft, sequence));
   output_.moves.push_back({from, copied.offset, record.bytes(), copied.bytes});
+  moved_bytes_ += copied.bytes;
   return Ok();
 }
 
 Status CompactionRun::CopyTombstone(std::string_view key, std::uint64_t sequence) {
   KVS_TRY_ASSIGN(const Copied copied, Copy(log::DraftTombstone(key), sequence));
   output_.tombstone_bytes += copied.bytes;
+  buried_bytes_ += copied.bytes;
   output_.newest_tombstone = std::max(output_.newest_tombstone, sequence);
   return Ok();
 }
