@@ -3,11 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <chrono>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "log/file_names.h"
 #include "store/store.h"
@@ -29,21 +26,14 @@ class StoreClockTest : public StoreFixture {
     steady_ms = 5'000;
     boot = 1;
     options_ = SmallSegments();
-    options_.log = [this](const std::string& line) {
-      const std::lock_guard lock(mutex_);
-      log_.append(line).append("\n");
-    };
+    KeepLog();
     OpenWithClocks();
   }
-  void TearDown() override { store_.reset(); }
   void OpenWithClocks() {
-    store_.reset();
     const ExpiryClock::Sources clocks{.wall = [] { return wall_ms.load(std::memory_order_relaxed); },
                                       .steady = [] { return steady_ms.load(std::memory_order_relaxed); },
                                       .boot = [] { return boot.load(std::memory_order_relaxed); }};
-    auto opened = Store::Open(io::PosixFileSystem(), directory_.path(), options_, clocks);
-    ASSERT_TRUE(IsOk(opened));
-    store_ = std::move(*opened);
+    OpenWith(clocks);
   }
   static void Pass(std::int64_t ms) {
     wall_ms += ms;
@@ -61,23 +51,6 @@ class StoreClockTest : public StoreFixture {
         key, [&](const Entry& entry) { left = static_cast<std::int64_t>(std::uint64_t{entry.expiry_ms}) - now; })));
     return left;
   }
-  template <class Condition>
-  static bool ComesTrue(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::yield();
-    }
-    return true;
-  }
-  std::string Log() {
-    const std::lock_guard lock(mutex_);
-    return log_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::string log_;
 };
 
 TEST_F(StoreClockTest, AStepMovesPointsAndNoSpans) {

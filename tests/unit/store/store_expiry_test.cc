@@ -3,13 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <chrono>
 #include <fstream>
 #include <limits>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/coding.h"
@@ -35,15 +32,6 @@ class StoreExpiryTest : public StoreFixture {
     return expiry;
   }
   // What happens in the background.
-  template <class Condition>
-  static bool ComesTrue(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::yield();
-    }
-    return true;
-  }
 };
 
 TEST_F(StoreExpiryTest, AnExpiredPairIsAbsentForEveryCall) {
@@ -233,21 +221,14 @@ class StoreExpiryClockTest : public StoreExpiryTest {
   void SetUp() override {
     clock_ms = kStart;
     options_ = SmallSegments();
-    options_.log = [this](const std::string& line) {
-      const std::lock_guard lock(mutex_);
-      log_.append(line).append("\n");
-    };
+    KeepLog();
     OpenWithClock();
   }
-  void TearDown() override { store_.reset(); }
   void OpenWithClock() {
-    store_.reset();
     const ExpiryClock::Sources clocks{.wall = [] { return clock_ms.load(std::memory_order_relaxed); },
                                       .steady = [] { return clock_ms.load(std::memory_order_relaxed); },
                                       .boot = [] { return std::uint64_t{1}; }};
-    auto opened = Store::Open(io::PosixFileSystem(), directory_.path(), options_, clocks);
-    ASSERT_TRUE(IsOk(opened));
-    store_ = std::move(*opened);
+    OpenWith(clocks);
   }
   // Not at a clean stop: the index is built from the log.
   void OpenWithoutSavedIndex() {
@@ -264,14 +245,6 @@ class StoreExpiryClockTest : public StoreExpiryTest {
   bool BecomesEmpty() {
     return ComesTrue([&] { return store_->Stats()->keys == 0; });
   }
-  std::string Log() {
-    const std::lock_guard lock(mutex_);
-    return log_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::string log_;
 };
 
 TEST_F(StoreExpiryClockTest, WhatExpiredWhileItWasClosedGoes) {

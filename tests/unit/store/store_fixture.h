@@ -5,9 +5,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -42,11 +45,34 @@ class StoreFixture : public testing::Test {
   // Nothing happens by itself but what a test asks for.
   static KvStoreOptions SmallSegments() { return {.sync = SyncPolicy::kNone, .segment_bytes = std::uint64_t{1} << 20}; }
 
-  void Open(io::FileSystem& files = io::PosixFileSystem()) {
+  void Open(io::FileSystem& files = io::PosixFileSystem()) { OpenWith(ExpiryClock::SystemSources(), files); }
+  void OpenWith(const ExpiryClock::Sources& clocks, io::FileSystem& files = io::PosixFileSystem()) {
     store_.reset();
-    auto opened = Store::Open(files, directory_.path(), options_);
+    auto opened = Store::Open(files, directory_.path(), options_, clocks);
     ASSERT_TRUE(IsOk(opened));
     store_ = std::move(*opened);
+  }
+
+  // From now on Log() has the lines that the store logs.
+  void KeepLog() {
+    options_.log = [this](const std::string& line) {
+      const std::lock_guard lock(mutex_);
+      log_.append(line).append("\n");
+    };
+  }
+  std::string Log() {
+    const std::lock_guard lock(mutex_);
+    return log_;
+  }
+
+  template <class Condition>
+  static bool ComesTrue(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::yield();
+    }
+    return true;
   }
 
   // What is stored under `key`; "(none)" where there is nothing, "(error) ..." where it cannot be read.
@@ -88,7 +114,13 @@ class StoreFixture : public testing::Test {
 
   test::TemporaryDirectory directory_;
   KvStoreOptions options_ = SmallSegments();
-  std::unique_ptr<Store> store_;
+
+ private:
+  std::mutex mutex_;
+  std::string log_;  // Guarded by mutex_.
+
+ protected:
+  std::unique_ptr<Store> store_;  // Last: it logs until its end.
 };
 
 }  // namespace kvs::store
