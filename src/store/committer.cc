@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/system_error.h"
 #include "base/try.h"
 #include "sync/thread.h"
 
@@ -163,7 +164,7 @@ Status Committer::SyncOnce() {
   try {
     return TrySync();
   } catch (const std::bad_alloc&) {
-    return Error{.code = ErrorCode::kNoSpace, .sys_errno = ENOMEM, .context = "no memory"};
+    return base::SystemError("no memory", ENOMEM);
   }
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/system_error.h"
 #include "log/file_names.h"
 #include "store/store.h"
 #include "store/store_files.h"
@@ -174,7 +175,7 @@ Status Store::RemoveDueIfMemory() {
     GatherMissing();
     return RemoveDue();
   } catch (const std::bad_alloc&) {
-    return Error{.code = ErrorCode::kNoSpace, .sys_errno = ENOMEM, .context = "no memory"};
+    return base::SystemError("no memory", ENOMEM);
   }
 }
 
