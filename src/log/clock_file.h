@@ -1,4 +1,5 @@
-// Clock file, format 1: how the clock of spans (store/expiry_clock.h) goes on at the next opening. Little-endian.
+// Clock file, format 1: where the clock of spans (store/expiry_clock.h) stood, so that the next opening goes on.
+// Little-endian.
 //
 //   offset  size  field
 //        0     8  magic      "KVS.CLK\n"

@@ -58,7 +58,7 @@ auto FieldsOf(Segment& s) {
                     &s.hint_bytes, &s.live_bytes, &s.dead_bytes, &s.tombstone_bytes, &s.newest_tombstone};
 }
 
-// Whether the pieces are what there is behind the head, by their lengths.
+// Whether head and pieces together are as long as the file.
 bool FillTheFile(const IndexFileHead& head) {
   std::uint64_t bytes = head.bytes() + head.expiries.bytes;
   for (const IndexFileChunk& chunk : head.chunks) bytes += chunk.piece.bytes;

@@ -99,7 +99,8 @@ std::string EncodeIndexFileHead(const IndexFileHead& head);
 // `file_bytes`; kUnsupported for a version this build does not know.
 Result<std::uint64_t> IndexFileHeadBytes(std::string_view header, std::uint64_t file_bytes);
 
-// The head of a file of `file_bytes`. All that it points at is within the file, and is all there is behind the head.
+// The head of a file of `file_bytes`. All pieces are within the file, and together they are as long
+// as what follows the head.
 // Errors as above.
 Result<IndexFileHead> DecodeIndexFileHead(std::string_view head, std::uint64_t file_bytes);
 

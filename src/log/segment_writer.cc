@@ -71,8 +71,8 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Reopen(io::FileSystem& fil
   return writer;
 }
 
-// Wipes what stands behind `used_bytes`; zeroes up to `room_end` stay. On a full disk that room need not come back once
-// it was given up: btrfs keeps extents that are used in part. Returns the file's end.
+// Cuts off what stands behind `used_bytes`, but for zeroes up to `room_end`. A full disk may not give that room again:
+// btrfs keeps an extent of which a part is used. Returns the file's new end.
 Result<std::uint64_t> SegmentWriter::CutBehind(std::uint64_t used_bytes, std::uint64_t room_end) {
   KVS_TRY_ASSIGN(const std::uint64_t size, file_->Size());
   std::uint64_t kept_end = std::max(used_bytes, std::min(size, room_end));

@@ -116,7 +116,7 @@ class SegmentWriter {
 
   // Touched by the appending thread only.
   std::uint64_t used_bytes_ = 0;
-  bool is_cut_due_ = false;  // Part of a record that was refused may stand behind `used_bytes_`.
+  bool is_cut_due_ = false;  // A refused record may have left bytes behind `used_bytes_`.
   HintSize hint_size_;
 };
 

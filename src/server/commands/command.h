@@ -110,8 +110,8 @@ struct Call {
   std::string_view operator[](std::size_t i) const { return arguments[i]; }
   std::size_t size() const { return arguments.size(); }
 
-  // Before memory of a client's size is taken, for a value that is built or copied. Throws where the limit of the
-  // clients' memory leaves no room: whoever runs the command makes that its error.
+  // Before memory of a client's size is taken, for a value that is built or copied. Throws MemoryRefused
+  // beyond the limit of the clients' memory; the command then fails with that error.
   void Claim(std::size_t bytes) { loan.Add(bytes); }
 
   // What the command has done to a key, for those who want to know.

@@ -45,7 +45,7 @@ class Message {
   std::array<base::ByteBuffer, 2> forms_;
 };
 
-// That a client keeps by a subscription, whoever shares it.
+// What a subscription counts in the memory of its client, also where others have the same.
 std::size_t BytesOf(std::string_view name, const std::optional<Glob>& pattern) {
   return ClientState::KeptBytes(name) + (pattern ? pattern->bytes() : 0);
 }
