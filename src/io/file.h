@@ -32,10 +32,8 @@ class File {
   // Reads up to `bytes`; fewer only at the end of the file.
   virtual Result<std::size_t> ReadAt(std::uint64_t offset, char* to, std::size_t bytes) = 0;
 
-  // The same, for bytes that are not read again: where the system can, it gives back the memory in which it holds them.
-  virtual Result<std::size_t> ReadOnce(std::uint64_t offset, char* to, std::size_t bytes) {
-    return ReadAt(offset, to, bytes);
-  }
+  // These bytes are not read again soon: where the system can, it gives back the memory in which it holds them.
+  virtual void DropCached(std::uint64_t /*offset*/, std::uint64_t /*bytes*/) {}
 
   // Writes all of `bytes`, extending the file where needed.
   virtual Status WriteAt(std::uint64_t offset, std::string_view bytes) = 0;

@@ -95,11 +95,9 @@ class PosixFile final : public File {
     return done;
   }
 
-  Result<std::size_t> ReadOnce(std::uint64_t offset, char* to, std::size_t bytes) override {
-    auto read = ReadAt(offset, to, bytes);
+  void DropCached(std::uint64_t offset, std::uint64_t bytes) override {
     static_cast<void>(::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes),
                                       POSIX_FADV_DONTNEED));  // A hint.
-    return read;
   }
 
   Status WriteAt(std::uint64_t offset, std::string_view bytes) override {

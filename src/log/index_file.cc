@@ -1,5 +1,6 @@
 #include "log/index_file.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/coding.h"
@@ -61,8 +62,12 @@ auto FieldsOf(Segment& s) {
 // Whether head and pieces together are as long as the file.
 bool FillTheFile(const IndexFileHead& head) {
   std::uint64_t bytes = head.bytes() + head.expiries.bytes;
-  for (const IndexFileChunk& chunk : head.chunks) bytes += chunk.piece.bytes;
+  std::uint64_t aligned_bytes = 0;
+  for (const IndexFileChunk& chunk : head.chunks) {
+    (chunk.piece.bytes == kIndexFileAlignment ? aligned_bytes : bytes) += chunk.piece.bytes;
+  }
   for (const IndexFilePiece& block : head.blocks) bytes += block.bytes;
+  if (aligned_bytes > 0) bytes = AlignedInIndexFile(bytes) + aligned_bytes;
   return bytes == head.file_bytes;
 }
 
@@ -148,8 +153,18 @@ Result<IndexFileHead> DecodeIndexFileHead(std::string_view bytes, std::uint64_t 
   return head;
 }
 
-Status CheckIndexFilePiece(const IndexFilePiece& piece, std::string_view bytes) {
-  if (bytes.size() == piece.bytes && base::Hash64(bytes) == piece.checksum) return Ok();
+std::uint64_t IndexFileChecksum::Of(std::string_view piece) {
+  IndexFileChecksum checksum;
+  for (; !piece.empty(); piece.remove_prefix(std::min(piece.size(), kIndexFilePartBytes))) {
+    checksum.Add(piece.substr(0, kIndexFilePartBytes));
+  }
+  return checksum.value_;
+}
+
+void IndexFileChecksum::Add(std::string_view part) { value_ = base::Hash64(part, value_); }
+
+Status IndexFileChecksum::Check(const IndexFilePiece& piece) const {
+  if (value_ == piece.checksum) return Ok();
   return Damaged("bytes from " + std::to_string(piece.offset) + " on are damaged");
 }
 

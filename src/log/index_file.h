@@ -20,8 +20,11 @@
 //        -     -  chunks of leaves, 40 bytes each: number, taken, untouched, first_free u32; offset, bytes, checksum
 //                 u64
 //        -     -  blocks of links, 24 bytes each: offset, bytes, checksum u64
-//        -     -  what expiries, chunks and blocks point at, each with its XXH3, and nothing besides
+//        -     -  what expiries, chunks and blocks point at, each with its checksum. Chunks of kIndexFileAlignment
+//                 bytes stand last, from a multiple of it on; what that leaves free before them is read by nobody
 //
+// A checksum is the XXH3 of a part of kIndexFilePartBytes, with that of the part before as its seed, 0 for the first:
+// so each part is checked while the processor's cache still holds it.
 // A chunk is the memory of leaves up to the last that was ever used: leaves of 256 bytes, each 32 entries u64, a tag of
 // 16 bits above a location of 48.
 // A block is a run of groups, in the order of the keys. A group is what becomes an inner node: count u32, then for each
@@ -43,6 +46,8 @@ namespace kvs::log {
 inline constexpr std::string_view kIndexFileMagic = "KVS.IDX\n";
 inline constexpr std::uint32_t kIndexFileVersion = 2;
 inline constexpr std::uint64_t kIndexFileHeaderBytes = 104;
+inline constexpr std::uint64_t kIndexFileAlignment = std::uint64_t{2} << 20;
+inline constexpr std::uint64_t kIndexFilePartBytes = std::uint64_t{128} << 10;
 
 // A segment that the index points into.
 struct IndexFileSegment {
@@ -59,7 +64,11 @@ struct IndexFileSegment {
 };
 inline constexpr std::uint64_t kIndexFileSegmentBytes = std::uint64_t{10} * 8;
 
-// Where bytes stand in the file, and their XXH3.
+constexpr std::uint64_t AlignedInIndexFile(std::uint64_t offset) {
+  return (offset + kIndexFileAlignment - 1) / kIndexFileAlignment * kIndexFileAlignment;
+}
+
+// Where bytes stand in the file, and their checksum.
 struct IndexFilePiece {
   std::uint64_t offset = 0;
   std::uint64_t bytes = 0;
@@ -99,13 +108,22 @@ std::string EncodeIndexFileHead(const IndexFileHead& head);
 // `file_bytes`; kUnsupported for a version this build does not know.
 Result<std::uint64_t> IndexFileHeadBytes(std::string_view header, std::uint64_t file_bytes);
 
-// The head of a file of `file_bytes`. All pieces are within the file, and together they are as long
-// as what follows the head.
+// The head of a file of `file_bytes`. All pieces are within the file, and together they fill it.
 // Errors as above.
 Result<IndexFileHead> DecodeIndexFileHead(std::string_view head, std::uint64_t file_bytes);
 
-// kCorruption: `bytes` are not what was written as this piece.
-Status CheckIndexFilePiece(const IndexFilePiece& piece, std::string_view bytes);
+// The checksum of a piece, for which each of its parts is added in turn.
+class IndexFileChecksum {
+ public:
+  static std::uint64_t Of(std::string_view piece);
+
+  void Add(std::string_view part);
+  // kCorruption: what was added is not what was written as this piece.
+  Status Check(const IndexFilePiece& piece) const;
+
+ private:
+  std::uint64_t value_ = 0;
+};
 
 // --- Blocks of links ---
 

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/hash.h"
 #include "base/try.h"
 #include "index/leaf.h"
 #include "index/tree_builder.h"
@@ -22,6 +21,8 @@ using index::Arena;
 using index::NodeLink;
 
 constexpr std::size_t kBlockBytes = std::size_t{64} << 10;  // Of links: enough for many blocks, and so for all cores.
+constexpr std::size_t kLeavesOfChunk = Arena::kChunkBytes / sizeof(index::Leaf);
+static_assert(log::kIndexFileAlignment == Arena::kChunkBytes);
 
 Error Unusable(const char* what) {
   return Error{.code = ErrorCode::kCorruption, .context = std::string("saved index: ") + what};
@@ -50,7 +51,8 @@ struct Piece {
   std::string_view bytes;
 };
 
-// Lays the pieces out behind the head, and describes them there.
+// Lays the pieces out behind the head, and describes them there. Whole chunks come last and aligned: the page cache
+// then keeps each as one large page, which is given back whole when it was read, and the next large page is made of it.
 std::vector<Piece> LayOut(const Arena& arena, const std::vector<std::string>& blocks, std::string_view expiries,
                           log::IndexFileHead* head) {
   std::vector<Piece> pieces;
@@ -61,22 +63,32 @@ std::vector<Piece> LayOut(const Arena& arena, const std::vector<std::string>& bl
   const auto place = [&](std::string_view bytes) {
     pieces.push_back({head->file_bytes, bytes});
     head->file_bytes += bytes.size();
-    return log::IndexFilePiece{pieces.back().offset, bytes.size(), base::Hash64(bytes)};
+    return log::IndexFilePiece{pieces.back().offset, bytes.size(), log::IndexFileChecksum::Of(bytes)};
+  };
+  const auto place_chunk = [&](std::size_t i) {
+    const std::string_view used(arena.ChunkMemory(states[i].number), states[i].untouched * sizeof(index::Leaf));
+    head->chunks[i] = {states[i].number, states[i].taken, states[i].untouched, states[i].first_free, place(used)};
   };
   head->expiries = place(expiries);
   for (std::size_t i = 0; i < blocks.size(); ++i) head->blocks[i] = place(blocks[i]);
   for (std::size_t i = 0; i < states.size(); ++i) {
-    const std::string_view used(arena.ChunkMemory(states[i].number), states[i].untouched * sizeof(index::Leaf));
-    head->chunks[i] = {states[i].number, states[i].taken, states[i].untouched, states[i].first_free, place(used)};
+    if (states[i].untouched < kLeavesOfChunk) place_chunk(i);
+  }
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    if (states[i].untouched < kLeavesOfChunk) continue;
+    head->file_bytes = log::AlignedInIndexFile(head->file_bytes);
+    place_chunk(i);
   }
   return pieces;
 }
 
+// A large file is synced, since only pages that were written can be given back when they are read.
 Status WriteAll(io::FileSystem& files, const std::filesystem::path& path, const log::IndexFileHead& head,
                 const std::vector<Piece>& pieces) {
   KVS_TRY_ASSIGN(const auto file, files.Open(path, io::OpenMode::kCreate));
   for (const Piece& piece : pieces) KVS_TRY(file->WriteAt(piece.offset, piece.bytes));
-  return file->WriteAt(0, log::EncodeIndexFileHead(head));
+  KVS_TRY(file->WriteAt(0, log::EncodeIndexFileHead(head)));
+  return head.file_bytes > log::kIndexFileAlignment ? file->Sync() : Ok();
 }
 
 // Of a segment that is open, what the index knows of must have reached the disk: else a crash may have cut it.
@@ -122,15 +134,21 @@ Result<std::uint64_t> SaveIndex(io::FileSystem& files, const std::filesystem::pa
 
 namespace {
 
-// What is read once is not kept in the page cache besides: that memory is what the next piece needs.
+// What was read is not kept in the page cache besides: that memory is what the next piece needs.
 Status ReadPiece(io::File* file, const log::IndexFilePiece& piece, char* to) {
-  KVS_TRY_ASSIGN(const std::size_t read, file->ReadOnce(piece.offset, to, piece.bytes));
-  return log::CheckIndexFilePiece(piece, {to, read});
+  log::IndexFileChecksum checksum;
+  for (std::uint64_t done = 0; done < piece.bytes; done += log::kIndexFilePartBytes) {
+    const std::uint64_t bytes = std::min(log::kIndexFilePartBytes, piece.bytes - done);
+    KVS_TRY_ASSIGN(const std::size_t read, file->ReadAt(piece.offset + done, to + done, bytes));
+    checksum.Add({to + done, read});
+  }
+  file->DropCached(piece.offset, piece.bytes);
+  return checksum.Check(piece);
 }
 
-Result<std::string> ReadPiece(io::File* file, const log::IndexFilePiece& piece) {
-  std::string bytes(piece.bytes, '\0');
-  KVS_TRY(ReadPiece(file, piece, bytes.data()));
+Result<std::unique_ptr<char[]>> ReadPiece(io::File* file, const log::IndexFilePiece& piece) {
+  auto bytes = std::make_unique_for_overwrite<char[]>(piece.bytes);
+  KVS_TRY(ReadPiece(file, piece, bytes.get()));
   return bytes;
 }
 
@@ -141,7 +159,7 @@ Result<log::IndexFileHead> ReadHead(io::File* file) {
   KVS_TRY_ASSIGN(const std::uint64_t bytes,
                  log::IndexFileHeadBytes(std::string_view(head).substr(0, read), file_bytes));
   head.resize(bytes);
-  KVS_TRY_ASSIGN(const std::size_t whole, file->ReadOnce(0, head.data(), head.size()));
+  KVS_TRY_ASSIGN(const std::size_t whole, file->ReadAt(0, head.data(), head.size()));
   return log::DecodeIndexFileHead(std::string_view(head).substr(0, whole), file_bytes);
 }
 
@@ -158,20 +176,25 @@ Result<SavedIndex> SavedIndex::Open(io::FileSystem& files, const std::filesystem
 Status SavedIndex::ReadPieces(io::File* file) {
   chunks_.resize(head_.chunks.size());
   blocks_.resize(head_.blocks.size());
-  leaves_of_blocks_.resize(head_.blocks.size());
   KVS_TRY(ReadExpiries(file));
   KVS_TRY(ForEachInParallel(chunks_.size() + blocks_.size(), [&](std::size_t i) {
     return i < chunks_.size() ? ReadChunk(file, i) : ReadBlock(file, i - chunks_.size());
   }));
   std::size_t taken = 0;
   for (const log::IndexFileChunk& chunk : head_.chunks) taken += chunk.taken;
-  const std::size_t leaves = std::accumulate(leaves_of_blocks_.begin(), leaves_of_blocks_.end(), std::size_t{0});
+  const std::size_t leaves = LeavesOfBlocks();
   return leaves > 0 && leaves == taken ? Ok() : Status(Unusable("the number of leaves differs"));
 }
 
+std::size_t SavedIndex::LeavesOfBlocks() const {
+  return std::accumulate(blocks_.begin(), blocks_.end(), std::size_t{0},
+                         [](std::size_t sum, const Block& block) { return sum + block.leaves.size(); });
+}
+
 Status SavedIndex::ReadExpiries(io::File* file) {
-  KVS_TRY_ASSIGN(const std::string bytes, ReadPiece(file, head_.expiries));
-  return expiries_.AddEncoded(bytes) ? Ok() : Status(Unusable("the expiries are cut off"));
+  KVS_TRY_ASSIGN(const auto bytes, ReadPiece(file, head_.expiries));
+  return expiries_.AddEncoded({bytes.get(), head_.expiries.bytes}) ? Ok()
+                                                                   : Status(Unusable("the expiries are cut off"));
 }
 
 Status SavedIndex::ReadChunk(io::File* file, std::size_t number) {
@@ -179,24 +202,28 @@ Status SavedIndex::ReadChunk(io::File* file, std::size_t number) {
   const std::uint64_t bytes = saved.piece.bytes;
   const bool has_length = bytes == saved.untouched * sizeof(index::Leaf) && bytes <= Arena::kChunkBytes;
   if (!has_length || saved.taken > saved.untouched) return Unusable("a chunk has another length");
+  const std::uint32_t chunks_as_touched = saved.untouched == kLeavesOfChunk ? 0 : Arena::kChunksAsTouched;
   chunks_[number].emplace(Arena::LoadedChunk{.state = {saved.number, saved.taken, saved.untouched, saved.first_free},
-                                             .page = Arena::NewPage(saved.number)});
+                                             .page = Arena::NewPage(saved.number, chunks_as_touched)});
   return ReadPiece(file, saved.piece, chunks_[number]->page.data());
 }
 
 // A tree of one leaf has one group with one link.
 Status SavedIndex::ReadBlock(io::File* file, std::size_t number) {
-  KVS_TRY_ASSIGN(blocks_[number], ReadPiece(file, head_.blocks[number]));
-  std::string_view block = blocks_[number];
+  const log::IndexFilePiece& piece = head_.blocks[number];
+  Block& block = blocks_[number];
+  KVS_TRY_ASSIGN(block.bytes, ReadPiece(file, piece));
+  std::string_view rest(block.bytes.get(), piece.bytes);
   std::vector<log::IndexFileLink> links;
-  while (!block.empty()) {
-    if (!log::TakeIndexFileGroup(&block, &links)) return Unusable("a group is cut off");
-    const bool is_only_one = head_.blocks.size() == 1 && leaves_of_blocks_[number] == 0 && block.empty();
+  while (!rest.empty()) {
+    if (!log::TakeIndexFileGroup(&rest, &links)) return Unusable("a group is cut off");
+    const bool is_only_one = head_.blocks.size() == 1 && block.leaves.empty() && rest.empty();
     const std::size_t links_min = is_only_one ? 1 : 2;
     if (links.size() < links_min || links.size() > index::InnerNode::kChildrenMax) {
       return Unusable("a group has another length");
     }
-    leaves_of_blocks_[number] += links.size();
+    for (const log::IndexFileLink& link : links) block.leaves.push_back({link.first_key, link.leaf});
+    block.group_ends.push_back(block.leaves.size());
   }
   return Ok();
 }
@@ -224,19 +251,13 @@ Status SavedIndex::Load(index::Tree* tree) {
   chunks.reserve(chunks_.size());
   for (std::optional<Arena::LoadedChunk>& chunk : chunks_) chunks.push_back(*std::move(chunk));
   builder.LoadLeaves(std::move(chunks), head_.hash_seed, head_.keys);
-  std::vector<std::vector<NodeLink>> nodes_of_blocks(head_.blocks.size());
-  const bool is_leaf = std::accumulate(leaves_of_blocks_.begin(), leaves_of_blocks_.end(), std::size_t{0}) == 1;
-  KVS_TRY(ForEachInParallel(nodes_of_blocks.size(), [&](std::size_t i) {
-    std::string_view block = blocks_[i];
-    std::vector<log::IndexFileLink> links;
-    std::vector<NodeLink> children;
-    std::vector<std::size_t> ends{0};
-    while (log::TakeIndexFileGroup(&block, &links)) {
-      for (const log::IndexFileLink& link : links) children.push_back({link.first_key, link.leaf});
-      ends.push_back(children.size());
-    }
-    nodes_of_blocks[i] = is_leaf ? children : builder.MakeNodes(ends.size() - 1, [&](std::size_t group) {
-      return std::span<const NodeLink>(children).subspan(ends[group], ends[group + 1] - ends[group]);
+  std::vector<std::vector<NodeLink>> nodes_of_blocks(blocks_.size());
+  const bool is_leaf = LeavesOfBlocks() == 1;
+  KVS_TRY(ForEachInParallel(blocks_.size(), [&](std::size_t i) {
+    const Block& block = blocks_[i];
+    nodes_of_blocks[i] = is_leaf ? block.leaves : builder.MakeNodes(block.group_ends.size(), [&](std::size_t group) {
+      const std::size_t begin = group == 0 ? 0 : block.group_ends[group - 1];
+      return std::span<const NodeLink>(block.leaves).subspan(begin, block.group_ends[group] - begin);
     });
     return Ok();
   }));

@@ -27,8 +27,7 @@
 namespace kvs::store {
 
 // Writes the tree and what is to expire, with what `head` says of the log. Nobody uses the tree meanwhile. Returns the
-// length of the file. What is written is not synced: a file that is cut off or damaged by a loss of power is
-// recognised.
+// length of the file. A small file is not synced: one that is cut off or damaged by a loss of power is recognised.
 Result<std::uint64_t> SaveIndex(io::FileSystem& files, const std::filesystem::path& directory, log::IndexFileHead head,
                                 const ExpiryIndex& expiries, index::Tree* tree);
 
@@ -48,16 +47,23 @@ class SavedIndex {
   const ExpiryIndex& expiries() const { return expiries_; }
 
  private:
+  // The leaves of some groups, each of which becomes an inner node.
+  struct Block {
+    std::unique_ptr<char[]> bytes;  // Where the keys are.
+    std::vector<index::NodeLink> leaves;
+    std::vector<std::size_t> group_ends;  // Among the leaves.
+  };
+
   SavedIndex() = default;
   Status ReadPieces(io::File* file);
   Status ReadChunk(io::File* file, std::size_t number);
   Status ReadBlock(io::File* file, std::size_t number);
   Status ReadExpiries(io::File* file);
+  std::size_t LeavesOfBlocks() const;
 
   log::IndexFileHead head_;
   std::vector<std::optional<index::Arena::LoadedChunk>> chunks_;
-  std::vector<std::string> blocks_;
-  std::vector<std::size_t> leaves_of_blocks_;
+  std::vector<Block> blocks_;
   ExpiryIndex expiries_;
 };
 

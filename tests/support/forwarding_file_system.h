@@ -19,9 +19,7 @@ class ForwardingFile : public io::File {
   Result<std::size_t> ReadAt(std::uint64_t offset, char* to, std::size_t bytes) override {
     return file_->ReadAt(offset, to, bytes);
   }
-  Result<std::size_t> ReadOnce(std::uint64_t offset, char* to, std::size_t bytes) override {
-    return file_->ReadOnce(offset, to, bytes);
-  }
+  void DropCached(std::uint64_t offset, std::uint64_t bytes) override { file_->DropCached(offset, bytes); }
   Status WriteAt(std::uint64_t offset, std::string_view bytes) override { return file_->WriteAt(offset, bytes); }
   Status Reserve(std::uint64_t offset, std::uint64_t bytes, io::Grain grain) override {
     return file_->Reserve(offset, bytes, grain);

@@ -4,10 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
-
-#include "base/hash.h"
 
 namespace kvs::log {
 namespace {
@@ -102,10 +102,37 @@ TEST(IndexFileTest, BytesThatNoPieceHoldsAreRefused) {
   EXPECT_FALSE(Decode(file));
 }
 
+TEST(IndexFileTest, WholeChunksStandFromAnAlignedOffsetOn) {
+  IndexFileHead head = SampleHead();
+  const std::uint64_t aligned = AlignedInIndexFile(head.file_bytes);
+  head.chunks[0].piece = {aligned, kIndexFileAlignment, 0};
+  head.file_bytes = aligned + kIndexFileAlignment;
+  std::string file = EncodeIndexFileHead(head);
+  file.resize(head.file_bytes, 'x');
+  EXPECT_TRUE(Decode(file));
+  head.file_bytes -= 1;
+  file = EncodeIndexFileHead(head);
+  file.resize(head.file_bytes, 'x');
+  EXPECT_FALSE(Decode(file));
+}
+
 TEST(IndexFileTest, APieceIsTakenOnlyIfItsChecksumHolds) {
-  EXPECT_TRUE(CheckIndexFilePiece({2, 3, base::Hash64("234")}, "234"));
-  EXPECT_FALSE(CheckIndexFilePiece({2, 3, base::Hash64("235")}, "234"));
-  EXPECT_FALSE(CheckIndexFilePiece({2, 3, base::Hash64("23")}, "23"));
+  const std::string bytes(3 * kIndexFilePartBytes + 5, 'b');
+  const IndexFilePiece piece{2, bytes.size(), IndexFileChecksum::Of(bytes)};
+  const auto is_taken = [&](std::string_view read) {
+    IndexFileChecksum checksum;
+    for (; !read.empty(); read.remove_prefix(std::min(read.size(), kIndexFilePartBytes))) {
+      checksum.Add(read.substr(0, kIndexFilePartBytes));
+    }
+    return checksum.Check(piece).has_value();
+  };
+  EXPECT_TRUE(is_taken(bytes));
+  EXPECT_FALSE(is_taken(std::string_view(bytes).substr(1)));
+  for (const std::size_t at : {std::size_t{0}, std::size_t{kIndexFilePartBytes}, bytes.size() - 1}) {
+    std::string changed = bytes;
+    changed[at] = 'c';
+    EXPECT_FALSE(is_taken(changed)) << at;
+  }
 }
 
 TEST(IndexFileTest, GroupsComeBackInTheirOrder) {
