@@ -38,6 +38,9 @@ std::filesystem::path ManifestPath(const std::filesystem::path& directory) { ret
 std::filesystem::path IndexPath(const std::filesystem::path& directory) { return directory / kIndexFileName; }
 
 std::filesystem::path ReservePath(const std::filesystem::path& directory) { return directory / kReserveFileName; }
+std::filesystem::path ReservePath(const std::filesystem::path& directory, unsigned number) {
+  return directory / (std::string(kReserveFileName) + '.' + std::to_string(number));
+}
 std::filesystem::path ClockPath(const std::filesystem::path& directory) { return directory / kClockFileName; }
 
 std::optional<std::uint64_t> SegmentIdOfFileName(std::string_view name) {

@@ -20,6 +20,8 @@ std::filesystem::path HintPath(const std::filesystem::path& directory, std::uint
 std::filesystem::path ManifestPath(const std::filesystem::path& directory);
 std::filesystem::path IndexPath(const std::filesystem::path& directory);
 std::filesystem::path ReservePath(const std::filesystem::path& directory);
+// Of the files beside it: 2, 3.
+std::filesystem::path ReservePath(const std::filesystem::path& directory, unsigned number);
 std::filesystem::path ClockPath(const std::filesystem::path& directory);
 
 // The `number`-th file beside a segment that keeps what was cut off it. Never a file of the store, and never removed.

@@ -209,9 +209,9 @@ Status CompactionRun::BeginOutput() {
 Status CompactionRun::FinishOutput() {
   if (output_.writer == nullptr) return Ok();
   KVS_TRY_ASSIGN(const std::shared_ptr<log::Segment> segment, output_.writer->Seal());
-  const std::uint64_t hint_bytes =
-      output_.writer->IsHintWorthwhile() ? WriteHint(parts_.files, parts_.directory, *segment) : 0;
   KVS_TRY(NameOutput(*segment));
+  const std::uint64_t hint_bytes =
+      output_.writer->IsHintWorthwhile() ? WriteHint(parts_.files, parts_.directory, *segment, parts_.log) : 0;
   written_bytes_ += output_.writer->used_bytes();
   const Status moved = Publish(segment, hint_bytes);
   output_ = Output();

@@ -156,19 +156,24 @@ Result<std::unique_ptr<log::SegmentWriter>> Maintainer::CreateNext(const LiveLog
 
 Status Maintainer::Seal(const LiveLog::Work& work) {
   KVS_TRY_ASSIGN(const auto segment, work.segment->Seal());
-  const std::uint64_t hint_bytes =
-      work.segment->writer->IsHintWorthwhile() ? WriteHint(files_, directory_, *segment) : 0;
   const auto note = [&](log::Manifest& manifest) {
     manifest.Find(segment->id())->sealed_bytes = segment->readable_bytes();
     manifest.sequence = work.segment->last_sequence;
   };
   KVS_TRY(CallOrUseReserve(work, [&] { return manifest_.Edit(note); }));
+  const std::uint64_t hint_bytes =
+      work.segment->writer->IsHintWorthwhile() ? WriteHint(files_, directory_, *segment, log_) : 0;
   const sync::MutexLock lock(log_.mutex);
   log_.FinishSeal(segment, hint_bytes);
   return Ok();
 }
 
-std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& directory, const log::Segment& segment) {
+std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& directory, const log::Segment& segment,
+                        LiveLog& log) {
+  {
+    const sync::MutexLock lock(log.mutex);
+    if (log.reserve() != ReserveState::kHeld) return 0;
+  }
   const auto bytes = log::EncodeHint(segment);
   if (!bytes) return 0;
   const auto written = files.WriteFileAtomically(log::HintPath(directory, segment.id()), *bytes);

@@ -64,8 +64,9 @@ class Maintainer {
   std::thread seal_thread_;
 };
 
-// Writes the hint file of a sealed segment and returns its length; 0 where it could not be written, which only makes
-// the next opening read the segment itself.
-std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& directory, const log::Segment& segment);
+// Writes the hint file of a sealed segment and returns its length; 0 where it could not be written, or where the
+// reserve is given up, since compaction may need the room and the inode. The next opening then reads the segment itself.
+std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& directory, const log::Segment& segment,
+                        LiveLog& log);
 
 }  // namespace kvs::store

@@ -18,7 +18,7 @@ constexpr std::string_view kMagic = "KVS.RES\n";
 }  // namespace
 
 Reserve::Reserve(io::FileSystem& files, const std::filesystem::path& directory, const KvStoreOptions& options)
-    : files_(files), path_(log::ReservePath(directory)), options_(options) {}
+    : files_(files), directory_(directory), path_(log::ReservePath(directory)), options_(options) {}
 
 Status Reserve::Hold(std::uint64_t bytes) {
   Status held = TryHold(bytes);
@@ -38,8 +38,13 @@ Status Reserve::TryHold(std::uint64_t bytes) {
   if (held_bytes_ > 2 * bytes) Cut(bytes);
   if (held_bytes_ >= bytes) return Ok();
   Status held = Open(bytes);
+  if (held) held = HoldInodes();
   if (held) held = Grow(bytes);
-  if (held) held_bytes_ = bytes;
+  if (held) {
+    held_bytes_ = bytes;
+  } else if (held_bytes_ == 0 && file_ != nullptr) {
+    Empty();  // What is not enough for the purpose is better left to others.
+  }
   return held;
 }
 
@@ -55,6 +60,18 @@ Status Reserve::Open(std::uint64_t bytes) {
   }
   if (size > bytes) KVS_TRY(file->Truncate(bytes));
   file_ = std::move(file);
+  return Ok();
+}
+
+// A file of others that has such a name stays.
+Status Reserve::HoldInodes() {
+  for (unsigned number = 2; number <= kInodes; ++number) {
+    const std::filesystem::path path = log::ReservePath(directory_, number);
+    KVS_TRY_ASSIGN(const bool exists, files_.Exists(path));
+    if (exists) continue;
+    KVS_TRY_ASSIGN(const auto file, files_.Open(path, io::OpenMode::kCreate));
+    KVS_TRY(file->WriteAt(0, kMagic));
+  }
   return Ok();
 }
 
@@ -87,12 +104,14 @@ bool Reserve::Cut(std::uint64_t bytes) {
   return true;
 }
 
-// At a quota btrfs refuses to cut a file, and not to remove it.
 bool Reserve::Empty() {
-  if (Cut(0)) return true;
   if (!files_.Remove(path_)) return false;
   file_.reset();
   held_bytes_ = 0;
+  for (unsigned number = 2; number <= kInodes; ++number) {
+    const std::filesystem::path path = log::ReservePath(directory_, number);
+    if (HasMagic(files_, path, kMagic)) static_cast<void>(files_.Remove(path).has_value());
+  }
   return true;
 }
 

@@ -4,6 +4,9 @@
 // Design      The file holds a magic and nothing else; its length is what is set aside. It stays over a stop, so that a
 //             store that is opened on a full disk has it too. GiveUp() gives the room back to the disk for a removal,
 //             Lend() for a run of compaction, after which Hold() takes it again. Until then nothing else is stored.
+//             A file system may have room, and no inode for another file. So there are kInodes files, which are
+//             removed, not cut: for the segment that removals go to, for the one that compaction writes, and for the
+//             manifest that names them.
 // Threads     Call anything from any thread; calls queue.
 // Errors      Hold(): what passes (base::IsPassing). Where no reserve can be had for another reason, the store does
 //             without, and says so once.
@@ -23,6 +26,8 @@ namespace kvs::store {
 
 class Reserve {
  public:
+  static constexpr unsigned kInodes = 3;
+
   Reserve(io::FileSystem& files, const std::filesystem::path& directory, const KvStoreOptions& options);
 
   // Sets `bytes` aside, or as much more as is there already, up to twice as much.
@@ -40,12 +45,14 @@ class Reserve {
  private:
   Status TryHold(std::uint64_t bytes) KVS_EXCLUDES(mutex_);
   Status Open(std::uint64_t bytes) KVS_REQUIRES(mutex_);
+  Status HoldInodes() KVS_REQUIRES(mutex_);
   Status Grow(std::uint64_t bytes) KVS_REQUIRES(mutex_);
   Status Fill(std::uint64_t from, std::uint64_t to) KVS_REQUIRES(mutex_);
   bool Cut(std::uint64_t bytes) KVS_REQUIRES(mutex_);
   bool Empty() KVS_REQUIRES(mutex_);
 
   io::FileSystem& files_;
+  const std::filesystem::path directory_;
   const std::filesystem::path path_;
   const KvStoreOptions& options_;
 

@@ -39,7 +39,7 @@ Files FilesOf(const fs::path& directory) {
   Files files;
   for (const auto& entry : fs::directory_iterator(directory)) {
     const std::string name = entry.path().filename();
-    if (name != "LOCK" && name != "RESERVE") files[entry.path().filename()] = BytesOf(entry.path());
+    if (name != "LOCK" && !name.starts_with("RESERVE")) files[entry.path().filename()] = BytesOf(entry.path());
   }
   return files;
 }

@@ -88,7 +88,8 @@ class FullDiskTest : public testing::Test {
     return false;
   }
 
-  void FillRemoveMostAndResume() {
+  // `share_again`: what share of the pairs is stored anew at the end.
+  void FillRemoveMostAndResume(double share_again = 0.5) {
     const int count = FillUntilRefused();
     ASSERT_GT(count, 1'000);
     for (int i = 0; i < count; ++i) {
@@ -98,7 +99,7 @@ class FullDiskTest : public testing::Test {
     }
     EXPECT_TRUE(ResumesSoon());
     EXPECT_GT(store_->Stats()->compactions, 0U);
-    for (int i = 0; i < count / 2; ++i) ASSERT_TRUE(ResumesSoon("new" + std::to_string(i))) << i;
+    for (int i = 0; i < share_again * count; ++i) ASSERT_TRUE(ResumesSoon("new" + std::to_string(i))) << i;
     for (int i = 0; i < count; i += 4) ASSERT_EQ(store_->Get(Key(i))->value_or("none"), std::string(1'000, 'v')) << i;
     store_.reset();
     EXPECT_GE(lines_.Count("full: no space"), 1);
@@ -220,6 +221,46 @@ TEST_F(LimitedDirectoryTest, AFullDiskIsOpenedAndCleared) {
 }
 
 // --- The real thing ---
+
+// In a directory of at most so many files, as where a file system has no inode left.
+class LimitedFilesTest : public FullDiskTest {
+ protected:
+  static constexpr std::ptrdiff_t kFilesMax = 14;
+
+  void SetUp() override {
+    files_.SetHook([this](const Operation& operation) -> Status {
+      if (operation.kind != OperationKind::kCreate || CountFiles() < kFilesMax) return Ok();
+      return Error{.code = ErrorCode::kNoSpace, .sys_errno = ENOSPC, .context = "open " + operation.path.string()};
+    });
+    Open(files_, directory_.path());
+  }
+  void TearDown() override { store_.reset(); }
+
+  std::ptrdiff_t CountFiles() const {
+    std::error_code error;
+    return std::distance(fs::directory_iterator(directory_.path(), error), fs::directory_iterator());
+  }
+
+  TemporaryDirectory directory_;
+  FaultyFileSystem files_{directory_.path()};
+};
+
+// What compaction leaves of each segment is a file by itself.
+TEST_F(LimitedFilesTest, RemovalsMakeRoomAndSetsResume) { FillRemoveMostAndResume(0.1); }
+
+TEST_F(LimitedFilesTest, AllOfItIsRemovedAndSetsResume) {
+  ASSERT_GT(FillUntilRefused(), 1'000);
+  ASSERT_TRUE(store_->Clear().has_value());
+  EXPECT_TRUE(ResumesSoon());
+}
+
+TEST_F(LimitedFilesTest, ItIsOpenedAndCleared) {
+  const int count = FillUntilRefused();
+  Open(files_, directory_.path());
+  for (int i = 0; i < count; ++i) ASSERT_EQ(store_->Get(Key(i))->value_or("none"), std::string(1'000, 'v')) << i;
+  for (int i = 0; i < count; ++i) ASSERT_TRUE(store_->Remove(Key(i)).has_value()) << i;
+  EXPECT_TRUE(ResumesSoon());
+}
 
 class SmallTmpfsTest : public FullDiskTest {
  protected:

@@ -37,7 +37,7 @@ class StoreModelTest : public testing::Test {
     std::uint64_t bytes = 0;
     for (const auto& entry : std::filesystem::directory_iterator(directory_.path())) {
       struct stat status {};
-      if (entry.path().filename() == "RESERVE") continue;  // Beside the bound.
+      if (entry.path().stem() == "RESERVE") continue;  // Beside the bound.
       if (::stat(entry.path().c_str(), &status) == 0) bytes += static_cast<std::uint64_t>(status.st_blocks) * 512;
     }
     return bytes;

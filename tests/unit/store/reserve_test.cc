@@ -20,8 +20,8 @@ class ReserveTest : public testing::Test {
  protected:
   std::uint64_t AllocatedBytes() const {
     struct stat status {};
-    EXPECT_EQ(::stat(log::ReservePath(directory_.path()).c_str(), &status), 0);
-    return static_cast<std::uint64_t>(status.st_blocks) * 512;
+    const bool is_there = ::stat(log::ReservePath(directory_.path()).c_str(), &status) == 0;
+    return is_there ? static_cast<std::uint64_t>(status.st_blocks) * 512 : 0;
   }
 
   test::TemporaryDirectory directory_;
@@ -84,6 +84,7 @@ TEST_F(ReserveTest, AFileOfOthersStays) {
   EXPECT_NE(lines_[0].find("is not a file of kvs"), std::string::npos) << lines_[0];
 }
 
+// At a quota btrfs refuses to cut a file, and not to remove it.
 TEST_F(ReserveTest, WhatCannotBeCutIsRemoved) {
   bool is_at_quota = false;
   test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path&) -> Status {
@@ -94,9 +95,40 @@ TEST_F(ReserveTest, WhatCannotBeCutIsRemoved) {
   ASSERT_TRUE(IsOk(reserve.Hold(kMega)));
   is_at_quota = true;
   EXPECT_TRUE(reserve.GiveUp());
-  EXPECT_FALSE(std::filesystem::exists(log::ReservePath(directory_.path())));
+  EXPECT_EQ(AllocatedBytes(), 0U);
   EXPECT_TRUE(IsOk(reserve.Hold(kMega)));
   EXPECT_GE(AllocatedBytes(), kMega);
+}
+
+TEST_F(ReserveTest, InodesAreSetAside) {
+  const auto count = [&] { return io::PosixFileSystem().List(directory_.path())->size(); };
+  Reserve reserve(io::PosixFileSystem(), directory_.path(), options_);
+  ASSERT_TRUE(IsOk(reserve.Hold(kMega)));
+  EXPECT_EQ(count(), Reserve::kInodes);
+  EXPECT_TRUE(reserve.Lend());
+  EXPECT_EQ(count(), 0U);
+}
+
+TEST_F(ReserveTest, TooFewInodesAreLeftToOthers) {
+  bool is_full = true;
+  test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path& path) -> Status {
+    if (operation != test::FileOperation::kCreate || path.filename() != "RESERVE.3" || !is_full) return Ok();
+    return Error{.code = ErrorCode::kNoSpace, .sys_errno = ENOSPC};
+  });
+  Reserve reserve(files, directory_.path(), options_);
+  EXPECT_TRUE(Fails(reserve.Hold(kMega), ErrorCode::kNoSpace));
+  EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
+  is_full = false;
+  EXPECT_TRUE(IsOk(reserve.Hold(kMega)));
+}
+
+TEST_F(ReserveTest, ASecondFileOfOthersStays) {
+  const std::filesystem::path theirs = directory_.path() / "RESERVE.2";
+  ASSERT_TRUE(IsOk(io::PosixFileSystem().WriteFileAtomically(theirs, "a table for two at eight")));
+  Reserve reserve(io::PosixFileSystem(), directory_.path(), options_);
+  EXPECT_TRUE(IsOk(reserve.Hold(kMega)));
+  EXPECT_TRUE(reserve.GiveUp());
+  EXPECT_EQ(*io::PosixFileSystem().ReadFile(theirs, 1'000), "a table for two at eight");
 }
 
 TEST_F(ReserveTest, WithoutPreallocationItIsWritten) {
