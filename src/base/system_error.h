@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,17 @@ inline bool IsPassing(const Error& error) { return error.code == ErrorCode::kNoS
 // Whether it is the disk or the quota that is full.
 inline bool IsDiskFull(const Error& error) {
   return IsPassing(error) && (error.sys_errno == ENOSPC || error.sys_errno == EDQUOT || error.sys_errno == 0);
+}
+
+// What `work` answers, a Status or a Result; where it finds no memory, the error that passes. For work that has done
+// nothing yet where it throws.
+template <class Work>
+auto OrNoMemory(Work work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return SystemError("no memory", ENOMEM);
+  }
 }
 
 }  // namespace kvs::base

@@ -161,11 +161,7 @@ void Committer::Gather(std::size_t writers) {
 // --- A sync ---
 
 Status Committer::SyncOnce() {
-  try {
-    return TrySync();
-  } catch (const std::bad_alloc&) {
-    return base::SystemError("no memory", ENOMEM);
-  }
+  return base::OrNoMemory([&] { return TrySync(); });
 }
 
 // Whoever waits for this sync appended before it began, so the position that is read here covers them.

@@ -34,9 +34,7 @@ CompactionRun::CompactionRun(const CompactionParts& parts, std::vector<std::uint
 
 Result<CompactionRun::End> CompactionRun::Execute() {
   if (copied_bytes_max_ > 0) {
-    KVS_TRY(Gather());
-    SortByKey(&records_, parts_.records);
-    auto end = CopyAll();
+    auto end = base::OrNoMemory([&] { return GatherAndCopy(); });
     if (!end && output_.writer != nullptr) RemoveFiles(output_.writer->segment_id());
     if (!end || *end != End::kInputsDropped) return end;
   }
@@ -50,6 +48,12 @@ void CompactionRun::NoteOutputToCome() {
   const std::uint64_t growth_max = inputs_.size() > 1 ? copied_bytes_max_ * 5 / 4 : 0;
   const std::uint64_t bytes_max = log::kSegmentHeaderBytes + copied_bytes_max_ + growth_max;
   parts_.log.NoteOutputToCome(bytes_max - std::min(bytes_max, written_bytes_));
+}
+
+Result<CompactionRun::End> CompactionRun::GatherAndCopy() {
+  KVS_TRY(Gather());
+  SortByKey(&records_, parts_.records);
+  return CopyAll();
 }
 
 // --- What stands in the inputs ---
@@ -218,7 +222,8 @@ Status CompactionRun::FinishOutput() {
   return moved;
 }
 
-Status CompactionRun::NameOutput(const log::Segment& output) {
+// From here on a want of memory ends the process: half of it done would be worse, and opening the store makes it whole.
+Status CompactionRun::NameOutput(const log::Segment& output) noexcept {
   Status named = parts_.manifest.Edit([&](log::Manifest& manifest) {
     manifest.Add({.segment_id = output.id(), .sealed_bytes = output.readable_bytes()});
   });
@@ -228,7 +233,7 @@ Status CompactionRun::NameOutput(const log::Segment& output) {
   return parts_.log.Poison(named.error());
 }
 
-Status CompactionRun::Publish(const std::shared_ptr<log::Segment>& output, std::uint64_t hint_bytes) {
+Status CompactionRun::Publish(const std::shared_ptr<log::Segment>& output, std::uint64_t hint_bytes) noexcept {
   std::uint32_t slot = 0;
   {
     const sync::MutexLock lock(parts_.log.mutex);
@@ -297,7 +302,7 @@ Status CompactionRun::SyncLog() {
   return parts_.committer.WaitUntilSynced(position);
 }
 
-Status CompactionRun::DropInputs() {
+Status CompactionRun::DropInputs() noexcept {
   std::vector<std::uint64_t> input_ids;
   {
     const sync::MutexLock lock(parts_.log.mutex);

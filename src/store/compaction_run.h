@@ -101,6 +101,7 @@ class CompactionRun {
   };
 
   void NoteOutputToCome() KVS_REQUIRES(parts_.log.mutex);
+  Result<End> GatherAndCopy();
   Status Gather();
   Status GatherFrom(std::uint32_t slot);
   void AddNeeded(std::uint32_t slot, const log::RecordSummary& record);
@@ -119,8 +120,8 @@ class CompactionRun {
   Status MakeRoom(std::uint64_t bytes);
   Status BeginOutput();
   Status FinishOutput();
-  Status NameOutput(const log::Segment& output);
-  Status Publish(const std::shared_ptr<log::Segment>& output, std::uint64_t hint_bytes);
+  Status NameOutput(const log::Segment& output) noexcept;
+  Status Publish(const std::shared_ptr<log::Segment>& output, std::uint64_t hint_bytes) noexcept;
   Status MoveEntries(const log::Segment& output, std::uint32_t slot);
   void MoveEntry(const Move& move, std::uint32_t slot, std::string_view key, const index::Hint& hint)
       KVS_REQUIRES(parts_.log.mutex);
@@ -128,7 +129,7 @@ class CompactionRun {
   // Tells the log how much of what the run will free is earned. True: writers have no room meanwhile.
   Result<bool> NoteProgress(std::uint64_t done_bytes);
   Status SyncLog();
-  Status DropInputs();
+  Status DropInputs() noexcept;
   void ForgetExpired();
   void RemoveFiles(std::uint64_t segment_id);
 

@@ -36,7 +36,7 @@ Compactor::Figures Compactor::figures() const {
 void Compactor::RunThread() {
   while (const auto work = WaitForWork()) {
     if (work->requests != 0) {
-      const Status status = CompactAll();
+      const Status status = base::OrNoMemory([&] { return CompactAll(); });
       Answer(work->requests, status);
     } else if (work->is_due) {
       CompactBecauseDue();
@@ -156,7 +156,7 @@ Result<bool> Compactor::Attempt() {
     const sync::MutexLock lock(parts_.log.mutex);
     parts_.log.BeginCompaction();
   }
-  auto has_gained = RunForMost();
+  auto has_gained = base::OrNoMemory([&] { return RunForMost(); });
   const bool is_missing_something = !has_gained && base::IsPassing(has_gained.error());
   const sync::MutexLock lock(parts_.log.mutex);
   parts_.log.EndCompaction(is_missing_something ? Status(has_gained.error()) : Ok());

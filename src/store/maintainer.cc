@@ -5,6 +5,7 @@
 
 #include "base/system_error.h"
 #include "base/try.h"
+#include "io/mapping_limit.h"
 #include "log/file_names.h"
 #include "log/hint_file.h"
 #include "log/segment_writer.h"
@@ -138,10 +139,14 @@ Status Maintainer::PrepareNext(const LiveLog::Work& work) {
   return Ok();
 }
 
-// The manifest names the segment before the first record can be written to it.
+// The manifest names the segment before the first record can be written to it. Segments take mappings one by one, so
+// that it does to look now and then whether enough are left for others; removals may have one of those.
 Result<std::unique_ptr<log::SegmentWriter>> Maintainer::CreateNext(const LiveLog::Work& work,
                                                                    const log::SegmentHeader& header,
                                                                    std::optional<std::uint64_t> replaced_id) {
+  const bool is_for_removal = work.reserve_bytes == 0;
+  if (unchecked_segments_ == 0 && !is_for_removal) KVS_TRY(io::CheckFreeMappings());
+  unchecked_segments_ = (unchecked_segments_ + 1) % kSegmentsPerCheck;
   KVS_TRY_ASSIGN(auto writer, log::SegmentWriter::Create(files_, directory_, header, work.capacity_bytes, work.bytes));
   const Status named = manifest_.Edit([&](log::Manifest& manifest) {
     if (replaced_id) manifest.Remove(*replaced_id);

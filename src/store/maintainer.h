@@ -33,6 +33,8 @@ class Maintainer {
   void Join();     // LiveLog::Stop() came before.
 
  private:
+  static constexpr unsigned kSegmentsPerCheck = 16;
+
   using Job = RoomState::Job;
   struct Task {
     std::optional<LiveLog::Work> work;
@@ -60,12 +62,13 @@ class Maintainer {
   const std::filesystem::path directory_;
   const KvStoreOptions& options_;
 
+  unsigned unchecked_segments_ = 0;  // Made since the free mappings were looked at. Of the thread for room.
   std::thread room_thread_;
   std::thread seal_thread_;
 };
 
-// Writes the hint file of a sealed segment and returns its length; 0 where it could not be written, or where the
-// reserve is given up, since compaction may need the room and the inode. The next opening then reads the segment itself.
+// Writes the hint file of a sealed segment and returns its length. 0 where it could not be written, or where the
+// reserve is given up, since compaction may need the room and the inode: the next opening reads the segment itself.
 std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& directory, const log::Segment& segment,
                         LiveLog& log);
 

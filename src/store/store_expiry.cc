@@ -170,13 +170,11 @@ bool Store::WaitAfterFailure() {
 }
 
 Status Store::RemoveDueIfMemory() {
-  try {
+  return base::OrNoMemory([&] {
     TendClock();
     GatherMissing();
     return RemoveDue();
-  } catch (const std::bad_alloc&) {
-    return base::SystemError("no memory", ENOMEM);
-  }
+  });
 }
 
 // What could not be removed is noted again.

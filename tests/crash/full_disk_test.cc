@@ -21,6 +21,7 @@
 #include "log/file_names.h"
 #include "store/store.h"
 #include "support/faulty_file_system.h"
+#include "support/sanitizers.h"
 #include "support/temporary_directory.h"
 #include "sync/mutex.h"
 
@@ -310,6 +311,7 @@ int StoreAndCompact(KvStore& store) {
 }
 
 TEST(DescriptorsTest, AStoreGoesOnWhenOthersHaveTakenAll) {
+  KVS_SKIP_UNDER_SANITIZERS();  // They open descriptors of their own to look at memory.
   const TemporaryDirectory directory;
   EXPECT_EQ(RunInChild([&] {
               auto store = KvStore::Open(directory.path(), {.segment_bytes = kMega});

@@ -13,6 +13,7 @@
 #include "kvs/function_ref.h"
 #include "kvs/kv_store.h"
 #include "store/parallel.h"
+#include "support/sanitizers.h"
 #include "support/temporary_directory.h"
 
 namespace kvs::test {
@@ -39,11 +40,7 @@ void TakeThreadsAway() {
 
 class ThreadsTest : public testing::Test {
  protected:
-  void SetUp() override {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    GTEST_SKIP() << "a sanitizer starts threads of its own";
-#endif
-  }
+  void SetUp() override { KVS_SKIP_UNDER_SANITIZERS(); }  // They start threads of their own.
 };
 
 TEST_F(ThreadsTest, OpenWithoutThreadsIsAnError) {

@@ -69,7 +69,8 @@ TEST_F(TreeMemoryTest, FailedAllocationsLeaveTheTreeAsItWas) {
   for (int i = 0; i < 1'000; ++i) Upsert("zz" + std::to_string(100'000 + i));
   while (model_.size() > 100) {
     const auto at = model_.lower_bound("key" + std::to_string(random.Below(1'000'000)));
-    Erase(at == model_.end() ? model_.begin()->first : at->first);
+    const std::string key = at == model_.end() ? model_.begin()->first : at->first;
+    Erase(key);
     if (random.Below(4) == 0) Upsert("key" + std::to_string(random.Below(1'000'000)));
   }
   ExpectTheModel();

@@ -6,9 +6,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -253,6 +255,22 @@ TEST(CompactorTest, AnUnreadableOutputKeepsItsInputs) {
 }
 
 // What was overwritten or removed is copied by no compaction, be it known from the accounts or asked from the index.
+TEST(CompactorTest, AWantOfMemoryPasses) {
+  const test::TemporaryDirectory directory;
+  SteppedFileSystem files;
+  const auto store = *Store::Open(files, directory.path(), SmallSegments());
+  FillForClustering(*store);
+  files.before_output = [] { throw std::bad_alloc(); };
+  const Status refused = store->Compact();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kNoSpace);
+  EXPECT_EQ(refused.error().sys_errno, ENOMEM);
+  ExpectAllOfClustering(*store);
+  files.before_output = [] {};
+  EXPECT_TRUE(store->Compact());
+  ExpectAllOfClustering(*store);
+}
+
 TEST(CompactorTest, WhatIsDeadIsNotCopiedWhetherItDiedSinceTheOpeningOrBefore) {
   for (const bool is_reopened : {false, true}) {
     SCOPED_TRACE(is_reopened ? "reopened" : "not reopened");
