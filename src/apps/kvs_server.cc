@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -169,7 +170,9 @@ void LogStart(const ServerCommandLine& line, const ServerOptions& options, const
 
 Result<std::unique_ptr<KvsServer>> Listen(const std::shared_ptr<KvsEngine>& engine, const ServerOptions& options) {
   Result<std::unique_ptr<KvsServer>> server = KvsServer::Create(engine, options);
-  if (!server) server.error().context += " (choose where to listen with --addr IP:PORT)";
+  const bool is_taken =
+      !server && (server.error().sys_errno == EADDRINUSE || server.error().sys_errno == EADDRNOTAVAIL);
+  if (is_taken) server.error().context += " (choose where to listen with --addr IP:PORT)";
   return server;
 }
 

@@ -8,12 +8,11 @@
 #include <chrono>
 #include <utility>
 
+#include "base/system_error.h"
 #include "base/try.h"
 
 namespace kvs::io {
 namespace {
-
-Error IoError(const char* call) { return Error{.code = ErrorCode::kIo, .sys_errno = errno, .context = call}; }
 
 int WaitMilliseconds(std::optional<Deadline> deadline) {
   if (!deadline) return -1;
@@ -25,9 +24,9 @@ int WaitMilliseconds(std::optional<Deadline> deadline) {
 
 Result<std::unique_ptr<EventLoop>> EventLoop::Create() {
   UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
-  if (!epoll.is_open()) return IoError("epoll_create1");
+  if (!epoll.is_open()) return base::SystemError("epoll_create1");
   UniqueFd wakeup(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (!wakeup.is_open()) return IoError("eventfd");
+  if (!wakeup.is_open()) return base::SystemError("eventfd");
 
   std::unique_ptr<EventLoop> loop(new EventLoop(std::move(epoll), std::move(wakeup)));
   // The loop's own address marks the wake-up: no owner can have that token.
@@ -44,13 +43,13 @@ Status EventLoop::Control(int operation, int fd, Interest interest, void* token)
   event.events =
       (interest.readable ? EPOLLIN : 0U) | (interest.writable ? EPOLLOUT : 0U) | (interest.once ? EPOLLONESHOT : 0U);
   event.data.ptr = token;
-  if (::epoll_ctl(epoll_.get(), operation, fd, &event) != 0) return IoError("epoll_ctl");
+  if (::epoll_ctl(epoll_.get(), operation, fd, &event) != 0) return base::SystemError("epoll_ctl");
   return Ok();
 }
 
 Result<std::span<const Event>> EventLoop::Wait(std::optional<Deadline> deadline) {
   const int ready = ::epoll_wait(epoll_.get(), kernel_events_.data(), kEventsMax, WaitMilliseconds(deadline));
-  if (ready < 0 && errno != EINTR) return IoError("epoll_wait");
+  if (ready < 0 && errno != EINTR) return base::SystemError("epoll_wait");
 
   std::size_t count = 0;
   for (int i = 0; i < ready; ++i) {

@@ -258,7 +258,9 @@ class RealFileSystem final : public FileSystem {
       if (::mkdir(so_far.c_str(), 0755) == 0) {
         KVS_TRY(SyncDirectory(parent));
       } else if (const int error = errno; !fs::is_directory(so_far, status)) {
-        return SystemError("mkdir", so_far, error);
+        if (error != EEXIST) return SystemError("mkdir", so_far, error);
+        return Error{.code = ErrorCode::kInvalidArgument,
+                     .context = so_far.string() + " is there, and is no directory"};
       }
     }
     return Ok();

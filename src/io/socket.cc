@@ -18,19 +18,16 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/system_error.h"
 #include "base/try.h"
 #include "io/address.h"
 
 namespace kvs::io {
 namespace {
 
-Error IoError(std::string call, int error_number = errno) {
-  return Error{.code = ErrorCode::kIo, .sys_errno = error_number, .context = std::move(call)};
-}
-
 Result<UniqueFd> OpenSocket(int family) {
   UniqueFd socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket.is_open()) return IoError("socket");
+  if (!socket.is_open()) return base::SystemError("socket");
   return socket;
 }
 
@@ -73,7 +70,7 @@ Status WaitFor(int socket, short events, Deadline deadline) {
     pollfd entry{.fd = socket, .events = events, .revents = 0};
     const int ready = ::poll(&entry, 1, PollMilliseconds(deadline));
     if (ready > 0) return Ok();
-    if (ready < 0 && errno != EINTR) return IoError("poll");
+    if (ready < 0 && errno != EINTR) return base::SystemError("poll");
     if (std::chrono::steady_clock::now() >= deadline) {
       return Error{.code = ErrorCode::kTimeout, .context = "the peer did not answer in time"};
     }
@@ -103,24 +100,24 @@ Result<UniqueFd> Listen(const Address& address, const ListenOptions& options) {
   KVS_TRY_ASSIGN(const SocketAddress name, SocketAddress::From(address));
   KVS_TRY_ASSIGN(UniqueFd socket, OpenSocket(name.family()));
   const int on = 1;
-  if (::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) return IoError("setsockopt");
+  if (::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) return base::SystemError("setsockopt");
   if (options.keepalive.count() > 0) EnableKeepalive(socket.get(), static_cast<int>(options.keepalive.count()));
-  if (::bind(socket.get(), name.get(), name.bytes) != 0) return IoError("bind " + address.ToString());
-  if (::listen(socket.get(), options.backlog) != 0) return IoError("listen " + address.ToString());
+  if (::bind(socket.get(), name.get(), name.bytes) != 0) return base::SystemError("bind " + address.ToString());
+  if (::listen(socket.get(), options.backlog) != 0) return base::SystemError("listen " + address.ToString());
   return socket;
 }
 
 Result<Address> LocalAddress(int socket) {
   SocketAddress name;
   name.bytes = sizeof name.storage;
-  if (::getsockname(socket, name.get(), &name.bytes) != 0) return IoError("getsockname");
+  if (::getsockname(socket, name.get(), &name.bytes) != 0) return base::SystemError("getsockname");
   return IpAddress(name);
 }
 
 Result<Address> PeerAddress(int socket) {
   SocketAddress name;
   name.bytes = sizeof name.storage;
-  if (::getpeername(socket, name.get(), &name.bytes) != 0) return IoError("getpeername");
+  if (::getpeername(socket, name.get(), &name.bytes) != 0) return base::SystemError("getpeername");
   return IpAddress(name);
 }
 
@@ -133,13 +130,13 @@ Result<UniqueFd> Connect(const Address& address, Deadline deadline) {
   DisableNagle(socket.get());
   if (::connect(socket.get(), name.get(), name.bytes) == 0) return socket;
   // EINTR leaves the attempt going in the background, as EINPROGRESS does.
-  if (errno != EINPROGRESS && errno != EINTR) return IoError("connect " + address.ToString());
+  if (errno != EINPROGRESS && errno != EINTR) return base::SystemError("connect " + address.ToString());
   if (auto waited = WaitWritable(socket.get(), deadline); !waited) {
     waited.error().context = "connect " + address.ToString() + ": " + waited.error().context;
     return std::move(waited).error();
   }
   if (const int error_number = PendingError(socket.get()); error_number != 0) {
-    return IoError("connect " + address.ToString(), error_number);
+    return base::SystemError("connect " + address.ToString(), error_number);
   }
   return socket;
 }
@@ -168,7 +165,7 @@ Result<Accepted> Accept(int listener) {
     case EHOSTUNREACH:
     case EOPNOTSUPP:
     case ENETUNREACH: return Accepted{.outcome = AcceptOutcome::kRetry};
-    default: return IoError("accept");
+    default: return base::SystemError("accept");
   }
 }
 
@@ -180,7 +177,7 @@ Result<Transfer> Receive(int socket, std::span<char> into) {
     if (bytes > 0) return Transfer{TransferOutcome::kBytes, static_cast<std::size_t>(bytes)};
     if (bytes == 0) return Transfer{TransferOutcome::kEnd};
     if (WouldBlock(errno)) return Transfer{TransferOutcome::kWouldBlock};
-    if (errno != EINTR) return IoError("recv");
+    if (errno != EINTR) return base::SystemError("recv");
   }
 }
 
@@ -189,7 +186,7 @@ Result<Transfer> Send(int socket, std::string_view bytes) {
     const ssize_t sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent >= 0) return Transfer{TransferOutcome::kBytes, static_cast<std::size_t>(sent)};
     if (WouldBlock(errno)) return Transfer{TransferOutcome::kWouldBlock};
-    if (errno != EINTR) return IoError("send");
+    if (errno != EINTR) return base::SystemError("send");
   }
 }
 
@@ -206,7 +203,7 @@ Result<Transfer> SendParts(int socket, std::span<const std::string_view> parts) 
     const ssize_t bytes = ::sendmsg(socket, &message, MSG_NOSIGNAL);
     if (bytes >= 0) return Transfer{TransferOutcome::kBytes, static_cast<std::size_t>(bytes)};
     if (WouldBlock(errno)) return Transfer{TransferOutcome::kWouldBlock};
-    if (errno != EINTR) return IoError("send");
+    if (errno != EINTR) return base::SystemError("send");
   }
 }
 

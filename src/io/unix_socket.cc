@@ -12,14 +12,11 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/system_error.h"
 #include "base/try.h"
 
 namespace kvs::io {
 namespace {
-
-Error IoError(const std::string& call, const std::string& path) {
-  return Error{.code = ErrorCode::kIo, .sys_errno = errno, .context = call + " " + path};
-}
 
 sockaddr_un NameOf(const std::string& path) {
   sockaddr_un name{};
@@ -32,7 +29,7 @@ const sockaddr* Generic(const sockaddr_un& name) { return reinterpret_cast<const
 
 Result<UniqueFd> OpenSocket(const std::string& path) {
   UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket.is_open()) return IoError("socket", path);
+  if (!socket.is_open()) return base::SystemError("socket", path);
   return socket;
 }
 
@@ -42,7 +39,7 @@ Status LockForAMoment(int directory_fd, const std::string& directory) {
   constexpr int kPauseMs = 20;
   for (int i = 0; i < kTriesMax; ++i) {
     if (::flock(directory_fd, LOCK_EX | LOCK_NB) == 0) return Ok();
-    if (errno != EWOULDBLOCK && errno != EINTR) return IoError("lock", directory);
+    if (errno != EWOULDBLOCK && errno != EINTR) return base::SystemError("lock", directory);
     ::poll(nullptr, 0, kPauseMs);
   }
   return Error{.code = ErrorCode::kInUse,
@@ -54,7 +51,7 @@ Status LockForAMoment(int directory_fd, const std::string& directory) {
 // Removes what a server left at `path` when it died.
 Status RemoveStale(const std::string& path) {
   struct stat found;
-  if (::lstat(path.c_str(), &found) != 0) return errno == ENOENT ? Ok() : Status(IoError("stat", path));
+  if (::lstat(path.c_str(), &found) != 0) return errno == ENOENT ? Ok() : Status(base::SystemError("stat", path));
   if (!S_ISSOCK(found.st_mode)) {
     return Error{.code = ErrorCode::kInvalidArgument, .context = path + " is there already, and is no socket"};
   }
@@ -63,8 +60,8 @@ Status RemoveStale(const std::string& path) {
   if (::connect(probe.get(), Generic(name), sizeof name) == 0 || errno == EAGAIN) {
     return Error{.code = ErrorCode::kInUse, .context = path + ": another server listens there"};
   }
-  if (errno != ECONNREFUSED) return IoError("connect", path);
-  if (::unlink(path.c_str()) != 0) return IoError("unlink", path);
+  if (errno != ECONNREFUSED) return base::SystemError("connect", path);
+  if (::unlink(path.c_str()) != 0) return base::SystemError("unlink", path);
   return Ok();
 }
 
@@ -79,19 +76,19 @@ Result<UnixListener> UnixListener::Listen(const std::string& path, mode_t mode, 
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
   const std::string directory = parent.empty() ? "." : parent.string();
   UniqueFd marker(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!marker.is_open()) return IoError("open", directory);
+  if (!marker.is_open()) return base::SystemError("open", directory);
   KVS_TRY(LockForAMoment(marker.get(), directory));
 
   KVS_TRY(RemoveStale(path));
   KVS_TRY_ASSIGN(UniqueFd socket, OpenSocket(path));
   const sockaddr_un name = NameOf(path);
-  if (::bind(socket.get(), Generic(name), sizeof name) != 0) return IoError("bind", path);
+  if (::bind(socket.get(), Generic(name), sizeof name) != 0) return base::SystemError("bind", path);
   // Nobody can connect before listen(), so nobody comes in through wider permissions.
   struct stat made;
-  if (::chmod(path.c_str(), mode) != 0 || ::lstat(path.c_str(), &made) != 0) return IoError("chmod", path);
+  if (::chmod(path.c_str(), mode) != 0 || ::lstat(path.c_str(), &made) != 0) return base::SystemError("chmod", path);
   UnixListener listener(std::move(socket), std::move(marker), path, made.st_dev, made.st_ino);
-  if (::listen(listener.socket_.get(), backlog) != 0) return IoError("listen", path);
-  if (::flock(listener.marker_.get(), LOCK_UN) != 0) return IoError("unlock", directory);
+  if (::listen(listener.socket_.get(), backlog) != 0) return base::SystemError("listen", path);
+  if (::flock(listener.marker_.get(), LOCK_UN) != 0) return base::SystemError("unlock", directory);
   return listener;
 }
 

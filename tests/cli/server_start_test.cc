@@ -17,6 +17,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 class ServerStartTest : public testing::Test {
  protected:
@@ -144,6 +145,22 @@ TEST_F(ServerStartTest, AFileSizeLimitIsAnErrorOfTheWrite) {
   EXPECT_EQ(client->Get("0").value(), std::string(60'000, 'v'));
   process.Signal(SIGTERM);
   EXPECT_EQ(process.Wait(), 0);
+}
+
+TEST_F(ServerStartTest, TheErrorTellsWhatIsMissing) {
+  const auto error_of = [&](std::vector<std::string> arguments) {
+    std::vector<std::string> line{"/bin/bash",        "-c",    "ulimit -n 200; exec \"$@\"",          "bash",
+                                  KVS_SERVER_PROGRAM, "--dir", (directory_.path() / "store").string()};
+    line.insert(line.end(), arguments.begin(), arguments.end());
+    ChildProcess process(line);
+    EXPECT_EQ(process.Wait(), 1);
+    return process.error_output();
+  };
+  EXPECT_THAT(error_of({"--addr", "127.0.0.1:0", "--threads", "500"}),
+              AllOf(HasSubstr("no space: "), HasSubstr("Too many open files"), Not(HasSubstr("--addr"))));
+  EXPECT_THAT(error_of({"--addr", "127.0.0.1:0", "--unixsocket", "not-there/socket"}),
+              AllOf(HasSubstr("not-there"), Not(HasSubstr("--addr"))));
+  EXPECT_THAT(error_of({"--addr", "192.0.2.1:4000"}), HasSubstr("choose where to listen with --addr"));
 }
 
 class ServerEngineTest : public ServerStartTest, public testing::WithParamInterface<std::string> {

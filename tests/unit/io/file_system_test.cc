@@ -224,11 +224,14 @@ TEST_F(FileSystemTest, CreatingDoesNotFollowALink) {
 
 TEST_F(FileSystemTest, ADirectoryThatCannotBeMadeIsAnErrorNeverAnException) {
   Write("file", "");
-  EXPECT_EQ(files_.CreateDirectories(Path("file") / "below").error().sys_errno, EEXIST);
-  EXPECT_EQ(files_.CreateDirectories(Path("file")).error().sys_errno, EEXIST);
+  for (const std::filesystem::path& path : {Path("file"), Path("file") / "below"}) {
+    const Error error = files_.CreateDirectories(path).error();
+    EXPECT_EQ(error.code, ErrorCode::kInvalidArgument);
+    EXPECT_EQ(error.context, Path("file").string() + " is there, and is no directory");
+  }
   EXPECT_EQ(files_.CreateDirectories(Path(std::string(300, 'n'))).error().sys_errno, ENAMETOOLONG);
   std::filesystem::create_symlink(Path("loop"), Path("loop"));
-  EXPECT_EQ(files_.CreateDirectories(Path("loop") / "below").error().code, ErrorCode::kIo);
+  EXPECT_EQ(files_.CreateDirectories(Path("loop") / "below").error().code, ErrorCode::kInvalidArgument);
 }
 
 // --- Whole files ---
