@@ -23,6 +23,8 @@ std::size_t MappingLimit() {
   return stream >> limit ? limit : kUsualLimit;
 }
 
+Error TooFew() { return base::SystemError("few mappings are left (vm.max_map_count, ulimit -v)", ENOMEM); }
+
 // Neighbours with other rights are mappings of their own.
 bool CanSplit(char* pages, std::size_t count, std::size_t page_bytes) {
   for (std::size_t i = 0; i < count; i += 2) {
@@ -38,10 +40,10 @@ Status CheckFreeMappings() {
   const auto page_bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   void* const pages =
       ::mmap(nullptr, count * page_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (pages == MAP_FAILED) return base::SystemError("mappings (vm.max_map_count)", ENOMEM);
+  if (pages == MAP_FAILED) return TooFew();
   const bool are_free = CanSplit(static_cast<char*>(pages), count, page_bytes);
   ::munmap(pages, count * page_bytes);
-  return are_free ? Ok() : Status(base::SystemError("mappings (vm.max_map_count)", ENOMEM));
+  return are_free ? Ok() : Status(TooFew());
 }
 
 }  // namespace kvs::io

@@ -133,16 +133,16 @@ TransactionKeyspace::ChangeRange TransactionKeyspace::ChangesIn(const ScanRange&
 
 // Two ordered sources made one: those of `below_`, and the changes, which win.
 Status TransactionKeyspace::Scan(const ScanRange& range, ScanVisitor visit) {
-  auto [first, last] = ChangesIn(range);
-  const auto is_left = [&, &first = first, &last = last] { return first != last; };
-  const auto next = [&, &first = first, &last = last] { return range.reverse ? std::prev(last) : first; };
+  ChangeRange changes = ChangesIn(range);
+  const auto is_left = [&] { return changes.first != changes.last; };
+  const auto next = [&] { return range.reverse ? std::prev(changes.last) : changes.first; };
   std::size_t left = range.limit;
-  const auto visit_change = [&, &first = first, &last = last] {
+  const auto visit_change = [&] {
     const auto& [key, value] = *next();
     if (range.reverse) {
-      --last;
+      --changes.last;
     } else {
-      ++first;
+      ++changes.first;
     }
     const std::optional<Entry> entry = Live(value);
     return !entry || (visit(key, entry->value) && --left > 0);

@@ -460,7 +460,7 @@ TEST_P(KilledStore, SeveralChangedBytesAreNotATornTail) {
     const std::size_t first = log::kSegmentHeaderBytes + random.Below(used_bytes_ - 600);
     for (std::uint64_t i = 2 + random.Below(6); i > 0; --i) {
       char& byte = damaged[first + random.Below(300)];
-      byte = static_cast<char>(byte ^ (1 + random.Below(255)));
+      byte = static_cast<char>(byte ^ static_cast<char>(1 + random.Below(255)));
     }
     if (damaged == bytes) continue;
     CheckDamage(damaged, used_bytes_);

@@ -81,7 +81,7 @@ bool ResumesByItself(store::Store& store) {
 }
 
 TEST_P(Opening, NeedsNoRoomAndWritingResumes) {
-  for (const std::size_t writes : {0, 1, 60, 200}) {
+  for (const std::size_t writes : {0U, 1U, 60U, 200U}) {
     for (const bool compacts : {false, true}) {
       SCOPED_TRACE("after " + std::to_string(writes) + " writes" + (compacts ? " and a compaction" : ""));
       const ScratchDirectory scratch;

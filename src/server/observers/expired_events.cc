@@ -26,7 +26,8 @@ void ExpiredEvents::Start() {
   if (thread_.joinable()) return;
   try {
     thread_ = std::thread([this] { Run(); });
-  } catch (const std::system_error&) {  // No room for a thread now: the commands with events publish.
+  } catch (const std::system_error&) {
+    return;  // No room for a thread now: the commands with events publish.
   }
 }
 

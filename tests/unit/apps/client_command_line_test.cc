@@ -54,7 +54,7 @@ TEST(ClientCommandLineTest, KeyAfterTwoDashesMayLookLikeAnything) {
   for (const std::string odd : kOdd) {
     EXPECT_EQ(Parsed({"get", "--", odd}), "get " + odd);
     EXPECT_EQ(Parsed({"rm", "--", odd, "--addr", "127.0.0.1:9"}), "rm " + odd + " @127.0.0.1:9");
-    EXPECT_EQ(Parsed({"set", "--", odd, odd}), "set " + odd + "=" + odd);
+    EXPECT_EQ(Parsed({"set", "--", odd, odd}), std::string("set ").append(odd).append("=").append(odd));
   }
 }
 

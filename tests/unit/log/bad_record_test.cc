@@ -71,7 +71,7 @@ TEST_F(BadRecordTest, EachFirstPartOfALastRecordIsTorn) {
   const std::string whole = builder_.bytes();
   for (std::size_t bytes = last + 5; bytes < whole.size(); ++bytes) {
     builder_.bytes() = whole.substr(0, bytes);
-    for (const std::size_t room : {0, 5'000}) {
+    for (const std::size_t room : {0U, 5'000U}) {
       room_bytes_ = room;
       EXPECT_EQ(Classify(true, last, 1), BadRecord::kTorn) << bytes;
       EXPECT_EQ(Classify(false, last, 1), BadRecord::kTorn) << bytes;

@@ -98,7 +98,7 @@ TEST_F(LcsCommandTest, LongValuesTakeLittleTime) {
   base::Random random(1);
   ASSERT_TRUE(engine_.Set("a", RandomText(11'000, 4, random)).has_value());
   ASSERT_TRUE(engine_.Set("b", RandomText(11'000, 4, random)).has_value());
-  ASSERT_TRUE(engine_.Set("long", std::string(50'000'000, 'a')).has_value());
+  ASSERT_TRUE(engine_.Set("long", std::string().append(50'000'000, 'a')).has_value());
   ASSERT_TRUE(engine_.Set("short", "a").has_value());
   ASSERT_EQ(Call({"LCS", "a", "b"}).front(), '$');
   EXPECT_EQ(Call({"LCS", "long", "short", "LEN"}), ":1\r\n");

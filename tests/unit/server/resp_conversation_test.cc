@@ -518,7 +518,7 @@ TEST_F(RespConversationTest, LongListsTakeNoSquareOfTheirLength) {
   Words list = {"CLIENT", "LIST", "ID"};
   for (int i = 0; i < kNames; ++i) {
     watch.push_back("key:" + std::to_string(i));
-    track.push_back("PREFIX");
+    track.emplace_back("PREFIX");
     track.push_back(std::to_string(i) + ":");
     list.push_back(std::to_string(i + 1'000'000));
   }

@@ -101,10 +101,10 @@ TEST_P(ServerMemoryTest, NativeGetIsRefusedToo) {
 TEST_P(ServerMemoryTest, RequestThatIsTooLargeToKeepIsToldSo) {
   const RunningServer server(engine_, Limited("8mb"));
   RespClient resp(server.address());
-  resp.TrySend("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$20000000\r\n" + std::string(20'000'000, 'v'));
+  resp.TrySend("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$20000000\r\n" + std::string().append(20'000'000, 'v'));
   EXPECT_THAT(resp.ReceiveToTheEnd(), StartsWith(kRefusal));
   FrameClient native(server.address());
-  native.TrySend(SetFrame(1, "k", std::string(20'000'000, 'v')));
+  native.TrySend(SetFrame(1, "k", std::string().append(20'000'000, 'v')));
   const Answer answer = native.Await();
   EXPECT_TRUE(answer.is(ErrorCode::kOverloaded) && answer.is_closing);
   RespClient other(server.address());
