@@ -33,6 +33,7 @@ const std::vector<Round::Event>& Round::Events() {
       {"full-disk", 4, true, &Round::FillDisk},
       {"full-by-load", 2, true, &Round::FillDiskByLoad},
       {"greedy-disk", 2, true, &Round::FillDiskGreedily},
+      {"no-inodes", 2, true, &Round::TakeInodes},
       {"file-size", 2, false, &Round::LimitFileSize},
       {"few-descriptors", 1, false, &Round::StartWithFewDescriptors},
       {"no-descriptors", 2, false, &Round::TakeDescriptors},
@@ -195,6 +196,20 @@ void Round::FillDiskGreedily() {
     Linger(20, 100);
     if (random_.OneIn(12)) EndOrCopyWhileFull();
   }
+  file_system_.Relieve();
+  EndShortage();
+}
+
+// There is room, but for no other file.
+void Round::TakeInodes() {
+  report_.Add(Figure::kFullDisks);
+  BeginShortage(false);
+  file_system_.TakeInodes();
+  SetMode(random_.OneIn(2) ? Mode::kGrow : Mode::kMixed);
+  Linger(100, 2'000);
+  EndOrCopyWhileFull();
+  SetMode(random_.OneIn(2) ? Mode::kShrink : Mode::kMixed);
+  Linger(100, 1'000);
   file_system_.Relieve();
   EndShortage();
 }

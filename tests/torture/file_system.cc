@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t kFillBytesMax = std::uint64_t{16} << 20;
 constexpr std::uint64_t kFillBytesMin = std::uint64_t{4} << 10;
+constexpr int kInodes = 2'048;  // Of a file system that has a number of them.
 
 // False: it failed, `why` has its last words.
 bool Run(std::vector<std::string> words, std::string* why) {
@@ -32,7 +33,9 @@ bool MakeImage(const std::string& kind, std::uint64_t bytes, const std::filesyst
     *why = "cannot make " + image.string();
     return false;
   }
-  if (kind.starts_with("ext")) return Run({"mkfs." + kind, "-q", "-F", "-m", "0", image.string()}, why);
+  if (kind.starts_with("ext")) {
+    return Run({"mkfs." + kind, "-q", "-F", "-m", "0", "-N", std::to_string(kInodes), image.string()}, why);
+  }
   return Run({"mkfs." + kind, "-q", "-f", image.string()}, why);
 }
 
@@ -48,9 +51,8 @@ std::optional<FileSystem> FileSystem::Mount(const std::string& kind, std::uint64
   const std::filesystem::path image = scratch / "image";
   std::filesystem::create_directories(directory);
   if (kind == "tmpfs") {
-    if (!Run({"mount", "-t", "tmpfs", "-o", "size=" + std::to_string(bytes), "tmpfs", directory.string()}, why)) {
-      return std::nullopt;
-    }
+    const std::string limits = "size=" + std::to_string(bytes) + ",nr_inodes=" + std::to_string(kInodes);
+    if (!Run({"mount", "-t", "tmpfs", "-o", limits, "tmpfs", directory.string()}, why)) return std::nullopt;
   } else if (!MakeImage(kind, bytes, image, why) ||
              !Run({"mount", "-o", "loop", image.string(), directory.string()}, why)) {
     return std::nullopt;
@@ -79,7 +81,20 @@ void FileSystem::Fill() {
   }
 }
 
+void FileSystem::TakeInodes() {
+  KVS_CHECK(is_mounted_);
+  std::error_code ignored;
+  std::filesystem::create_directory(empty_files(), ignored);
+  for (int i = 0; i < kInodes; ++i) {
+    const std::filesystem::path path = empty_files() / std::to_string(i);
+    const io::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    if (!file.is_open()) return;
+  }
+}
+
 void FileSystem::Relieve() {
+  std::error_code ignored;
+  std::filesystem::remove_all(empty_files(), ignored);
   ::unlink(ballast().c_str());
   const io::UniqueFd directory(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.is_open()) ::syncfs(directory.get());  // btrfs gives room back when it commits.

@@ -35,13 +35,16 @@ class FileSystem {
 
   // Takes all room that is left; again, what was left since then.
   void Fill();
-  void Relieve();
+  // Takes all inodes that are left, where they are few: on ext and tmpfs.
+  void TakeInodes();
+  void Relieve();  // Gives both back.
 
  private:
   FileSystem(std::filesystem::path directory, std::string kind, bool is_mounted)
       : directory_(std::move(directory)), kind_(std::move(kind)), is_mounted_(is_mounted) {}
 
   std::filesystem::path ballast() const { return directory_ / "ballast"; }
+  std::filesystem::path empty_files() const { return directory_ / "empty-files"; }
 
   std::filesystem::path directory_;
   std::string kind_;

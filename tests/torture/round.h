@@ -65,6 +65,7 @@ class Round {
   void FillDiskByLoad();
   void EndOrCopyWhileFull();
   void FillDiskGreedily();
+  void TakeInodes();
   void LimitFileSize();
   void StartWithFewDescriptors();
   void TakeDescriptors();
