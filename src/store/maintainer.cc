@@ -130,7 +130,7 @@ Status Maintainer::PrepareNext(const LiveLog::Work& work) {
     const sync::MutexLock lock(log_.mutex);
     if (!created) {
       log_.ReturnNext(std::move(replaced));
-      return created;
+      return created.error();
     }
     log_.FinishNext(std::move(writer), replaced.get());
   }
@@ -179,7 +179,7 @@ std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& dire
     const sync::MutexLock lock(log.mutex);
     if (log.reserve() != ReserveState::kHeld) return 0;
   }
-  const auto bytes = log::EncodeHint(segment);
+  const auto bytes = base::OrNoMemory([&] { return log::EncodeHint(segment); });
   if (!bytes) return 0;
   const auto written = files.WriteFileAtomically(log::HintPath(directory, segment.id()), *bytes);
   return written ? bytes->size() : 0;

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/system_error.h"
 #include "sync/mutex.h"
 #include "sync/thread.h"
 
@@ -44,7 +45,7 @@ Status ForEachInParallel(std::size_t count, FunctionRef<Status(std::size_t numbe
   Numbers numbers(count);
   const auto work = [&] {
     while (const auto number = numbers.Take()) {
-      if (const Status status = call(*number); !status) numbers.Fail(status);
+      if (const Status status = base::OrNoMemory([&] { return call(*number); }); !status) numbers.Fail(status);
     }
   };
   const std::size_t threads = std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), count);

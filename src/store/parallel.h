@@ -2,7 +2,8 @@
 // has left; the caller's is among them.
 //
 // Ordering    Numbers are given out in rising order. What the calls did happens before the return.
-// Errors      The first error that a call returned; numbers that were not given out by then are left out.
+// Errors      The first error that a call returned, kNoSpace where it found no memory; numbers that were not given out
+//             by then are left out.
 #pragma once
 
 #include <cstddef>

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/system_error.h"
 #include "base/try.h"
 #include "log/file_names.h"
 #include "log/segment_writer.h"
@@ -21,10 +22,11 @@ Error CorruptAt(const std::filesystem::path& path, std::uint64_t offset, const s
                .context = path.string() + " offset=" + std::to_string(offset) + ": " + what};
 }
 
-// Whether the system will not let anything be written there, now or at all; what is there is not in doubt.
+// Whether the system will not let anything be written there, now or at all; what is there is not in doubt. A want of
+// memory or descriptors is none: to open the store without them helps nobody.
 bool IsRefusal(const Error& error) {
   const int number = error.sys_errno;
-  return error.code == ErrorCode::kNoSpace || number == EROFS || number == EACCES || number == EPERM;
+  return base::IsDiskFull(error) || number == EFBIG || number == EROFS || number == EACCES || number == EPERM;
 }
 
 }  // namespace
@@ -33,7 +35,7 @@ Result<log::Manifest> Recovery::Run() {
   KVS_TRY_ASSIGN(log::Manifest manifest, ReadManifest());
   on_disk_ = manifest;
   KVS_TRY(OpenSealed(manifest));
-  FindSavedIndex(manifest);
+  KVS_TRY(FindSavedIndex(manifest));
   KVS_TRY_ASSIGN(const LogEnd end, FindLogEnd(files_, directory_, manifest, KnownParts()));
   last_sequence_ = end.last_sequence;
   report_.torn_tail_bytes = end.torn_bytes;
@@ -75,14 +77,21 @@ Status Recovery::OpenSealed(const log::Manifest& manifest) {
 
 // --- The saved index ---
 
-void Recovery::FindSavedIndex(const log::Manifest& manifest) {
+// Where memory or a descriptor is missing for it, there is no more of them for the other way.
+Status Recovery::FindSavedIndex(const log::Manifest& manifest) {
   const auto exists = files_.Exists(log::IndexPath(directory_));
-  if (!exists || !*exists) return;
+  if (!exists || !*exists) return Ok();
   auto saved = SavedIndex::Open(files_, directory_);
-  if (!saved) return GiveUpSavedIndex(saved.error());
+  if (!saved && base::IsPassing(saved.error())) return saved.error();
+  if (!saved) {
+    GiveUpSavedIndex(saved.error());
+    return Ok();
+  }
   saved_.emplace(*std::move(saved));
-  if (saved_->Fits(manifest, [&](std::uint64_t id) { return FindSegment(id); })) return;
-  GiveUpSavedIndex({.code = ErrorCode::kCorruption, .context = "saved index: it belongs to other segments"});
+  if (!saved_->Fits(manifest, [&](std::uint64_t id) { return FindSegment(id); })) {
+    GiveUpSavedIndex({.code = ErrorCode::kCorruption, .context = "saved index: it belongs to other segments"});
+  }
+  return Ok();
 }
 
 // nullptr: it cannot be opened.

@@ -57,7 +57,7 @@ class Recovery {
  private:
   Result<log::Manifest> ReadManifest();
   Status OpenSealed(const log::Manifest& manifest);
-  void FindSavedIndex(const log::Manifest& manifest);
+  Status FindSavedIndex(const log::Manifest& manifest);
   std::shared_ptr<log::Segment> FindSegment(std::uint64_t id) const;
   void GiveUpSavedIndex(const Error& why);
   std::vector<KnownPart> KnownParts() const;

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/system_error.h"
 #include "base/try.h"
 #include "log/marker.h"
 #include "log/segment_header.h"
@@ -56,7 +57,11 @@ Store::Store(io::FileSystem& files, const std::filesystem::path& directory, cons
 Result<std::unique_ptr<Store>> Store::Open(io::FileSystem& files, const std::filesystem::path& directory,
                                            const KvStoreOptions& options, const ExpiryClock::Sources& clocks) {
   KVS_TRY(CheckOptions(options));
-  std::unique_ptr<Store> store(new Store(files, directory, options, clocks));
+  std::unique_ptr<Store> store;
+  KVS_TRY(base::OrNoMemory([&] {
+    store.reset(new Store(files, directory, options, clocks));
+    return Ok();
+  }));
   KVS_TRY(files.CreateDirectories(directory));
   KVS_TRY_ASSIGN(store->directory_lock_, files.LockDirectory(directory));
   KVS_TRY(CheckEngine(files, directory));
@@ -67,7 +72,7 @@ Result<std::unique_ptr<Store>> Store::Open(io::FileSystem& files, const std::fil
 Status Store::Recover() {
   LoadClock();
   Recovery recovery(files_, directory_, log_, index_, records_, options_);
-  KVS_TRY_ASSIGN(log::Manifest manifest, recovery.Run());
+  KVS_TRY_ASSIGN(log::Manifest manifest, base::OrNoMemory([&] { return recovery.Run(); }));
   report_ = recovery.report();
   {
     const sync::MutexLock lock(log_.mutex);

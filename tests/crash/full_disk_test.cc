@@ -105,7 +105,6 @@ class FullDiskTest : public testing::Test {
     store_.reset();
     EXPECT_GE(lines_.Count("full: no space"), 1);
     EXPECT_LE(lines_.Count("full: no space"), 20) << "not a line for each";
-    EXPECT_EQ(lines_.Count("full: no space"), lines_.Count("no longer full"));
   }
 
   Lines lines_;
@@ -142,7 +141,10 @@ class LimitedDirectoryTest : public FullDiskTest {
   std::atomic<std::uint64_t> limit_{6 * kMega};
 };
 
-TEST_F(LimitedDirectoryTest, RemovalsMakeRoomAndSetsResume) { FillRemoveMostAndResume(); }
+TEST_F(LimitedDirectoryTest, RemovalsMakeRoomAndSetsResume) {
+  FillRemoveMostAndResume();
+  EXPECT_EQ(lines_.Count("full: no space"), lines_.Count("no longer full"));
+}
 
 TEST_F(LimitedDirectoryTest, ItWorksWithoutPreallocation) {
   store_.reset();
@@ -246,7 +248,7 @@ class LimitedFilesTest : public FullDiskTest {
   FaultyFileSystem files_{directory_.path()};
 };
 
-// What compaction leaves of each segment is a file by itself.
+// What compaction leaves of each segment is a file by itself, so that it may soon be full again.
 TEST_F(LimitedFilesTest, RemovalsMakeRoomAndSetsResume) { FillRemoveMostAndResume(0.1); }
 
 TEST_F(LimitedFilesTest, AllOfItIsRemovedAndSetsResume) {
@@ -283,7 +285,10 @@ class SmallTmpfsTest : public FullDiskTest {
   bool is_mounted_ = false;
 };
 
-TEST_F(SmallTmpfsTest, RemovalsMakeRoomAndSetsResume) { FillRemoveMostAndResume(); }
+TEST_F(SmallTmpfsTest, RemovalsMakeRoomAndSetsResume) {
+  FillRemoveMostAndResume();
+  EXPECT_EQ(lines_.Count("full: no space"), lines_.Count("no longer full"));
+}
 
 TEST_F(SmallTmpfsTest, AllOfItIsRemovedAndSetsResume) {
   ASSERT_GT(FillUntilRefused(), 1'000);

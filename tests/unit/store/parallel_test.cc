@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cerrno>
+#include <new>
 #include <vector>
 
 namespace kvs::store {
@@ -30,6 +32,13 @@ TEST(ParallelTest, AnErrorEndsItAndIsTheAnswer) {
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, ErrorCode::kIo);
   EXPECT_LT(calls.load(std::memory_order_relaxed), 100'000);
+}
+
+TEST(ParallelTest, AWantOfMemoryIsAnError) {
+  const Status status = ForEachInParallel(10, [](std::size_t) -> Status { throw std::bad_alloc(); });
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kNoSpace);
+  EXPECT_EQ(status.error().sys_errno, ENOMEM);
 }
 
 }  // namespace

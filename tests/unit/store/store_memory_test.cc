@@ -2,12 +2,14 @@
 // process that lacked the memory and in the next one. Each allocation of each write fails here once.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <map>
 #include <new>
 #include <optional>
 #include <string>
 
 #include "base/random.h"
+#include "log/file_names.h"
 #include "store_fixture.h"
 #include "support/address_space.h"
 #include "support/failing_memory.h"
@@ -105,6 +107,26 @@ TEST_F(StoreMemoryTest, StoreWithoutMemoryRefusesAndGoesOn) {
   EXPECT_TRUE(IsOk(store_->Set("last", "value")));
   Open();
   EXPECT_EQ(store_->Stats()->keys, set + 2);
+}
+
+TEST_F(StoreMemoryTest, OpeningWithoutMemoryIsAnErrorAndTakesNothing) {
+  KVS_SKIP_UNDER_SANITIZERS();
+  constexpr int kKeys = 300'000;  // An index of several megabytes.
+  Open();
+  for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(IsOk(store_->Set("key" + std::to_string(i), "value")));
+  for (const bool has_index : {true, false}) {
+    store_.reset();
+    if (!has_index) std::filesystem::remove(log::IndexPath(directory_.path()));
+    {
+      const test::AddressSpaceLimit limit(std::uint64_t{8} << 20);
+      const auto opened = Store::Open(io::PosixFileSystem(), directory_.path(), options_);
+      ASSERT_FALSE(opened);
+      EXPECT_EQ(opened.error().code, ErrorCode::kNoSpace) << opened.error().ToString();
+    }
+    Open();
+    EXPECT_EQ(store_->open_report().index_was_saved, has_index);
+    EXPECT_EQ(store_->Stats()->keys, std::uint64_t{kKeys});
+  }
 }
 
 }  // namespace
