@@ -70,6 +70,8 @@ struct StoreInspection {
   std::vector<SegmentInspection> segments{};  // By rising id.
   SavedIndexInspection saved_index{};
   std::vector<std::string> unnamed_files{};  // Segments, hints and leftovers that are not part of the store.
+  // What an opening cut off, or set aside for a newer manifest: not part of the store, and never removed by it.
+  std::vector<std::string> kept_files{};
 };
 
 // Reads every segment that the manifest names.

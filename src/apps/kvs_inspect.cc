@@ -112,6 +112,12 @@ void PrintSavedIndex(const SavedIndexInspection& index) {
   }
 }
 
+void PrintKeptFiles(const StoreInspection& store) {
+  for (const std::string& name : store.kept_files) {
+    std::cout << name << " was kept by an opening and is not part of the store; remove it when nobody needs it\n";
+  }
+}
+
 int Report(const Error& error) {
   std::cerr << error.ToString() << '\n';
   return kExitError;
@@ -151,6 +157,7 @@ int ShowSegments(const std::string& directory) {
             << store->keys << " keys, " << live_bytes << " bytes of " << bytes << " are needed ("
             << Share(live_bytes, bytes) << ")\n";
   PrintSavedIndex(store->saved_index);
+  PrintKeptFiles(*store);
   return ReportProblems(*store);
 }
 
@@ -168,6 +175,7 @@ int ShowManifest(const std::string& directory) {
     std::cout << name
               << " is not part of the store; the next opening removes it, or sets it aside where it holds more\n";
   }
+  PrintKeptFiles(*store);
   return ReportProblems(*store);
 }
 

@@ -1,5 +1,6 @@
 #include "log/file_names.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 
@@ -8,6 +9,8 @@ namespace {
 
 constexpr std::string_view kSegmentSuffix = ".seg";
 constexpr std::string_view kHintSuffix = ".hint";
+constexpr std::string_view kTornSuffix = ".torn-";
+constexpr std::string_view kAsideSuffix = ".seg.aside";
 constexpr std::string_view kTemporarySuffix = ".tmp";  // As io::FileSystem::WriteFileAtomically() names them.
 
 // So many that `ls` lists segments in the order in which they were made.
@@ -30,7 +33,7 @@ std::filesystem::path HintPath(const std::filesystem::path& directory, std::uint
 }
 
 std::filesystem::path TornPath(const std::filesystem::path& directory, std::uint64_t segment_id, unsigned number) {
-  return Numbered(directory, segment_id, ".torn-" + std::to_string(number));
+  return Numbered(directory, segment_id, std::string(kTornSuffix) + std::to_string(number));
 }
 
 std::filesystem::path ManifestPath(const std::filesystem::path& directory) { return directory / kManifestFileName; }
@@ -58,6 +61,13 @@ std::optional<std::uint64_t> SegmentIdOfFileName(std::string_view name) {
 
 bool IsHintFileName(std::string_view name) {
   return name.ends_with(kHintSuffix) && SegmentIdOfFileName(name).has_value();
+}
+
+bool IsKeptFileName(std::string_view name) {
+  const std::size_t digits = std::min(name.find('.'), name.size());
+  const std::string_view suffix = name.substr(digits);
+  const bool is_kept = suffix.starts_with(kTornSuffix) || suffix.starts_with(kAsideSuffix);
+  return is_kept && SegmentIdOfFileName(std::string(name.substr(0, digits)).append(kSegmentSuffix)).has_value();
 }
 
 bool IsTemporaryFileName(std::string_view name) {

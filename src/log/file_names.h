@@ -32,6 +32,9 @@ std::optional<std::uint64_t> SegmentIdOfFileName(std::string_view name);
 
 bool IsHintFileName(std::string_view name);
 
+// "000000000042.torn-1", "000000000042.seg.aside": what an opening kept for people, and no opening looks at.
+bool IsKeptFileName(std::string_view name);
+
 // Whether `name` is what an interrupted write of one of our files leaves behind. Nobody else's "notes.tmp" is.
 bool IsTemporaryFileName(std::string_view name);
 

@@ -85,7 +85,9 @@ Status FindUnnamedFiles(io::FileSystem& files, const std::filesystem::path& dire
     const auto is_it = [&](const SegmentInspection& segment) { return segment.id == *id; };
     const bool is_named = id && std::any_of(store->segments.begin(), store->segments.end(), is_it);
     if ((id || log::IsTemporaryFileName(name)) && !is_named) store->unnamed_files.push_back(name);
+    if (log::IsKeptFileName(name)) store->kept_files.push_back(name);
   }
+  std::sort(store->kept_files.begin(), store->kept_files.end());
   std::sort(store->unnamed_files.begin(), store->unnamed_files.end());
   return Ok();
 }

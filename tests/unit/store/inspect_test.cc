@@ -146,7 +146,11 @@ TEST_F(InspectTest, TellsOfFilesThatTheManifestDoesNotName) {
   for (const char* name : {"000000000099.seg", "MANIFEST.tmp"}) {
     ASSERT_TRUE(files_.Open(path_ / name, io::OpenMode::kCreate));
   }
+  for (const char* name : {"000000000002.torn-1", "000000000002.seg.aside", "7.torn-1", "notes.torn-1"}) {
+    ASSERT_TRUE(files_.WriteFileAtomically(path_ / name, "kept"));
+  }
   EXPECT_THAT(InspectStore(path_)->unnamed_files, ElementsAre("000000000099.seg", "MANIFEST.tmp"));
+  EXPECT_THAT(InspectStore(path_)->kept_files, ElementsAre("000000000002.seg.aside", "000000000002.torn-1"));
 }
 
 TEST_F(InspectTest, AStoreInUseCanBeInspectedButNotVerified) {
