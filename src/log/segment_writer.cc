@@ -161,18 +161,18 @@ Result<std::uint64_t> SegmentWriter::AppendBatch(std::span<const RecordDraft> me
   return offset;
 }
 
-std::uint64_t SegmentWriter::DeltaOf(std::uint64_t sequence) const {
+inline std::uint64_t SegmentWriter::DeltaOf(std::uint64_t sequence) const {
   KVS_CHECK(sequence >= segment_->header_.base_sequence);
   return sequence - segment_->header_.base_sequence;
 }
 
-char* SegmentWriter::Room(std::size_t bytes) {
+inline char* SegmentWriter::Room(std::size_t bytes) {
   KVS_CHECK(used_bytes_ + bytes <= reserved_bytes());
   return segment_->mapping_.data() + used_bytes_;
 }
 
 // What was encoded into Room() is part of the log from now on. Returns its offset.
-Result<std::uint64_t> SegmentWriter::KeepAppended(std::size_t bytes) {
+inline Result<std::uint64_t> SegmentWriter::KeepAppended(std::size_t bytes) {
   const std::uint64_t offset = used_bytes_;
   if (!is_mapped_) {
     Status written = CutIfDue();

@@ -69,13 +69,12 @@ std::uint64_t ExpiryClock::NowMs() {
   return PointMs();
 }
 
-Expiry ExpiryClock::ToStored(Expiry shown) const {
+Expiry ExpiryClock::StoredOf(Expiry shown) const {
   if (shown.span_end_ms() != 0) return {shown.span_end_ms(), shown.kind()};
   return MovedBy(shown, -offset_.load(std::memory_order_relaxed));  // R1
 }
 
-Expiry ExpiryClock::ToShown(Expiry stored) const {
-  if (stored == kNoExpiry || stored.kind() == ExpiryKind::kPoint) return stored;
+Expiry ExpiryClock::ShownOf(Expiry stored) const {
   const Expiry shown = MovedBy(stored, offset_.load(std::memory_order_relaxed));  // R1
   return {shown, stored.kind(), stored};
 }

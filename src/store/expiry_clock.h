@@ -49,8 +49,10 @@ class ExpiryClock {
   bool IsPast(Expiry stored) const { return stored <= (stored.kind() == ExpiryKind::kPoint ? PointMs() : SpanMs()); }
 
   // An expiry as users see it, by the wall clock as it was at the last look, and as it is in records.
-  Expiry ToStored(Expiry shown) const;
-  Expiry ToShown(Expiry stored) const;
+  Expiry ToStored(Expiry shown) const { return shown == kNoExpiry ? shown : StoredOf(shown); }
+  Expiry ToShown(Expiry stored) const {
+    return stored == kNoExpiry || stored.kind() == ExpiryKind::kPoint ? stored : ShownOf(stored);
+  }
 
   // Looks whether the wall clock was set, as NowMs() does.
   void Check() KVS_EXCLUDES(mutex_);
@@ -67,6 +69,8 @@ class ExpiryClock {
   bool NeedsSaving() const KVS_EXCLUDES(mutex_);
 
  private:
+  Expiry StoredOf(Expiry shown) const;
+  Expiry ShownOf(Expiry stored) const;
   std::uint64_t PointMs() const;
   std::uint64_t SpanMs() const;
   std::int64_t SpanAt(std::int64_t steady) const { return steady + anchor_.load(std::memory_order_relaxed); }  // R1

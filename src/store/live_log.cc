@@ -94,9 +94,8 @@ bool LiveLog::FitsNow(std::uint64_t bytes, Purpose purpose) const {
   return writer.used_bytes() + bytes + kept <= std::min(writer.reserved_bytes(), active_->removals_from());
 }
 
-Status LiveLog::HoldSpareMemory(std::size_t members) {
-  if (spare_memory_.Hold(SpareMemory::kPages + members / SpareMemory::kMembersPerPage)) [[likely]]
-    return Ok();
+Status LiveLog::TakeSpareMemory(std::size_t pages) {
+  if (spare_memory_.Hold(pages)) return Ok();
   return Error{.code = ErrorCode::kNoSpace,
                .sys_errno = ENOMEM,
                .context = "no memory is left for the index of what would be written; nothing was written"};
@@ -112,8 +111,8 @@ Result<base::Location> LiveLog::AppendBatch(std::span<const log::RecordDraft> me
   return KeepAppended(active_->writer->AppendBatch(members, sequence_ + 1), used_before, members.size());
 }
 
-Result<base::Location> LiveLog::KeepAppended(const Result<std::uint64_t>& offset, std::uint64_t used_before,
-                                             std::uint64_t sequences) {
+inline Result<base::Location> LiveLog::KeepAppended(const Result<std::uint64_t>& offset, std::uint64_t used_before,
+                                                    std::uint64_t sequences) {
   if (!offset && base::IsPassing(offset.error())) {  // Nothing is there, neither the record nor the room.
     accounts_.SetFileBytes(active_->slot(), active_->writer->reserved_bytes());
     room_.Begin(Job::kRoom);

@@ -83,7 +83,12 @@ class LiveLog {
   Result<base::Location> AppendBatch(std::span<const log::RecordDraft> members) KVS_REQUIRES(mutex);
 
   // Memory for what follows an append: MakeRoom() has held it for the records of a run; a batch may take more.
-  Status HoldSpareMemory(std::size_t members = 0) KVS_REQUIRES(mutex);
+  Status HoldSpareMemory(std::size_t members = 0) KVS_REQUIRES(mutex) {
+    const std::size_t pages = SpareMemory::kPages + members / SpareMemory::kMembersPerPage;
+    if (spare_memory_.pages() == pages) [[likely]]
+      return Ok();
+    return TakeSpareMemory(pages);
+  }
   void GiveUpSpareMemory() KVS_REQUIRES(mutex) { spare_memory_.GiveUp(); }
 
   // Refuses all writes from now on, and wakes those who wait for room, to be refused. Returns what a write answers.
@@ -190,6 +195,7 @@ class LiveLog {
   sync::ConditionVariable compaction_wanted;  // The compactor waits for work, and callers for the compactor.
 
  private:
+  Status TakeSpareMemory(std::size_t pages) KVS_REQUIRES(mutex);
   Result<base::Location> KeepAppended(const Result<std::uint64_t>& offset, std::uint64_t used_before,
                                       std::uint64_t sequences) KVS_REQUIRES(mutex);
   bool FitsNow(std::uint64_t bytes, Purpose purpose) const KVS_REQUIRES(mutex);

@@ -21,8 +21,6 @@ class SpareMemory {
 
   // Holds `pages` from now on, no more and no fewer. False: the system has none left.
   bool Hold(std::size_t pages) {
-    if (pages_.size() == pages) [[likely]]
-      return true;
     while (pages_.size() > pages) pages_.pop_back();
     pages_.reserve(pages);
     while (pages_.size() < pages) {
@@ -34,6 +32,7 @@ class SpareMemory {
   }
 
   void GiveUp() { pages_.clear(); }
+  std::size_t pages() const { return pages_.size(); }
 
  private:
   std::vector<base::HugePage> pages_;

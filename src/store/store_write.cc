@@ -234,7 +234,7 @@ Store::Appended Store::Put(const log::RecordDraft& draft, const index::Hint& hin
   }
   log_.accounts().AddLive(location->slot(), bytes);
   const Expiry former = change.outcome == index::Outcome::kFound ? Replaced(change.old) : kNoExpiry;
-  NoteExpiry(draft.key, draft.expiry_ms, former);
+  if (draft.expiry_ms != kNoExpiry) NoteExpiry(draft.key, draft.expiry_ms, former);
   return {.status = Ok(), .position = log_.position()};
 }
 
