@@ -36,6 +36,7 @@ void Connection::RunCounted(Work work) {
     work();
   } catch (const std::bad_alloc&) {
     is_dropped_ = true;
+    has_no_memory_ = true;
   }
   if (is_closing_ || is_dropped_) input_ = {};
   const BufferFigures figures{.input = input_.size(),

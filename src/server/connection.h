@@ -57,6 +57,12 @@ class Connection {
   bool is_waiting() const { return is_waiting_; }  // Until it is woken through its outbox: it is not idle.
   // It did not take what it was sent, or may not have so much: it is to be closed, and nothing more is sent to it.
   bool is_dropped() const { return is_dropped_ || account_->is_evicted() || (has_mail() && outbox_->has_overflowed()); }
+  // Of one that is dropped: what it did, for the log.
+  std::string_view drop_reason() const {
+    const bool is_memory = has_no_memory_ || account_->is_evicted();
+    return is_memory ? "needed more memory than client-memory-limit leaves it"
+                     : "left too much unread of what was sent to it";
+  }
   bool is_expected() const { return conversation_ != nullptr && conversation_->is_expected(); }  // See Conversation.
   bool is_closing() const { return is_closing_; }
   bool is_finished() const {
@@ -104,6 +110,7 @@ class Connection {
   bool is_behind_ = false;
   bool is_waiting_ = false;
   bool is_dropped_ = false;
+  bool has_no_memory_ = false;  // Dropped for that.
   bool is_put_off_ = false;
 };
 

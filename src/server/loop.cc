@@ -264,7 +264,7 @@ void Loop::Settle(Client* client) {
       break;
     case Session::Next::kLinger: Linger(client); break;
     case Session::Next::kClose:
-      if (client->session.is_dropped()) client->session.NoteDropped("left too much unread of what was sent to it");
+      if (client->session.is_dropped()) client->session.NoteDropped(client->session.drop_reason());
       Close(client);
       break;
   }

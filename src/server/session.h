@@ -67,7 +67,8 @@ class Session {
   void NoteDropped(std::string_view why);
   void NoteFailedHandshake(std::string_view why);
 
-  bool is_dropped() const { return connection_.is_dropped(); }    // See Connection.
+  bool is_dropped() const { return connection_.is_dropped(); }  // See Connection.
+  std::string_view drop_reason() const { return connection_.drop_reason(); }
   bool is_expected() const { return connection_.is_expected(); }  // See Conversation.
   int socket() const { return socket_.get(); }
 

@@ -290,5 +290,14 @@ TEST(ConnectionErrorTest, AValueThatTheEngineTakesBackIsNeverSent) {
   EXPECT_EQ(answers[1].payload, "checksum");
 }
 
+TEST_F(ConnectionTest, TheLogIsToldWhyAClientIsDropped) {
+  Connection connection(state_, kLimits);
+  connection.Receive("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$200000\r\n" + std::string(100'000, 'v'));
+  ASSERT_FALSE(connection.is_dropped());
+  state_.client_memory.set_limit(20'000);
+  EXPECT_TRUE(connection.is_dropped());
+  EXPECT_EQ(connection.drop_reason(), "needed more memory than client-memory-limit leaves it");
+}
+
 }  // namespace
 }  // namespace kvs::server
