@@ -96,9 +96,7 @@ bool LiveLog::FitsNow(std::uint64_t bytes, Purpose purpose) const {
 
 Status LiveLog::TakeSpareMemory(std::size_t pages) {
   if (spare_memory_.Hold(pages)) return Ok();
-  return Error{.code = ErrorCode::kNoSpace,
-               .sys_errno = ENOMEM,
-               .context = "no memory is left for the index of what would be written; nothing was written"};
+  return base::SystemError("no memory is left for the index of what would be written; nothing was written", ENOMEM);
 }
 
 Result<base::Location> LiveLog::Append(const log::RecordDraft& draft) {

@@ -121,7 +121,9 @@ class LiveLog {
     std::uint64_t bytes;                   // The end of the room that is wanted: of `segment`, or of the next one.
     std::uint64_t capacity_bytes;          // Of the next one.
     io::Grain grain = io::Grain::kFine;    // Of the room that `segment` gets.
-    std::uint64_t reserve_bytes = 0;       // To be held first; 0: the work is for a removal, and may use the reserve.
+    std::uint64_t reserve_bytes = 0;       // To be held first; 0: see may_use_reserve().
+
+    bool may_use_reserve() const { return reserve_bytes == 0; }  // It is for a removal, or seals.
   };
   // What is to be done next; nullopt: nothing. Sealing waits for the disk, room must not wait for sealing: so they are
   // asked for apart.

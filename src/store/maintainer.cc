@@ -89,7 +89,7 @@ Status Maintainer::HoldReserve(std::uint64_t bytes) {
 
 Status Maintainer::CallOrUseReserve(const LiveLog::Work& work, FunctionRef<Status()> call) {
   Status status = call();
-  if (status || work.reserve_bytes > 0 || !base::IsDiskFull(status.error()) || !reserve_.GiveUp()) return status;
+  if (status || !work.may_use_reserve() || !base::IsDiskFull(status.error()) || !reserve_.GiveUp()) return status;
   {
     const sync::MutexLock lock(log_.mutex);
     log_.NoteReserve(ReserveState::kGivenUp);
@@ -144,9 +144,10 @@ Status Maintainer::PrepareNext(const LiveLog::Work& work) {
 Result<std::unique_ptr<log::SegmentWriter>> Maintainer::CreateNext(const LiveLog::Work& work,
                                                                    const log::SegmentHeader& header,
                                                                    std::optional<std::uint64_t> replaced_id) {
-  const bool is_for_removal = work.reserve_bytes == 0;
-  if (unchecked_segments_ == 0 && !is_for_removal) KVS_TRY(io::CheckFreeMappings());
-  unchecked_segments_ = (unchecked_segments_ + 1) % kSegmentsPerCheck;
+  if (!work.may_use_reserve()) {
+    if (unchecked_segments_ == 0) KVS_TRY(io::CheckFreeMappings());
+    unchecked_segments_ = (unchecked_segments_ + 1) % kSegmentsPerCheck;
+  }
   KVS_TRY_ASSIGN(auto writer, log::SegmentWriter::Create(files_, directory_, header, work.capacity_bytes, work.bytes));
   const Status named = manifest_.Edit([&](log::Manifest& manifest) {
     if (replaced_id) manifest.Remove(*replaced_id);
@@ -179,10 +180,12 @@ std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& dire
     const sync::MutexLock lock(log.mutex);
     if (log.reserve() != ReserveState::kHeld) return 0;
   }
-  const auto bytes = base::OrNoMemory([&] { return log::EncodeHint(segment); });
-  if (!bytes) return 0;
-  const auto written = files.WriteFileAtomically(log::HintPath(directory, segment.id()), *bytes);
-  return written ? bytes->size() : 0;
+  const auto written = base::OrNoMemory([&]() -> Result<std::uint64_t> {
+    KVS_TRY_ASSIGN(const std::string bytes, log::EncodeHint(segment));
+    KVS_TRY(files.WriteFileAtomically(log::HintPath(directory, segment.id()), bytes));
+    return bytes.size();
+  });
+  return written.value_or(0);
 }
 
 }  // namespace kvs::store

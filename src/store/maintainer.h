@@ -69,6 +69,7 @@ class Maintainer {
 
 // Writes the hint file of a sealed segment and returns its length. 0 where it could not be written, or where the
 // reserve is given up, since compaction may need the room and the inode: the next opening reads the segment itself.
+// Throws nothing: the manifest names the segment already.
 std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& directory, const log::Segment& segment,
                         LiveLog& log);
 

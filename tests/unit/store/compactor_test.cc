@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <functional>
@@ -20,6 +21,7 @@
 #include "log/record_scan.h"
 #include "store/store.h"
 #include "support/forwarding_file_system.h"
+#include "support/hooked_file_system.h"
 #include "support/temporary_directory.h"
 #include "sync/mutex.h"
 
@@ -269,6 +271,30 @@ TEST(CompactorTest, AWantOfMemoryPasses) {
   files.before_output = [] {};
   EXPECT_TRUE(store->Compact());
   ExpectAllOfClustering(*store);
+}
+
+// The manifest names the output before its hint is written.
+TEST(CompactorTest, AnOutputWithoutMemoryForItsHintStays) {
+  const test::TemporaryDirectory directory;
+  std::atomic<bool> is_wanting = false;
+  std::atomic<int> hints = 0;
+  test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path& path) -> Status {
+    if (operation != test::FileOperation::kRename || path.extension() != ".hint") return Ok();
+    hints.fetch_add(1, std::memory_order_relaxed);
+    if (is_wanting.load(std::memory_order_relaxed)) throw std::bad_alloc();
+    return Ok();
+  });
+  auto store = *Store::Open(files, directory.path(), SmallSegments());
+  FillForClustering(*store);
+  is_wanting.store(true, std::memory_order_relaxed);
+  const int before = hints.load(std::memory_order_relaxed);
+  EXPECT_TRUE(store->Compact());
+  EXPECT_GT(hints.load(std::memory_order_relaxed), before);
+  ExpectAllOfClustering(*store);
+  store.reset();
+  const auto reopened = Store::Open(io::PosixFileSystem(), directory.path(), SmallSegments());
+  ASSERT_TRUE(reopened) << reopened.error().ToString();
+  ExpectAllOfClustering(**reopened);
 }
 
 TEST(CompactorTest, WhatIsDeadIsNotCopiedWhetherItDiedSinceTheOpeningOrBefore) {
