@@ -6,14 +6,12 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/round_up.h"
 
 namespace kvs::index {
 namespace {
 
-std::size_t RoundUpToPages(std::size_t bytes) {
-  constexpr std::size_t kPage = base::HugePage::kSmallPageBytes;
-  return (bytes + kPage - 1) / kPage * kPage;
-}
+std::size_t RoundUpToPages(std::size_t bytes) { return base::RoundUp(bytes, base::HugePage::kSmallPageBytes); }
 
 // False: there is no memory for it.
 bool Insert(std::uint32_t number, std::set<std::uint32_t>* numbers) {

@@ -39,6 +39,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/round_up.h"
 #include "kvs/result.h"
 
 namespace kvs::log {
@@ -64,9 +65,7 @@ struct IndexFileSegment {
 };
 inline constexpr std::uint64_t kIndexFileSegmentBytes = std::uint64_t{10} * 8;
 
-constexpr std::uint64_t AlignedInIndexFile(std::uint64_t offset) {
-  return (offset + kIndexFileAlignment - 1) / kIndexFileAlignment * kIndexFileAlignment;
-}
+constexpr std::uint64_t AlignedInIndexFile(std::uint64_t offset) { return base::RoundUp(offset, kIndexFileAlignment); }
 
 // Where bytes stand in the file, and their checksum.
 struct IndexFilePiece {

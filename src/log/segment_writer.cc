@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/coding.h"
+#include "base/round_up.h"
 #include "base/system_error.h"
 #include "base/try.h"
 #include "log/file_names.h"
@@ -16,10 +17,6 @@ namespace kvs::log {
 namespace {
 
 constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 20;  // Of what is written again.
-
-std::uint64_t RoundUpToGrain(std::uint64_t bytes) {
-  return (bytes + io::kCoarseGrainBytes - 1) / io::kCoarseGrainBytes * io::kCoarseGrainBytes;
-}
 
 }  // namespace
 
@@ -209,7 +206,7 @@ Result<std::uint64_t> SegmentWriter::Extend(std::uint64_t wanted_bytes, io::Grai
   const std::uint64_t reserved = reserved_bytes();
   const std::uint64_t step = StepBytes(capacity_bytes_, reserved);
   std::uint64_t end = std::max(wanted_bytes, reserved + step);
-  if (grain == io::Grain::kCoarse && step == io::kCoarseGrainBytes) end = RoundUpToGrain(end);
+  if (grain == io::Grain::kCoarse && step == io::kCoarseGrainBytes) end = base::RoundUp(end, step);
   end = std::min(capacity_bytes_, end);
   if (end > reserved) KVS_TRY(TakeRoom(reserved, end, grain));
   return end;

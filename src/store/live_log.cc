@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/round_up.h"
 #include "base/system_error.h"
 #include "base/try.h"
 
@@ -15,8 +16,6 @@ namespace {
 constexpr std::int64_t kBoundIsNear = 4;
 
 using Job = RoomState::Job;
-
-std::uint64_t RoundUp(std::uint64_t bytes, std::uint64_t unit) { return (bytes + unit - 1) / unit * unit; }
 
 }  // namespace
 
@@ -329,7 +328,7 @@ Status LiveLog::SealActive() {
 }
 
 std::uint64_t LiveLog::CapacityForNext() const {
-  const std::uint64_t proportional = RoundUp(accounts_.totals().live_bytes / 8, std::uint64_t{1} << 20);
+  const std::uint64_t proportional = base::RoundUp(accounts_.totals().live_bytes / 8, std::uint64_t{1} << 20);
   return std::min(options_.segment_bytes, std::max(kSegmentBytesMin, proportional));
 }
 
