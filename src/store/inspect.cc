@@ -70,11 +70,12 @@ Status InspectSavedIndex(io::FileSystem& files, const std::filesystem::path& dir
   figures->bytes = saved->head().file_bytes;
   figures->keys = saved->head().keys;
   figures->sequence = saved->head().sequence;
-  const bool fits = saved->Fits(manifest, [&](std::uint64_t id) {
+  const auto fits = saved->Fits(manifest, [&](std::uint64_t id) -> Result<std::shared_ptr<log::Segment>> {
     const auto found = std::find_if(segments.begin(), segments.end(), [&](const auto& s) { return s->id() == id; });
-    return found == segments.end() ? nullptr : *found;
+    if (found == segments.end()) return Error{.code = ErrorCode::kCorruption, .context = "it could not be opened"};
+    return *found;
   });
-  if (fits) figures->state = SavedIndexState::kUsable;
+  if (fits && *fits) figures->state = SavedIndexState::kUsable;
   return Ok();
 }
 

@@ -81,26 +81,25 @@ Status Recovery::OpenSealed(const log::Manifest& manifest) {
 Status Recovery::FindSavedIndex(const log::Manifest& manifest) {
   const auto exists = files_.Exists(log::IndexPath(directory_));
   if (!exists || !*exists) return Ok();
-  auto saved = SavedIndex::Open(files_, directory_);
-  if (!saved && base::IsPassing(saved.error())) return saved.error();
-  if (!saved) {
-    GiveUpSavedIndex(saved.error());
-    return Ok();
-  }
-  saved_.emplace(*std::move(saved));
-  if (!saved_->Fits(manifest, [&](std::uint64_t id) { return FindSegment(id); })) {
-    GiveUpSavedIndex({.code = ErrorCode::kCorruption, .context = "saved index: it belongs to other segments"});
-  }
+  const Status usable = OpenSavedIndex(manifest);
+  if (!usable && base::IsPassing(usable.error())) return usable;
+  if (!usable) GiveUpSavedIndex(usable.error());
   return Ok();
 }
 
-// nullptr: it cannot be opened.
-std::shared_ptr<log::Segment> Recovery::FindSegment(std::uint64_t id) const {
+Status Recovery::OpenSavedIndex(const log::Manifest& manifest) {
+  KVS_TRY_ASSIGN(auto saved, SavedIndex::Open(files_, directory_));
+  KVS_TRY_ASSIGN(const bool fits, saved.Fits(manifest, [&](std::uint64_t id) { return FindSegment(id); }));
+  if (!fits) return Error{.code = ErrorCode::kCorruption, .context = "saved index: it belongs to other segments"};
+  saved_.emplace(std::move(saved));
+  return Ok();
+}
+
+Result<std::shared_ptr<log::Segment>> Recovery::FindSegment(std::uint64_t id) const {
   const auto sealed =
       std::find_if(sealed_.begin(), sealed_.end(), [&](const Sealed& s) { return s.segment->id() == id; });
   if (sealed != sealed_.end()) return sealed->segment;
-  auto open = log::Segment::Open(files_, directory_, id);
-  return open ? *std::move(open) : nullptr;
+  return log::Segment::Open(files_, directory_, id);
 }
 
 // The file is of no use any more, and takes room.

@@ -58,7 +58,8 @@ class Recovery {
   Result<log::Manifest> ReadManifest();
   Status OpenSealed(const log::Manifest& manifest);
   Status FindSavedIndex(const log::Manifest& manifest);
-  std::shared_ptr<log::Segment> FindSegment(std::uint64_t id) const;
+  Status OpenSavedIndex(const log::Manifest& manifest);
+  Result<std::shared_ptr<log::Segment>> FindSegment(std::uint64_t id) const;
   void GiveUpSavedIndex(const Error& why);
   std::vector<KnownPart> KnownParts() const;
   bool IsSavedIndexWorthwhile() const;

@@ -234,15 +234,15 @@ const log::IndexFileSegment* SavedIndex::Find(std::uint64_t segment_id) const {
   return found == head_.segments.end() ? nullptr : &*found;
 }
 
-bool SavedIndex::Fits(const log::Manifest& manifest,
-                      FunctionRef<std::shared_ptr<log::Segment>(std::uint64_t id)> find) const {
-  return std::all_of(head_.segments.begin(), head_.segments.end(), [&](const log::IndexFileSegment& saved) {
+Result<bool> SavedIndex::Fits(const log::Manifest& manifest, FindSegment find) const {
+  for (const log::IndexFileSegment& saved : head_.segments) {
     const auto entry = std::find_if(manifest.segments.begin(), manifest.segments.end(),
                                     [&](const log::ManifestEntry& e) { return e.segment_id == saved.segment_id; });
     if (entry == manifest.segments.end()) return false;
-    const std::shared_ptr<log::Segment> segment = find(saved.segment_id);
-    return segment != nullptr && BeginsAs(saved, *entry, *segment);
-  });
+    KVS_TRY_ASSIGN(const std::shared_ptr<log::Segment> segment, find(saved.segment_id));
+    if (!BeginsAs(saved, *entry, *segment)) return false;
+  }
+  return true;
 }
 
 Status SavedIndex::Load(index::Tree* tree) {

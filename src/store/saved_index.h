@@ -40,7 +40,8 @@ class SavedIndex {
   const log::IndexFileSegment* Find(std::uint64_t segment_id) const;  // nullptr: it does not know the segment.
 
   // Whether a store with this manifest can use it. `find` is asked for the segments that the manifest names.
-  bool Fits(const log::Manifest& manifest, FunctionRef<std::shared_ptr<log::Segment>(std::uint64_t id)> find) const;
+  using FindSegment = FunctionRef<Result<std::shared_ptr<log::Segment>>(std::uint64_t id)>;
+  Result<bool> Fits(const log::Manifest& manifest, FindSegment find) const;
 
   // Fills the tree, which is empty. Called once.
   Status Load(index::Tree* tree);

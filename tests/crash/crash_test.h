@@ -8,11 +8,13 @@
 #include <stdlib.h>
 
 #include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "base/try.h"
 #include "store/store.h"
@@ -50,6 +52,16 @@ inline Result<Contents> ReadAll(store::Store& store) {
     EXPECT_EQ(found, value) << "Get() and Scan() differ on " << key;
   }
   return contents;
+}
+
+// Whether a set succeeds soon: a store that is full asks for room twice a second by itself.
+inline bool ResumesSoon(store::Store& store, const std::string& key, const std::string& value) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (store.Set(key, value)) return true;
+    std::this_thread::yield();
+  }
+  return false;
 }
 
 inline std::string TextOf(const Status& status) { return status ? "ok" : status.error().ToString(); }

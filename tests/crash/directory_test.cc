@@ -10,13 +10,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "crash/crash_test.h"
@@ -44,16 +42,6 @@ class Directory : public testing::Test {
   void Set(const std::string& key, std::size_t bytes) {
     const Status status = store_->Set(key, std::string(bytes, 'v'));
     ASSERT_TRUE(status) << status.error().ToString();
-  }
-
-  // The store tries by itself whether there is room again, twice a second at least.
-  bool ResumesSoon() {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (std::chrono::steady_clock::now() < deadline) {
-      if (store_->Set("resumed", "value")) return true;
-      std::this_thread::yield();
-    }
-    return false;
   }
 
   bool IsThere(const std::string& key) {
@@ -334,7 +322,7 @@ TEST_F(SmallDisk, OpensWhenItIsFullAndGoesOnWhenThereIsRoom) {
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, ErrorCode::kNoSpace) << TextOf(status);
   fs::remove(Path("somebody-elses"));
-  EXPECT_TRUE(ResumesSoon());
+  EXPECT_TRUE(ResumesSoon(*store_, "resumed", "value"));
 }
 
 // Somebody else's file fills the disk, and goes: nothing needs to be opened again.
@@ -353,7 +341,7 @@ TEST_F(SmallDisk, RoomThatReturnsIsUsedWithoutOpeningAgain) {
   ASSERT_EQ(status.error().code, ErrorCode::kNoSpace) << status.error().ToString();
   EXPECT_TRUE(IsThere("before"));
   fs::remove(Path("somebody-elses"));
-  ASSERT_TRUE(ResumesSoon());
+  ASSERT_TRUE(ResumesSoon(*store_, "resumed", "value"));
   for (int i = 0; i < 100; ++i) Set("after" + std::to_string(i), 20'000);
 }
 

@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "crash/crash_test.h"
 #include "log/file_names.h"
 #include "store/store.h"
 #include "support/faulty_file_system.h"
@@ -79,14 +80,8 @@ class FullDiskTest : public testing::Test {
     return 0;
   }
 
-  // Whether a set succeeds within a time that people call soon.
   bool ResumesSoon(const std::string& key = "resumed") {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (std::chrono::steady_clock::now() < deadline) {
-      if (store_->Set(key, std::string(1'000, 'r'))) return true;
-      std::this_thread::yield();
-    }
-    return false;
+    return test::ResumesSoon(*store_, key, std::string(1'000, 'r'));
   }
 
   // `share_again`: what share of the pairs is stored anew at the end.

@@ -4,10 +4,8 @@
 // Attack: stores that were closed, and files that were taken from running ones, are opened on a disk that has no room
 // from the first operation on, or in a directory that refuses every change.
 #include <cerrno>
-#include <chrono>
 #include <fstream>
 #include <string>
-#include <thread>
 
 #include "crash/crash_test.h"
 #include "crash/write_history.h"
@@ -70,16 +68,6 @@ class Opening : public testing::TestWithParam<Setting> {
   Contents contents_;
 };
 
-// The store asks for room again every half second while it is full.
-bool ResumesByItself(store::Store& store) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (std::chrono::steady_clock::now() < end) {
-    if (store.Set("new", "value")) return true;
-    std::this_thread::yield();
-  }
-  return false;
-}
-
 TEST_P(Opening, NeedsNoRoomAndWritingResumes) {
   for (const std::size_t writes : {0U, 1U, 60U, 200U}) {
     for (const bool compacts : {false, true}) {
@@ -98,7 +86,7 @@ TEST_P(Opening, NeedsNoRoomAndWritingResumes) {
       ASSERT_FALSE(refused);
       EXPECT_EQ(refused.error().code, ErrorCode::kNoSpace) << TextOf(refused);
       files.SetHook({});
-      ASSERT_TRUE(ResumesByItself(**store));
+      ASSERT_TRUE(ResumesSoon(**store, "new", "value"));
       contents_["new"] = "value";
       store->reset();
       auto again = store::Store::Open(io::PosixFileSystem(), directory, SmallStore(GetParam().sync));
@@ -167,6 +155,39 @@ TEST_P(Opening, OnAFullDiskCutsNothingThatItCannotKeep) {
   const auto kept = io::PosixFileSystem().ReadFile(log::TornPath(directory, 1, 1), 8 << 20);
   ASSERT_TRUE(kept) << kept.error().ToString();
   EXPECT_THAT(*kept, testing::EndsWith("the rest of something"));
+}
+
+// Each read of an opening meets a want of memory in its turn: where that ends the opening, it was for nothing else.
+TEST(OpeningTest, WhatPassesTakesNoSavedIndex) {
+  const ScratchDirectory scratch;
+  FaultyFileSystem files(scratch.path());
+  const KvStoreOptions options = SmallStore(SyncPolicy::kNone);
+  {
+    auto store = store::Store::Open(files, scratch.path(), options);
+    ASSERT_TRUE(store) << store.error().ToString();
+    ASSERT_TRUE((*store)->Set("key", "value"));
+  }
+  int refused = 0;
+  int failing = 0;
+  int reads = 0;
+  do {
+    ++failing;
+    reads = 0;
+    files.SetHook([&](const Operation& operation) -> Status {
+      if (operation.kind != OperationKind::kRead || ++reads != failing) return Ok();
+      return Error{.code = ErrorCode::kNoSpace, .sys_errno = ENOMEM, .context = "injected"};
+    });
+    auto store = store::Store::Open(files, scratch.path(), options);
+    EXPECT_TRUE(fs::exists(log::IndexPath(scratch.path()))) << "after read " << failing;
+    if (store) continue;
+    ++refused;
+    EXPECT_EQ(store.error().code, ErrorCode::kNoSpace) << store.error().ToString();
+    files.SetHook({});
+    auto again = store::Store::Open(files, scratch.path(), options);
+    ASSERT_TRUE(again) << again.error().ToString();
+    EXPECT_TRUE((*again)->open_report().index_was_saved) << "after read " << failing;
+  } while (reads >= failing);
+  EXPECT_GE(refused, 5);
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryPolicy, Opening,
