@@ -18,7 +18,10 @@ constexpr std::string_view kMagic = "KVS.RES\n";
 }  // namespace
 
 Reserve::Reserve(io::FileSystem& files, const std::filesystem::path& directory, const KvStoreOptions& options)
-    : files_(files), directory_(directory), path_(log::ReservePath(directory)), options_(options) {}
+    : files_(files),
+      path_(log::ReservePath(directory)),
+      others_{log::ReservePath(directory, 2), log::ReservePath(directory, 3)},
+      options_(options) {}
 
 Status Reserve::Hold(std::uint64_t bytes) {
   Status held = TryHold(bytes);
@@ -63,16 +66,24 @@ Status Reserve::Open(std::uint64_t bytes) {
   return Ok();
 }
 
-// A file of others that has such a name stays.
+// The files beside the first one, which hold an inode each. One of others that has such a name stays.
 Status Reserve::HoldInodes() {
-  for (unsigned number = 2; number <= kInodes; ++number) {
-    const std::filesystem::path path = log::ReservePath(directory_, number);
+  for (const std::filesystem::path& path : others_) {
     KVS_TRY_ASSIGN(const bool exists, files_.Exists(path));
     if (exists) continue;
     KVS_TRY_ASSIGN(const auto file, files_.Open(path, io::OpenMode::kCreate));
-    KVS_TRY(file->WriteAt(0, kMagic));
+    Status written = file->WriteAt(0, kMagic);
+    if (written) continue;
+    static_cast<void>(files_.Remove(path).has_value());  // Without the magic it would be nobody's.
+    return written;
   }
   return Ok();
+}
+
+void Reserve::GiveInodesBack() {
+  for (const std::filesystem::path& path : others_) {
+    if (HasMagic(files_, path, kMagic)) static_cast<void>(files_.Remove(path).has_value());
+  }
 }
 
 Status Reserve::Grow(std::uint64_t bytes) {
@@ -108,10 +119,7 @@ bool Reserve::Empty() {
   if (!files_.Remove(path_)) return false;
   file_.reset();
   held_bytes_ = 0;
-  for (unsigned number = 2; number <= kInodes; ++number) {
-    const std::filesystem::path path = log::ReservePath(directory_, number);
-    if (HasMagic(files_, path, kMagic)) static_cast<void>(files_.Remove(path).has_value());
-  }
+  GiveInodesBack();
   return true;
 }
 

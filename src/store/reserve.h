@@ -12,6 +12,7 @@
 //             without, and says so once.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -46,14 +47,15 @@ class Reserve {
   Status TryHold(std::uint64_t bytes) KVS_EXCLUDES(mutex_);
   Status Open(std::uint64_t bytes) KVS_REQUIRES(mutex_);
   Status HoldInodes() KVS_REQUIRES(mutex_);
+  void GiveInodesBack() KVS_REQUIRES(mutex_);
   Status Grow(std::uint64_t bytes) KVS_REQUIRES(mutex_);
   Status Fill(std::uint64_t from, std::uint64_t to) KVS_REQUIRES(mutex_);
   bool Cut(std::uint64_t bytes) KVS_REQUIRES(mutex_);
   bool Empty() KVS_REQUIRES(mutex_);
 
   io::FileSystem& files_;
-  const std::filesystem::path directory_;
   const std::filesystem::path path_;
+  const std::array<std::filesystem::path, kInodes - 1> others_;
   const KvStoreOptions& options_;
 
   mutable sync::Mutex mutex_;

@@ -109,6 +109,22 @@ TEST_F(ReserveTest, InodesAreSetAside) {
   EXPECT_EQ(count(), 0U);
 }
 
+// What has no magic would stay for good: nobody could tell whose it is.
+TEST_F(ReserveTest, NoFileIsLeftThatHasNoMagic) {
+  bool is_full = true;
+  test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path& path) -> Status {
+    if (operation != test::FileOperation::kWrite || path.filename() != "RESERVE.2" || !is_full) return Ok();
+    return Error{.code = ErrorCode::kNoSpace, .sys_errno = ENOSPC};
+  });
+  Reserve reserve(files, directory_.path(), options_);
+  EXPECT_TRUE(Fails(reserve.Hold(kMega), ErrorCode::kNoSpace));
+  EXPECT_EQ(io::PosixFileSystem().List(directory_.path())->size(), 0U);
+  is_full = false;
+  EXPECT_TRUE(IsOk(reserve.Hold(kMega)));
+  EXPECT_TRUE(reserve.Lend());
+  EXPECT_EQ(io::PosixFileSystem().List(directory_.path())->size(), 0U);
+}
+
 TEST_F(ReserveTest, TooFewInodesAreLeftToOthers) {
   bool is_full = true;
   test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path& path) -> Status {
