@@ -13,6 +13,7 @@ namespace {
 constexpr std::chrono::seconds kOpenPatience{60};
 constexpr std::chrono::seconds kEndPatience{90};
 constexpr std::chrono::seconds kResumePatience{20};
+constexpr std::chrono::milliseconds kResumedTime{300};  // So long no write is refused.
 constexpr std::chrono::milliseconds kDownPatience{1'000};
 constexpr int kStoresKept = 2;                                           // Of a round.
 constexpr std::uint64_t kShortageLogBytesMax = std::uint64_t{64} << 10;  // Some hundreds of lines.
@@ -158,10 +159,22 @@ void Round::CheckLog() {
                  std::to_string(bytes) + " bytes: " + victim_.LastWords()});
 }
 
+// Whether writes are refused no longer. A file system may give room back in parts (btrfs), so that one write that
+// succeeds says little.
 bool Round::Resumes() {
-  const std::vector<std::uint64_t> before = load_.CleanTurns();
-  Await([&] { return load_.HaveCleanTurnsSince(before) || victim_.HasEnded(); }, kResumePatience);
-  return load_.HaveCleanTurnsSince(before);
+  const auto deadline = std::chrono::steady_clock::now() + kResumePatience;
+  std::vector<std::uint64_t> turns = load_.CleanTurns();
+  std::uint64_t refusals = report_.Of(Figure::kRefusals);
+  while (std::chrono::steady_clock::now() < deadline && !victim_.HasEnded()) {
+    Await([&] { return victim_.HasEnded(); }, kResumedTime);
+    if (report_.Of(Figure::kRefusals) > refusals) {
+      turns = load_.CleanTurns();
+      refusals = report_.Of(Figure::kRefusals);
+    } else if (load_.HaveCleanTurnsSince(turns)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 void Round::Linger(std::uint64_t ms_min, std::uint64_t ms_max) {
