@@ -11,16 +11,6 @@ namespace {
 
 constexpr unsigned kFirstBits = 2;  // The first octave that is cut in four begins at 4 ns.
 
-std::size_t StripeOfThisThread(std::size_t stripes) {
-  static std::atomic<std::size_t> next{0};
-  thread_local const std::size_t own = next.fetch_add(1, std::memory_order_relaxed);  // R1
-  return own % stripes;
-}
-
-void Add(std::atomic<std::uint64_t>& counter, std::uint64_t count) {
-  counter.fetch_add(count, std::memory_order_relaxed);  // R1
-}
-
 }  // namespace
 
 // Below 4 ns each nanosecond has its bucket; above, the two bits after the highest one choose within the octave.
@@ -60,41 +50,49 @@ CommandStats::~CommandStats() {
   for (auto& stripe : stripes_) delete stripe.load(std::memory_order_acquire);  // P1
 }
 
-CommandStats::Stripe& CommandStats::OwnStripe() {
-  std::atomic<Stripe*>& slot = stripes_[StripeOfThisThread(kStripes)];
-  if (Stripe* const own = slot.load(std::memory_order_acquire)) [[likely]]
-    return *own;  // P1
-  auto made = std::make_unique<Stripe>(commands_);
-  Stripe* other = nullptr;
-  if (slot.compare_exchange_strong(other, made.get(), std::memory_order_acq_rel)) return *made.release();  // P1
-  return *other;
-}
-
-CommandStats::Counters& CommandStats::Own(std::size_t command) {
+CommandStats::Counters& CommandStats::CountersOf(std::size_t command, const sync::Stripe& stripe) {
   KVS_CHECK(command < commands_);
-  return OwnStripe()[command];
+  std::atomic<ByCommand*>& slot = stripes_[stripe.number];
+  if (ByCommand* const counters = slot.load(std::memory_order_acquire)) [[likely]]
+    return (*counters)[command];  // P1
+  auto made = std::make_unique<ByCommand>(commands_);
+  ByCommand* other = nullptr;
+  const bool is_first = slot.compare_exchange_strong(other, made.get(), std::memory_order_acq_rel);  // P1
+  return is_first ? (*made.release())[command] : (*other)[command];
 }
 
 void CommandStats::AddCalls(std::size_t command, std::uint64_t calls, Duration duration) {
   if (calls == 0) return;
-  Counters& own = Own(command);
+  const sync::Stripe own = sync::Stripe::Of(kStripes);
+  Counters& counters = CountersOf(command, own);
   const std::int64_t signed_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
   const std::uint64_t ns = signed_ns > 0 ? static_cast<std::uint64_t>(signed_ns) : 0;
-  Add(own.calls, calls);
-  Add(own.ns, ns);
-  if (times_durations()) Add(own.durations[DurationHistogram::BucketOf(ns / calls)], calls);
+  own.Add(counters.calls, calls);
+  own.Add(counters.ns, ns);
+  if (times_durations()) own.Add(counters.durations[DurationHistogram::BucketOf(ns / calls)], calls);
 }
 
 void CommandStats::AddFailed(std::size_t command, std::uint64_t calls) {
-  if (calls > 0) Add(Own(command).failed, calls);
+  const sync::Stripe own = sync::Stripe::Of(kStripes);
+  if (calls > 0) own.Add(CountersOf(command, own).failed, calls);
 }
 
-void CommandStats::AddRejected(std::size_t command) { Add(Own(command).rejected, 1); }
+void CommandStats::AddRejected(std::size_t command) {
+  const sync::Stripe own = sync::Stripe::Of(kStripes);
+  own.Add(CountersOf(command, own).rejected, 1);
+}
 
 CommandStats::Totals CommandStats::Of(std::size_t command) const {
+  Totals totals = SinceStart(command);
+  const sync::MutexLock lock(mutex_);
+  if (!before_.empty()) totals -= before_[command];
+  return totals;
+}
+
+CommandStats::Totals CommandStats::SinceStart(std::size_t command) const {
   Totals totals;
   for (const auto& slot : stripes_) {
-    const Stripe* const stripe = slot.load(std::memory_order_acquire);  // P1
+    const ByCommand* const stripe = slot.load(std::memory_order_acquire);  // P1
     if (stripe == nullptr) continue;
     const Counters& counters = (*stripe)[command];
     totals.calls += counters.calls.load(std::memory_order_relaxed);        // R1
@@ -109,16 +107,18 @@ CommandStats::Totals CommandStats::Of(std::size_t command) const {
 }
 
 void CommandStats::Reset() {
-  for (const auto& slot : stripes_) {
-    Stripe* const stripe = slot.load(std::memory_order_acquire);  // P1
-    if (stripe == nullptr) continue;
-    for (Counters& counters : *stripe) {
-      for (Counter* counter : {&counters.calls, &counters.ns, &counters.rejected, &counters.failed}) {
-        counter->store(0, std::memory_order_relaxed);  // R1
-      }
-      for (Counter& counter : counters.durations) counter.store(0, std::memory_order_relaxed);  // R1
-    }
-  }
+  const sync::MutexLock lock(mutex_);
+  before_.resize(commands_);
+  for (std::size_t command = 0; command < commands_; ++command) before_[command] = SinceStart(command);
+}
+
+CommandStats::Totals& CommandStats::Totals::operator-=(const Totals& before) {
+  calls -= before.calls;
+  ns -= before.ns;
+  rejected -= before.rejected;
+  failed -= before.failed;
+  for (std::size_t i = 0; i < DurationHistogram::kBuckets; ++i) durations.counts[i] -= before.durations.counts[i];
+  return *this;
 }
 
 }  // namespace kvs::server

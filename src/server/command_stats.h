@@ -1,12 +1,11 @@
 // CommandStats: how often each command was called, how it ended and how long it took, for INFO and LATENCY HISTOGRAM.
 //
 // Design      Commands have numbers, those of CommandTable::NumberOf(). A thread adds to a stripe of its own, which its
-//             first command makes; a reader sums the stripes. Calls that came together are timed together, and each
-//             counts as an equal part of that time.
-// Threads     Call anything from any thread. Nothing takes a lock.
-// Limits      kStripes; threads beyond share them.
+//             first command makes; a reader sums the stripes, as in sync::StripedCounters. Calls that came together are
+//             timed together, and each counts as an equal part of that time.
+// Threads     Call anything from any thread. Adding takes no lock.
 //
-// Fences      P1  stripes_: release exchange in OwnStripe() -> acquire load in readers and OwnStripe(). The stripe is
+// Fences      P1  stripes_: release exchange in CountersOf() -> acquire load in readers and CountersOf(). The stripe is
 //                 whole when seen.
 //             R1  all counters, times_durations_: relaxed. Figures; nothing is reached through them.
 #pragma once
@@ -18,6 +17,9 @@
 #include <cstdint>
 #include <memory>
 #include <vector>
+
+#include "sync/mutex.h"
+#include "sync/striped_counters.h"
 
 namespace kvs::server {
 
@@ -46,6 +48,8 @@ class CommandStats {
     std::uint64_t rejected = 0;  // Before they ran.
     std::uint64_t failed = 0;    // While they ran.
     DurationHistogram durations{};
+
+    Totals& operator-=(const Totals& before);
   };
 
   explicit CommandStats(std::size_t commands) : commands_(commands) {}
@@ -58,8 +62,9 @@ class CommandStats {
   void AddFailed(std::size_t command, std::uint64_t calls);
   void AddRejected(std::size_t command);
 
-  Totals Of(std::size_t command) const;
-  void Reset();
+  // Since the start, or the last Reset().
+  Totals Of(std::size_t command) const KVS_EXCLUDES(mutex_);
+  void Reset() KVS_EXCLUDES(mutex_);
 
   // Whether calls are sorted by their duration.
   bool times_durations() const { return times_durations_.load(std::memory_order_relaxed); }           // R1
@@ -75,14 +80,16 @@ class CommandStats {
     Counter failed{0};
     std::array<Counter, DurationHistogram::kBuckets> durations{};
   };
-  using Stripe = std::vector<Counters>;
+  using ByCommand = std::vector<Counters>;
 
-  Counters& Own(std::size_t command);
-  Stripe& OwnStripe();
+  Counters& CountersOf(std::size_t command, const sync::Stripe& stripe);
+  Totals SinceStart(std::size_t command) const;
 
   const std::size_t commands_;
-  std::array<std::atomic<Stripe*>, kStripes> stripes_{};  // P1
-  std::atomic<bool> times_durations_{true};               // R1
+  std::array<std::atomic<ByCommand*>, kStripes> stripes_{};  // P1
+  std::atomic<bool> times_durations_{true};                  // R1
+  mutable sync::Mutex mutex_;
+  std::vector<Totals> before_ KVS_GUARDED_BY(mutex_);  // By command, at the last Reset(); empty: there was none.
 };
 
 }  // namespace kvs::server

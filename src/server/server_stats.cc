@@ -7,10 +7,6 @@
 namespace kvs::server {
 namespace {
 
-void AddTo(std::atomic<std::uint64_t>& counter, std::uint64_t count) {
-  if (count > 0) counter.fetch_add(count, std::memory_order_relaxed);  // R1
-}
-
 std::uint64_t ValueOf(const std::atomic<std::uint64_t>& counter) {
   return counter.load(std::memory_order_relaxed);  // R1
 }
@@ -37,18 +33,11 @@ void TurnCounts::CountError(std::string_view text, std::uint64_t replies) {
 
 ServerStats::ServerStats() : commands(Commands().size()) {}
 
-std::size_t ServerStats::StripeOfThisThread() {
-  static std::atomic<std::size_t> next{0};
-  thread_local const std::size_t own = next.fetch_add(1, std::memory_order_relaxed) % kStripes;  // R1
-  return own;
-}
-
 void ServerStats::Add(const TurnCounts& counts) {
-  Stripe& stripe = stripes_[StripeOfThisThread()];
-  AddTo(stripe.commands, counts.commands);
-  AddTo(stripe.errors, counts.errors);
-  AddTo(stripe.hits, counts.hits);
-  AddTo(stripe.misses, counts.misses);
+  counters_.Add(kCommands, counts.commands);
+  counters_.Add(kErrors, counts.errors);
+  counters_.Add(kHits, counts.hits);
+  counters_.Add(kMisses, counts.misses);
   if (counts.error_kinds.empty()) [[likely]]
     return;
   const sync::MutexLock lock(errors_mutex_);
@@ -63,30 +52,24 @@ void ServerStats::Add(const TurnCounts& counts) {
 }
 
 void ServerStats::AddReceived(std::size_t bytes) {
-  Stripe& stripe = stripes_[StripeOfThisThread()];
-  AddTo(stripe.input_bytes, bytes);
-  AddTo(stripe.receives, 1);
+  counters_.Add(kInputBytes, bytes);
+  counters_.Add(kReceives, 1);
 }
 
 void ServerStats::AddSent(std::size_t bytes) {
-  Stripe& stripe = stripes_[StripeOfThisThread()];
-  AddTo(stripe.output_bytes, bytes);
-  AddTo(stripe.sends, 1);
+  counters_.Add(kOutputBytes, bytes);
+  counters_.Add(kSends, 1);
 }
 
 ServerStats::Sums ServerStats::Sum() const {
-  Sums sum;
-  for (const Stripe& stripe : stripes_) {
-    sum.commands += ValueOf(stripe.commands);
-    sum.errors += ValueOf(stripe.errors);
-    sum.hits += ValueOf(stripe.hits);
-    sum.misses += ValueOf(stripe.misses);
-    sum.input_bytes += ValueOf(stripe.input_bytes);
-    sum.output_bytes += ValueOf(stripe.output_bytes);
-    sum.receives += ValueOf(stripe.receives);
-    sum.sends += ValueOf(stripe.sends);
-  }
-  return sum;
+  return {.commands = counters_.Sum(kCommands),
+          .errors = counters_.Sum(kErrors),
+          .hits = counters_.Sum(kHits),
+          .misses = counters_.Sum(kMisses),
+          .input_bytes = counters_.Sum(kInputBytes),
+          .output_bytes = counters_.Sum(kOutputBytes),
+          .receives = counters_.Sum(kReceives),
+          .sends = counters_.Sum(kSends)};
 }
 
 std::uint64_t ServerStats::NoteUsedMemory(std::uint64_t bytes) {
@@ -107,12 +90,7 @@ void ServerStats::Reset(std::uint64_t of_engine) {
        {&connections_, &refused_connections_, &dropped_clients_, &failed_auths_, &failed_syncs_, &used_memory_peak_}) {
     counter->store(0, std::memory_order_relaxed);  // R1
   }
-  for (Stripe& stripe : stripes_) {
-    for (Counter* counter : {&stripe.commands, &stripe.errors, &stripe.hits, &stripe.misses, &stripe.input_bytes,
-                             &stripe.output_bytes, &stripe.receives, &stripe.sends}) {
-      counter->store(0, std::memory_order_relaxed);  // R1
-    }
-  }
+  counters_.Reset();
   commands.Reset();
   rates_.Reset();
   const sync::MutexLock lock(errors_mutex_);

@@ -1,4 +1,4 @@
-// ServerStats: what INFO counts. Threads add to counters of their own; whoever reads sums them up.
+// ServerStats: what INFO counts.
 //
 // Threads     Call anything from any thread. A lock is taken only for error replies, once per turn that made some.
 // Limits      kErrorKindsMax kinds of error replies are counted each for itself; the sum counts all.
@@ -6,7 +6,6 @@
 // Fences      R1  all counters: relaxed. Figures; nothing is reached through them.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -20,6 +19,7 @@
 #include "server/command_stats.h"
 #include "server/rates.h"
 #include "sync/mutex.h"
+#include "sync/striped_counters.h"
 
 namespace kvs::server {
 
@@ -91,25 +91,24 @@ class ServerStats {
   CommandStats commands;
 
  private:
-  static constexpr std::size_t kStripes = 64;
   using Counter = std::atomic<std::uint64_t>;  // R1, as all of them.
-  struct alignas(64) Stripe {
-    Counter commands{0};
-    Counter errors{0};
-    Counter hits{0};
-    Counter misses{0};
-    Counter input_bytes{0};
-    Counter output_bytes{0};
-    Counter receives{0};
-    Counter sends{0};
+  enum Striped : std::uint8_t {
+    kCommands,
+    kErrors,
+    kHits,
+    kMisses,
+    kInputBytes,
+    kOutputBytes,
+    kReceives,
+    kSends,
+    kStriped,
   };
 
-  static std::size_t StripeOfThisThread();
   static Rates::Totals TotalsOf(const Sums& sums) {
     return {.commands = sums.commands, .input_bytes = sums.input_bytes, .output_bytes = sums.output_bytes};
   }
 
-  std::array<Stripe, kStripes> stripes_;
+  sync::StripedCounters<kStriped> counters_;
   Counter connections_{0};
   Counter refused_connections_{0};
   Counter dropped_clients_{0};

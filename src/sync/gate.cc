@@ -1,18 +1,9 @@
 #include "sync/gate.h"
 
 #include "base/check.h"
+#include "sync/striped_counters.h"
 
 namespace kvs::sync {
-namespace {
-
-// R1: relaxed, a number to spread threads by.
-std::size_t SlotOfThisThread() {
-  static std::atomic<std::size_t> next{0};
-  thread_local const std::size_t own = next.fetch_add(1, std::memory_order_relaxed) % Gate::kSlots;  // R1
-  return own;
-}
-
-}  // namespace
 
 Gate::~Gate() {
   KVS_CHECK(!is_closed_.load(std::memory_order_acquire));                                  // P1
@@ -20,7 +11,7 @@ Gate::~Gate() {
 }
 
 std::atomic<std::uint32_t>* Gate::EnterShared() {
-  std::atomic<std::uint32_t>* const slot = &slots_[SlotOfThisThread()].sharers;
+  std::atomic<std::uint32_t>* const slot = &slots_[ThreadNumber::Own() % kSlots].sharers;
   while (true) {
     slot->fetch_add(1, std::memory_order_acq_rel);  // P1
     if (!is_closed_.load(std::memory_order_acquire)) [[likely]]
