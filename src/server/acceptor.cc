@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "protocol/native_frame.h"
+#include "server/descriptor_budget.h"
 #include "server/loop.h"
 
 namespace kvs::server {
@@ -18,9 +18,9 @@ constexpr std::string_view kNoDescriptors =
 
 }  // namespace
 
-Acceptor::Acceptor(io::UniqueFd listener, ServerContext& context, std::vector<Loop*> loops, TlsSource* tls)
+Acceptor::Acceptor(io::UniqueFd listener, Host& host, std::vector<Loop*> loops, TlsSource* tls)
     : listener_(std::move(listener)),
-      context_(context),
+      host_(host),
       loops_(std::move(loops)),
       tls_(tls),
       reserve_(io::ReserveDescriptor()) {}
@@ -46,10 +46,10 @@ std::optional<io::Deadline> Acceptor::AcceptWaiting() {
 
 void Acceptor::HandOut(io::UniqueFd socket) {
   if (std::exchange(is_paused_, false)) {
-    context_.state.log.Note(ServerLog::Kind::kAcceptResumed, "accepting clients again");
+    host_.Note(NetEvent::kAcceptResumed, "accepting clients again");
   }
-  const std::size_t clients_max = context_.state.config.connections_max();
-  if (context_.connections.load(std::memory_order_relaxed) >= clients_max) {  // R1
+  const std::size_t clients_max = host_.Limits().clients_max;
+  if (host_.figures.open_clients() >= clients_max) {
     Refuse(socket, "the server is at its limit, maxclients " + std::to_string(clients_max));
     return;
   }
@@ -66,7 +66,7 @@ void Acceptor::HandOut(io::UniqueFd socket) {
     }
     newcomer.tls = *std::move(stream);
   }
-  context_.connections.fetch_add(1, std::memory_order_relaxed);  // R1
+  host_.figures.AddOpenClient();
   loops_[next_loop_]->Adopt(std::move(newcomer));
   next_loop_ = (next_loop_ + 1) % loops_.size();
 }
@@ -83,13 +83,13 @@ io::AcceptOutcome Acceptor::RefuseWithReserve() {
   return outcome;
 }
 
-// The client has not said yet which protocol it speaks. Clients of Redis and those of kvs know this line.
+// The client has not said yet which protocol it speaks.
 void Acceptor::Refuse(const io::UniqueFd& socket, std::string_view why) {
-  context_.state.log.Note(ServerLog::Kind::kClientRefused, "refused a client: " + std::string(why));
-  context_.state.stats.CountRefusedConnection();
+  host_.Note(NetEvent::kClientRefused, "refused a client: " + std::string(why));
+  host_.figures.CountRefusedClient();
   // Behind TLS it could not read it. A fresh socket has room for so little, and if the client has gone already, nobody
   // is left to be told.
-  if (tls_ == nullptr) static_cast<void>(io::Send(socket.get(), protocol::kRefusalLine).has_value());
+  if (tls_ == nullptr) static_cast<void>(io::Send(socket.get(), host_.RefusalLine()).has_value());
   io::ShutDownSending(socket.get());
   // Bytes that are left unread would reset the connection, and take the line from the client.
   std::array<char, 4'096> ignored;
@@ -98,7 +98,7 @@ void Acceptor::Refuse(const io::UniqueFd& socket, std::string_view why) {
 
 std::optional<io::Deadline> Acceptor::Pause(std::string_view why) {
   if (!std::exchange(is_paused_, true)) {
-    context_.state.log.Note(ServerLog::Kind::kAcceptPaused, "accepting clients pauses: " + std::string(why));
+    host_.Note(NetEvent::kAcceptPaused, "accepting clients pauses: " + std::string(why));
   }
   return std::chrono::steady_clock::now() + kPause;
 }

@@ -3,8 +3,8 @@
 // Design      One acceptor for all loops, so that each loop gets its even share however the clients arrive. It lives on
 //             the first loop.
 // Threads     That of the first loop.
-// Limits      maxclients, and the descriptors that are set aside for the store: a client above either is told so, in
-//             Redis's words, and let go. When the process has no descriptor left, one kept in reserve is given up for
+// Limits      maxclients, and the descriptors that are set aside for the store: a client above either reads
+//             Host::RefusalLine() and is let go. When the process has no descriptor left, one kept in reserve is given up for
 //             a moment, to do the same. While even that fails, accepting pauses, and clients wait in the kernel's
 //             queue; it resumes by itself.
 #pragma once
@@ -18,7 +18,7 @@
 #include "io/socket.h"
 #include "io/tls.h"
 #include "io/unique_fd.h"
-#include "server/context.h"
+#include "server/host.h"
 #include "server/tls_source.h"
 
 namespace kvs::server {
@@ -33,7 +33,7 @@ struct Newcomer {
 class Acceptor {
  public:
   // `tls` outlives the acceptor; nullptr: clients speak without.
-  Acceptor(io::UniqueFd listener, ServerContext& context, std::vector<Loop*> loops, TlsSource* tls = nullptr);
+  Acceptor(io::UniqueFd listener, Host& host, std::vector<Loop*> loops, TlsSource* tls = nullptr);
 
   int listener() const { return listener_.get(); }
 
@@ -48,7 +48,7 @@ class Acceptor {
 
   // Constant after construction.
   io::UniqueFd listener_;
-  ServerContext& context_;
+  Host& host_;
   const std::vector<Loop*> loops_;
   TlsSource* const tls_;
 

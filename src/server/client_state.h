@@ -22,9 +22,9 @@
 
 #include "server/client_memory.h"
 #include "server/observers/keyspace_events.h"
-#include "server/observers/outbox.h"
 #include "server/observers/pub_sub.h"
 #include "server/observers/tracking.h"
+#include "server/outbox.h"
 #include "server/watch_table.h"
 
 namespace kvs::server {

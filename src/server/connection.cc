@@ -5,18 +5,15 @@
 #include <utility>
 
 #include "base/check.h"
-#include "protocol/sniff.h"
 #include "server/memory_error.h"
-#include "server/native_conversation.h"
-#include "server/resp_conversation.h"
 
 namespace kvs::server {
 
-Connection::Connection(ServerState& state, const ConnectionLimits& limits, int socket, std::shared_ptr<Outbox> outbox)
-    : state_(state),
+Connection::Connection(Host& host, const ConnectionLimits& limits, int socket, std::shared_ptr<Outbox> outbox)
+    : host_(host),
       limits_(limits),
       socket_(socket),
-      account_(state.client_memory.Open(socket)),
+      account_(host.client_memory.Open(socket)),
       outbox_(outbox != nullptr ? std::move(outbox) : std::make_shared<Outbox>(limits.output_bytes_max, nullptr)),
       input_(account_.get()),
       replies_(account_.get()) {
@@ -98,16 +95,7 @@ void Connection::EndConversation() {
 }
 
 std::size_t Connection::Execute(std::string_view input) {
-  if (conversation_ == nullptr) {
-    switch (protocol::Sniff(input.front())) {
-      case protocol::Dialect::kNative:
-        conversation_ = std::make_unique<NativeConversation>(state_, limits_, socket_, outbox_);
-        break;
-      case protocol::Dialect::kResp:
-        conversation_ = std::make_unique<RespConversation>(state_, limits_, socket_, outbox_);
-        break;
-    }
-  }
+  if (conversation_ == nullptr) conversation_ = host_.Converse(input.front(), limits_, socket_, outbox_);
   const Conversation::Progress progress = conversation_->Execute(input, replies_);
   is_behind_ = progress.is_behind;
   is_waiting_ = progress.is_waiting;

@@ -25,8 +25,8 @@
 #include "base/byte_buffer.h"
 #include "server/client_memory.h"
 #include "server/conversation.h"
-#include "server/observers/outbox.h"
-#include "server/server_state.h"
+#include "server/host.h"
+#include "server/outbox.h"
 
 namespace kvs::server {
 
@@ -34,9 +34,9 @@ class Connection {
  public:
   static constexpr int kNoSocket = -1;
 
-  // `state` outlives the connection, and so does `socket`, by which others may end the connection. Through `outbox`
+  // `host` outlives the connection, and so does `socket`, by which others may end the connection. Through `outbox`
   // they send to it; nullptr: one that tells nobody.
-  Connection(ServerState& state, const ConnectionLimits& limits, int socket = kNoSocket,
+  Connection(Host& host, const ConnectionLimits& limits, int socket = kNoSocket,
              std::shared_ptr<Outbox> outbox = nullptr);
   ~Connection();
   Connection(const Connection&) = delete;
@@ -96,7 +96,7 @@ class Connection {
   void ReplaceByErrors(std::span<const Replies::Unsettled> unsettled, const Error& error);
 
   // Constant after construction.
-  ServerState& state_;
+  Host& host_;
   const ConnectionLimits limits_;
   const int socket_;
   const std::shared_ptr<ClientMemory::Account> account_;

@@ -19,9 +19,9 @@ constexpr std::chrono::milliseconds kStopTick{10};  // How often a stopping loop
 
 }  // namespace
 
-Result<std::unique_ptr<Loop>> Loop::Create(ServerContext& context, std::size_t loops) {
+Result<std::unique_ptr<Loop>> Loop::Create(Host& host, const LoopOptions& options) {
   KVS_TRY_ASSIGN(auto event_loop, io::EventLoop::Create());
-  return std::unique_ptr<Loop>(new Loop(context, loops, std::move(event_loop)));
+  return std::unique_ptr<Loop>(new Loop(host, options, std::move(event_loop)));
 }
 
 Status Loop::Run(std::span<const std::unique_ptr<Acceptor>> acceptors) {
@@ -36,18 +36,22 @@ Status Loop::Run(std::span<const std::unique_ptr<Acceptor>> acceptors) {
   return Ok();
 }
 
+void Loop::Stop() {
+  is_stopping_.store(true, std::memory_order_release);  // S1
+  Wake();
+}
+
 Status Loop::Iterate() {
+  limits_ = host_.Limits();
   LetOthersSend();
   KVS_TRY_ASSIGN(const auto events, event_loop_->Wait(NextDeadline()));
   now_ = std::chrono::steady_clock::now();
   for (const io::Event& event : events) Dispatch(event);
   KVS_TRY(GatherBeforeSync());
-  context_.state.stats.SampleWhereDue(now_);
-  if (context_.state.observation.NeedsLook()) [[unlikely]]
-    context_.state.observation.Look(now_);
+  host_.Tick(now_);
   TakeMail();
   ResumeAcceptingWhereDue();
-  if (context_.stopping.load(std::memory_order_acquire)) AdvanceStop();  // S1
+  if (is_stopping_.load(std::memory_order_acquire)) AdvanceStop();  // S1
   RunReady();
   CloseSilent(clients_);
   CloseSilent(owing_);
@@ -59,7 +63,7 @@ Status Loop::Iterate() {
 // Of several loops, one that goes to sleep behind a busy turn is woken a moment later, which costs as much as a
 // request. Those who were just answered may be waiting for this processor to send the next ones.
 void Loop::LetOthersSend() {
-  if (!is_alone_ && std::exchange(answered_, 0) >= kAnsweredOfBusyTurn) std::this_thread::yield();
+  if (options_.loops > 1 && std::exchange(answered_, 0) >= kAnsweredOfBusyTurn) std::this_thread::yield();
 }
 
 // By looking again and again, since a sleep would be longer; those who are waited for may need this processor.
@@ -84,8 +88,7 @@ std::optional<io::Deadline> Loop::NextDeadline() const {
     if (home->empty()) continue;
     if (const auto limit = TimeLimitOf(*home); limit.count() > 0) consider(home->front().since + limit);
   }
-  if (context_.state.observation.NeedsLook()) [[unlikely]]
-    consider(context_.state.observation.NextLook(now_));
+  if (const auto tick = host_.NextTick(now_)) consider(*tick);
   // Past the deadline only jobs are left to wait for, and they wake the loop when they return.
   if (stop_deadline_ && *stop_deadline_ > now_) consider(*stop_deadline_);
   return next;
@@ -115,11 +118,10 @@ void Loop::Dispatch(const io::Event& event) {
 }
 
 std::chrono::milliseconds Loop::TimeLimitOf(const std::list<Client>& home) const {
-  const ServerConfig& config = context_.state.config;
   if (&home == &lingering_) return kLingerTime;
-  if (&home == &handshaking_) return context_.options.tls->handshake_timeout;
-  const bool is_limited_as_owing = &home == &owing_ && config.output_timeout().count() > 0;
-  return is_limited_as_owing ? config.output_timeout() : config.idle_timeout();
+  if (&home == &handshaking_) return options_.handshake_timeout;
+  const bool is_limited_as_owing = &home == &owing_ && limits_.output_timeout.count() > 0;
+  return is_limited_as_owing ? limits_.output_timeout : limits_.idle_timeout;
 }
 
 void Loop::AcceptClients(Door* door) {
@@ -187,11 +189,11 @@ void Loop::TakeMail() {
 
 void Loop::Admit(Newcomer newcomer) {
   std::list<Client>& home = newcomer.tls == nullptr ? clients_ : handshaking_;
-  context_.state.stats.CountConnection();
+  host_.figures.CountClient();
   try {
-    home.emplace_back(std::move(newcomer.socket), context_, static_cast<Mailbox*>(this));
+    home.emplace_back(std::move(newcomer.socket), host_, host_.Limits().connection, static_cast<Mailbox*>(this));
   } catch (const std::bad_alloc&) {
-    context_.connections.fetch_sub(1, std::memory_order_relaxed);  // R1
+    host_.figures.RemoveOpenClient();
     return;
   }
   Client& client = home.back();
@@ -235,7 +237,7 @@ void Loop::RunHere(const std::vector<Client*>& clients) {
   std::vector<Session*> sessions;
   sessions.reserve(clients.size());
   for (Client* client : clients) sessions.push_back(&client->session);
-  const TurnSync sync = RunTurn(context_, sessions);
+  const TurnSync sync = RunTurn(host_, sessions);
   answered_ = sessions.size();
   gather_.EndTurn(sync.sessions, sync.duration, sync.sessions > 0 ? SyncGather::Clock::now() : now_);
   for (Client* client : clients) {
@@ -247,9 +249,9 @@ void Loop::RunHere(const std::vector<Client*>& clients) {
 void Loop::RunOnPool(Client* client) {
   client->is_in_job = true;
   ++jobs_out_;
-  context_.options.pool->Spawn([this, client]() noexcept {
+  options_.pool->Spawn([this, client]() noexcept {
     Session* session = &client->session;
-    static_cast<void>(RunTurn(context_, {&session, 1}));
+    static_cast<void>(RunTurn(host_, {&session, 1}));
     ReturnFromJob(client);
   });
 }
@@ -296,7 +298,7 @@ void Loop::AdvanceStop() {
 }
 
 void Loop::BeginStop() {
-  stop_deadline_ = now_ + context_.options.stop_timeout;
+  stop_deadline_ = now_ + options_.stop_timeout;
   for (const Door& door : doors_) {
     if (!door.accept_again) static_cast<void>(event_loop_->Forget(door.acceptor->listener()).has_value());
   }
@@ -317,8 +319,8 @@ void Loop::CloseUnanswered() {
   }
   while (!lingering_.empty()) Close(&lingering_.front());
   if (closed > 0) {
-    context_.state.log.Write("stop: closed " + std::to_string(closed) +
-                             " connections that did not take their answers in time");
+    host_.Note(NetEvent::kStopTimedOut,
+               "stop: closed " + std::to_string(closed) + " connections that did not take their answers in time");
   }
 }
 
@@ -401,8 +403,8 @@ void Loop::MarkOutput(Client* client) {
 void Loop::Close(Client* client) {
   client->outbox->owner = nullptr;
   // First, so that a client which sees its connection end finds the place free for another.
-  context_.connections.fetch_sub(1, std::memory_order_relaxed);  // R1
-  client->home->erase(client->self);                             // Closing a socket ends its being watched.
+  host_.figures.RemoveOpenClient();
+  client->home->erase(client->self);  // Closing a socket ends its being watched.
 }
 
 }  // namespace kvs::server

@@ -2,7 +2,7 @@
 //
 // Design      Direct mode: the turn of all ready sessions runs here. Pooled mode: each ready session becomes a job, is
 //             not watched while it is out, and comes back through the mailbox. Everything else is the same code.
-// Threads     Run() on one thread, which owns all sessions but those in a job. Adopt() and Wake() from any; Wake() from
+// Threads     Run() on one thread, which owns all sessions but those in a job. Adopt() and Stop() from any; Stop() from
 //             a signal handler too.
 // Limits      Each client is in one list, by what is waited for, and each list has a limit of time: clients_ where it
 //             is the next request (idle_timeout), owing_ where it has to take answers (output_timeout), handshaking_
@@ -10,8 +10,11 @@
 // Invariants  I1  A session with is_in_job is touched by its job alone, and neither closed nor moved to another state.
 //             I2  A session is in ready_ exactly while is_ready, and is not closed meanwhile.
 //             I3  A job touches neither the loop nor its session after the mailbox's mutex is released.
+// Fences      S1  is_stopping_:  release store in Stop() -> acquire load in Iterate(). A loop that sees it set sees what
+//                 the stopping thread did before.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <list>
@@ -24,30 +27,38 @@
 #include "io/event_loop.h"
 #include "io/unique_fd.h"
 #include "kvs/result.h"
+#include "kvs/thread_pool.h"
 #include "server/acceptor.h"
-#include "server/context.h"
+#include "server/host.h"
 #include "server/session.h"
 #include "server/sync_gather.h"
 #include "sync/mutex.h"
 
 namespace kvs::server {
 
+struct LoopOptions {
+  std::size_t loops = 1;                                // How many the server has.
+  ThreadPool* pool = nullptr;                           // Set: pooled mode. Outlives the loop.
+  std::chrono::milliseconds stop_timeout{5'000};        // How long Stop() lets answers drain to slow clients.
+  std::chrono::milliseconds handshake_timeout{10'000};  // Of TLS.
+};
+
 class Loop final : private Mailbox {
  public:
-  // `loops`: how many the server has.
-  static Result<std::unique_ptr<Loop>> Create(ServerContext& context, std::size_t loops);
+  // `host` outlives the loop.
+  static Result<std::unique_ptr<Loop>> Create(Host& host, const LoopOptions& options);
 
-  // Serves until context.stopping, then until every session is answered and closed. Accepts from all `acceptors`.
+  // Serves until Stop(), then until every session is answered and closed. Accepts from all `acceptors`.
   Status Run(std::span<const std::unique_ptr<Acceptor>> acceptors);
+  void Stop();
 
   void Adopt(Newcomer newcomer) KVS_EXCLUDES(mail_mutex_);
-  void Wake() { event_loop_->Wake(); }
 
  private:
   struct Client {
-    Client(io::UniqueFd socket, ServerContext& context, Mailbox* mailbox)
-        : outbox(std::make_shared<Outbox>(context.limits().output_bytes_max, mailbox)),
-          session(std::move(socket), context.state, context.limits(), outbox) {
+    Client(io::UniqueFd socket, Host& host, const ConnectionLimits& limits, Mailbox* mailbox)
+        : outbox(std::make_shared<Outbox>(limits.output_bytes_max, mailbox)),
+          session(std::move(socket), host, limits, outbox) {
       outbox->owner = this;
     }
 
@@ -66,8 +77,8 @@ class Loop final : private Mailbox {
     bool is_stopped = false;  // StopAfterArrived() was called.
   };
 
-  Loop(ServerContext& context, std::size_t loops, std::unique_ptr<io::EventLoop> event_loop)
-      : context_(context), is_alone_(loops == 1), event_loop_(std::move(event_loop)) {}
+  Loop(Host& host, const LoopOptions& options, std::unique_ptr<io::EventLoop> event_loop)
+      : host_(host), options_(options), event_loop_(std::move(event_loop)), limits_(host.Limits()) {}
 
   // A place where clients come in, and the token of its socket.
   struct Door {
@@ -98,6 +109,7 @@ class Loop final : private Mailbox {
   void Settle(Client* client);
   void Rearm(Client* client);
 
+  void Wake() { event_loop_->Wake(); }
   void BeginStop();
   void AdvanceStop();
   void CloseUnanswered();
@@ -111,13 +123,15 @@ class Loop final : private Mailbox {
   void MarkActive(Client* client);
   void Close(Client* client);
 
-  bool is_pooled() const { return context_.options.pool != nullptr; }
+  bool is_pooled() const { return options_.pool != nullptr; }
   std::chrono::milliseconds TimeLimitOf(const std::list<Client>& home) const;  // 0: none.
 
   // Constant after construction.
-  ServerContext& context_;
-  const bool is_alone_;
+  Host& host_;
+  const LoopOptions options_;
   const std::unique_ptr<io::EventLoop> event_loop_;
+
+  std::atomic<bool> is_stopping_{false};  // S1
 
   // Of the thread in Run().
   std::vector<Door> doors_;
@@ -130,6 +144,7 @@ class Loop final : private Mailbox {
   std::size_t jobs_out_ = 0;
   SyncGather gather_;
   io::Deadline now_{};                         // As of the last wake-up.
+  NetLimits limits_;                           // As of the last time before it went to sleep.
   std::optional<io::Deadline> stop_deadline_;  // Set once stopping has begun.
 
   sync::Mutex mail_mutex_;

@@ -18,7 +18,7 @@
 #include "protocol/request.h"
 #include "server/commands/command.h"
 #include "server/conversation.h"
-#include "server/observers/outbox.h"
+#include "server/outbox.h"
 #include "server/server_state.h"
 
 namespace kvs::server {

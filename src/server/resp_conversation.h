@@ -20,7 +20,7 @@
 #include "server/commands/observing.h"
 #include "server/conversation.h"
 #include "server/keyspace.h"
-#include "server/observers/outbox.h"
+#include "server/outbox.h"
 #include "server/server_state.h"
 #include "sync/gate.h"
 

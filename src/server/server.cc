@@ -17,8 +17,8 @@
 #include "io/unix_socket.h"
 #include "protocol/native_frame.h"
 #include "server/acceptor.h"
-#include "server/context.h"
 #include "server/loop.h"
+#include "server/server_host.h"
 #include "server/tls_source.h"
 
 namespace kvs {
@@ -38,8 +38,7 @@ Status CheckOptions(const ServerOptions& options) {
 
 }  // namespace
 
-// Fences      S1  stopping: see server/context.h.
-//             R1  has_run_: relaxed. Only one of two callers may see it false; nothing is reached through it.
+// Fences      R1  has_run_: relaxed. Only one of two callers may see it false; nothing is reached through it.
 class KvsServer::Impl {
  public:
   Status Open(std::shared_ptr<KvsEngine> engine, const ServerOptions& options);
@@ -56,11 +55,15 @@ class KvsServer::Impl {
     io::UniqueFd local;
   };
   Result<Listeners> Listen(const ServerOptions& options);
+  server::ConfigStart StartOf(const ServerOptions& options) const;
   void FitToDescriptors();
   Status RunLoops();
 
   // Constant after Open().
-  std::optional<server::ServerContext> context_;
+  std::shared_ptr<KvsEngine> engine_;
+  std::shared_ptr<ThreadPool> pool_;
+  std::optional<server::ServerState> state_;
+  std::optional<server::ServerHost> host_;
   Address address_;
   Address tls_address_;
   std::optional<io::UnixListener> unix_listener_;
@@ -95,23 +98,42 @@ Result<KvsServer::Impl::Listeners> KvsServer::Impl::Listen(const ServerOptions& 
   return listeners;
 }
 
+server::ConfigStart KvsServer::Impl::StartOf(const ServerOptions& options) const {
+  return {.ip = options.address.ip,
+          .port = address_.port,
+          .tls_port = tls_ ? tls_address_.port : std::uint16_t{0},
+          .unix_socket = options.unix_socket,
+          .directory = options.data_directory,
+          .password = options.password,
+          .sync_before_reply = options.sync_before_reply,
+          .store_syncs = options.store_syncs,
+          .connections_max = options.connections_max,
+          .request_bytes_max = options.request_bytes_max,
+          .output_bytes_max = options.output_buffer_bytes_max,
+          .idle_timeout = options.idle_timeout,
+          .output_timeout = options.output_timeout,
+          .allows_debug = options.allows_debug_command,
+          .parameters = options.parameters};
+}
+
 Status KvsServer::Impl::Open(std::shared_ptr<KvsEngine> engine, const ServerOptions& options) {
   KVS_TRY_ASSIGN(Listeners listeners, Listen(options));
-  context_.emplace(std::move(engine), options, address_.port, tls_ ? tls_address_.port : 0);
-  context_->state.request_stop = [this] { Stop(); };
-  context_->state.connections = [this] {
-    return context_->connections.load(std::memory_order_relaxed);  // R1 of server/context.h
-  };
+  engine_ = std::move(engine);
+  pool_ = options.pool;
+  state_.emplace(*engine_, StartOf(options), options.log);
+  state_->request_stop = [this] { Stop(); };
+  host_.emplace(*state_);
+  server::LoopOptions of_loops{.loops = LoopCount(options), .pool = pool_.get(), .stop_timeout = options.stop_timeout};
+  if (options.tls) of_loops.handshake_timeout = options.tls->handshake_timeout;
   std::vector<server::Loop*> loops;
-  const unsigned loop_count = LoopCount(options);
-  for (unsigned i = 0; i < loop_count; ++i) {
-    KVS_TRY_ASSIGN(auto loop, server::Loop::Create(*context_, loop_count));
+  for (std::size_t i = 0; i < of_loops.loops; ++i) {
+    KVS_TRY_ASSIGN(auto loop, server::Loop::Create(*host_, of_loops));
     loops.push_back(loop.get());
     loops_.push_back(std::move(loop));
   }
   const auto add = [&](io::UniqueFd listener, server::TlsSource* tls) {
     if (!listener.is_open()) return;
-    acceptors_.push_back(std::make_unique<server::Acceptor>(std::move(listener), *context_, loops, tls));
+    acceptors_.push_back(std::make_unique<server::Acceptor>(std::move(listener), *host_, loops, tls));
   };
   add(std::move(listeners.plain), nullptr);
   add(std::move(listeners.local), nullptr);
@@ -122,7 +144,7 @@ Status KvsServer::Impl::Open(std::shared_ptr<KvsEngine> engine, const ServerOpti
 
 // When everything is open that stays open.
 void KvsServer::Impl::FitToDescriptors() {
-  server::ServerState& state = context_->state;
+  server::ServerState& state = *state_;
   state.descriptors.CountOpen();
   const std::size_t wanted = state.config.LowerConnectionsMax();
   if (wanted == 0) return;
@@ -140,7 +162,7 @@ Status KvsServer::Impl::Run() {
   const Status served = RunLoops();
   unix_listener_.reset();
   acceptors_.clear();  // Whoever connects from now on is refused by the kernel, instead of waiting for nobody.
-  const Status synced = context_->engine->Sync();
+  const Status synced = engine_->Sync();
   return served ? synced : served;
 }
 
@@ -168,8 +190,7 @@ Status KvsServer::Impl::RunLoops() {
 }
 
 void KvsServer::Impl::Stop() {
-  context_->stopping.store(true, std::memory_order_release);  // S1
-  for (const auto& loop : loops_) loop->Wake();
+  for (const auto& loop : loops_) loop->Stop();
 }
 
 Status KvsServer::Impl::ReloadCertificates() {

@@ -17,6 +17,7 @@
 #include "server/client_registry.h"
 #include "server/descriptor_budget.h"
 #include "server/multi_write_clock.h"
+#include "server/net_figures.h"
 #include "server/observers/observation.h"
 #include "server/observers/pub_sub.h"
 #include "server/scan_cursors.h"
@@ -46,13 +47,13 @@ class ServerState {
   const std::uint16_t port;
   const std::string run_id;  // 40 hexadecimal digits, of this server's life.
   const std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
-  std::function<void()> request_stop;        // Ends the server; set before it runs.
-  std::function<std::size_t()> connections;  // How many there are; set before it runs.
+  std::function<void()> request_stop;  // Ends the server; set before it runs.
 
   ServerLog log;
   DescriptorBudget descriptors;
   ServerConfig config;
-  ServerStats stats;
+  NetFigures net;
+  ServerStats stats{net};
   sync::Gate gate;  // Every access to the pairs is under a pass of it.
   WatchTable watches;
   MultiWriteClock multi_writes;

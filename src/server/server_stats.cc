@@ -31,7 +31,7 @@ void TurnCounts::CountError(std::string_view text, std::uint64_t replies) {
   }
 }
 
-ServerStats::ServerStats() : commands(Commands().size()) {}
+ServerStats::ServerStats(NetFigures& net) : commands(Commands().size()), net_(net) {}
 
 void ServerStats::Add(const TurnCounts& counts) {
   counters_.Add(kCommands, counts.commands);
@@ -51,25 +51,11 @@ void ServerStats::Add(const TurnCounts& counts) {
   }
 }
 
-void ServerStats::AddReceived(std::size_t bytes) {
-  counters_.Add(kInputBytes, bytes);
-  counters_.Add(kReceives, 1);
-}
-
-void ServerStats::AddSent(std::size_t bytes) {
-  counters_.Add(kOutputBytes, bytes);
-  counters_.Add(kSends, 1);
-}
-
 ServerStats::Sums ServerStats::Sum() const {
   return {.commands = counters_.Sum(kCommands),
           .errors = counters_.Sum(kErrors),
           .hits = counters_.Sum(kHits),
-          .misses = counters_.Sum(kMisses),
-          .input_bytes = counters_.Sum(kInputBytes),
-          .output_bytes = counters_.Sum(kOutputBytes),
-          .receives = counters_.Sum(kReceives),
-          .sends = counters_.Sum(kSends)};
+          .misses = counters_.Sum(kMisses)};
 }
 
 std::uint64_t ServerStats::NoteUsedMemory(std::uint64_t bytes) {
@@ -86,10 +72,10 @@ ServerStats::ErrorKinds ServerStats::error_kinds() const {
 
 void ServerStats::Reset(std::uint64_t of_engine) {
   expired_before_.store(of_engine, std::memory_order_relaxed);  // R1
-  for (Counter* counter :
-       {&connections_, &refused_connections_, &dropped_clients_, &failed_auths_, &failed_syncs_, &used_memory_peak_}) {
+  for (Counter* counter : {&failed_auths_, &failed_syncs_, &used_memory_peak_}) {
     counter->store(0, std::memory_order_relaxed);  // R1
   }
+  net_.Reset();
   counters_.Reset();
   commands.Reset();
   rates_.Reset();

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "server/command_stats.h"
+#include "server/net_figures.h"
 #include "server/rates.h"
 #include "sync/mutex.h"
 #include "sync/striped_counters.h"
@@ -46,28 +47,16 @@ class ServerStats {
     std::uint64_t errors = 0;
     std::uint64_t hits = 0;
     std::uint64_t misses = 0;
-    std::uint64_t input_bytes = 0;
-    std::uint64_t output_bytes = 0;
-    std::uint64_t receives = 0;
-    std::uint64_t sends = 0;
   };
 
-  ServerStats();
+  // `net` outlives it.
+  explicit ServerStats(NetFigures& net);
 
   void Add(const TurnCounts& counts) KVS_EXCLUDES(errors_mutex_);
-  void AddReceived(std::size_t bytes);
-  void AddSent(std::size_t bytes);
-
-  void CountConnection() { connections_.fetch_add(1, std::memory_order_relaxed); }                            // R1
-  std::uint64_t connections() const { return connections_.load(std::memory_order_relaxed); }                  // R1
-  void CountRefusedConnection() { refused_connections_.fetch_add(1, std::memory_order_relaxed); }             // R1
-  std::uint64_t refused_connections() const { return refused_connections_.load(std::memory_order_relaxed); }  // R1
-  void CountDroppedClient() { dropped_clients_.fetch_add(1, std::memory_order_relaxed); }                     // R1
-  std::uint64_t dropped_clients() const { return dropped_clients_.load(std::memory_order_relaxed); }          // R1
-  void CountFailedAuth() { failed_auths_.fetch_add(1, std::memory_order_relaxed); }                           // R1
-  std::uint64_t failed_auths() const { return failed_auths_.load(std::memory_order_relaxed); }                // R1
-  void CountFailedSync() { failed_syncs_.fetch_add(1, std::memory_order_relaxed); }                           // R1
-  std::uint64_t failed_syncs() const { return failed_syncs_.load(std::memory_order_relaxed); }                // R1
+  void CountFailedAuth() { failed_auths_.fetch_add(1, std::memory_order_relaxed); }             // R1
+  std::uint64_t failed_auths() const { return failed_auths_.load(std::memory_order_relaxed); }  // R1
+  void CountFailedSync() { failed_syncs_.fetch_add(1, std::memory_order_relaxed); }             // R1
+  std::uint64_t failed_syncs() const { return failed_syncs_.load(std::memory_order_relaxed); }  // R1
 
   // Since the start, or the last Reset().
   Sums Sum() const;
@@ -81,11 +70,11 @@ class ServerStats {
 
   // The loops call it when they are awake.
   void SampleWhereDue(Clock::time_point now) {
-    if (rates_.IsDue(now)) rates_.Sample(now, TotalsOf(Sum()));
+    if (rates_.IsDue(now)) rates_.Sample(now, TotalsNow());
   }
-  Rates::PerSecond RatesAt(Clock::time_point now) const { return rates_.Of(now, TotalsOf(Sum())); }
+  Rates::PerSecond RatesAt(Clock::time_point now) const { return rates_.Of(now, TotalsNow()); }
 
-  // `of_engine`: what EngineStats::expired is now.
+  // Those of the loops included. `of_engine`: what EngineStats::expired is now.
   void Reset(std::uint64_t of_engine) KVS_EXCLUDES(errors_mutex_);
 
   CommandStats commands;
@@ -97,21 +86,16 @@ class ServerStats {
     kErrors,
     kHits,
     kMisses,
-    kInputBytes,
-    kOutputBytes,
-    kReceives,
-    kSends,
     kStriped,
   };
 
-  static Rates::Totals TotalsOf(const Sums& sums) {
-    return {.commands = sums.commands, .input_bytes = sums.input_bytes, .output_bytes = sums.output_bytes};
+  Rates::Totals TotalsNow() const {
+    return {
+        .commands = counters_.Sum(kCommands), .input_bytes = net_.received_bytes(), .output_bytes = net_.sent_bytes()};
   }
 
+  NetFigures& net_;
   sync::StripedCounters<kStriped> counters_;
-  Counter connections_{0};
-  Counter refused_connections_{0};
-  Counter dropped_clients_{0};
   Counter failed_auths_{0};
   Counter failed_syncs_{0};
   Counter expired_before_{0};

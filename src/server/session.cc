@@ -13,9 +13,8 @@ namespace kvs::server {
 
 using io::TransferOutcome;
 
-Session::Session(io::UniqueFd socket, ServerState& state, const ConnectionLimits& limits,
-                 std::shared_ptr<Outbox> outbox)
-    : state_(state), socket_(std::move(socket)), connection_(state, limits, socket_.get(), std::move(outbox)) {}
+Session::Session(io::UniqueFd socket, Host& host, const ConnectionLimits& limits, std::shared_ptr<Outbox> outbox)
+    : host_(host), socket_(std::move(socket)), connection_(host, limits, socket_.get(), std::move(outbox)) {}
 
 void Session::Input() {
   if (connection_.is_dropped()) {
@@ -49,7 +48,7 @@ void Session::TakeBytes() {
       connection_.ReceiveEnd();
       break;
     case TransferOutcome::kBytes:
-      state_.stats.AddReceived(received->bytes);
+      host_.figures.AddReceived(received->bytes);
       input_allowance_ -= received->bytes;
       connection_.Receive({bytes.data(), received->bytes});
       if (input_allowance_ == 0) connection_.ReceiveEnd();
@@ -64,21 +63,21 @@ void Session::Output() {
   if (!sent) {
     is_broken_ = true;
   } else if (sent->outcome == TransferOutcome::kBytes) {
-    state_.stats.AddSent(sent->bytes);
+    host_.figures.AddSent(sent->bytes);
     sent_bytes_ += sent->bytes;
     connection_.Sent(sent->bytes);
   }
 }
 
 void Session::NoteDropped(std::string_view why) {
-  state_.stats.CountDroppedClient();
-  state_.log.Note(ServerLog::Kind::kClientDropped,
-                  "dropped the client at " + io::PeerText(socket_.get()) + ": it " + std::string(why));
+  host_.figures.CountDroppedClient();
+  host_.Note(NetEvent::kClientDropped,
+             "dropped the client at " + io::PeerText(socket_.get()) + ": it " + std::string(why));
 }
 
 void Session::NoteFailedHandshake(std::string_view why) {
-  state_.log.Note(ServerLog::Kind::kHandshakeFailed,
-                  "no TLS handshake with " + io::PeerText(socket_.get()) + ": " + std::string(why));
+  host_.Note(NetEvent::kHandshakeFailed,
+             "no TLS handshake with " + io::PeerText(socket_.get()) + ": " + std::string(why));
 }
 
 Session::Next Session::next() const {

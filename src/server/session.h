@@ -33,7 +33,7 @@ class Session {
     kClose,
   };
 
-  Session(io::UniqueFd socket, ServerState& state, const ConnectionLimits& limits, std::shared_ptr<Outbox> outbox);
+  Session(io::UniqueFd socket, Host& host, const ConnectionLimits& limits, std::shared_ptr<Outbox> outbox);
 
   // Before the first turn: everything that is sent and received goes through `tls`, made for this socket.
   void Secure(std::unique_ptr<io::TlsStream> tls) { tls_ = std::move(tls); }
@@ -75,7 +75,7 @@ class Session {
  private:
   void TakeBytes();
 
-  ServerState& state_;
+  Host& host_;
   io::UniqueFd socket_;
   std::unique_ptr<io::TlsStream> tls_;  // nullptr: plain. A branch for each transfer, not a virtual call.
   Connection connection_;

@@ -9,24 +9,14 @@ namespace {
 // answer it finds the others. More would have to wait for the work of too many others.
 constexpr std::size_t kAnsweredTogether = 16;
 
-Status SyncEngine(ServerContext& context) {
-  Status sync = context.engine->Sync();
-  if (!sync) context.state.stats.CountFailedSync();
-  const bool was_failing = context.sync_is_failing.exchange(!sync, std::memory_order_relaxed);  // R1
-  if (!sync && !was_failing)
-    context.state.log.Write("sync failed, writes are answered with the error: " + sync.error().ToString());
-  if (sync && was_failing) context.state.log.Write("syncs succeed again");
-  return sync;
-}
-
 }  // namespace
 
-TurnSync RunTurn(ServerContext& context, std::span<Session* const> sessions) noexcept {
+TurnSync RunTurn(Host& host, std::span<Session* const> sessions) noexcept {
   TurnSync done;
   for (std::size_t first = 0; first < sessions.size(); first += kAnsweredTogether) {
     const auto group = sessions.subspan(first, std::min(kAnsweredTogether, sessions.size() - first));
     for (Session* session : group) session->Input();
-    context.state.observation.tracking.SendBroadcasts();
+    host.EndInput();
     for (Session* session : group) {
       if (session->has_unsettled_writes()) {
         ++done.sessions;
@@ -38,9 +28,8 @@ TurnSync RunTurn(ServerContext& context, std::span<Session* const> sessions) noe
   if (done.sessions == 0) return done;
 
   const auto begin = std::chrono::steady_clock::now();
-  const Status sync = SyncEngine(context);
+  const Status sync = host.Sync();
   done.duration = std::chrono::steady_clock::now() - begin;
-  context.state.observation.latency.Note("aof-fsync-always", done.duration);
   for (Session* session : sessions) {
     if (!session->has_unsettled_writes()) continue;
     session->SettleWrites(sync);

@@ -1,7 +1,7 @@
-// RunTurn: one turn of some sessions: input, one sync where writes wait for it, output.
+// RunTurn: one turn of some sessions: input, one sync if writes wait for it, output.
 //
 // Design      Both ways to drive a server come here: a direct loop with all sessions that are ready, a job of the pool
-//             with one. However many writes and sync requests a turn has executed, it costs one KvsEngine::Sync().
+//             with one. However many writes and sync requests a turn has executed, it costs one Host::Sync().
 // Durability  No answer that depends on the sync is sent before it, and none says Ok() when it has failed.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <span>
 
-#include "server/context.h"
+#include "server/host.h"
 #include "server/session.h"
 
 namespace kvs::server {
@@ -20,6 +20,6 @@ struct TurnSync {
 };
 
 // noexcept: a connection copes with a want of memory.
-TurnSync RunTurn(ServerContext& context, std::span<Session* const> sessions) noexcept;
+TurnSync RunTurn(Host& host, std::span<Session* const> sessions) noexcept;
 
 }  // namespace kvs::server

@@ -88,7 +88,7 @@ void AddServer(Call& call, Lines& lines) {
 }
 
 void AddClients(Call& call, Lines& lines) {
-  lines.Add("connected_clients", call.server.connections ? call.server.connections() : call.server.clients.size());
+  lines.Add("connected_clients", call.server.net.open_clients());
   lines.Add("maxclients", call.server.config.connections_max());
   std::size_t blocked = 0;
   std::size_t subscribed = 0;
@@ -170,16 +170,17 @@ void AddPersistence(Call& call, Lines& lines) {
 
 void AddStats(Call& call, Lines& lines) {
   const ServerStats& stats = call.server.stats;
+  const NetFigures& net = call.server.net;
   const ServerStats::Sums sums = stats.Sum();
   const Rates::PerSecond rates = stats.RatesAt(std::chrono::steady_clock::now());
-  lines.Add("total_connections_received", stats.connections());
+  lines.Add("total_connections_received", net.clients());
   lines.Add("total_commands_processed", sums.commands);
   lines.Add("instantaneous_ops_per_sec", static_cast<std::uint64_t>(rates.commands));
-  lines.Add("total_net_input_bytes", sums.input_bytes);
-  lines.Add("total_net_output_bytes", sums.output_bytes);
+  lines.Add("total_net_input_bytes", net.received_bytes());
+  lines.Add("total_net_output_bytes", net.sent_bytes());
   lines.Add("instantaneous_input_kbps", Decimals(rates.input_bytes / 1'024, 2));
   lines.Add("instantaneous_output_kbps", Decimals(rates.output_bytes / 1'024, 2));
-  lines.Add("rejected_connections", stats.refused_connections());
+  lines.Add("rejected_connections", net.refused_clients());
   lines.Add("expired_keys", stats.ExpiredKeys(StatsOf(call).expired));
   lines.Add("evicted_keys", 0);
   lines.Add("evicted_clients", call.server.client_memory.evicted());
@@ -193,10 +194,10 @@ void AddStats(Call& call, Lines& lines) {
   lines.Add("tracking_total_items", tracking.items);
   lines.Add("tracking_total_prefixes", tracking.prefixes);
   lines.Add("total_error_replies", sums.errors);
-  lines.Add("total_reads_processed", sums.receives);
-  lines.Add("total_writes_processed", sums.sends);
+  lines.Add("total_reads_processed", net.receives());
+  lines.Add("total_writes_processed", net.sends());
   lines.Add("acl_access_denied_auth", stats.failed_auths());
-  lines.Add("kvs_dropped_clients", stats.dropped_clients());
+  lines.Add("kvs_dropped_clients", net.dropped_clients());
 }
 
 // There is no replication: this is what a client looks for to find a master.

@@ -7,7 +7,7 @@
 
 #include "server/commands/command_table.h"
 #include "server/glob.h"
-#include "server/observers/outbox.h"
+#include "server/outbox.h"
 
 namespace kvs::server {
 namespace {

@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "server/observers/observers.h"
-#include "server/observers/outbox.h"
+#include "server/outbox.h"
 #include "sync/mutex.h"
 
 namespace kvs::server {

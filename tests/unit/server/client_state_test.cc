@@ -7,6 +7,7 @@
 #include "server/connection.h"
 #include "support/memory_engine.h"
 #include "support/resp_client.h"
+#include "support/served_connection.h"
 
 namespace kvs::server {
 namespace {
@@ -24,7 +25,7 @@ class ClientStateTest : public testing::Test {
 
   test::MemoryEngine engine_;
   ServerState state_{engine_};
-  Connection connection_{state_, kLimits};
+  test::ServedConnection connection_{state_, kLimits};
 };
 
 TEST_F(ClientStateTest, EachRoleMayBeSilent) {

@@ -13,6 +13,7 @@
 #include "base/coding.h"
 #include "support/frame_client.h"
 #include "support/memory_engine.h"
+#include "support/served_connection.h"
 
 namespace kvs::server {
 namespace {
@@ -50,7 +51,7 @@ class ConnectionTest : public testing::Test {
 };
 
 TEST_F(ConnectionTest, RequestsAreAnsweredInTheirOrder) {
-  Connection connection(state_, kLimits);
+  test::ServedConnection connection(state_, kLimits);
   connection.Receive(PingFrame(1) + GetFrame(2, "k") + SetFrame(3, "k", "v") + GetFrame(4, "k") + RemoveFrame(5, "k") +
                      RemoveFrame(6, "k"));
   const auto answers = TakeAnswers(connection);
@@ -67,11 +68,11 @@ TEST_F(ConnectionTest, RequestsAreAnsweredInTheirOrder) {
 
 TEST_F(ConnectionTest, AnySplitGivesTheSameAnswers) {
   const std::string stream = SetFrame(1, "key", "value") + GetFrame(2, "key") + RemoveFrame(3, "key") + PingFrame(4);
-  Connection whole(state_, kLimits);
+  test::ServedConnection whole(state_, kLimits);
   whole.Receive(stream);
   const std::string expected(whole.output());
   for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
-    Connection connection(state_, kLimits);
+    test::ServedConnection connection(state_, kLimits);
     connection.Receive(stream.substr(0, cut));
     connection.Receive(stream.substr(cut));
     ASSERT_EQ(connection.output(), expected) << "cut at " << cut;
@@ -79,14 +80,14 @@ TEST_F(ConnectionTest, AnySplitGivesTheSameAnswers) {
 }
 
 TEST_F(ConnectionTest, NothingIsHeldInMemoryBetweenRequests) {
-  Connection connection(state_, kLimits);
+  test::ServedConnection connection(state_, kLimits);
   connection.Receive(SetFrame(1, "key", std::string(100'000, 'v')) + GetFrame(2, "key"));
   TakeAnswers(connection);
   EXPECT_EQ(connection.buffer_bytes(), 0U);
 }
 
 TEST_F(ConnectionTest, ADeclaredSizeCostsNothingUntilItsBytesArrive) {
-  Connection connection(state_, {.request_bytes_max = std::size_t{1} << 30, .output_bytes_max = 1 << 20});
+  test::ServedConnection connection(state_, {.request_bytes_max = std::size_t{1} << 30, .output_bytes_max = 1 << 20});
   std::string header = SetFrame(1, "", "");
   base::PutFixed32(&header[12], 512U << 20);
   connection.Receive(header);
@@ -96,7 +97,7 @@ TEST_F(ConnectionTest, ADeclaredSizeCostsNothingUntilItsBytesArrive) {
 }
 
 TEST_F(ConnectionTest, AnUnknownOpcodeIsAnsweredAndTheConnectionLives) {
-  Connection connection(state_, kLimits);
+  test::ServedConnection connection(state_, kLimits);
   connection.Receive(test::Frame(static_cast<protocol::Opcode>(99), 1, "a", "b") +
                      test::Frame(static_cast<protocol::Opcode>(0), 2) + PingFrame(3));
   const auto answers = TakeAnswers(connection);
@@ -107,7 +108,7 @@ TEST_F(ConnectionTest, AnUnknownOpcodeIsAnsweredAndTheConnectionLives) {
 }
 
 TEST_F(ConnectionTest, APartThatTheOpcodeDoesNotTakeIsRefusedAndNothingIsDone) {
-  Connection connection(state_, kLimits);
+  test::ServedConnection connection(state_, kLimits);
   connection.Receive(SetFrame(1, "key", "value") + test::Frame(protocol::Opcode::kRemove, 2, "key", "value") +
                      test::Frame(protocol::Opcode::kPing, 3, "key") + GetFrame(4, "key"));
   const auto answers = TakeAnswers(connection);
@@ -118,7 +119,7 @@ TEST_F(ConnectionTest, APartThatTheOpcodeDoesNotTakeIsRefusedAndNothingIsDone) {
 }
 
 TEST_F(ConnectionTest, AMalformedFrameIsAnsweredOnceAfterThoseBeforeItAndEndsTheConnection) {
-  Connection connection(state_, kLimits);
+  test::ServedConnection connection(state_, kLimits);
   std::string wrong = PingFrame(2);
   wrong[1] = 9;
   connection.Receive(PingFrame(1) + wrong + PingFrame(3));
@@ -133,7 +134,7 @@ TEST_F(ConnectionTest, AMalformedFrameIsAnsweredOnceAfterThoseBeforeItAndEndsThe
 }
 
 TEST_F(ConnectionTest, ARequestOverTheLimitIsAnsweredByItsIdOnTheHeaderAlone) {
-  Connection connection(state_, {.request_bytes_max = 16 + 8, .output_bytes_max = 1 << 20});
+  test::ServedConnection connection(state_, {.request_bytes_max = 16 + 8, .output_bytes_max = 1 << 20});
   connection.Receive(SetFrame(1, "1234", "5678"));
   connection.Receive(SetFrame(2, "1234", "56789").substr(0, 16));
   const auto answers = TakeAnswers(connection);
@@ -144,7 +145,7 @@ TEST_F(ConnectionTest, ARequestOverTheLimitIsAnsweredByItsIdOnTheHeaderAlone) {
 }
 
 TEST_F(ConnectionTest, TheFirstByteChoosesTheProtocol) {
-  Connection connection(state_, kLimits);
+  test::ServedConnection connection(state_, kLimits);
   connection.Receive("*1\r\n$4\r\nPING\r\n");
   EXPECT_EQ(connection.output(), "+PONG\r\n");
   EXPECT_FALSE(connection.is_closing());
@@ -152,7 +153,7 @@ TEST_F(ConnectionTest, TheFirstByteChoosesTheProtocol) {
 
 TEST_F(ConnectionTest, ANativeClientCannotGiveThePasswordAndIsRefused) {
   ServerState guarded(engine_, {.password = "secret"});
-  Connection connection(guarded, kLimits);
+  test::ServedConnection connection(guarded, kLimits);
   connection.Receive(GetFrame(1, "k"));
   const auto answers = TakeAnswers(connection);
   ASSERT_EQ(answers.size(), 1U);
@@ -161,7 +162,7 @@ TEST_F(ConnectionTest, ANativeClientCannotGiveThePasswordAndIsRefused) {
 }
 
 TEST_F(ConnectionTest, AClientThatDoesNotReadIsNotExecutedFor) {
-  Connection connection(state_, {.request_bytes_max = 1 << 20, .output_bytes_max = 10'000});
+  test::ServedConnection connection(state_, {.request_bytes_max = 1 << 20, .output_bytes_max = 10'000});
   ASSERT_TRUE(engine_.Set("k", std::string(1'000, 'v')).has_value());
   std::string stream;
   for (std::uint32_t id = 0; id < 100; ++id) stream += GetFrame(id, "k");
@@ -181,7 +182,8 @@ TEST_F(ConnectionTest, AClientThatDoesNotReadIsNotExecutedFor) {
 }
 
 TEST_F(ConnectionTest, ATurnIsBoundedAndTheRestRunsLater) {
-  Connection connection(state_, {.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20, .requests_per_turn = 10});
+  test::ServedConnection connection(
+      state_, {.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20, .requests_per_turn = 10});
   std::string stream;
   for (std::uint32_t id = 0; id < 25; ++id) stream += PingFrame(id);
   connection.Receive(stream);
@@ -204,7 +206,7 @@ TEST_F(ConnectionTest, ATurnEndsAfterItsTimeAndItsBytes) {
   std::string stream;
   for (std::uint32_t id = 0; id < 100; ++id) stream += GetFrame(id, "k");
   for (const ConnectionLimits& limits : {late, full}) {
-    Connection connection(state_, limits);
+    test::ServedConnection connection(state_, limits);
     connection.Receive(stream);
     std::size_t answers = 0;
     std::size_t turns = 1;
@@ -218,7 +220,8 @@ TEST_F(ConnectionTest, ATurnEndsAfterItsTimeAndItsBytes) {
 }
 
 TEST_F(ConnectionTest, AClientThatHasFinishedSendingGetsAllItsAnswers) {
-  Connection connection(state_, {.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20, .requests_per_turn = 1});
+  test::ServedConnection connection(
+      state_, {.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20, .requests_per_turn = 1});
   connection.Receive(PingFrame(1) + PingFrame(2) + PingFrame(3).substr(0, 7));
   connection.ReceiveEnd();
   EXPECT_EQ(TakeAnswers(connection).size(), 1U);
@@ -230,11 +233,11 @@ TEST_F(ConnectionTest, AClientThatHasFinishedSendingGetsAllItsAnswers) {
 }
 
 TEST_F(ConnectionTest, WritesAreUnsettledOnlyWhereAnswersWaitForTheSync) {
-  Connection direct(state_, kLimits);
+  test::ServedConnection direct(state_, kLimits);
   direct.Receive(SetFrame(1, "k", "v"));
   EXPECT_FALSE(direct.has_unsettled_writes());
 
-  Connection syncing(syncing_, kLimits);
+  test::ServedConnection syncing(syncing_, kLimits);
   syncing.Receive(GetFrame(1, "k") + RemoveFrame(2, "absent"));
   EXPECT_FALSE(syncing.has_unsettled_writes());
   syncing.Receive(SetFrame(3, "k", "v"));
@@ -245,7 +248,7 @@ TEST_F(ConnectionTest, WritesAreUnsettledOnlyWhereAnswersWaitForTheSync) {
 }
 
 TEST_F(ConnectionTest, ASyncRequestIsUnsettledInAnyCase) {
-  Connection connection(state_, kLimits);
+  test::ServedConnection connection(state_, kLimits);
   connection.Receive(SyncFrame(1));
   EXPECT_TRUE(connection.has_unsettled_writes());
   connection.SettleWrites(Error{.code = ErrorCode::kPoisoned});
@@ -253,7 +256,7 @@ TEST_F(ConnectionTest, ASyncRequestIsUnsettledInAnyCase) {
 }
 
 TEST_F(ConnectionTest, AFailedSyncTurnsEverySuccessfulWriteIntoThatErrorAndNothingElse) {
-  Connection connection(syncing_, kLimits);
+  test::ServedConnection connection(syncing_, kLimits);
   connection.Receive(PingFrame(1) + SetFrame(2, "k", "value") + GetFrame(3, "k") + SetFrame(4, "l", "w") +
                      RemoveFrame(5, "absent") + RemoveFrame(6, "k") + GetFrame(7, "k") + SyncFrame(8));
   connection.SettleWrites(Error{.code = ErrorCode::kIo, .sys_errno = EIO, .context = "fdatasync"});
@@ -282,7 +285,7 @@ class LateErrorEngine final : public test::MemoryEngine {
 TEST(ConnectionErrorTest, AValueThatTheEngineTakesBackIsNeverSent) {
   LateErrorEngine engine;
   ServerState state(engine);
-  Connection connection(state, kLimits);
+  test::ServedConnection connection(state, kLimits);
   connection.Receive(PingFrame(1) + GetFrame(2, "k"));
   const auto answers = TakeAnswers(connection);
   ASSERT_EQ(answers.size(), 2U);
@@ -291,7 +294,7 @@ TEST(ConnectionErrorTest, AValueThatTheEngineTakesBackIsNeverSent) {
 }
 
 TEST_F(ConnectionTest, TheLogIsToldWhyAClientIsDropped) {
-  Connection connection(state_, kLimits);
+  test::ServedConnection connection(state_, kLimits);
   connection.Receive("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$200000\r\n" + std::string(100'000, 'v'));
   ASSERT_FALSE(connection.is_dropped());
   state_.client_memory.set_limit(20'000);

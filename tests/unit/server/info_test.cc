@@ -15,6 +15,7 @@
 #include "support/memory_engine.h"
 #include "support/resp_client.h"
 #include "support/sanitizers.h"
+#include "support/served_connection.h"
 
 namespace kvs::server {
 namespace {
@@ -71,7 +72,7 @@ class InfoTest : public testing::Test {
 
   FailingEngine engine_;
   ServerState state_{engine_};
-  Connection connection_{state_, kLimits};
+  test::ServedConnection connection_{state_, kLimits};
 };
 
 TEST_F(InfoTest, CommandsAreCountedByTheirEnd) {
@@ -177,7 +178,7 @@ TEST_F(InfoTest, WhatIsNotMeasuredIsLeftOut) {
 }
 
 TEST_F(InfoTest, NativeFramesAreCommandsToo) {
-  Connection native(state_, kLimits);
+  test::ServedConnection native(state_, kLimits);
   native.Receive(test::SetFrame(1, "a", "1") + test::GetFrame(2, "a") + test::GetFrame(3, "b"));
   EXPECT_THAT(Field("cmdstat_get"), MatchesRegex("calls=2,.*"));
   EXPECT_THAT(Field("cmdstat_set"), MatchesRegex("calls=1,.*"));

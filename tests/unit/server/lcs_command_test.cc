@@ -10,6 +10,7 @@
 #include "server/connection.h"
 #include "support/memory_engine.h"
 #include "support/resp_client.h"
+#include "support/served_connection.h"
 #include "support/test_seed.h"
 
 namespace kvs::server {
@@ -62,7 +63,7 @@ class LcsCommandTest : public testing::Test {
 
   test::MemoryEngine engine_;
   ServerState state_{engine_};
-  Connection connection_{state_, {.request_bytes_max = 64 << 20, .output_bytes_max = 64 << 20}};
+  test::ServedConnection connection_{state_, {.request_bytes_max = 64 << 20, .output_bytes_max = 64 << 20}};
 };
 
 std::string RandomText(std::size_t bytes, std::uint64_t letters, base::Random& random) {

@@ -11,6 +11,7 @@
 #include "support/frame_client.h"
 #include "support/memory_engine.h"
 #include "support/resp_client.h"
+#include "support/served_connection.h"
 
 namespace kvs::server {
 namespace {
@@ -36,8 +37,8 @@ class NativeConversationTest : public testing::Test {
 
   test::MemoryEngine engine_;
   ServerState state_{engine_};
-  Connection native_{state_, kLimits};
-  Connection resp_{state_, kLimits};
+  test::ServedConnection native_{state_, kLimits};
+  test::ServedConnection resp_{state_, kLimits};
 };
 
 TEST_F(NativeConversationTest, WritesWaitWhileTheyArePaused) {
@@ -55,7 +56,7 @@ TEST_F(NativeConversationTest, WritesWaitWhileTheyArePaused) {
 TEST_F(NativeConversationTest, APausedClientLeavesNothing) {
   Call(resp_, {"CLIENT", "PAUSE", "1000000"});
   {
-    Connection waits(state_, kLimits);
+    test::ServedConnection waits(state_, kLimits);
     waits.Receive(test::GetFrame(1, "a"));
     EXPECT_EQ(state_.observation.alarms.size(), 1U);
   }

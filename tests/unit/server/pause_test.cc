@@ -11,6 +11,7 @@
 #include "server/connection.h"
 #include "support/memory_engine.h"
 #include "support/resp_client.h"
+#include "support/served_connection.h"
 
 namespace kvs::server {
 namespace {
@@ -29,7 +30,7 @@ class PauseTest : public testing::Test {
 
 TEST_F(PauseTest, AnAlarmEndsWithItsClient) {
   {
-    Connection waits(state_, kLimits);
+    test::ServedConnection waits(state_, kLimits);
     waits.Receive(RespCommand({"WAIT", "1", "1000000"}));
     EXPECT_EQ(alarms(), 1U);
     EXPECT_TRUE(state_.observation.NeedsLook());
@@ -39,12 +40,12 @@ TEST_F(PauseTest, AnAlarmEndsWithItsClient) {
 }
 
 TEST_F(PauseTest, AnUnblockedClientHasNoAlarm) {
-  Connection waits(state_, kLimits);
+  test::ServedConnection waits(state_, kLimits);
   waits.Receive(RespCommand({"CLIENT", "ID"}));
   const std::string id(waits.output().substr(1, waits.output().size() - 3));
   waits.Sent(waits.output().size());
   waits.Receive(RespCommand({"WAIT", "1", "1000000"}));
-  Connection other(state_, kLimits);
+  test::ServedConnection other(state_, kLimits);
   other.Receive(RespCommand({"CLIENT", "UNBLOCK", id}));
   waits.Resume();
   EXPECT_EQ(waits.output(), ":0\r\n");
@@ -52,10 +53,10 @@ TEST_F(PauseTest, AnUnblockedClientHasNoAlarm) {
 }
 
 TEST_F(PauseTest, APausedClientHasOneAlarmAndLeavesNone) {
-  Connection admin(state_, kLimits);
+  test::ServedConnection admin(state_, kLimits);
   admin.Receive(RespCommand({"CLIENT", "PAUSE", "1000000"}));
   {
-    Connection waits(state_, kLimits);
+    test::ServedConnection waits(state_, kLimits);
     waits.Receive(RespCommand({"SET", "k", "v"}));
     EXPECT_EQ(alarms(), 1U);
     EXPECT_EQ(waits.output(), "");

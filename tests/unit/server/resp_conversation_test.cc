@@ -15,6 +15,7 @@
 #include "server/connection.h"
 #include "support/memory_engine.h"
 #include "support/resp_client.h"
+#include "support/served_connection.h"
 
 namespace kvs::server {
 namespace {
@@ -81,7 +82,7 @@ class RespConversationTest : public testing::Test {
 };
 
 TEST_F(RespConversationTest, RunsAnswerInTheOrderOfTheirCommands) {
-  Connection connection(state_, kLimits);
+  test::ServedConnection connection(state_, kLimits);
   connection.Receive(Stream({{"SET", "a", "1"},
                              {"SET", "b", ""},
                              {"get", "a"},
@@ -99,11 +100,11 @@ TEST_F(RespConversationTest, RunsAnswerInTheOrderOfTheirCommands) {
 TEST_F(RespConversationTest, AnySplitGivesTheSameReplies) {
   const std::string stream = Stream({{"SET", "a", "1"}, {"GET", "a"}, {"GET", "b"}}) + "ECHO \"x y\"\r\n" +
                              Stream({{"MULTI"}, {"INCR", "n"}, {"EXEC"}, {"GET"}, {"DEL", "a", "n"}});
-  Connection whole(state_, kLimits);
+  test::ServedConnection whole(state_, kLimits);
   whole.Receive(stream);
   const std::string expected(whole.output());
   for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
-    Connection connection(state_, kLimits);
+    test::ServedConnection connection(state_, kLimits);
     connection.Receive(stream.substr(0, cut));
     connection.Receive(stream.substr(cut));
     ASSERT_EQ(connection.output(), expected) << "cut at " << cut;
@@ -111,7 +112,7 @@ TEST_F(RespConversationTest, AnySplitGivesTheSameReplies) {
 }
 
 TEST_F(RespConversationTest, ADamagedKeyOfARunIsAnErrorAndTheOthersAreNot) {
-  Connection connection(state_, kLimits);
+  test::ServedConnection connection(state_, kLimits);
   connection.Receive(
       Stream({{"SET", "a", "1"}, {"GET", "a"}, {"GET", "damaged"}, {"GET", "a"}, {"MGET", "a", "damaged"}}));
   EXPECT_THAT(Take(connection), ElementsAre("+OK\r\n", "$1\r\n1\r\n", StartsWith("-ERR corruption"), "$1\r\n1\r\n",
@@ -119,7 +120,7 @@ TEST_F(RespConversationTest, ADamagedKeyOfARunIsAnErrorAndTheOthersAreNot) {
 }
 
 TEST_F(RespConversationTest, ARefusedSetOfARunIsAnErrorAndTheOthersAreSet) {
-  Connection connection(state_, kLimits);
+  test::ServedConnection connection(state_, kLimits);
   const std::string too_long(70'000, 'k');
   connection.Receive(Stream({{"SET", "a", "1"}, {"SET", too_long, "2"}, {"SET", "b", "3"}, {"MGET", "a", "b"}}));
   EXPECT_THAT(Take(connection),
@@ -130,7 +131,7 @@ TEST_F(RespConversationTest, ARunOfLargeValuesStopsWhereTheOutputIsFull) {
   constexpr std::size_t kOutputMax = 10'000;
   const std::string value(3'000, 'v');
   ASSERT_TRUE(engine_.Set("k", value).has_value());
-  Connection connection(state_, {.request_bytes_max = 1 << 20, .output_bytes_max = kOutputMax});
+  test::ServedConnection connection(state_, {.request_bytes_max = 1 << 20, .output_bytes_max = kOutputMax});
   std::string stream;
   for (int i = 0; i < 100; ++i) stream += RespCommand({"GET", "k"});
   connection.Receive(stream + "*1\r\n:bad");
@@ -151,7 +152,8 @@ TEST_F(RespConversationTest, ARunOfLargeValuesStopsWhereTheOutputIsFull) {
 }
 
 TEST_F(RespConversationTest, ATurnIsBoundedAndTheRestRunsLater) {
-  Connection connection(state_, {.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20, .requests_per_turn = 10});
+  test::ServedConnection connection(
+      state_, {.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20, .requests_per_turn = 10});
   std::string stream;
   for (int i = 0; i < 25; ++i) stream += RespCommand({"SET", "k", std::to_string(i)});
   connection.Receive(stream);
@@ -164,20 +166,20 @@ TEST_F(RespConversationTest, ATurnIsBoundedAndTheRestRunsLater) {
 }
 
 TEST_F(RespConversationTest, AProtocolErrorComesBehindTheRepliesBeforeIt) {
-  Connection connection(state_, kLimits);
+  test::ServedConnection connection(state_, kLimits);
   connection.Receive(RespCommand({"PING"}) + "*1\r\n$-5\r\n" + RespCommand({"PING"}));
   EXPECT_THAT(Take(connection), ElementsAre("+PONG\r\n", "-ERR Protocol error: invalid bulk length\r\n"));
   EXPECT_TRUE(connection.is_finished());
 }
 
 TEST_F(RespConversationTest, WritesAreUnsettledOnlyWhereRepliesWaitForTheSync) {
-  Connection direct(state_, kLimits);
+  test::ServedConnection direct(state_, kLimits);
   direct.Receive(Stream({{"SET", "k", "v"}, {"INCR", "n"}}));
   EXPECT_FALSE(direct.has_unsettled_writes());
   direct.Receive(RespCommand({"KVS.SYNC"}));
   EXPECT_TRUE(direct.has_unsettled_writes());
 
-  Connection syncing(syncing_, kLimits);
+  test::ServedConnection syncing(syncing_, kLimits);
   syncing.Receive(Stream({{"GET", "k"}, {"DEL", "absent"}, {"SET", "k", "v", "NX"}, {"PING"}}));
   EXPECT_FALSE(syncing.has_unsettled_writes());
   for (const Words& write : std::vector<Words>{
@@ -189,7 +191,7 @@ TEST_F(RespConversationTest, WritesAreUnsettledOnlyWhereRepliesWaitForTheSync) {
 }
 
 TEST_F(RespConversationTest, AFailedSyncTurnsEverySuccessfulWriteIntoThatErrorAndNothingElse) {
-  Connection connection(syncing_, kLimits);
+  test::ServedConnection connection(syncing_, kLimits);
   connection.Receive(Stream({{"PING"},
                              {"SET", "k", "1"},
                              {"SET", "l", "2"},
@@ -209,7 +211,7 @@ TEST_F(RespConversationTest, AFailedSyncTurnsEverySuccessfulWriteIntoThatErrorAn
 
 TEST_F(RespConversationTest, ErrorsTellReadingFromWriting) {
   engine_.failure = Error{.code = ErrorCode::kIo, .sys_errno = EIO, .context = "read fault"};
-  Connection connection(state_, kLimits);
+  test::ServedConnection connection(state_, kLimits);
   connection.Receive(Stream({{"GET", "failing"}, {"GET", "failing", "x"}, {"STRLEN", "failing"}, {"MGET", "failing"}}));
   const auto unread = StartsWith("-ERR Reading the store failed: ");
   EXPECT_THAT(Take(connection), ElementsAre(unread, StartsWith("-ERR wrong number"), unread, unread));
@@ -226,7 +228,7 @@ TEST_F(RespConversationTest, ErrorsTellReadingFromWriting) {
 
 TEST_F(RespConversationTest, WithoutThePasswordThereIsNothingToBeHad) {
   ServerState guarded(engine_, {.password = "secret"});
-  Connection connection(guarded, kLimits);
+  test::ServedConnection connection(guarded, kLimits);
   connection.Receive(Stream({{"GET", "k"},
                              {"SET", "k", "v"},
                              {"MULTI"},
@@ -250,7 +252,7 @@ TEST_F(RespConversationTest, WithoutThePasswordThereIsNothingToBeHad) {
 }
 
 TEST_F(RespConversationTest, FailedCommitLeavesNoEffectOfTheTransaction) {
-  Connection listener(state_, kLimits);
+  test::ServedConnection listener(state_, kLimits);
   listener.Receive(RespCommand({"SUBSCRIBE", "news"}));
   Take(listener);
   const std::string transaction = Stream({{"MULTI"},
@@ -260,7 +262,7 @@ TEST_F(RespConversationTest, FailedCommitLeavesNoEffectOfTheTransaction) {
                                           {"GET", "k"},
                                           {"SUBSCRIBE", "other"},
                                           {"EXEC"}});
-  Connection connection(state_, kLimits);
+  test::ServedConnection connection(state_, kLimits);
   engine_.batches_fail = true;
   connection.Receive(transaction);
   EXPECT_THAT(Take(connection).back(), StartsWith("-MISCONF"));
@@ -278,8 +280,8 @@ TEST_F(RespConversationTest, FailedCommitLeavesNoEffectOfTheTransaction) {
 }
 
 TEST_F(RespConversationTest, ClientListTellsWhatTheBuffersHold) {
-  Connection idle(state_, kLimits);
-  Connection asking(state_, kLimits);
+  test::ServedConnection idle(state_, kLimits);
+  test::ServedConnection asking(state_, kLimits);
   const auto line_of_idle = [&] {
     asking.Receive(RespCommand({"CLIENT", "LIST", "ID", "1"}));
     return Take(asking).back();
@@ -298,8 +300,8 @@ TEST_F(RespConversationTest, UnauthenticatedClientGetsLittleOutput) {
   ServerState guarded(engine_, {.password = "secret"});
   std::string requests;
   for (int i = 0; i < 100; ++i) requests += RespCommand({"GET", "k"});
-  Connection reading(guarded, kLimits);
-  Connection deaf(guarded, kLimits);
+  test::ServedConnection reading(guarded, kLimits);
+  test::ServedConnection deaf(guarded, kLimits);
   for (int i = 0; i < 20; ++i) {
     reading.Receive(requests);
     ASSERT_EQ(Take(reading).size(), 100U);
@@ -316,7 +318,7 @@ TEST_F(RespConversationTest, UnauthenticatedClientGetsLittleOutput) {
 }
 
 TEST_F(RespConversationTest, ACommandThatTheEngineCannotDoIsAnErrorInItsPlace) {
-  Connection connection(state_, kLimits);  // The engine of this test has no expiry.
+  test::ServedConnection connection(state_, kLimits);  // The engine of this test has no expiry.
   connection.Receive(Stream({{"SET", "k", "v", "EX", "10"},
                              {"SET", "k", "v"},
                              {"EXPIRE", "k", "10"},
@@ -328,7 +330,7 @@ TEST_F(RespConversationTest, ACommandThatTheEngineCannotDoIsAnErrorInItsPlace) {
 }
 
 TEST_F(RespConversationTest, ATransactionThatDoesNotFitIsRefusedBeforeItRuns) {
-  Connection connection(state_, {.request_bytes_max = 1'000, .output_bytes_max = 1 << 20});
+  test::ServedConnection connection(state_, {.request_bytes_max = 1'000, .output_bytes_max = 1 << 20});
   const std::string value(600, 'v');
   connection.Receive(Stream({{"MULTI"}, {"SET", "a", value}, {"SET", "b", value}, {"EXEC"}, {"EXISTS", "a", "b"}}));
   EXPECT_THAT(Take(connection), ElementsAre("+OK\r\n", "+QUEUED\r\n", StartsWith("-ERR the transaction is larger"),
@@ -336,8 +338,8 @@ TEST_F(RespConversationTest, ATransactionThatDoesNotFitIsRefusedBeforeItRuns) {
 }
 
 TEST_F(RespConversationTest, AnotherClientsWriteEndsATransactionThatWatches) {
-  Connection watching(state_, kLimits);
-  Connection other(state_, kLimits);
+  test::ServedConnection watching(state_, kLimits);
+  test::ServedConnection other(state_, kLimits);
   const auto exec = [&](const Words& write) {
     watching.Receive(Stream({{"SET", "k", "0"}, {"WATCH", "k"}, {"MULTI"}, {"SET", "result", "1"}}));
     other.Receive(RespCommand(write));
@@ -387,8 +389,8 @@ TEST_F(RespConversationTest, ScansGiveEveryKeyThatStays) {
     std::string cursor = "0";
     int calls = 0;
     ServerState restarted(engine_);
-    Connection before(state_, kLimits);
-    Connection after(restarted, kLimits);
+    test::ServedConnection before(state_, kLimits);
+    test::ServedConnection after(restarted, kLimits);
     do {
       const Words found = ScanOnce(calls <= forgotten_after ? before : after, {"SCAN", cursor, "COUNT", "50"});
       cursor = found.front();
@@ -421,7 +423,7 @@ TEST_F(RespConversationTest, AScanLooksAtNoMoreThanItsCount) {
   CountingEngine engine;
   for (int i = 0; i < 2'000; ++i) ASSERT_TRUE(engine.Set("key:" + std::to_string(i), "v").has_value());
   ServerState state(engine);
-  Connection connection(state, kLimits);
+  test::ServedConnection connection(state, kLimits);
   for (const std::string cursor : {"0", "123456789", "4611686018427387904", "18446744073709551615"}) {
     engine.shown = 0;
     EXPECT_EQ(ScanOnce(connection, {"SCAN", cursor, "COUNT", "20"}).size(), 21U) << cursor;
@@ -435,7 +437,7 @@ TEST_F(RespConversationTest, AScanOfAnyCountIsBounded) {
   for (int i = 0; i < 5'000; ++i) ASSERT_TRUE(engine.Set(padding + std::to_string(i), "v").has_value());
   for (int i = 0; i < 20'000; ++i) ASSERT_TRUE(engine.Set(std::to_string(i), "v").has_value());
   ServerState state(engine);
-  Connection connection(state, {.request_bytes_max = 1 << 20, .output_bytes_max = 100 << 20});
+  test::ServedConnection connection(state, {.request_bytes_max = 1 << 20, .output_bytes_max = 100 << 20});
   std::set<std::string> seen;
   std::string cursor = "0";
   do {
@@ -454,7 +456,7 @@ TEST_F(RespConversationTest, AScanOfAnyCountIsBounded) {
 TEST_F(RespConversationTest, ATurnEndsAfterItsTime) {
   ConnectionLimits limits = kLimits;
   limits.turn_time = std::chrono::milliseconds(0);
-  Connection connection(state_, limits);
+  test::ServedConnection connection(state_, limits);
   connection.Receive(Stream(std::vector<Words>(10, {"PING"})));
   for (int turns = 1; turns < 10; ++turns) {
     EXPECT_EQ(Take(connection).size(), 1U);
@@ -469,7 +471,7 @@ TEST_F(RespConversationTest, ATurnEndsAfterItsTime) {
 TEST_F(RespConversationTest, ATurnEndsAfterItsBytes) {
   ASSERT_TRUE(engine_.Set("k", std::string(100'000, 'v')).has_value());
   for (const Words& command : {Words{"GET", "k"}, Words{"GETRANGE", "k", "0", "-1"}}) {
-    Connection connection(state_, {.request_bytes_max = 1 << 20, .output_bytes_max = 64 << 20});
+    test::ServedConnection connection(state_, {.request_bytes_max = 1 << 20, .output_bytes_max = 64 << 20});
     connection.Receive(Stream(std::vector<Words>(100, command)));
     std::size_t replies = 0;
     std::size_t turns = 1;
@@ -487,8 +489,8 @@ TEST_F(RespConversationTest, KeysLetsOthersHaveTheirTurns) {
   constexpr std::size_t kKeys = 40'000;
   for (std::size_t i = 0; i < kKeys; ++i) ASSERT_TRUE(engine_.Set("key:" + std::to_string(i), "v").has_value());
   const ConnectionLimits limits{.request_bytes_max = 1 << 20, .output_bytes_max = 64 << 20};
-  Connection connection(state_, limits);
-  Connection other(state_, limits);
+  test::ServedConnection connection(state_, limits);
+  test::ServedConnection other(state_, limits);
   connection.Receive(Stream({{"KEYS", "key:*"}, {"PING"}}));
   std::size_t turns = 1;
   for (; connection.is_runnable(); ++turns) {
@@ -512,7 +514,7 @@ TEST_F(RespConversationTest, KeysLetsOthersHaveTheirTurns) {
 // Each of these takes minutes if its time grows with the square of what it is given.
 TEST_F(RespConversationTest, LongListsTakeNoSquareOfTheirLength) {
   constexpr int kNames = 200'000;
-  Connection connection(state_, {.request_bytes_max = 64 << 20, .output_bytes_max = 64 << 20});
+  test::ServedConnection connection(state_, {.request_bytes_max = 64 << 20, .output_bytes_max = 64 << 20});
   Words watch = {"WATCH"};
   Words track = {"CLIENT", "TRACKING", "ON", "BCAST"};
   Words list = {"CLIENT", "LIST", "ID"};
@@ -535,7 +537,7 @@ TEST_F(RespConversationTest, LongListsTakeNoSquareOfTheirLength) {
 }
 
 TEST_F(RespConversationTest, RandomKeysAreThereAndAllOfThemCome) {
-  Connection connection(state_, kLimits);
+  test::ServedConnection connection(state_, kLimits);
   connection.Receive(RespCommand({"RANDOMKEY"}));
   EXPECT_THAT(Take(connection), ElementsAre("$-1\r\n"));
   for (int i = 0; i < 50; ++i) ASSERT_TRUE(engine_.Set("key:" + std::to_string(i), "v").has_value());
@@ -550,7 +552,7 @@ TEST_F(RespConversationTest, RandomKeysAreThereAndAllOfThemCome) {
 }
 
 TEST_F(RespConversationTest, OrderedRangesAreAsAskedFor) {
-  Connection connection(state_, kLimits);
+  test::ServedConnection connection(state_, kLimits);
   connection.Receive(Stream({{"MSET", "a", "1", "ab", "2", "b", "3", "c", "4"},
                              {"KVS.SCAN", "", ""},
                              {"KVS.SCAN", "ab", "c"},
@@ -565,7 +567,7 @@ TEST_F(RespConversationTest, OrderedRangesAreAsAskedFor) {
 }
 
 TEST_F(RespConversationTest, NothingIsHeldInBuffersBetweenCommands) {
-  Connection connection(state_, kLimits);
+  test::ServedConnection connection(state_, kLimits);
   connection.Receive(Stream({{"SET", "key", std::string(100'000, 'v')}, {"GET", "key"}}));
   Take(connection);
   EXPECT_EQ(connection.buffer_bytes(), 0U);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "server/server_host.h"
 #include "server/server_state.h"
 #include "support/memory_engine.h"
 #include "support/resp_client.h"
@@ -20,11 +21,12 @@ constexpr ConnectionLimits kLimits{.request_bytes_max = 1 << 20, .output_bytes_m
 TEST(SessionTest, AClientWithMailIsHeard) {
   test::MemoryEngine engine;
   ServerState state(engine);
+  ServerHost host(state);
   int ends[2];
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
   test::RespClient client{io::UniqueFd(ends[0])};
   const auto outbox = std::make_shared<Outbox>(std::size_t{1} << 20, nullptr);
-  Session session(io::UniqueFd(ends[1]), state, kLimits, outbox);
+  Session session(io::UniqueFd(ends[1]), host, kLimits, outbox);
   client.Send(test::RespCommand({"PING"}));
   std::string received;
   for (int turns = 0; turns < 3; ++turns) {

@@ -10,6 +10,7 @@
 #include "server/connection.h"
 #include "support/memory_engine.h"
 #include "support/resp_client.h"
+#include "support/served_connection.h"
 
 namespace kvs::server {
 namespace {
@@ -33,7 +34,7 @@ class SlowLogTest : public testing::Test {
  protected:
   SlowEngine engine_;
   ServerState state_{engine_};
-  Connection connection_{state_, kLimits};
+  test::ServedConnection connection_{state_, kLimits};
 };
 
 TEST_F(SlowLogTest, ACommandInsideExecIsShown) {

@@ -11,6 +11,7 @@
 #include "server/connection.h"
 #include "support/memory_engine.h"
 #include "support/resp_client.h"
+#include "support/served_connection.h"
 
 namespace kvs::server {
 namespace {
@@ -36,8 +37,8 @@ class TrackingTest : public testing::Test {
 
   test::MemoryEngine engine_;
   ServerState state_{engine_};
-  Connection listener_{state_, kLimits};
-  Connection writer_{state_, kLimits};
+  test::ServedConnection listener_{state_, kLimits};
+  test::ServedConnection writer_{state_, kLimits};
 };
 
 TEST_F(TrackingTest, ATurnIsOneMessagePerPrefix) {

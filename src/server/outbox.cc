@@ -1,4 +1,4 @@
-#include "server/observers/outbox.h"
+#include "server/outbox.h"
 
 #include <new>
 #include <utility>

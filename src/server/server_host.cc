@@ -1,0 +1,71 @@
+#include "server/server_host.h"
+
+#include <string>
+#include <utility>
+
+#include "protocol/native_frame.h"
+#include "protocol/sniff.h"
+#include "server/native_conversation.h"
+#include "server/resp_conversation.h"
+
+namespace kvs::server {
+
+NetLimits ServerHost::Limits() const {
+  const ServerConfig& config = state_.config;
+  return {.connection = {.request_bytes_max = config.request_bytes_max(),
+                         .output_bytes_max = config.output_bytes_max(),
+                         .turn_time = kTurnTime},
+          .clients_max = config.connections_max(),
+          .idle_timeout = config.idle_timeout(),
+          .output_timeout = config.output_timeout()};
+}
+
+std::unique_ptr<Conversation> ServerHost::Converse(char first_byte, const ConnectionLimits& limits, int socket,
+                                                   std::shared_ptr<Outbox> outbox) {
+  switch (protocol::Sniff(first_byte)) {
+    case protocol::Dialect::kNative:
+      return std::make_unique<NativeConversation>(state_, limits, socket, std::move(outbox));
+    case protocol::Dialect::kResp: break;
+  }
+  return std::make_unique<RespConversation>(state_, limits, socket, std::move(outbox));
+}
+
+// Clients of Redis and those of kvs know this line.
+std::string_view ServerHost::RefusalLine() const { return protocol::kRefusalLine; }
+
+Status ServerHost::Sync() {
+  const auto begin = Clock::now();
+  Status sync = state_.engine.Sync();
+  state_.observation.latency.Note("aof-fsync-always", Clock::now() - begin);
+  if (!sync) state_.stats.CountFailedSync();
+  const bool was_failing = sync_is_failing_.exchange(!sync, std::memory_order_relaxed);  // R1
+  if (!sync && !was_failing)
+    state_.log.Write("sync failed, writes are answered with the error: " + sync.error().ToString());
+  if (sync && was_failing) state_.log.Write("syncs succeed again");
+  return sync;
+}
+
+void ServerHost::Tick(Clock::time_point now) {
+  state_.stats.SampleWhereDue(now);
+  if (state_.observation.NeedsLook()) [[unlikely]]
+    state_.observation.Look(now);
+}
+
+std::optional<Host::Clock::time_point> ServerHost::NextTick(Clock::time_point now) const {
+  if (!state_.observation.NeedsLook()) [[likely]]
+    return std::nullopt;
+  return state_.observation.NextLook(now);
+}
+
+void ServerHost::Note(NetEvent event, std::string_view line) {
+  switch (event) {
+    case NetEvent::kClientRefused: return state_.log.Note(ServerLog::Kind::kClientRefused, line);
+    case NetEvent::kAcceptPaused: return state_.log.Note(ServerLog::Kind::kAcceptPaused, line);
+    case NetEvent::kAcceptResumed: return state_.log.Note(ServerLog::Kind::kAcceptResumed, line);
+    case NetEvent::kHandshakeFailed: return state_.log.Note(ServerLog::Kind::kHandshakeFailed, line);
+    case NetEvent::kClientDropped: return state_.log.Note(ServerLog::Kind::kClientDropped, line);
+    case NetEvent::kStopTimedOut: return state_.log.Write(std::string(line));
+  }
+}
+
+}  // namespace kvs::server
