@@ -4,9 +4,9 @@
 //             the first loop.
 // Threads     That of the first loop.
 // Limits      maxclients, and the descriptors that are set aside for the store: a client above either reads
-//             Host::RefusalLine() and is let go. When the process has no descriptor left, one kept in reserve is given up for
-//             a moment, to do the same. While even that fails, accepting pauses, and clients wait in the kernel's
-//             queue; it resumes by itself.
+//             Host::RefusalLine() and is let go. When the process has no descriptor left, one kept in reserve is given
+//             up for a moment, to do the same. While even that fails, accepting pauses, and clients wait in the
+//             kernel's queue; it resumes by itself.
 #pragma once
 
 #include <cstddef>

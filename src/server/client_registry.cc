@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "io/socket.h"
-#include "server/commands/command.h"
 
 namespace kvs::server {
 namespace {
@@ -75,20 +74,15 @@ std::size_t ClientRegistry::Kill(const ClientState& self, FunctionRef<bool(const
   return killed;
 }
 
-bool IsSubscribed(const ClientState& client) {
-  return std::any_of(client.subscription_counts.begin(), client.subscription_counts.end(),
-                     [](const auto& count) { return count.load(std::memory_order_relaxed) > 0; });  // R1
-}
-
 std::string PeerOf(const ClientState& client) { return io::PeerText(client.socket); }
 std::string LocalOf(const ClientState& client) { return io::LocalText(client.socket); }
 
 std::string DescribeClient(const ClientState& client) {
   const auto seconds = [](auto duration) { return std::chrono::duration_cast<std::chrono::seconds>(duration).count(); };
   const std::int64_t age = seconds(ClientState::Clock::now() - client.since);
-  const std::int64_t idle = age - client.last_active_s.load(std::memory_order_relaxed);    // R1
-  const std::int64_t queued = client.queued_commands.load(std::memory_order_relaxed);      // R1
-  const CommandSpec* const command = client.last_command.load(std::memory_order_relaxed);  // R1
+  const std::int64_t idle = age - client.last_active_s.load(std::memory_order_relaxed);         // R1
+  const std::int64_t queued = client.queued_commands.load(std::memory_order_relaxed);           // R1
+  const std::string_view* const command = client.last_command.load(std::memory_order_relaxed);  // R1
   const auto subscriptions = [&](Subscription kind) {
     const auto& count = client.subscription_counts[static_cast<std::size_t>(kind)];
     return std::to_string(count.load(std::memory_order_relaxed));  // R1
@@ -97,7 +91,7 @@ std::string DescribeClient(const ClientState& client) {
   const auto is_set = [](const std::atomic<bool>& flag) { return flag.load(std::memory_order_relaxed); };  // R1
   const std::int64_t redirect = client.tracking.shown.load(std::memory_order_relaxed);                     // R1
   if (is_set(client.is_monitor)) flags += 'O';
-  if (IsSubscribed(client)) flags += 'P';
+  if (client.has_subscriptions()) flags += 'P';
   if (queued >= 0) flags += 'x';
   if (is_set(client.is_blocked) || is_set(client.is_paused)) flags += 'b';
   if (redirect >= 0) flags += 't';
@@ -110,7 +104,7 @@ std::string DescribeClient(const ClientState& client) {
          " idle=" + std::to_string(idle < 0 ? 0 : idle) + " flags=" + flags +
          " db=0 sub=" + subscriptions(Subscription::kChannel) + " psub=" + subscriptions(Subscription::kPattern) +
          " ssub=" + subscriptions(Subscription::kShardChannel) + " multi=" + std::to_string(queued) +
-         DescribeMemory(client) + " events=r cmd=" + (command == nullptr ? "NULL" : std::string(command->full_name)) +
+         DescribeMemory(client) + " events=r cmd=" + (command == nullptr ? "NULL" : std::string(*command)) +
          " user=default redir=" + std::to_string(redirect) +
          " resp=" + std::to_string(client.resp_version.load(std::memory_order_relaxed)) +  // R1
          " lib-name=" + client.library_name + " lib-ver=" + client.library_version;

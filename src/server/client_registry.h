@@ -47,7 +47,6 @@ class ClientRegistry {
 
 // One line of CLIENT LIST, without its end. Under the registry's mutex.
 std::string DescribeClient(const ClientState& client);
-bool IsSubscribed(const ClientState& client);
 std::string PeerOf(const ClientState& client);
 std::string LocalOf(const ClientState& client);
 

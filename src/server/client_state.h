@@ -2,11 +2,9 @@
 //
 // Threads     Of the connection's thread, but for the parts marked otherwise.
 //
-// Fences      R1  the atomics: relaxed. Figures for CLIENT LIST, and is_killed, which the connection looks at when the
-//                 closing of its socket has made it ready.
+// Fences      R1  the atomics: relaxed. Figures for CLIENT LIST, and what other clients have asked of this one.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -20,11 +18,8 @@
 #include <utility>
 #include <vector>
 
-#include "server/client_memory.h"
 #include "server/observers/keyspace_events.h"
-#include "server/observers/pub_sub.h"
-#include "server/observers/tracking.h"
-#include "server/outbox.h"
+#include "server/observers/subscriber.h"
 #include "server/watch_table.h"
 
 namespace kvs::server {
@@ -61,7 +56,7 @@ class UnfinishedCall {
   const CommandSpec& spec;
 };
 
-struct ClientState {
+struct ClientState : Subscriber {
   using Clock = std::chrono::steady_clock;
 
   using Block = BlockedCall;
@@ -70,23 +65,14 @@ struct ClientState {
   static constexpr int kUnblockedByError = 2;
 
   ClientState(std::uint64_t client_id, int client_socket, bool authenticated, std::shared_ptr<Outbox> client_outbox)
-      : id(client_id),
+      : Subscriber(client_id, std::move(client_outbox)),
         socket(client_socket),
         since(Clock::now()),
-        outbox(std::move(client_outbox)),
         is_authenticated(authenticated) {}
 
-  // Whether others send to the client, which may then be silent for as long as it likes. Of the connection's thread, or
-  // its loop between two turns.
-  bool is_expected() const {
-    return is_subscribed || tracking.is_on || is_monitor.load(std::memory_order_relaxed);  // R1
-  }
-
   // Constant after construction.
-  const std::uint64_t id;
   const int socket;  // -1: none, in a test.
   const Clock::time_point since;
-  const std::shared_ptr<Outbox> outbox;  // Where others leave what is for this client.
 
   // Of the connection's thread.
   bool is_authenticated;
@@ -97,32 +83,11 @@ struct ClientState {
   bool is_transaction_refused = false;  // A command could not be queued: EXEC is to fail.
   std::vector<QueuedCommand> queue;
   std::size_t queue_bytes = 0;
-  std::size_t kept_bytes = 0;                        // Of its names, and of all names that it wants to hear of.
   std::map<std::string, bool, std::less<>> watched;  // By key: whether it was there.
   WatchTable::Watcher watcher;
-  bool is_subscribed = false;                    // To anything. PubSub keeps it.
-  std::unique_ptr<Subscriptions> subscriptions;  // Made by the first.
-
-  TrackingState tracking;
   std::vector<KeyspaceEvent> events;  // Of the command that runs, or the transaction: published when it is done.
   std::optional<Block> block;         // It has called WAIT, which has not replied yet.
   std::unique_ptr<UnfinishedCall> unfinished;
-
-  // Before memory is taken that it has longer than a command. Throws where the limit of the clients' memory leaves no
-  // room.
-  void Grow(std::size_t bytes) {
-    if (outbox->account() != nullptr) outbox->account()->Grow(bytes);
-  }
-  // In the tables of both sides, about.
-  static std::size_t KeptBytes(std::string_view kept) { return 200 + 2 * kept.size(); }
-  // The same, until the client lets go of it.
-  void Keep(std::size_t bytes) {
-    Grow(bytes);
-    kept_bytes += bytes;
-  }
-  void LetGo(std::size_t bytes) { kept_bytes -= bytes; }
-  void Keep(std::string_view kept) { Keep(KeptBytes(kept)); }
-  void LetGo(std::string_view kept) { LetGo(KeptBytes(kept)); }
 
   // Names, written by the connection's thread. Guarded by the mutex of the ClientRegistry.
   std::string name;
@@ -130,23 +95,19 @@ struct ClientState {
   std::string library_version;
 
   // Atomics, all R1.
-  std::atomic<bool> is_killed{false};
   std::atomic<bool> is_exempt_from_eviction{false};
   std::atomic<bool> is_not_touching{false};
-  std::atomic<bool> is_monitor{false};
   std::atomic<bool> is_paused{false};   // A command of it waits for the end of CLIENT PAUSE.
   std::atomic<bool> is_blocked{false};  // As `block`.
   std::atomic<int> unblocked{kStaysBlocked};
-  std::atomic<int> resp_version{2};
-  std::array<std::atomic<std::size_t>, kSubscriptionKinds> subscription_counts{};
   std::atomic<std::int64_t> last_active_s{0};     // Since `since`.
   std::atomic<std::int64_t> queued_commands{-1};  // -1: not in a transaction.
   std::atomic<std::size_t> query_bytes{0};        // Input that is not executed; while a command runs, it included.
   std::atomic<std::size_t> query_room{0};         // The rest after the last turn, in bytes.
   std::atomic<std::size_t> output_bytes{0};
   std::atomic<std::size_t> output_room{0};
-  std::atomic<std::size_t> multi_bytes{0};  // Queued since MULTI.
-  std::atomic<const CommandSpec*> last_command{nullptr};
+  std::atomic<std::size_t> multi_bytes{0};                     // Queued since MULTI.
+  std::atomic<const std::string_view*> last_command{nullptr};  // Its name, from the table of commands.
 };
 
 }  // namespace kvs::server

@@ -2,16 +2,16 @@
 //
 // Design      Direct mode: the turn of all ready sessions runs here. Pooled mode: each ready session becomes a job, is
 //             not watched while it is out, and comes back through the mailbox. Everything else is the same code.
-// Threads     Run() on one thread, which owns all sessions but those in a job. Adopt() and Stop() from any; Stop() from
-//             a signal handler too.
+// Threads     Run() on one thread, which owns all sessions but those in a job. Adopt() and Stop() from any, Stop()
+//             from a signal handler too.
 // Limits      Each client is in one list, by what is waited for, and each list has a limit of time: clients_ where it
 //             is the next request (idle_timeout), owing_ where it has to take answers (output_timeout), handshaking_
 //             where TLS is not settled yet (its handshake timeout), lingering_ where it has to end (kLingerTime).
 // Invariants  I1  A session with is_in_job is touched by its job alone, and neither closed nor moved to another state.
 //             I2  A session is in ready_ exactly while is_ready, and is not closed meanwhile.
 //             I3  A job touches neither the loop nor its session after the mailbox's mutex is released.
-// Fences      S1  is_stopping_:  release store in Stop() -> acquire load in Iterate(). A loop that sees it set sees what
-//                 the stopping thread did before.
+// Fences      S1  is_stopping_:  release store in Stop() -> acquire load in Iterate(). A loop that sees it set sees
+//                 what the stopping thread did before.
 #pragma once
 
 #include <atomic>

@@ -5,12 +5,12 @@
 #include <span>
 #include <utility>
 
+#include "base/coarse_clock.h"
 #include "protocol/frame_encoder.h"
 #include "protocol/native_frame.h"
 #include "server/commands/command_table.h"
 #include "server/commands/observing.h"
 #include "server/memory_error.h"
-#include "server/observers/coarse_clock.h"
 
 namespace kvs::server {
 
@@ -84,13 +84,13 @@ Conversation::Progress NativeConversation::Execute(std::string_view input, Repli
     return progress;
   }
   const sync::Gate::Shared pass(state_.gate);
-  const auto begin = CoarseNow();
+  const auto begin = base::CoarseNow();
   const std::size_t output_max =
       std::min(limits_.output_bytes_max, replies.bytes.size() + limits_.output_bytes_per_turn);
   Turn turn{.replies = replies, .observed = state_.observation.observers.bits()};
   for (std::size_t requests = 0; !progress.is_closing && progress.consumed_bytes < input.size(); ++requests) {
     const bool looks_at_clock = requests > 0 && requests % kRequestsPerLook == 0;
-    const bool is_late = looks_at_clock && CoarseNow() - begin >= limits_.turn_time;
+    const bool is_late = looks_at_clock && base::CoarseNow() - begin >= limits_.turn_time;
     if (is_late || requests == limits_.requests_per_turn || replies.bytes.size() >= output_max) {
       progress.is_behind = true;
       break;

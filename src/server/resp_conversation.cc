@@ -5,11 +5,11 @@
 #include <string>
 #include <utility>
 
+#include "base/coarse_clock.h"
+#include "base/letters.h"
 #include "server/commands/command_table.h"
 #include "server/commands/transactions.h"
-#include "server/letters.h"
 #include "server/memory_error.h"
-#include "server/observers/coarse_clock.h"
 #include "server/ordered_values.h"
 
 namespace kvs::server {
@@ -20,7 +20,9 @@ constexpr std::size_t kEchoedBytesMax = 128;     // Of an unknown command, and o
 constexpr std::size_t kQueuedCommandBytes = 64;  // What a queued command costs beside its arguments, about.
 constexpr std::size_t kQueuedArgumentBytes = 48;
 
-std::string_view Printable(std::string_view text, std::size_t bytes_max) { return UpToZero(text).substr(0, bytes_max); }
+std::string_view Printable(std::string_view text, std::size_t bytes_max) {
+  return base::UpToZero(text).substr(0, bytes_max);
+}
 
 std::string UnknownCommand(std::span<const std::string_view> arguments) {
   std::string echoed;
@@ -33,11 +35,11 @@ std::string UnknownCommand(std::span<const std::string_view> arguments) {
 
 std::string UnknownSubcommand(std::span<const std::string_view> arguments) {
   return "ERR unknown subcommand '" + std::string(Printable(arguments[1], kEchoedBytesMax)) + "'. Try " +
-         Uppered(arguments[0]) + " HELP.";
+         base::Uppered(arguments[0]) + " HELP.";
 }
 
 // A browser that was led to this port sends these. Nothing behind them is meant for a store.
-bool IsHttp(std::string_view name) { return IsWord(name, "post") || IsWord(name, "host:"); }
+bool IsHttp(std::string_view name) { return base::IsWord(name, "post") || base::IsWord(name, "host:"); }
 
 }  // namespace
 
@@ -86,7 +88,7 @@ Conversation::Progress RespConversation::Execute(std::string_view input, Replies
       .run = run,
       .reply = protocol::RespWriter(&replies.bytes),
       .pass = sync::Gate::Shared(state_.gate),
-      .begin = CoarseNow(),
+      .begin = base::CoarseNow(),
       .now = {},
       .output_bytes_max = std::min(limits_.output_bytes_max, replies.bytes.size() + limits_.output_bytes_per_turn)};
   turn.now = turn.begin;
@@ -159,8 +161,8 @@ void RespConversation::ExecuteAll(Turn& turn) {
 bool RespConversation::AddToRun(std::size_t begin, Turn& turn) {
   const std::span<const std::string_view> arguments = decoder_.arguments();
   Run::Kind kind = Run::Kind::kNone;
-  if (arguments.size() == 2 && IsWord(arguments[0], "get")) kind = Run::Kind::kGets;
-  if (arguments.size() == 3 && IsWord(arguments[0], "set")) kind = Run::Kind::kSets;
+  if (arguments.size() == 2 && base::IsWord(arguments[0], "get")) kind = Run::Kind::kGets;
+  if (arguments.size() == 3 && base::IsWord(arguments[0], "set")) kind = Run::Kind::kSets;
   if (kind == Run::Kind::kNone || turn.input[begin] != '*') return false;  // An inline command's arguments do not stay.
   if (client_.is_in_transaction || client_.reply_mode != ReplyMode::kOn || is_stranger()) return false;
   if (client_.is_subscribed || (turn.observed & Observers::kOfCommands) != 0) return false;
@@ -184,7 +186,7 @@ void RespConversation::EndRun(Turn& turn) {
   static const CommandSpec* const set = Commands().Find("set");
   const bool is_get = run.kind == Run::Kind::kGets;
   const CommandSpec& spec = is_get ? *get : *set;
-  client_.last_command.store(&spec, std::memory_order_relaxed);  // R1
+  client_.last_command.store(&spec.full_name, std::memory_order_relaxed);  // R1
   BeginCall(spec, turn);
   std::size_t performed = run.size;
   if (is_get) {
@@ -298,7 +300,7 @@ void RespConversation::Dispatch(Turn& turn) {
   }
   const std::size_t begin = turn.replies.bytes.size();
   if (const CommandSpec* const spec = Admit(arguments, turn); spec != nullptr) {
-    client_.last_command.store(spec, std::memory_order_relaxed);  // R1
+    client_.last_command.store(&spec->full_name, std::memory_order_relaxed);  // R1
     if (client_.is_in_transaction && !spec->has(kNotQueued)) {
       Queue(*spec, arguments, turn);
     } else {
@@ -384,7 +386,7 @@ bool RespConversation::GoOn(Turn& turn) {
 
 // Since the last command, by the kernel's ticks.
 ClientState::Clock::duration RespConversation::Passed(Turn& turn) {
-  const auto now = CoarseNow();
+  const auto now = base::CoarseNow();
   return now - std::exchange(turn.now, now);
 }
 

@@ -5,9 +5,9 @@
 
 #include "base/check.h"
 #include "base/decimal.h"
+#include "base/glob.h"
+#include "base/letters.h"
 #include "io/memory_limit.h"
-#include "server/glob.h"
-#include "server/letters.h"
 #include "server/observers/keyspace_events.h"
 #include "settings/setting.h"
 
@@ -101,7 +101,7 @@ std::vector<ServerConfig::Pair> ServerConfig::Get(const std::vector<std::string_
   }
   std::vector<const std::string_view*> asked(values.size(), nullptr);  // The first pattern that matches each.
   for (const std::string_view& pattern : patterns) {
-    const auto glob = Glob::Parse(pattern, Case::kInsensitive);
+    const auto glob = base::Glob::Parse(pattern, base::Case::kInsensitive);
     if (!glob) continue;  // No name is long enough for it.
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (asked[i] == nullptr && glob->Matches(values[i].first)) asked[i] = &pattern;
@@ -134,9 +134,9 @@ Status ServerConfig::Set(const std::vector<std::pair<std::string_view, std::stri
   for (const auto& [name, value] : changes) {
     const Setting* const parameter = settings::FindSetting(name);
     if (parameter == nullptr) {
-      return Error{
-          .code = ErrorCode::kInvalidArgument,
-          .context = "Unknown option or number of arguments for CONFIG SET - '" + std::string(UpToZero(name)) + "'"};
+      return Error{.code = ErrorCode::kInvalidArgument,
+                   .context = "Unknown option or number of arguments for CONFIG SET - '" +
+                              std::string(base::UpToZero(name)) + "'"};
     }
     const auto is_same = [&](const Applied& other) { return other.name == parameter->name; };
     if (std::any_of(checked.begin(), checked.end(), is_same)) return SetError(name, "duplicate parameter");

@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <string_view>
 #include <utility>
 
+#include "base/decimal.h"
 #include "base/random.h"
 #include "base/seeded_hash.h"
 
@@ -30,7 +32,10 @@ ServerState::ServerState(KvsEngine& served, const ConfigStart& start, ServerLog:
       run_id(MakeRunId()),
       log(std::move(sink)),
       config(start, &descriptors),
-      observation(served, gate, clients, pub_sub, watches),
+      observation(
+          served, gate,
+          [this](std::uint64_t id, FunctionRef<void(Subscriber&)> visit) { return clients.Find(id, visit); }, pub_sub,
+          watches),
       cursors(base::SecretSeed()),
       background(served, log) {
   client_memory.tell = [this](const std::string& line) { log.Note(ServerLog::Kind::kClientDropped, line); };
@@ -53,10 +58,16 @@ std::optional<Error> ServerState::WriteFault(const EngineStats& now) const {
 }
 
 void ServerState::ApplySettings() {
-  observation.Configure(config);
+  const auto text = [&](std::string_view name) { return config.Get({name}).front().second; };
+  const auto number = [&](std::string_view name) { return base::ParseDecimal(text(name)).value_or(0); };
+  observation.Configure({.event_classes = ParseEventClasses(text("notify-keyspace-events")).value_or(0),
+                         .slow_log_from_us = number("slowlog-log-slower-than"),
+                         .slow_log_entries_max = static_cast<std::size_t>(number("slowlog-max-len")),
+                         .latency_threshold_ms = number("latency-monitor-threshold"),
+                         .tracked_keys_max = static_cast<std::size_t>(number("tracking-table-max-keys"))});
   client_memory.set_limit(config.client_memory_max());
   observation.tracking.set_bytes_max(config.client_memory_max() / kTrackedPart);
-  stats.commands.set_times_durations(config.Get({"latency-tracking"}).front().second == "yes");
+  stats.commands.set_times_durations(text("latency-tracking") == "yes");
 }
 
 }  // namespace kvs::server

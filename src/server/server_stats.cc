@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "server/commands/command_table.h"
-
 namespace kvs::server {
 namespace {
 
@@ -30,8 +28,6 @@ void TurnCounts::CountError(std::string_view text, std::uint64_t replies) {
     error_kinds.emplace_back(kind, replies);
   }
 }
-
-ServerStats::ServerStats(NetFigures& net) : commands(Commands().size()), net_(net) {}
 
 void ServerStats::Add(const TurnCounts& counts) {
   counters_.Add(kCommands, counts.commands);

@@ -39,6 +39,7 @@ struct TurnCounts {
 class ServerStats {
  public:
   static constexpr std::size_t kErrorKindsMax = 128;
+  static constexpr std::size_t kCommandsMax = 256;  // Their numbers are below it.
   using ErrorKinds = std::map<std::string, std::uint64_t, std::less<>>;
   using Clock = std::chrono::steady_clock;
 
@@ -50,7 +51,7 @@ class ServerStats {
   };
 
   // `net` outlives it.
-  explicit ServerStats(NetFigures& net);
+  explicit ServerStats(NetFigures& net) : net_(net) {}
 
   void Add(const TurnCounts& counts) KVS_EXCLUDES(errors_mutex_);
   void CountFailedAuth() { failed_auths_.fetch_add(1, std::memory_order_relaxed); }             // R1
@@ -77,7 +78,7 @@ class ServerStats {
   // Those of the loops included. `of_engine`: what EngineStats::expired is now.
   void Reset(std::uint64_t of_engine) KVS_EXCLUDES(errors_mutex_);
 
-  CommandStats commands;
+  CommandStats commands{kCommandsMax};
 
  private:
   using Counter = std::atomic<std::uint64_t>;  // R1, as all of them.

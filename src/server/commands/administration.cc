@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/letters.h"
 #include "server/commands/command_table.h"
 #include "server/commands/info.h"
 #include "server/commands/parsing.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -24,7 +24,7 @@ void DbSize(Call& call) {
 
 // ASYNC or SYNC, from `at` on, or nothing. False: answered.
 bool ReadFlushMode(Call& call, std::size_t at) {
-  const bool has_mode = call.size() == at + 1 && (IsWord(call[at], "async") || IsWord(call[at], "sync"));
+  const bool has_mode = call.size() == at + 1 && (base::IsWord(call[at], "async") || base::IsWord(call[at], "sync"));
   if (call.size() == at || has_mode) return true;
   call.FailSyntax();
   return false;
@@ -35,7 +35,7 @@ void Flush(Call& call) {
 }
 
 void FunctionFlush(Call& call) {
-  const bool has_mode = call.size() == 3 && (IsWord(call[2], "async") || IsWord(call[2], "sync"));
+  const bool has_mode = call.size() == 3 && (base::IsWord(call[2], "async") || base::IsWord(call[2], "sync"));
   if (call.size() == 2 || has_mode) {
     call.reply.Ok();
   } else {
@@ -59,7 +59,7 @@ void Save(Call& call) {
 }
 
 void BgSave(Call& call) {
-  if (call.size() > 2 || (call.size() == 2 && !IsWord(call[1], "schedule"))) {
+  if (call.size() > 2 || (call.size() == 2 && !base::IsWord(call[1], "schedule"))) {
     call.FailSyntax();
   } else if (call.server.background.Start(Background::Job::kSync)) {
     call.reply.Simple("Background saving started");
@@ -83,13 +83,13 @@ void Shutdown(Call& call) {
   bool saves = false;
   bool saves_not = false;
   for (const std::string_view word : call.arguments.subspan(1)) {
-    if (IsWord(word, "abort")) {
+    if (base::IsWord(word, "abort")) {
       is_abort = true;
-    } else if (IsWord(word, "save")) {
+    } else if (base::IsWord(word, "save")) {
       has_other = saves = true;
-    } else if (IsWord(word, "nosave")) {
+    } else if (base::IsWord(word, "nosave")) {
       has_other = saves_not = true;
-    } else if (IsWord(word, "now") || IsWord(word, "force")) {
+    } else if (base::IsWord(word, "now") || base::IsWord(word, "force")) {
       has_other = true;
     } else {
       call.FailSyntax();

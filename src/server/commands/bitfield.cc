@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "base/decimal.h"
+#include "base/letters.h"
 #include "server/commands/bit_offset.h"
 #include "server/commands/command_table.h"
 #include "server/commands/parsing.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -51,9 +51,9 @@ std::optional<FieldType> ReadType(Call& call, std::string_view text) {
 
 // nullopt: answered.
 std::optional<Overflow> ReadOverflow(Call& call, std::string_view text) {
-  if (IsWord(text, "wrap")) return Overflow::kWrap;
-  if (IsWord(text, "sat")) return Overflow::kSaturate;
-  if (IsWord(text, "fail")) return Overflow::kFail;
+  if (base::IsWord(text, "wrap")) return Overflow::kWrap;
+  if (base::IsWord(text, "sat")) return Overflow::kSaturate;
+  if (base::IsWord(text, "fail")) return Overflow::kFail;
   call.Fail("ERR Invalid OVERFLOW type specified");
   return std::nullopt;
 }
@@ -62,11 +62,11 @@ std::optional<Overflow> ReadOverflow(Call& call, std::string_view text) {
 std::optional<FieldOperation> ReadOperation(Call& call, std::size_t at) {
   const std::size_t left = call.size() - at - 1;
   FieldOperation operation;
-  if (IsWord(call[at], "get") && left >= 2) {
+  if (base::IsWord(call[at], "get") && left >= 2) {
     operation.kind = FieldOperation::Kind::kGet;
-  } else if (IsWord(call[at], "set") && left >= 3) {
+  } else if (base::IsWord(call[at], "set") && left >= 3) {
     operation.kind = FieldOperation::Kind::kSet;
-  } else if (IsWord(call[at], "incrby") && left >= 3) {
+  } else if (base::IsWord(call[at], "incrby") && left >= 3) {
     operation.kind = FieldOperation::Kind::kIncrBy;
   } else {
     call.FailSyntax();
@@ -91,7 +91,7 @@ std::optional<std::vector<FieldOperation>> ReadOperations(Call& call) {
   std::vector<FieldOperation> operations;
   Overflow overflow = Overflow::kWrap;
   for (std::size_t at = 2; at < call.size();) {
-    if (IsWord(call[at], "overflow") && at + 1 < call.size()) {
+    if (base::IsWord(call[at], "overflow") && at + 1 < call.size()) {
       const auto given = ReadOverflow(call, call[at + 1]);
       if (!given) return std::nullopt;
       overflow = *given;

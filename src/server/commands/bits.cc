@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "base/decimal.h"
+#include "base/letters.h"
 #include "server/commands/bit_offset.h"
 #include "server/commands/command_table.h"
 #include "server/commands/parsing.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -92,8 +92,8 @@ enum class Unit : std::uint8_t { kBytes, kBits };
 
 // nullopt: answered.
 std::optional<Unit> ReadUnit(Call& call, std::string_view text) {
-  if (IsWord(text, "bit")) return Unit::kBits;
-  if (IsWord(text, "byte")) return Unit::kBytes;
+  if (base::IsWord(text, "bit")) return Unit::kBits;
+  if (base::IsWord(text, "byte")) return Unit::kBytes;
   call.FailSyntax();
   return std::nullopt;
 }
@@ -277,10 +277,10 @@ void BitPos(Call& call) {
 enum class BitOperation : std::uint8_t { kAnd, kOr, kXor, kNot };
 
 std::optional<BitOperation> OperationOf(std::string_view word) {
-  if (IsWord(word, "and")) return BitOperation::kAnd;
-  if (IsWord(word, "or")) return BitOperation::kOr;
-  if (IsWord(word, "xor")) return BitOperation::kXor;
-  if (IsWord(word, "not")) return BitOperation::kNot;
+  if (base::IsWord(word, "and")) return BitOperation::kAnd;
+  if (base::IsWord(word, "or")) return BitOperation::kOr;
+  if (base::IsWord(word, "xor")) return BitOperation::kXor;
+  if (base::IsWord(word, "not")) return BitOperation::kNot;
   return std::nullopt;
 }
 

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "base/decimal.h"
+#include "base/letters.h"
 #include "server/commands/command_table.h"
 #include "server/commands/observing.h"
 #include "server/commands/parsing.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -35,25 +35,26 @@ void Info(Call& call) {
 enum class ClientType : std::uint8_t { kNormal, kPubSub, kReplication };
 
 ClientType TypeOf(const ClientState& client) {
-  return IsSubscribed(client) ? ClientType::kPubSub : ClientType::kNormal;
+  return client.has_subscriptions() ? ClientType::kPubSub : ClientType::kNormal;
 }
 
 // nullopt: answered.
 std::optional<ClientType> ReadType(Call& call, std::string_view type) {
-  if (IsWord(type, "normal")) return ClientType::kNormal;
-  if (IsWord(type, "pubsub")) return ClientType::kPubSub;
-  if (IsWord(type, "master") || IsWord(type, "slave") || IsWord(type, "replica")) return ClientType::kReplication;
-  call.Fail("ERR Unknown client type '" + std::string(UpToZero(type)) + "'");
+  if (base::IsWord(type, "normal")) return ClientType::kNormal;
+  if (base::IsWord(type, "pubsub")) return ClientType::kPubSub;
+  if (base::IsWord(type, "master") || base::IsWord(type, "slave") || base::IsWord(type, "replica"))
+    return ClientType::kReplication;
+  call.Fail("ERR Unknown client type '" + std::string(base::UpToZero(type)) + "'");
   return std::nullopt;
 }
 
 void List(Call& call) {
   std::optional<std::vector<std::int64_t>> ids;
   std::optional<ClientType> type;
-  if (call.size() == 4 && IsWord(call[2], "type")) {
+  if (call.size() == 4 && base::IsWord(call[2], "type")) {
     type = ReadType(call, call[3]);
     if (!type) return;
-  } else if (call.size() > 3 && IsWord(call[2], "id")) {
+  } else if (call.size() > 3 && base::IsWord(call[2], "id")) {
     ids.emplace();
     for (const std::string_view text : call.arguments.subspan(3)) {
       const auto id = base::ParseDecimal(text);
@@ -92,12 +93,12 @@ void GetName(Call& call) {
 
 void SetInfo(Call& call) {
   std::string* field = nullptr;
-  if (IsWord(call[2], "lib-name")) field = &call.client.library_name;
-  if (IsWord(call[2], "lib-ver")) field = &call.client.library_version;
+  if (base::IsWord(call[2], "lib-name")) field = &call.client.library_name;
+  if (base::IsWord(call[2], "lib-ver")) field = &call.client.library_version;
   if (field == nullptr) {
-    call.Fail("ERR Unrecognized option '" + std::string(UpToZero(call[2])) + "'");
+    call.Fail("ERR Unrecognized option '" + std::string(base::UpToZero(call[2])) + "'");
   } else if (!IsShowable(call[3])) {
-    call.Fail("ERR " + Lowered(call[2]) + " cannot contain spaces, newlines or special characters.");
+    call.Fail("ERR " + base::Lowered(call[2]) + " cannot contain spaces, newlines or special characters.");
   } else {
     SetClientText(call, *field, call[3]);
     call.reply.Ok();
@@ -126,26 +127,26 @@ std::optional<KillFilter> ReadKillFilter(Call& call) {
       return std::nullopt;
     }
     const std::string_view value = call[i + 1];
-    if (IsWord(call[i], "id")) {
+    if (base::IsWord(call[i], "id")) {
       filter.id = base::ParseDecimal(value);
       if (!filter.id || *filter.id <= 0) {
         call.Fail("ERR client-id should be greater than 0");
         return std::nullopt;
       }
-    } else if (IsWord(call[i], "type")) {
+    } else if (base::IsWord(call[i], "type")) {
       filter.type = ReadType(call, value);
       if (!filter.type) return std::nullopt;
-    } else if (IsWord(call[i], "addr")) {
+    } else if (base::IsWord(call[i], "addr")) {
       filter.peer = value;
-    } else if (IsWord(call[i], "laddr")) {
+    } else if (base::IsWord(call[i], "laddr")) {
       filter.local = value;
-    } else if (IsWord(call[i], "user")) {
+    } else if (base::IsWord(call[i], "user")) {
       if (value != "default") {
-        call.Fail("ERR No such user '" + std::string(UpToZero(value)) + "'");
+        call.Fail("ERR No such user '" + std::string(base::UpToZero(value)) + "'");
         return std::nullopt;
       }
-    } else if (IsWord(call[i], "skipme") && (IsWord(value, "yes") || IsWord(value, "no"))) {
-      filter.skips_self = IsWord(value, "yes");
+    } else if (base::IsWord(call[i], "skipme") && (base::IsWord(value, "yes") || base::IsWord(value, "no"))) {
+      filter.skips_self = base::IsWord(value, "yes");
     } else {
       call.FailSyntax();
       return std::nullopt;
@@ -177,12 +178,12 @@ void Kill(Call& call) {
 
 void Reply(Call& call) {
   ReplyMode& mode = call.client.reply_mode;
-  if (IsWord(call[2], "on")) {
+  if (base::IsWord(call[2], "on")) {
     mode = ReplyMode::kOn;
     call.reply.Ok();
-  } else if (IsWord(call[2], "off")) {
+  } else if (base::IsWord(call[2], "off")) {
     mode = ReplyMode::kOff;
-  } else if (IsWord(call[2], "skip")) {
+  } else if (base::IsWord(call[2], "skip")) {
     if (mode != ReplyMode::kOff) mode = ReplyMode::kSkipNext;
   } else {
     call.FailSyntax();
@@ -190,11 +191,11 @@ void Reply(Call& call) {
 }
 
 void SetFlag(Call& call, std::atomic<bool>* flag) {
-  if (!IsWord(call[2], "on") && !IsWord(call[2], "off")) {
+  if (!base::IsWord(call[2], "on") && !base::IsWord(call[2], "off")) {
     call.FailSyntax();
     return;
   }
-  flag->store(IsWord(call[2], "on"), std::memory_order_relaxed);  // R1
+  flag->store(base::IsWord(call[2], "on"), std::memory_order_relaxed);  // R1
   call.reply.Ok();
 }
 

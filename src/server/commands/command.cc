@@ -1,7 +1,7 @@
 #include "server/commands/command.h"
 
+#include "base/letters.h"
 #include "server/commands/command_table.h"
-#include "server/letters.h"
 #include "server/memory_error.h"
 
 namespace kvs::server {
@@ -55,9 +55,9 @@ bool IsNewsThatNew(ServerState& server, std::string_view key) {
 void ReplyHelp(Call& call) {
   const CommandSpec& container = *Commands().Find(call[0]);
   call.reply.Array(1 + 2 * container.subcommands.size());
-  call.reply.Simple(Uppered(container.name) + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+  call.reply.Simple(base::Uppered(container.name) + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
   for (const CommandSpec& spec : container.subcommands) {
-    std::string line = Uppered(spec.name);
+    std::string line = base::Uppered(spec.name);
     if (!spec.usage.empty()) line += " " + std::string(spec.usage);
     call.reply.Simple(line);
     call.reply.Simple("    " + std::string(spec.summary));

@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/glob.h"
+#include "base/letters.h"
 #include "server/commands/command_table.h"
 #include "server/commands/usage.h"
-#include "server/glob.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -295,7 +295,7 @@ void Docs(Call& call) {
 struct ListFilter {
   enum class By : std::uint8_t { kNothing, kModule, kCategory, kPattern } by = By::kNothing;
   std::string_view argument{};
-  std::optional<Glob> pattern{};
+  std::optional<base::Glob> pattern{};
 };
 
 bool IsListed(const CommandSpec& spec, const ListFilter& filter) {
@@ -304,7 +304,7 @@ bool IsListed(const CommandSpec& spec, const ListFilter& filter) {
     case ListFilter::By::kModule: return false;  // There are no modules.
     case ListFilter::By::kPattern: return filter.pattern->Matches(spec.full_name);
     case ListFilter::By::kCategory: {
-      const std::string category = "@" + Lowered(filter.argument);
+      const std::string category = "@" + base::Lowered(filter.argument);
       const auto categories = CategoriesOf(spec);
       return std::find(categories.begin(), categories.end(), category) != categories.end();
     }
@@ -316,12 +316,12 @@ bool IsListed(const CommandSpec& spec, const ListFilter& filter) {
 std::optional<ListFilter> ReadListFilter(Call& call) {
   ListFilter filter;
   if (call.size() == 2) return filter;
-  if (call.size() == 5 && IsWord(call[2], "filterby")) {
+  if (call.size() == 5 && base::IsWord(call[2], "filterby")) {
     filter.argument = call[4];
-    if (IsWord(call[3], "module")) filter.by = ListFilter::By::kModule;
-    if (IsWord(call[3], "aclcat")) filter.by = ListFilter::By::kCategory;
-    if (IsWord(call[3], "pattern")) {
-      auto pattern = Glob::Parse(filter.argument, Case::kInsensitive);
+    if (base::IsWord(call[3], "module")) filter.by = ListFilter::By::kModule;
+    if (base::IsWord(call[3], "aclcat")) filter.by = ListFilter::By::kCategory;
+    if (base::IsWord(call[3], "pattern")) {
+      auto pattern = base::Glob::Parse(filter.argument, base::Case::kInsensitive);
       if (!pattern) {
         call.Fail(pattern.error());
         return std::nullopt;
@@ -353,7 +353,7 @@ void List(Call& call) {
 std::string_view FlagsByArguments(const CommandSpec& spec, std::span<const std::string_view> arguments) {
   const auto has = [&](std::size_t from, std::string_view word) {
     return std::any_of(arguments.begin() + static_cast<std::ptrdiff_t>(from), arguments.end(),
-                       [&](std::string_view argument) { return IsWord(argument, word); });
+                       [&](std::string_view argument) { return base::IsWord(argument, word); });
   };
   if (spec.name == "set") return has(3, "get") ? "RW access update" : "OW update";
   if (spec.name == "bitfield") return has(2, "set") || has(2, "incrby") ? "RW access update" : "RO access";

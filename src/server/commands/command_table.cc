@@ -5,7 +5,8 @@
 #include <bit>
 
 #include "base/check.h"
-#include "server/letters.h"
+#include "base/letters.h"
+#include "server/server_stats.h"
 
 namespace kvs::server {
 namespace {
@@ -15,7 +16,7 @@ constexpr std::size_t kNameBytesMax = 32;
 // FNV-1a over the lower-case letters.
 std::size_t HashName(std::string_view name) {
   std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(ToLower(c))) * 0x100000001b3;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(base::ToLower(c))) * 0x100000001b3;
   return hash ^ (hash >> 32);
 }
 
@@ -41,6 +42,7 @@ CommandTable::CommandTable() {
     numbered_.push_back(spec);
     for (const CommandSpec& subcommand : spec->subcommands) numbered_.push_back(&subcommand);
   }
+  KVS_CHECK(numbered_.size() <= ServerStats::kCommandsMax);
   number_slots_.resize(std::bit_ceil(numbered_.size() * 4), kFree);
   for (std::size_t number = 0; number < numbered_.size(); ++number) {
     std::size_t at = HashAddress(numbered_[number]) & (number_slots_.size() - 1);
@@ -70,14 +72,14 @@ const CommandSpec* CommandTable::Find(std::string_view name) const {
   if (name.size() > kNameBytesMax) return nullptr;
   for (std::size_t at = HashName(name) & (slots_.size() - 1); slots_[at] != nullptr;
        at = (at + 1) & (slots_.size() - 1)) {
-    if (IsWord(name, slots_[at]->name)) return slots_[at];
+    if (base::IsWord(name, slots_[at]->name)) return slots_[at];
   }
   return nullptr;
 }
 
 const CommandSpec* CommandTable::FindSubcommand(const CommandSpec& container, std::string_view name) {
   const auto found = std::find_if(container.subcommands.begin(), container.subcommands.end(),
-                                  [&](const CommandSpec& spec) { return IsWord(name, spec.name); });
+                                  [&](const CommandSpec& spec) { return base::IsWord(name, spec.name); });
   return found == container.subcommands.end() ? nullptr : &*found;
 }
 

@@ -5,12 +5,12 @@
 #include <string_view>
 
 #include "base/decimal.h"
+#include "base/letters.h"
 #include "kvs/version.h"
 #include "server/commands/clients.h"
 #include "server/commands/command_table.h"
 #include "server/commands/parsing.h"
 #include "server/commands/transactions.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -107,16 +107,16 @@ std::optional<HelloOptions> ReadHelloOptions(Call& call) {
   HelloOptions options;
   for (std::size_t i = 2; i < call.size(); ++i) {
     const std::size_t more = call.size() - 1 - i;
-    if (IsWord(call[i], "auth") && more >= 2) {
+    if (base::IsWord(call[i], "auth") && more >= 2) {
       options.user = call[i + 1];
       options.password = call[i + 2];
       i += 2;
-    } else if (IsWord(call[i], "setname") && more >= 1) {
+    } else if (base::IsWord(call[i], "setname") && more >= 1) {
       options.name = call[i + 1];
       if (!CheckClientName(call, *options.name)) return std::nullopt;
       i += 1;
     } else {
-      call.Fail("ERR Syntax error in HELLO option '" + std::string(UpToZero(call[i])) + "'");
+      call.Fail("ERR Syntax error in HELLO option '" + std::string(base::UpToZero(call[i])) + "'");
       return std::nullopt;
     }
   }

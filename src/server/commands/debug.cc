@@ -12,10 +12,10 @@
 
 #include "base/decimal.h"
 #include "base/hash.h"
+#include "base/letters.h"
+#include "protocol/dump_payload.h"
 #include "server/commands/command_table.h"
 #include "server/commands/parsing.h"
-#include "server/dump_payload.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -41,7 +41,8 @@ void Object(Call& call) {
   const Result<bool> found = call.keys.Read(call[2], [&](const Entry& entry) {
     const bool is_number = base::ParseDecimal(entry.value).has_value();
     line = "Value at:0x0 refcount:1 encoding:" + std::string(is_number ? "int" : "raw") +
-           " serializedlength:" + std::to_string(DumpedStringBytes(entry.value)) + " lru:0 lru_seconds_idle:0";
+           " serializedlength:" + std::to_string(protocol::DumpedStringBytes(entry.value)) +
+           " lru:0 lru_seconds_idle:0";
   });
   if (!found) {
     call.Fail(found.error());
@@ -122,27 +123,27 @@ void ReplyThree(Call& call, bool with_values) {
 
 void Protocol(Call& call) {
   const std::string_view kind = call[2];
-  if (IsWord(kind, "string")) {
+  if (base::IsWord(kind, "string")) {
     call.reply.Bulk("Hello World");
-  } else if (IsWord(kind, "integer")) {
+  } else if (base::IsWord(kind, "integer")) {
     call.reply.Integer(12'345);
-  } else if (IsWord(kind, "double")) {
+  } else if (base::IsWord(kind, "double")) {
     call.reply.Double(3.141);
-  } else if (IsWord(kind, "null")) {
+  } else if (base::IsWord(kind, "null")) {
     call.reply.Null();
-  } else if (IsWord(kind, "array")) {
+  } else if (base::IsWord(kind, "array")) {
     call.reply.Array(3);
     ReplyThree(call, false);
-  } else if (IsWord(kind, "set")) {
+  } else if (base::IsWord(kind, "set")) {
     call.reply.Set(3);
     ReplyThree(call, false);
-  } else if (IsWord(kind, "map")) {
+  } else if (base::IsWord(kind, "map")) {
     call.reply.Map(3);
     ReplyThree(call, true);
-  } else if (IsWord(kind, "verbatim")) {
+  } else if (base::IsWord(kind, "verbatim")) {
     call.reply.Verbatim("This is a verbatim\nstring");
-  } else if (IsWord(kind, "true") || IsWord(kind, "false")) {
-    call.reply.Bool(IsWord(kind, "true"));
+  } else if (base::IsWord(kind, "true") || base::IsWord(kind, "false")) {
+    call.reply.Bool(base::IsWord(kind, "true"));
   } else {
     call.Fail(
         "ERR Wrong protocol type name. Please use one of the following: "
@@ -205,14 +206,15 @@ void Debug(Call& call) {
     return;
   }
   const auto* const found = std::find_if(kSubcommands.begin(), kSubcommands.end(), [&](const Subcommand& subcommand) {
-    return IsWord(call[1], subcommand.name) && call.size() >= subcommand.size_min && call.size() <= subcommand.size_max;
+    return base::IsWord(call[1], subcommand.name) && call.size() >= subcommand.size_min &&
+           call.size() <= subcommand.size_max;
   });
   if (found != kSubcommands.end()) {
     found->handler(call);
     return;
   }
   call.Fail("ERR unknown subcommand or wrong number of arguments for '" +
-            std::string(UpToZero(call[1]).substr(0, 128)) + "'. Try DEBUG HELP.");
+            std::string(base::UpToZero(call[1]).substr(0, 128)) + "'. Try DEBUG HELP.");
 }
 
 constexpr auto kRows = std::to_array<CommandSpec>({

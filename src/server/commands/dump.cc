@@ -7,10 +7,10 @@
 #include <utility>
 #include <variant>
 
+#include "base/letters.h"
+#include "protocol/dump_payload.h"
 #include "server/commands/command_table.h"
 #include "server/commands/parsing.h"
-#include "server/dump_payload.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -19,7 +19,7 @@ void Dump(Call& call) {
   std::string payload;
   const Result<bool> found = call.keys.Read(call[1], [&](const Entry& entry) {
     call.Claim(entry.value.size());
-    payload = EncodeDump(entry.value);
+    payload = protocol::EncodeDump(entry.value);
   });
   if (!found) {
     call.Fail(found.error());
@@ -42,11 +42,11 @@ std::optional<RestoreOptions> ReadRestoreOptions(Call& call) {
   bool has_frequency = false;
   for (std::size_t i = 4; i < call.size(); ++i) {
     const bool has_more = i + 1 < call.size();
-    if (IsWord(call[i], "replace")) {
+    if (base::IsWord(call[i], "replace")) {
       options.replaces = true;
-    } else if (IsWord(call[i], "absttl")) {
+    } else if (base::IsWord(call[i], "absttl")) {
       options.is_time_absolute = true;
-    } else if (IsWord(call[i], "idletime") && has_more && !has_frequency) {
+    } else if (base::IsWord(call[i], "idletime") && has_more && !has_frequency) {
       const auto seconds = ReadInteger(call, call[++i]);
       if (!seconds) return std::nullopt;
       if (*seconds < 0) {
@@ -54,7 +54,7 @@ std::optional<RestoreOptions> ReadRestoreOptions(Call& call) {
         return std::nullopt;
       }
       has_idle_time = true;
-    } else if (IsWord(call[i], "freq") && has_more && !has_idle_time) {
+    } else if (base::IsWord(call[i], "freq") && has_more && !has_idle_time) {
       const auto frequency = ReadInteger(call, call[++i]);
       if (!frequency) return std::nullopt;
       if (*frequency < 0 || *frequency > std::numeric_limits<std::uint8_t>::max()) {
@@ -85,12 +85,13 @@ std::optional<Expiry> ReadTimeToLive(Call& call, const RestoreOptions& options) 
 
 // nullopt: answered.
 std::optional<std::string> ReadPayload(Call& call) {
-  auto decoded = DecodeDump(call[3], [&](std::size_t bytes) { call.Claim(2 * bytes); });  // One for the update.
+  auto decoded =
+      protocol::DecodeDump(call[3], [&](std::size_t bytes) { call.Claim(2 * bytes); });  // One for the update.
   if (auto* const value = std::get_if<std::string>(&decoded)) return std::move(*value);
-  switch (std::get<DumpFault>(decoded)) {
-    case DumpFault::kVersionOrChecksum: call.Fail("ERR DUMP payload version or checksum are wrong"); break;
-    case DumpFault::kFormat: call.Fail("ERR Bad data format"); break;
-    case DumpFault::kOtherType: call.Fail("ERR Bad data format: only strings can be kept here"); break;
+  switch (std::get<protocol::DumpFault>(decoded)) {
+    case protocol::DumpFault::kVersionOrChecksum: call.Fail("ERR DUMP payload version or checksum are wrong"); break;
+    case protocol::DumpFault::kFormat: call.Fail("ERR Bad data format"); break;
+    case protocol::DumpFault::kOtherType: call.Fail("ERR Bad data format: only strings can be kept here"); break;
   }
   return std::nullopt;
 }

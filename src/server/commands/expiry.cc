@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/letters.h"
 #include "server/commands/command_table.h"
 #include "server/commands/parsing.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -22,16 +22,16 @@ struct ExpireConditions {
 std::optional<ExpireConditions> ReadConditions(Call& call) {
   ExpireConditions conditions;
   for (const std::string_view word : call.arguments.subspan(3)) {
-    if (IsWord(word, "nx")) {
+    if (base::IsWord(word, "nx")) {
       conditions.nx = true;
-    } else if (IsWord(word, "xx")) {
+    } else if (base::IsWord(word, "xx")) {
       conditions.xx = true;
-    } else if (IsWord(word, "gt")) {
+    } else if (base::IsWord(word, "gt")) {
       conditions.gt = true;
-    } else if (IsWord(word, "lt")) {
+    } else if (base::IsWord(word, "lt")) {
       conditions.lt = true;
     } else {
-      call.Fail("ERR Unsupported option " + std::string(UpToZero(word)));
+      call.Fail("ERR Unsupported option " + std::string(base::UpToZero(word)));
       return std::nullopt;
     }
   }

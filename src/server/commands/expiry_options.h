@@ -7,9 +7,9 @@
 #include <span>
 #include <string_view>
 
+#include "base/letters.h"
 #include "server/commands/command.h"
 #include "server/commands/parsing.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 
@@ -19,7 +19,7 @@ class ExpiryOptions {
   // it is none of these, or does not go with those before it.
   bool Take(std::span<const std::string_view> arguments, std::size_t* at, std::string_view keeper) {
     const std::string_view word = arguments[*at];
-    if (IsWord(word, keeper)) {
+    if (base::IsWord(word, keeper)) {
       if (has_time()) return false;
       keeps_ = true;
       return true;
@@ -49,10 +49,10 @@ class ExpiryOptions {
   enum class Form : std::uint8_t { kNone, kEx, kPx, kExAt, kPxAt };
 
   static Form FormOf(std::string_view word) {
-    if (IsWord(word, "ex")) return Form::kEx;
-    if (IsWord(word, "px")) return Form::kPx;
-    if (IsWord(word, "exat")) return Form::kExAt;
-    if (IsWord(word, "pxat")) return Form::kPxAt;
+    if (base::IsWord(word, "ex")) return Form::kEx;
+    if (base::IsWord(word, "px")) return Form::kPx;
+    if (base::IsWord(word, "exat")) return Form::kExAt;
+    if (base::IsWord(word, "pxat")) return Form::kPxAt;
     return Form::kNone;
   }
 

@@ -12,12 +12,12 @@
 #include <string_view>
 #include <type_traits>
 
+#include "base/letters.h"
 #include "io/process_figures.h"
 #include "kvs/function_ref.h"
 #include "kvs/version.h"
 #include "server/commands/command_table.h"
 #include "server/commands/figures.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -96,7 +96,7 @@ void AddClients(Call& call, Lines& lines) {
     const bool waits = client.is_blocked.load(std::memory_order_relaxed) ||  // R1
                        client.is_paused.load(std::memory_order_relaxed);     // R1
     blocked += waits ? 1 : 0;
-    subscribed += IsSubscribed(client) ? 1 : 0;
+    subscribed += client.has_subscriptions() ? 1 : 0;
   });
   lines.Add("blocked_clients", blocked);
   lines.Add("tracking_clients", call.server.observation.tracking.counts().clients);
@@ -291,8 +291,8 @@ bool IsAskedFor(const Call& call, const Section& section) {
   if (call.size() == 1) return section.is_default;
   const auto asked = call.arguments.subspan(1);
   return std::any_of(asked.begin(), asked.end(), [&](std::string_view word) {
-    return IsWord(word, section.name) || IsWord(word, "all") || IsWord(word, "everything") ||
-           (section.is_default && IsWord(word, "default"));
+    return base::IsWord(word, section.name) || base::IsWord(word, "all") || base::IsWord(word, "everything") ||
+           (section.is_default && base::IsWord(word, "default"));
   });
 }
 

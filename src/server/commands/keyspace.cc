@@ -6,10 +6,10 @@
 #include <string_view>
 
 #include "base/decimal.h"
+#include "base/letters.h"
 #include "server/commands/command_table.h"
 #include "server/commands/parsing.h"
 #include "server/commands/walks.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -152,9 +152,9 @@ void RenameNx(Call& call) {
 std::optional<Target> ReadCopyOptions(Call& call) {
   Target target = Target::kKept;
   for (std::size_t i = 3; i < call.size(); ++i) {
-    if (IsWord(call[i], "replace")) {
+    if (base::IsWord(call[i], "replace")) {
       target = Target::kReplaced;
-    } else if (IsWord(call[i], "db") && i + 1 < call.size()) {
+    } else if (base::IsWord(call[i], "db") && i + 1 < call.size()) {
       const auto index = ReadInteger(call, call[++i]);
       if (!index) return std::nullopt;
       if (*index != 0) {

@@ -6,10 +6,10 @@
 #include <string_view>
 
 #include "base/byte_buffer.h"
+#include "base/letters.h"
 #include "server/commands/command_table.h"
 #include "server/commands/figures.h"
 #include "server/commands/parsing.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -29,9 +29,9 @@ std::optional<RangeOptions> ReadRangeOptions(Call& call) {
   if (!call[2].empty()) options.range.to = call[2];
   for (std::size_t i = 3; i < call.size(); ++i) {
     const bool has_more = i + 1 < call.size();
-    if (IsWord(call[i], "prefix") && has_more) {
+    if (base::IsWord(call[i], "prefix") && has_more) {
       options.range.prefix = call[++i];
-    } else if (IsWord(call[i], "limit") && has_more) {
+    } else if (base::IsWord(call[i], "limit") && has_more) {
       const auto limit = ReadInteger(call, call[++i]);
       if (!limit) return std::nullopt;
       if (*limit < 1) {
@@ -39,9 +39,9 @@ std::optional<RangeOptions> ReadRangeOptions(Call& call) {
         return std::nullopt;
       }
       options.range.limit = static_cast<std::size_t>(*limit);
-    } else if (IsWord(call[i], "rev")) {
+    } else if (base::IsWord(call[i], "rev")) {
       options.range.reverse = true;
-    } else if (IsWord(call[i], "values")) {
+    } else if (base::IsWord(call[i], "values")) {
       options.has_values = true;
     } else {
       call.FailSyntax();

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/letters.h"
 #include "server/commands/command_table.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -176,7 +176,7 @@ void ReplyHistogram(protocol::RespWriter& reply, std::string_view name, const Du
 bool IsAskedFor(const Call& call, std::string_view name) {
   const auto asked = call.arguments.subspan(2);
   return asked.empty() || std::any_of(asked.begin(), asked.end(), [&](std::string_view word) {
-           return IsWord(word, name) || IsWord(word, name.substr(0, name.find('|')));
+           return base::IsWord(word, name) || base::IsWord(word, name.substr(0, name.find('|')));
          });
 }
 

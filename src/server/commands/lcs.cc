@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/letters.h"
 #include "server/commands/command_table.h"
 #include "server/commands/parsing.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -27,13 +27,13 @@ struct LcsOptions {
 std::optional<LcsOptions> ReadLcsOptions(Call& call) {
   LcsOptions options;
   for (std::size_t i = 3; i < call.size(); ++i) {
-    if (IsWord(call[i], "idx")) {
+    if (base::IsWord(call[i], "idx")) {
       options.wants_ranges = true;
-    } else if (IsWord(call[i], "len")) {
+    } else if (base::IsWord(call[i], "len")) {
       options.wants_length = true;
-    } else if (IsWord(call[i], "withmatchlen")) {
+    } else if (base::IsWord(call[i], "withmatchlen")) {
       options.wants_range_lengths = true;
-    } else if (IsWord(call[i], "minmatchlen") && i + 1 < call.size()) {
+    } else if (base::IsWord(call[i], "minmatchlen") && i + 1 < call.size()) {
       const auto bytes = ReadInteger(call, call[++i]);
       if (!bytes) return std::nullopt;
       options.range_bytes_min = std::max<std::int64_t>(*bytes, 0);

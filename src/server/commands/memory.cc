@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/letters.h"
 #include "server/commands/command_table.h"
 #include "server/commands/figures.h"
 #include "server/commands/parsing.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -20,7 +20,7 @@ std::uint64_t IndexBytesPerKey(const EngineStats& stats) {
 // The bytes of the key and its value, and the key's share of the index.
 void Usage(Call& call) {
   for (std::size_t i = 3; i < call.size(); i += 2) {
-    if (!IsWord(call[i], "samples") || i + 1 == call.size()) {
+    if (!base::IsWord(call[i], "samples") || i + 1 == call.size()) {
       call.FailSyntax();
       return;
     }

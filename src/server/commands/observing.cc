@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "base/decimal.h"
+#include "base/letters.h"
 #include "io/socket.h"
 #include "server/commands/command_table.h"
 #include "server/commands/parsing.h"
 #include "server/commands/secrets.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -155,7 +155,7 @@ std::optional<TrackingOptions> ReadTrackingOptions(Call& call) {
   bool is_opt_out = false;
   for (std::size_t i = 3; i < call.size(); ++i) {
     const bool has_more = i + 1 < call.size();
-    if (IsWord(call[i], "redirect") && has_more) {
+    if (base::IsWord(call[i], "redirect") && has_more) {
       const auto id = ReadInteger(call, call[++i]);
       if (!id) return std::nullopt;
       options.redirect = static_cast<std::uint64_t>(*id);
@@ -163,15 +163,15 @@ std::optional<TrackingOptions> ReadTrackingOptions(Call& call) {
         call.Fail("ERR The client ID you want redirect to does not exist");
         return std::nullopt;
       }
-    } else if (IsWord(call[i], "bcast")) {
+    } else if (base::IsWord(call[i], "bcast")) {
       options.is_broadcast = true;
-    } else if (IsWord(call[i], "optin")) {
+    } else if (base::IsWord(call[i], "optin")) {
       is_opt_in = true;
-    } else if (IsWord(call[i], "optout")) {
+    } else if (base::IsWord(call[i], "optout")) {
       is_opt_out = true;
-    } else if (IsWord(call[i], "noloop")) {
+    } else if (base::IsWord(call[i], "noloop")) {
       options.is_no_loop = true;
-    } else if (IsWord(call[i], "prefix") && has_more) {
+    } else if (base::IsWord(call[i], "prefix") && has_more) {
       options.prefixes.emplace_back(call[++i]);
     } else {
       call.FailSyntax();
@@ -181,7 +181,7 @@ std::optional<TrackingOptions> ReadTrackingOptions(Call& call) {
   options.choice = is_opt_in    ? TrackingChoice::kOptIn
                    : is_opt_out ? TrackingChoice::kOptOut
                                 : TrackingChoice::kAllReads;
-  if (is_opt_in && is_opt_out && IsWord(call[2], "on") && !options.is_broadcast) {
+  if (is_opt_in && is_opt_out && base::IsWord(call[2], "on") && !options.is_broadcast) {
     call.Fail("ERR You can't specify both OPTIN mode and OPTOUT mode");
     return std::nullopt;
   }
@@ -347,10 +347,10 @@ void NoteDuration(const Caller& caller, ServerState& server, const CommandSpec& 
 void ClientTracking(Call& call) {
   const auto options = ReadTrackingOptions(call);
   if (!options) return;
-  if (IsWord(call[2], "on")) {
+  if (base::IsWord(call[2], "on")) {
     if (!CheckTracking(call, *options)) return;
     call.server.observation.tracking.Enter(call.client, *options);
-  } else if (IsWord(call[2], "off")) {
+  } else if (base::IsWord(call[2], "off")) {
     call.server.observation.tracking.Leave(call.client);
   } else {
     call.FailSyntax();
@@ -366,11 +366,11 @@ void ClientCaching(Call& call) {
   if (!tracking.is_on || choice == TrackingChoice::kAllReads) {
     call.Fail(
         "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled");
-  } else if (!IsWord(call[2], "yes") && !IsWord(call[2], "no")) {
+  } else if (!base::IsWord(call[2], "yes") && !base::IsWord(call[2], "no")) {
     call.FailSyntax();
-  } else if (IsWord(call[2], "yes") && choice != TrackingChoice::kOptIn) {
+  } else if (base::IsWord(call[2], "yes") && choice != TrackingChoice::kOptIn) {
     call.Fail("ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.");
-  } else if (IsWord(call[2], "no") && choice != TrackingChoice::kOptOut) {
+  } else if (base::IsWord(call[2], "no") && choice != TrackingChoice::kOptOut) {
     call.Fail("ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.");
   } else {
     tracking.has_chosen = true;
@@ -414,9 +414,9 @@ void ClientPause(Call& call) {
   }
   Pause::Of what = Pause::Of::kAll;
   if (call.size() == 4) {
-    if (IsWord(call[3], "write")) {
+    if (base::IsWord(call[3], "write")) {
       what = Pause::Of::kWrites;
-    } else if (!IsWord(call[3], "all")) {
+    } else if (!base::IsWord(call[3], "all")) {
       call.Fail("ERR CLIENT PAUSE mode must be WRITE or ALL");
       return;
     }
@@ -434,14 +434,14 @@ void ClientUnpause(Call& call) {
 }
 
 void ClientUnblock(Call& call) {
-  const bool has_reason = call.size() == 4 && (IsWord(call[3], "timeout") || IsWord(call[3], "error"));
+  const bool has_reason = call.size() == 4 && (base::IsWord(call[3], "timeout") || base::IsWord(call[3], "error"));
   if (call.size() > 4 || (call.size() == 4 && !has_reason)) {
     call.Fail("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
     return;
   }
   const auto id = ReadInteger(call, call[2]);
   if (!id) return;
-  const bool is_error = call.size() == 4 && IsWord(call[3], "error");
+  const bool is_error = call.size() == 4 && base::IsWord(call[3], "error");
   bool was_blocked = false;
   call.server.clients.Find(static_cast<std::uint64_t>(*id), [&](ClientState& client) {
     was_blocked = client.is_blocked.load(std::memory_order_relaxed);  // R1

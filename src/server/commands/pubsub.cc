@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/glob.h"
 #include "server/commands/command_table.h"
-#include "server/glob.h"
 #include "server/outbox.h"
 
 namespace kvs::server {
@@ -56,7 +56,7 @@ void Subscribe(Call& call) { SubscribeTo(call, Subscription::kChannel); }
 
 void PSubscribe(Call& call) {
   for (const std::string_view pattern : call.arguments.subspan(1)) {
-    if (const auto glob = Glob::Parse(pattern); !glob) {
+    if (const auto glob = base::Glob::Parse(pattern); !glob) {
       call.Fail(glob.error());
       return;
     }
@@ -98,7 +98,7 @@ void ReplyNames(Call& call, Subscription kind) {
               "'. Try PUBSUB HELP.");
     return;
   }
-  const auto pattern = Glob::Parse(call.size() == 3 ? call[2] : "*");
+  const auto pattern = base::Glob::Parse(call.size() == 3 ? call[2] : "*");
   if (!pattern) {
     call.Fail(pattern.error());
     return;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/decimal.h"
-#include "server/letters.h"
+#include "base/letters.h"
 #include "settings/setting.h"
 
 namespace kvs::server {
@@ -20,10 +20,10 @@ void HideOfHello(Words& words) {
   std::size_t i = 1;
   if (i < words.size() && base::ParseDecimal(words[i])) ++i;
   while (i > 1 && i < words.size()) {
-    if (IsWord(words[i], "auth")) {
+    if (base::IsWord(words[i], "auth")) {
       Hide(words, i + 1, i + 3);
       i += 3;
-    } else if (IsWord(words[i], "setname")) {
+    } else if (base::IsWord(words[i], "setname")) {
       i += 2;
     } else {
       break;

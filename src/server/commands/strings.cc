@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/letters.h"
 #include "server/commands/command_table.h"
 #include "server/commands/expiry_options.h"
 #include "server/commands/parsing.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -71,14 +71,14 @@ std::optional<SetOptions> ReadSetOptions(Call& call) {
   for (std::size_t i = 3; i < call.size(); ++i) {
     const bool has_more = i + 1 < call.size();
     const Condition condition = options.condition;
-    if (IsWord(call[i], "nx") && (condition == Condition::kNone || condition == Condition::kAbsent)) {
+    if (base::IsWord(call[i], "nx") && (condition == Condition::kNone || condition == Condition::kAbsent)) {
       options.condition = Condition::kAbsent;
-    } else if (IsWord(call[i], "xx") && (condition == Condition::kNone || condition == Condition::kPresent)) {
+    } else if (base::IsWord(call[i], "xx") && (condition == Condition::kNone || condition == Condition::kPresent)) {
       options.condition = Condition::kPresent;
-    } else if (IsWord(call[i], "ifeq") && condition == Condition::kNone && has_more) {
+    } else if (base::IsWord(call[i], "ifeq") && condition == Condition::kNone && has_more) {
       options.condition = Condition::kEqual;
       options.comparison = call[++i];
-    } else if (IsWord(call[i], "get")) {
+    } else if (base::IsWord(call[i], "get")) {
       options.gets = true;
     } else if (!options.expiry.Take(call.arguments, &i, "keepttl")) {
       call.FailSyntax();

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "server/letters.h"
+#include "base/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -105,7 +105,7 @@ UsageArgument ParseOption(std::string_view text) {
     names.front().token = option.token;
     return names.front();
   }
-  option.name = option.token.empty() ? "data" : Lowered(option.token);
+  option.name = option.token.empty() ? "data" : base::Lowered(option.token);
   option.type = names.empty() ? "pure-token" : "block";
   option.arguments = std::move(names);
   return option;

@@ -11,11 +11,11 @@
 
 #include "base/byte_buffer.h"
 #include "base/decimal.h"
+#include "base/glob.h"
+#include "base/letters.h"
 #include "base/random.h"
 #include "base/try.h"
 #include "server/commands/parsing.h"
-#include "server/glob.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -72,7 +72,8 @@ Result<std::optional<std::string>> Step(Keyspace& keys, ScanRange range, Functio
 // KEYS, one step in each turn.
 class KeysWalk final : public UnfinishedCall {
  public:
-  KeysWalk(const Call& call, Glob pattern) : UnfinishedCall(call.spec), pattern_(std::move(pattern)), keys_(call) {}
+  KeysWalk(const Call& call, base::Glob pattern)
+      : UnfinishedCall(call.spec), pattern_(std::move(pattern)), keys_(call) {}
 
   std::size_t bytes() const override { return keys_.bytes(); }
 
@@ -94,7 +95,7 @@ class KeysWalk final : public UnfinishedCall {
   }
 
  private:
-  const Glob pattern_;
+  const base::Glob pattern_;
   std::string from_;
   BulkList keys_;
 };
@@ -103,7 +104,7 @@ class KeysWalk final : public UnfinishedCall {
 
 // In a transaction, and where its reply may have to be left out, it does not stop in between.
 void Keys(Call& call) {
-  auto pattern = Glob::Parse(call[1]);
+  auto pattern = base::Glob::Parse(call[1]);
   if (!pattern) {
     call.Fail(pattern.error());
     return;
@@ -130,7 +131,7 @@ std::optional<ScanOptions> ReadScanOptions(Call& call) {
   ScanOptions options;
   for (std::size_t i = 2; i < call.size(); i += 2) {
     const bool has_more = i + 1 < call.size();
-    if (IsWord(call[i], "count") && has_more) {
+    if (base::IsWord(call[i], "count") && has_more) {
       const auto count = ReadInteger(call, call[i + 1]);
       if (!count) return std::nullopt;
       if (*count < 1) {
@@ -138,10 +139,10 @@ std::optional<ScanOptions> ReadScanOptions(Call& call) {
         return std::nullopt;
       }
       options.count = static_cast<std::size_t>(*count);
-    } else if (IsWord(call[i], "match") && has_more) {
+    } else if (base::IsWord(call[i], "match") && has_more) {
       options.pattern = call[i + 1];
-    } else if (IsWord(call[i], "type") && has_more) {
-      options.is_type_right = IsWord(call[i + 1], "string");
+    } else if (base::IsWord(call[i], "type") && has_more) {
+      options.is_type_right = base::IsWord(call[i + 1], "string");
     } else {
       call.FailSyntax();
       return std::nullopt;
@@ -159,7 +160,7 @@ std::optional<std::uint64_t> ParseCursor(std::string_view text) {
 // Looks at the next keys after `last`, and returns the cursor that goes on after them.
 Result<std::uint64_t> Walk(Call& call, const ScanOptions& options, const std::optional<std::string>& last,
                            BulkList* found) {
-  KVS_TRY_ASSIGN(const Glob pattern, Glob::Parse(options.pattern));
+  KVS_TRY_ASSIGN(const base::Glob pattern, base::Glob::Parse(options.pattern));
   ScanRange range{.from = last ? Successor(*last) : std::string(), .prefix = pattern.prefix()};
   range.limit = options.count;
   KVS_TRY_ASSIGN(const std::optional<std::string> end, Step(call.keys, range, [&](std::string_view key) {

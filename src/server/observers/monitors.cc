@@ -6,8 +6,6 @@
 #include <string>
 
 #include "io/socket.h"
-#include "server/client_state.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -50,14 +48,14 @@ std::string QuotedBytes(std::string_view bytes) {
   return quoted + "\"";
 }
 
-void Monitors::Enter(ClientState& client) {
+void Monitors::Enter(Subscriber& client) {
   if (client.is_monitor.exchange(true, std::memory_order_relaxed)) return;  // R1
   const sync::MutexLock lock(mutex_);
   monitors_.push_back(&client);
   observers_.Set(Observers::kMonitors, true);
 }
 
-void Monitors::Leave(ClientState& client) {
+void Monitors::Leave(Subscriber& client) {
   if (!client.is_monitor.exchange(false, std::memory_order_relaxed)) return;  // R1
   const sync::MutexLock lock(mutex_);
   std::erase(monitors_, &client);
@@ -71,10 +69,10 @@ void Monitors::Show(int socket, std::span<const std::string_view> arguments) {
     for (const std::string_view argument : arguments) line += " " + QuotedBytes(argument);
     line += "\r\n";
     const sync::MutexLock lock(mutex_);
-    for (const ClientState* monitor : monitors_) monitor->outbox->Push(line);
+    for (const Subscriber* monitor : monitors_) monitor->outbox->Push(line);
   } catch (const std::bad_alloc&) {
     const sync::MutexLock lock(mutex_);
-    for (const ClientState* monitor : monitors_) monitor->outbox->Overflow();
+    for (const Subscriber* monitor : monitors_) monitor->outbox->Overflow();
   }
 }
 

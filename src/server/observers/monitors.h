@@ -10,25 +10,24 @@
 #include <vector>
 
 #include "server/observers/observers.h"
+#include "server/observers/subscriber.h"
 #include "sync/mutex.h"
 
 namespace kvs::server {
-
-struct ClientState;
 
 class Monitors {
  public:
   explicit Monitors(Observers& observers) : observers_(observers) {}
 
-  void Enter(ClientState& client) KVS_EXCLUDES(mutex_);
-  void Leave(ClientState& client) KVS_EXCLUDES(mutex_);
+  void Enter(Subscriber& client) KVS_EXCLUDES(mutex_);
+  void Leave(Subscriber& client) KVS_EXCLUDES(mutex_);
   // What the client of `socket` has called, with the time of now.
   void Show(int socket, std::span<const std::string_view> arguments) KVS_EXCLUDES(mutex_);
 
  private:
   Observers& observers_;
   sync::Mutex mutex_;
-  std::vector<ClientState*> monitors_ KVS_GUARDED_BY(mutex_);
+  std::vector<Subscriber*> monitors_ KVS_GUARDED_BY(mutex_);
 };
 
 // `bytes` between quotes, what is not printable escaped.

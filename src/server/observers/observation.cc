@@ -4,9 +4,7 @@
 #include <limits>
 #include <string>
 
-#include "base/decimal.h"
 #include "server/observers/pub_sub.h"
-#include "server/server_config.h"
 
 namespace kvs::server {
 namespace {
@@ -16,29 +14,21 @@ constexpr std::int64_t kCoarseEnoughUs = 10'000;
 constexpr std::size_t kAnnouncedMax = 1'024;  // In one look of a loop; it looks again after its clients had a turn.
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
-std::string Setting(const ServerConfig& config, std::string_view name) { return config.Get({name}).front().second; }
-
-std::int64_t Number(const ServerConfig& config, std::string_view name) {
-  return base::ParseDecimal(Setting(config, name)).value_or(0);
-}
-
 }  // namespace
 
-void Observation::Configure(const ServerConfig& config) {
+void Observation::Configure(const ObservationSettings& settings) {
   constexpr auto kSomewhere =
       static_cast<std::uint32_t>(EventClass::kKeyspace) | static_cast<std::uint32_t>(EventClass::kKeyevent);
-  const std::uint32_t classes = ParseEventClasses(Setting(config, "notify-keyspace-events")).value_or(0);
-  events.set_classes((classes & kSomewhere) == 0 ? 0 : classes);
+  events.set_classes((settings.event_classes & kSomewhere) == 0 ? 0 : settings.event_classes);
   if (events.wants(EventClass::kExpired)) expired_events.Start();
-  const std::int64_t slower_than_us = Number(config, "slowlog-log-slower-than");
-  slow_log.Configure(slower_than_us, static_cast<std::size_t>(Number(config, "slowlog-max-len")));
-  latency.set_threshold_ms(Number(config, "latency-monitor-threshold"));
-  std::int64_t noted_from_us = slower_than_us >= 0 ? slower_than_us : kNever;
+  slow_log.Configure(settings.slow_log_from_us, settings.slow_log_entries_max);
+  latency.set_threshold_ms(settings.latency_threshold_ms);
+  std::int64_t noted_from_us = settings.slow_log_from_us >= 0 ? settings.slow_log_from_us : kNever;
   const std::int64_t threshold_ms = latency.threshold_ms();
   if (threshold_ms > 0 && threshold_ms < kNever / 1'000) noted_from_us = std::min(noted_from_us, threshold_ms * 1'000);
   noted_from_us_.store(noted_from_us, std::memory_order_relaxed);  // R1
   observers.Set(Observers::kTiming, noted_from_us < kCoarseEnoughUs);
-  tracking.set_keys_max(static_cast<std::size_t>(Number(config, "tracking-table-max-keys")));
+  tracking.set_keys_max(settings.tracked_keys_max);
   Update();
 }
 

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include "kvs/engine.h"
 #include "server/observers/expired_events.h"
@@ -30,16 +31,23 @@
 
 namespace kvs::server {
 
-class ClientRegistry;
 class PubSub;
-class ServerConfig;
+
+// -1: never, where nothing else is said.
+struct ObservationSettings {
+  std::uint32_t event_classes = 0;     // Bits of EventClass.
+  std::int64_t slow_log_from_us = -1;  // Commands that take so long are kept.
+  std::size_t slow_log_entries_max = 0;
+  std::int64_t latency_threshold_ms = 0;  // 0: latencies are not noted.
+  std::size_t tracked_keys_max = 0;       // 0: any number.
+};
 
 class Observation final : public WriteListener {
  public:
   // All outlive it.
-  Observation(KvsEngine& engine, sync::Gate& gate, ClientRegistry& clients, PubSub& pub_sub, WatchTable& watches)
+  Observation(KvsEngine& engine, sync::Gate& gate, FindSubscriber find, PubSub& pub_sub, WatchTable& watches)
       : expired_events([this, &pub_sub](std::string_view key) { events.Publish(pub_sub, "expired", key); }),
-        tracking(observers, clients),
+        tracking(observers, std::move(find)),
         engine_(engine),
         gate_(gate),
         watches_(watches) {
@@ -51,7 +59,7 @@ class Observation final : public WriteListener {
   Observation& operator=(const Observation&) = delete;
 
   // Takes over the settings.
-  void Configure(const ServerConfig& config) KVS_EXCLUDES(mutex_);
+  void Configure(const ObservationSettings& settings) KVS_EXCLUDES(mutex_);
   // After tracking has begun or ended for a client, or the settings have changed.
   void Update() KVS_EXCLUDES(mutex_);
 

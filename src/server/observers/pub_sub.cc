@@ -7,7 +7,6 @@
 #include "base/byte_buffer.h"
 #include "base/check.h"
 #include "protocol/resp_writer.h"
-#include "server/client_state.h"
 
 namespace kvs::server {
 namespace {
@@ -18,9 +17,9 @@ class Message {
   explicit Message(std::span<const std::string_view> words) : words_(words) {}
 
   // How many there are: those that CLIENT KILL has ended no longer count.
-  std::size_t SendTo(const std::set<ClientState*>& listeners) {
+  std::size_t SendTo(const std::set<Subscriber*>& listeners) {
     std::size_t receivers = 0;
-    for (const ClientState* listener : listeners) {
+    for (const Subscriber* listener : listeners) {
       if (listener->is_killed.load(std::memory_order_relaxed)) continue;  // R1
       SendTo(*listener);
       ++receivers;
@@ -29,7 +28,7 @@ class Message {
   }
 
  private:
-  void SendTo(const ClientState& listener) {
+  void SendTo(const Subscriber& listener) {
     const int version = listener.resp_version.load(std::memory_order_relaxed);  // R1
     base::ByteBuffer& form = forms_[version == 2 ? 0 : 1];
     if (form.empty()) {
@@ -46,12 +45,12 @@ class Message {
 };
 
 // What a subscription counts in the memory of its client, also where others have the same.
-std::size_t BytesOf(std::string_view name, const std::optional<Glob>& pattern) {
-  return ClientState::KeptBytes(name) + (pattern ? pattern->bytes() : 0);
+std::size_t BytesOf(std::string_view name, const std::optional<base::Glob>& pattern) {
+  return Subscriber::KeptBytes(name) + (pattern ? pattern->bytes() : 0);
 }
 
 // After any change, for CLIENT LIST and for what a subscribed client may do.
-void Recount(ClientState& client) {
+void Recount(Subscriber& client) {
   const auto& names = client.subscriptions->names;
   client.is_subscribed = std::any_of(names.begin(), names.end(), [](const auto& of_kind) { return !of_kind.empty(); });
   for (std::size_t i = 0; i < kSubscriptionKinds; ++i) {
@@ -61,12 +60,12 @@ void Recount(ClientState& client) {
 
 }  // namespace
 
-bool PubSub::Subscribe(ClientState& client, Subscription kind, std::string_view name) {
+bool PubSub::Subscribe(Subscriber& client, Subscription kind, std::string_view name) {
   if (client.subscriptions == nullptr) client.subscriptions = std::make_unique<Subscriptions>();
   if (client.subscriptions->of(kind).contains(name)) return false;
-  std::optional<Glob> pattern;
+  std::optional<base::Glob> pattern;
   if (kind == Subscription::kPattern) {
-    auto read = Glob::Parse(name);
+    auto read = base::Glob::Parse(name);
     KVS_CHECK(read.has_value());
     pattern = *std::move(read);
   }
@@ -81,7 +80,7 @@ bool PubSub::Subscribe(ClientState& client, Subscription kind, std::string_view 
 }
 
 // Not everything of it need be there: there may have been no memory for it.
-void PubSub::Remove(ClientState& client, Subscription kind, const std::string& name) {
+void PubSub::Remove(Subscriber& client, Subscription kind, const std::string& name) {
   Audiences& table = TableOf(kind);
   const auto found = table.find(name);
   if (found == table.end()) return;
@@ -90,7 +89,7 @@ void PubSub::Remove(ClientState& client, Subscription kind, const std::string& n
   if (found->second.listeners.empty()) table.erase(found);
 }
 
-bool PubSub::Unsubscribe(ClientState& client, Subscription kind, std::string_view name) {
+bool PubSub::Unsubscribe(Subscriber& client, Subscription kind, std::string_view name) {
   if (client.subscriptions == nullptr) return false;
   auto& names = client.subscriptions->of(kind);
   const auto found = names.find(name);
@@ -104,7 +103,7 @@ bool PubSub::Unsubscribe(ClientState& client, Subscription kind, std::string_vie
   return true;
 }
 
-void PubSub::UnsubscribeAll(ClientState& client) {
+void PubSub::UnsubscribeAll(Subscriber& client) {
   if (!client.is_subscribed) return;
   const sync::MutexLock lock(mutex_);
   for (const Subscription kind : {Subscription::kChannel, Subscription::kPattern, Subscription::kShardChannel}) {
@@ -139,7 +138,7 @@ std::size_t PubSub::PublishToShard(std::string_view channel, std::string_view me
   return Send(Subscription::kShardChannel, channel, "smessage", message);
 }
 
-std::vector<std::string> PubSub::Names(Subscription kind, const Glob& pattern) const {
+std::vector<std::string> PubSub::Names(Subscription kind, const base::Glob& pattern) const {
   std::vector<std::string> names;
   const sync::MutexLock lock(mutex_);
   for (const auto& [name, audience] : TableOf(kind)) {

@@ -5,8 +5,6 @@
 
 #include "base/byte_buffer.h"
 #include "protocol/resp_writer.h"
-#include "server/client_registry.h"
-#include "server/client_state.h"
 
 namespace kvs::server {
 namespace {
@@ -30,7 +28,7 @@ void AppendKeys(protocol::RespWriter& writer, const Keys* keys) {
 }
 
 // Version 2 has no pushes: there the news is a message to a client that listens to channels.
-void Send(const ClientState& client, const Keys* keys) {
+void Send(const Subscriber& client, const Keys* keys) {
   const int version = client.resp_version.load(std::memory_order_relaxed);  // R1
   base::ByteBuffer bytes;
   protocol::RespWriter writer(&bytes);
@@ -47,7 +45,7 @@ void Send(const ClientState& client, const Keys* keys) {
   client.outbox->Push(bytes.view());
 }
 
-void SendBroken(const ClientState& client, std::uint64_t redirect) {
+void SendBroken(const Subscriber& client, std::uint64_t redirect) {
   base::ByteBuffer bytes;
   protocol::RespWriter writer(&bytes);
   writer.set_version(3);
@@ -59,13 +57,13 @@ void SendBroken(const ClientState& client, std::uint64_t redirect) {
 
 }  // namespace
 
-void Tracking::Enter(ClientState& client, const TrackingOptions& options) {
+void Tracking::Enter(Subscriber& client, const TrackingOptions& options) {
   TrackingState& state = client.tracking;
   std::set<std::string> prefixes = state.prefixes;
   std::size_t added_bytes = 0;
   if (options.is_broadcast) {
     for (const std::string& prefix : options.prefixes) {
-      if (prefixes.insert(prefix).second && !prefix.empty()) added_bytes += ClientState::KeptBytes(prefix);
+      if (prefixes.insert(prefix).second && !prefix.empty()) added_bytes += Subscriber::KeptBytes(prefix);
     }
     if (prefixes.empty()) prefixes.insert("");
   }
@@ -87,7 +85,7 @@ void Tracking::Enter(ClientState& client, const TrackingOptions& options) {
 }
 
 // What it has read is found to be nobody's when it changes.
-void Tracking::Leave(ClientState& client) {
+void Tracking::Leave(Subscriber& client) {
   TrackingState& state = client.tracking;
   if (!state.is_on) return;
   const sync::MutexLock lock(mutex_);
@@ -111,7 +109,7 @@ void Tracking::Leave(ClientState& client) {
   }
 }
 
-void Tracking::Remember(const ClientState& client, std::string_view key) {
+void Tracking::Remember(const Subscriber& client, std::string_view key) {
   const sync::MutexLock lock(mutex_);
   const auto [at, is_new] = readers_.try_emplace(std::string(key));
   if (is_new) readers_bytes_ += kBytesPerKey + key.size();
@@ -131,15 +129,15 @@ void Tracking::ForgetReaders() {
   readers_bytes_ = 0;
 }
 
-void Tracking::Tell(ClientState& client, const Keys* keys) {
+void Tracking::Tell(Subscriber& client, const Keys* keys) {
   const std::uint64_t redirect = client.tracking.options.redirect;
   if (redirect == 0) {
     if (client.resp_version.load(std::memory_order_relaxed) > 2) Send(client, keys);  // R1
     return;
   }
-  const bool is_there = clients_.Find(redirect, [&](const ClientState& target) {
+  const bool is_there = find_(redirect, [&](const Subscriber& target) {
     const bool takes_pushes = target.resp_version.load(std::memory_order_relaxed) > 2;  // R1
-    if (takes_pushes || IsSubscribed(target)) Send(target, keys);
+    if (takes_pushes || target.has_subscriptions()) Send(target, keys);
   });
   if (is_there) return;
   client.tracking.is_broken.store(true, std::memory_order_relaxed);                           // R1
@@ -205,7 +203,7 @@ void Tracking::SendGathered() {
     Keys all;
     for (const auto& [key, writer] : gathered) all.push_back(key);
     for (const std::uint64_t id : listeners->second) {
-      ClientState& client = *tracking_.at(id);
+      Subscriber& client = *tracking_.at(id);
       if (!client.tracking.options.is_no_loop) {
         Tell(client, &all);
         continue;

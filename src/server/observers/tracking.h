@@ -21,36 +21,19 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/seeded_hash.h"
+#include "kvs/function_ref.h"
 #include "server/observers/observers.h"
+#include "server/observers/subscriber.h"
 #include "sync/mutex.h"
 
 namespace kvs::server {
 
-class ClientRegistry;
-struct ClientState;
-
-enum class TrackingChoice : std::uint8_t { kAllReads, kOptIn, kOptOut };
-
-struct TrackingOptions {
-  bool is_broadcast = false;
-  bool is_no_loop = false;
-  TrackingChoice choice = TrackingChoice::kAllReads;
-  std::uint64_t redirect = 0;  // A client's id; 0: to itself.
-  std::vector<std::string> prefixes{};
-};
-
-// A client's own. Of its thread, but for the parts marked otherwise.
-struct TrackingState {
-  bool is_on = false;
-  TrackingOptions options{};            // Written under the mutex of Tracking.
-  std::set<std::string> prefixes{};     // Of is_broadcast. Guarded by the same.
-  bool has_chosen = false;              // CLIENT CACHING: for the next command.
-  std::atomic<bool> is_broken{false};   // R1. The client of `redirect` is gone.
-  std::atomic<std::int64_t> shown{-1};  // R1. For CLIENT LIST: `redirect`; -1: tracking is off.
-};
+// Visits the client of that id, which stays meanwhile. False: there is none.
+using FindSubscriber = std::function<bool(std::uint64_t id, FunctionRef<void(Subscriber& client)> visit)>;
 
 class Tracking {
  public:
@@ -61,14 +44,14 @@ class Tracking {
     std::size_t prefixes;
   };
 
-  Tracking(Observers& observers, ClientRegistry& clients) : observers_(observers), clients_(clients) {}
+  Tracking(Observers& observers, FindSubscriber find) : observers_(observers), find_(std::move(find)) {}
 
   // Adds prefixes where the client has some.
-  void Enter(ClientState& client, const TrackingOptions& options) KVS_EXCLUDES(mutex_);
-  void Leave(ClientState& client) KVS_EXCLUDES(mutex_);
+  void Enter(Subscriber& client, const TrackingOptions& options) KVS_EXCLUDES(mutex_);
+  void Leave(Subscriber& client) KVS_EXCLUDES(mutex_);
 
   // The client is about to read the key.
-  void Remember(const ClientState& client, std::string_view key) KVS_EXCLUDES(mutex_);
+  void Remember(const Subscriber& client, std::string_view key) KVS_EXCLUDES(mutex_);
   // The key has changed, by the hand of client `writer`; 0: nobody's.
   void Invalidate(std::string_view key, std::uint64_t writer) KVS_EXCLUDES(mutex_);
   void InvalidateAll() KVS_EXCLUDES(mutex_);
@@ -88,16 +71,16 @@ class Tracking {
 
   void SendGathered() KVS_EXCLUDES(mutex_);
   // `keys`: in, what has changed; nullptr: all keys.
-  void Tell(ClientState& client, const std::vector<std::string_view>* keys) KVS_REQUIRES(mutex_);
+  void Tell(Subscriber& client, const std::vector<std::string_view>* keys) KVS_REQUIRES(mutex_);
   void InvalidateRead(const std::string& key, std::uint64_t writer) KVS_REQUIRES(mutex_);
   void Gather(const std::string& prefix, std::string_view key, std::uint64_t writer) KVS_REQUIRES(mutex_);
   void GiveUpKeys() KVS_REQUIRES(mutex_);
   void ForgetReaders() KVS_REQUIRES(mutex_);
 
   Observers& observers_;
-  ClientRegistry& clients_;
+  const FindSubscriber find_;
   mutable sync::Mutex mutex_;
-  std::map<std::uint64_t, ClientState*> tracking_ KVS_GUARDED_BY(mutex_);
+  std::map<std::uint64_t, Subscriber*> tracking_ KVS_GUARDED_BY(mutex_);
   base::SeededMap<std::set<std::uint64_t>> readers_ KVS_GUARDED_BY(mutex_);                       // By key; ids.
   std::map<std::string, std::set<std::uint64_t>, std::less<>> listeners_ KVS_GUARDED_BY(mutex_);  // By prefix.
   std::map<std::string, Gathered> gathered_ KVS_GUARDED_BY(mutex_);                               // By prefix.

@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "base/letters.h"
 #include "server/commands/refused_commands.h"
 #include "server/commands/usage.h"
-#include "server/letters.h"
 
 namespace kvs::server {
 namespace {
@@ -31,9 +31,9 @@ std::vector<const CommandSpec*> AllRows() {
 TEST(CommandTableTest, EveryCommandIsFoundByItsNameInEitherCase) {
   for (const CommandSpec* spec : Commands().all()) {
     EXPECT_EQ(Commands().Find(spec->name), spec);
-    EXPECT_EQ(Commands().Find(Uppered(spec->name)), spec);
+    EXPECT_EQ(Commands().Find(base::Uppered(spec->name)), spec);
     for (const CommandSpec& subcommand : spec->subcommands) {
-      EXPECT_EQ(CommandTable::FindSubcommand(*spec, Uppered(subcommand.name)), &subcommand);
+      EXPECT_EQ(CommandTable::FindSubcommand(*spec, base::Uppered(subcommand.name)), &subcommand);
     }
   }
   for (const char* name : {"", "nosuch", "getx", "ge"}) EXPECT_EQ(Commands().Find(name), nullptr) << name;
@@ -43,7 +43,7 @@ TEST(CommandTableTest, EveryCommandIsFoundByItsNameInEitherCase) {
 TEST(CommandTableTest, EveryRowIsWhole) {
   for (const CommandSpec* spec : AllRows()) {
     SCOPED_TRACE(spec->full_name);
-    EXPECT_EQ(spec->full_name, Lowered(spec->full_name));
+    EXPECT_EQ(spec->full_name, base::Lowered(spec->full_name));
     EXPECT_NE(spec->arity, 0);
     EXPECT_FALSE(spec->group.empty() || spec->since.empty() || spec->complexity.empty() || spec->summary.empty());
     EXPECT_TRUE(spec->handler != nullptr || !spec->subcommands.empty());
@@ -68,7 +68,7 @@ std::vector<std::string> Names(const RefusedCommands& refused) {
   std::vector<std::string> names;
   for (std::string word; words >> word;) {
     std::replace(word.begin(), word.end(), '|', ' ');
-    names.push_back(Uppered(word));
+    names.push_back(base::Uppered(word));
   }
   return names;
 }
@@ -93,7 +93,7 @@ std::string CommandsPage() {
     page << "\n## " << title << "\n\n| command | since | does | differs |\n|---|---|---|---|\n";
     for (const CommandSpec* spec : AllRows()) {
       if (spec->group != group || (spec->handler == nullptr && spec->differences.empty())) continue;
-      std::string name = Uppered(spec->full_name);
+      std::string name = base::Uppered(spec->full_name);
       std::replace(name.begin(), name.end(), '|', ' ');
       const std::string usage = spec->usage.empty() ? "" : " " + std::string(spec->usage);
       page << "| `" << Cell(name + usage) << "` | " << spec->since << " | " << Cell(spec->summary) << " | "

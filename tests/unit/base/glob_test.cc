@@ -1,6 +1,6 @@
 // Glob promises Redis's patterns over any bytes, in time linear in the text whatever the pattern. Random patterns are
 // held against the matcher as Redis describes it, which tries one place after the other. KVS_TEST_SEED replays them.
-#include "server/glob.h"
+#include "base/glob.h"
 
 #include <gtest/gtest.h>
 
@@ -10,11 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/letters.h"
 #include "base/random.h"
-#include "server/letters.h"
 #include "support/test_seed.h"
 
-namespace kvs::server {
+namespace kvs::base {
 namespace {
 
 bool Matches(std::string_view pattern, std::string_view text, Case letters = Case::kSensitive) {
@@ -214,4 +214,4 @@ TEST(GlobTest, ThePrefixIsWhatEveryMatchBeginsWith) {
 }
 
 }  // namespace
-}  // namespace kvs::server
+}  // namespace kvs::base

@@ -18,7 +18,7 @@
 
 #include "kvs/function_ref.h"
 
-namespace kvs::server {
+namespace kvs::protocol {
 
 std::string EncodeDump(std::string_view value);
 
@@ -35,4 +35,4 @@ std::variant<std::string, DumpFault> DecodeDump(
 // How many bytes the string itself has in a payload.
 std::size_t DumpedStringBytes(std::string_view value);
 
-}  // namespace kvs::server
+}  // namespace kvs::protocol

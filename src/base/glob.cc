@@ -1,14 +1,14 @@
-#include "server/glob.h"
+#include "base/glob.h"
 
 #include <string.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "base/letters.h"
 #include "base/try.h"
-#include "server/letters.h"
 
-namespace kvs::server {
+namespace kvs::base {
 namespace {
 
 Error TooComplex(const std::string& what) {
@@ -175,7 +175,7 @@ bool Glob::MatchesFolded(std::string_view text) const {
 }
 
 bool Glob::Matches(std::string_view text) const {
-  return letters_ == Case::kInsensitive ? MatchesFolded(Lowered(text)) : MatchesFolded(text);
+  return letters_ == Case::kInsensitive ? MatchesFolded(base::Lowered(text)) : MatchesFolded(text);
 }
 
-}  // namespace kvs::server
+}  // namespace kvs::base

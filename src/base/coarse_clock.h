@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-namespace kvs::server {
+namespace kvs::base {
 
 // Of the same origin as std::chrono::steady_clock.
 inline std::chrono::steady_clock::time_point CoarseNow() {
@@ -15,4 +15,4 @@ inline std::chrono::steady_clock::time_point CoarseNow() {
   return std::chrono::steady_clock::time_point(since);
 }
 
-}  // namespace kvs::server
+}  // namespace kvs::base

@@ -21,7 +21,7 @@
 
 #include "kvs/result.h"
 
-namespace kvs::server {
+namespace kvs::base {
 
 enum class Case : std::uint8_t { kSensitive, kInsensitive };
 
@@ -77,4 +77,4 @@ class Glob {
   std::string prefix_;
 };
 
-}  // namespace kvs::server
+}  // namespace kvs::base

@@ -1,6 +1,6 @@
 // DecodeDump promises the value of every payload that Redis or EncodeDump has made, and an error, never more, for
 // anything else. The payloads here are from redis-server 7.0.15.
-#include "server/dump_payload.h"
+#include "protocol/dump_payload.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 
 #include "support/address_space.h"
 
-namespace kvs::server {
+namespace kvs::protocol {
 namespace {
 
 using namespace std::string_literals;
@@ -146,4 +146,4 @@ TEST(DumpPayloadTest, NothingIsAllocatedForAnUnreachableLength) {
 }
 
 }  // namespace
-}  // namespace kvs::server
+}  // namespace kvs::protocol

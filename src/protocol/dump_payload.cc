@@ -1,4 +1,4 @@
-#include "server/dump_payload.h"
+#include "protocol/dump_payload.h"
 
 #include <lzf.h>
 
@@ -10,7 +10,7 @@
 #include "base/decimal.h"
 #include "kvs/engine.h"
 
-namespace kvs::server {
+namespace kvs::protocol {
 namespace {
 
 constexpr std::uint8_t kStringType = 0;
@@ -247,4 +247,4 @@ std::size_t DumpedStringBytes(std::string_view value) {
   return dumped.size();
 }
 
-}  // namespace kvs::server
+}  // namespace kvs::protocol
