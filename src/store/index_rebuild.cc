@@ -10,8 +10,8 @@
 #include "index/claim_sorter.h"
 #include "log/file_names.h"
 #include "log/segment_header.h"
-#include "store/parallel.h"
 #include "store/store_files.h"
+#include "sync/parallel.h"
 
 namespace kvs::store {
 namespace {
@@ -48,7 +48,7 @@ IndexRebuild::IndexRebuild(io::FileSystem& files, std::filesystem::path director
       dead_(NoneDead()) {}
 
 Status IndexRebuild::Read(const index::Tree& index) {
-  return ForEachInParallel(sources_.size(), [&](std::size_t i) { return ReadSource(index, i); });
+  return sync::ForEachInParallel(sources_.size(), [&](std::size_t i) { return ReadSource(index, i); });
 }
 
 Status IndexRebuild::Build(index::Tree* index) {
@@ -57,7 +57,8 @@ Status IndexRebuild::Build(index::Tree* index) {
   KVS_TRY(PartitionBlocks(splitters));
   index::TreeBuilder builder(*index, records_);
   std::vector<index::TreeBuilder::Part> parts(splitters.size() + 1);
-  KVS_TRY(ForEachInParallel(parts.size(), [&](std::size_t i) { return BuildPart(&builder, depth, i, &parts[i]); }));
+  KVS_TRY(
+      sync::ForEachInParallel(parts.size(), [&](std::size_t i) { return BuildPart(&builder, depth, i, &parts[i]); }));
   builder.Finish(parts);
   return Ok();
 }
@@ -67,7 +68,8 @@ Status IndexRebuild::Apply(index::Tree* index) {
   const std::vector<std::uint64_t> splitters = ChooseSplitters();
   KVS_TRY(PartitionBlocks(splitters));
   std::vector<std::vector<index::Claim>> others(splitters.size() + 1);
-  KVS_TRY(ForEachInParallel(others.size(), [&](std::size_t i) { return OverwritePart(index, depth, i, &others[i]); }));
+  KVS_TRY(sync::ForEachInParallel(others.size(),
+                                  [&](std::size_t i) { return OverwritePart(index, depth, i, &others[i]); }));
   for (const std::vector<index::Claim>& of_part : others) KVS_TRY(ApplyOthers(index, of_part));
   return Ok();
 }
@@ -198,7 +200,7 @@ Status IndexRebuild::PartitionBlocks(const std::vector<std::uint64_t>& splitters
   for (index::ClaimList& list : claims_) {
     for (std::size_t i = 0; i < list.blocks(); ++i) blocks.emplace_back(&list, i);
   }
-  return ForEachInParallel(blocks.size(), [&](std::size_t i) {
+  return sync::ForEachInParallel(blocks.size(), [&](std::size_t i) {
     blocks[i].first->PartitionBlock(blocks[i].second, splitters);
     return Ok();
   });

@@ -11,8 +11,8 @@
 #include "index/tree_builder.h"
 #include "log/file_names.h"
 #include "log/segment_header.h"
-#include "store/parallel.h"
 #include "store/store_files.h"
+#include "sync/parallel.h"
 
 namespace kvs::store {
 namespace {
@@ -177,7 +177,7 @@ Status SavedIndex::ReadPieces(io::File* file) {
   chunks_.resize(head_.chunks.size());
   blocks_.resize(head_.blocks.size());
   KVS_TRY(ReadExpiries(file));
-  KVS_TRY(ForEachInParallel(chunks_.size() + blocks_.size(), [&](std::size_t i) {
+  KVS_TRY(sync::ForEachInParallel(chunks_.size() + blocks_.size(), [&](std::size_t i) {
     return i < chunks_.size() ? ReadChunk(file, i) : ReadBlock(file, i - chunks_.size());
   }));
   std::size_t taken = 0;
@@ -253,7 +253,7 @@ Status SavedIndex::Load(index::Tree* tree) {
   builder.LoadLeaves(std::move(chunks), head_.hash_seed, head_.keys);
   std::vector<std::vector<NodeLink>> nodes_of_blocks(blocks_.size());
   const bool is_leaf = LeavesOfBlocks() == 1;
-  KVS_TRY(ForEachInParallel(blocks_.size(), [&](std::size_t i) {
+  KVS_TRY(sync::ForEachInParallel(blocks_.size(), [&](std::size_t i) {
     const Block& block = blocks_[i];
     nodes_of_blocks[i] = is_leaf ? block.leaves : builder.MakeNodes(block.group_ends.size(), [&](std::size_t group) {
       const std::size_t begin = group == 0 ? 0 : block.group_ends[group - 1];

@@ -1,4 +1,4 @@
-#include "store/parallel.h"
+#include "sync/parallel.h"
 
 #include <algorithm>
 #include <optional>
@@ -9,7 +9,7 @@
 #include "sync/mutex.h"
 #include "sync/thread.h"
 
-namespace kvs::store {
+namespace kvs::sync {
 namespace {
 
 class Numbers {
@@ -17,24 +17,24 @@ class Numbers {
   explicit Numbers(std::size_t count) : count_(count) {}
 
   std::optional<std::size_t> Take() KVS_EXCLUDES(mutex_) {
-    const sync::MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!status_ || next_ == count_) return std::nullopt;
     return next_++;
   }
 
   void Fail(const Status& status) KVS_EXCLUDES(mutex_) {
-    const sync::MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (status_) status_ = status;
   }
 
   Status status() KVS_EXCLUDES(mutex_) {
-    const sync::MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     return status_;
   }
 
  private:
   const std::size_t count_;
-  sync::Mutex mutex_;
+  Mutex mutex_;
   std::size_t next_ KVS_GUARDED_BY(mutex_) = 0;
   Status status_ KVS_GUARDED_BY(mutex_);
 };
@@ -51,7 +51,7 @@ Status ForEachInParallel(std::size_t count, FunctionRef<Status(std::size_t numbe
   const std::size_t threads = std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), count);
   std::vector<std::thread> others;
   while (others.size() + 1 < threads) {
-    auto other = sync::StartThread(work);
+    auto other = StartThread(work);
     if (!other) break;  // Fewer threads do the same.
     others.push_back(*std::move(other));
   }
@@ -60,4 +60,4 @@ Status ForEachInParallel(std::size_t count, FunctionRef<Status(std::size_t numbe
   return numbers.status();
 }
 
-}  // namespace kvs::store
+}  // namespace kvs::sync

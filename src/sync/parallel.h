@@ -11,8 +11,8 @@
 #include "kvs/function_ref.h"
 #include "kvs/result.h"
 
-namespace kvs::store {
+namespace kvs::sync {
 
 Status ForEachInParallel(std::size_t count, FunctionRef<Status(std::size_t number)> call);
 
-}  // namespace kvs::store
+}  // namespace kvs::sync

@@ -1,5 +1,5 @@
 // Calls in parallel promise to be made once for each number, and to hand on the first error.
-#include "store/parallel.h"
+#include "sync/parallel.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <new>
 #include <vector>
 
-namespace kvs::store {
+namespace kvs::sync {
 namespace {
 
 TEST(ParallelTest, EachNumberIsCalledOnce) {
@@ -42,4 +42,4 @@ TEST(ParallelTest, AWantOfMemoryIsAnError) {
 }
 
 }  // namespace
-}  // namespace kvs::store
+}  // namespace kvs::sync
