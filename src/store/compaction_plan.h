@@ -25,9 +25,6 @@ inline constexpr double kWorthwhileShare = 0.05;
 // Records as large as this are read at full speed wherever they stand.
 inline constexpr std::uint64_t kLargeRecordBytes = std::uint64_t{64} << 10;
 
-// A full store compacts a segment for no less than this.
-inline constexpr std::uint64_t kGainBytesMin = std::uint64_t{16} << 10;
-
 enum class Preference : std::uint8_t {
   kBenefit,
   kLeastCopied,  // For a full disk: the one segment that needs the least room.

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <utility>
 
-#include "store/compaction_plan.h"
 #include "store/live_log.h"
 
 namespace kvs::store {

@@ -19,6 +19,9 @@
 
 namespace kvs::store {
 
+// A full store compacts a segment for no less than this.
+inline constexpr std::uint64_t kGainBytesMin = std::uint64_t{16} << 10;
+
 struct SegmentAccount {
   std::shared_ptr<log::Segment> segment;  // nullptr: the slot is free.
   bool is_sealed = false;                 // Only sealed segments are compacted.
