@@ -6,6 +6,7 @@ The floors are the table in ARCHITECTURE.md. A line that must break a rule says 
 Exit code 1 if anything was found. tools/tidy_test.py proves that each rule can fail.
 """
 
+import collections
 import pathlib
 import re
 import sys
@@ -17,6 +18,8 @@ TEXT_SUFFIXES = {".h", ".cc", ".py", ".sh", ".cmake", ".in", ".md", ".txt", ".rs
 WIDE_SUFFIXES = {".md", ".json", ".in", ".toml"}  # Not bound to the line length.
 LINE_CHARACTERS_MAX = 120
 FILE_LINES_MAX = 500
+FOLDER_FILES_MAX = 30
+CROWDED_FOLDERS = {"src/io", "src/server", "src/server/commands"}  # Not divided into rooms yet.
 
 
 class Finding(NamedTuple):
@@ -79,32 +82,41 @@ def load(root):
 
 
 class Room(NamedTuple):
-    """A row of the floor table."""
+    """A row of the floor table. Its folder may be nested: "store/tail"."""
 
-    floor: int
+    floor: tuple
     includes: frozenset
     public_headers: frozenset
     links: frozenset
 
 
-ROW = re.compile(r"^\| (\d) \| (\w+) \| ([\w -]+) \| ([\w. -]+) \| ([\w -]+) \| [^|]+ \|$")
+ROW = re.compile(r"^\| (\d)([a-z]?) \| ([\w/]+) \| ([\w/ -]+) \| ([\w. -]+) \| ([\w/ -]+) \| [^|]+ \|$")
+ABOVE_LETTERS = "~"  # A plain floor is above those of its number that have a letter.
 
 
 def read_floors(files):
     rooms = {}
     for line in files["ARCHITECTURE.md"].lines if "ARCHITECTURE.md" in files else ():
         if match := ROW.match(line):
-            words = [frozenset(cell.replace("-", " ").split()) for cell in match.groups()[2:]]
-            rooms[match.group(2)] = Room(int(match.group(1)), words[0], words[1], words[2])
+            number, letter, folder, *cells = match.groups()
+            words = [frozenset(cell.replace("-", " ").split()) for cell in cells]
+            rooms[folder] = Room((int(number), letter or ABOVE_LETTERS), *words)
     return rooms
+
+
+def room_of(path, rooms):
+    """The row that a file belongs to: the longest that its path, from src/ on, matches. None if no row matches."""
+    parts = path.split("/")[:-1]
+    folders = ("/".join(parts[:depth]) for depth in range(len(parts), 0, -1))
+    return next((folder for folder in folders if folder in rooms), None)
 
 
 def check_floor_table(files, rooms):
     table = "ARCHITECTURE.md"
-    folders = {file.parts[1] for file in files.values() if file.parts[0] == "src" and len(file.parts) > 2}
-    for folder in sorted(folders - rooms.keys()):
+    paths = ["/".join(file.parts[1:]) for file in files.values() if file.parts[0] == "src" and len(file.parts) > 2]
+    for folder in sorted({path.rpartition("/")[0] for path in paths if room_of(path, rooms) is None}):
         yield Finding(table, 1, "floors", f"src/{folder} has no row in the floor table")
-    for folder in sorted(rooms.keys() - folders):
+    for folder in sorted(rooms.keys() - {room_of(path, rooms) for path in paths}):
         yield Finding(table, 1, "floors", f"the floor table has a row for {folder}, but there is no src/{folder}")
     for folder, room in sorted(rooms.items()):
         for below in sorted(room.includes):
@@ -120,35 +132,45 @@ def check_includes(files, rooms):
             if file.parts[0] == "include":
                 refusal = None if name.startswith("kvs/") else "a public header includes only public headers"
             else:
-                refusal = refuse_include(file.parts[1], name, rooms)
+                refusal = refuse_include(room_of("/".join(file.parts[1:]), rooms), name, rooms)
             if refusal:
                 yield Finding(file.path, line, "floors", f'"{name}": {refusal}')
 
 
 def refuse_include(folder, name, rooms):
     room = rooms.get(folder)
-    top, _, rest = name.partition("/")
-    if room is None or top == folder:
+    target = room_of(name, rooms)
+    if room is None or target == folder:
         return None
+    top, _, rest = name.partition("/")
     if top == "kvs":
         is_open = rest == "result.h" or rest in room.public_headers or "all" in room.public_headers
         return None if is_open else f"{folder} may not include this public header, by its row of the floor table"
-    if top not in rooms:
+    if target is None:
         return "internal headers are included by their path from src/"
-    return None if top in room.includes else f"{folder} may not include {top}, by its row of the floor table"
+    return None if target in room.includes else f"{folder} may not include {target}, by its row of the floor table"
 
 
 def check_links(files, rooms):
     for file in files.values():
         if file.parts[0] != "src" or file.parts[-1] != "CMakeLists.txt":
             continue
-        for match in re.finditer(r"kvs_folder\((\w+)([^)]*)\)", file.text):
+        for match in re.finditer(r"kvs_folder\(([\w/]+)([^)]*)\)", file.text):
             folder, arguments = match.groups()
-            links = set(re.findall(r"\bkvs::(\w+)", arguments))
-            wanted = rooms[folder].includes | rooms[folder].links if folder in rooms else links
-            if links != wanted:
-                message = f"LINKS of {folder} are not its row of the floor table: {' '.join(sorted(links ^ wanted))}"
-                yield Finding(file.path, file.line_at(match.start()), "floors", message)
+            refusal = refuse_links(folder, set(re.findall(r"\bkvs::(\w+)", arguments)), rooms)
+            if refusal:
+                yield Finding(file.path, file.line_at(match.start()), "floors", refusal)
+
+
+def refuse_links(folder, links, rooms):
+    owner = room_of(f"{folder}/", rooms)
+    if owner is None:
+        return None  # check_floor_table() has found it.
+    if owner != folder:
+        return f"{folder} is a library, but has no row in the floor table: it belongs to {owner}"
+    wanted = {below.replace("/", "_") for below in rooms[folder].includes | rooms[folder].links}  # kvs::store_tail
+    differing = " ".join(sorted(links ^ wanted))
+    return f"LINKS of {folder} are not its row of the floor table: {differing}" if differing else None
 
 
 # ------------------------------------------------------------------------------------------------------ banned calls
@@ -280,7 +302,7 @@ def check_unit_tests_have_a_source(files):
     for file in files.values():
         if not file.path.startswith("tests/unit/") or not file.path.endswith("_test.cc"):
             continue
-        folder, name = file.parts[2], file.parts[-1][: -len("_test.cc")]
+        folder, name = "/".join(file.parts[2:-1]), file.parts[-1][: -len("_test.cc")]
         source = re.compile(rf"(src/{folder}/(.*/)?|include/kvs/)(?P<name>\w+)\.(h|cc)")
         sources = {match.group("name") for path in files if (match := source.fullmatch(path))}
         if not any(name == source or name.startswith(source + "_") for source in sources):
@@ -318,6 +340,14 @@ def check_layout(files):
                 yield Finding(file.path, number, "layout", f"{len(line)} characters: at most {LINE_CHARACTERS_MAX}")
 
 
+def check_folders_are_not_crowded(files):
+    counts = collections.Counter(file.path.rpartition("/")[0] for file in files.values() if file.is_cxx)
+    for folder, count in sorted(counts.items()):
+        if folder.startswith("src/") and count > FOLDER_FILES_MAX and folder not in CROWDED_FOLDERS:
+            message = f"{count} files in one folder, at most {FOLDER_FILES_MAX}: divide it into rooms"
+            yield Finding(folder, 1, "crowd", message)
+
+
 def notes(files):
     for file in files.values():
         if file.parts[0] in CODE_FOLDERS + ("tools",) and len(file.lines) > FILE_LINES_MAX:
@@ -339,6 +369,7 @@ def findings(files):
         check_tools_are_called(files),
         check_headers(files),
         check_layout(files),
+        check_folders_are_not_crowded(files),
     ]
     for check in checks:
         for finding in check:

@@ -38,6 +38,33 @@ CLEAN = {
 }
 
 
+# The clean tree with a floor more, and two rooms in src/store.
+WITH_ROOMS = {
+    **CLEAN,
+    "ARCHITECTURE.md": """
+| floor | folder | may include | public headers | links besides | what it is |
+|---|---|---|---|---|---|
+| 4 | top | store base | - | - | above the store |
+| 3 | store | store/tail store/scan base | engine.h | - | the store |
+| 3b | store/scan | store/tail base | - | - | scans |
+| 3a | store/tail | base | - | - | the end of the log |
+| 1 | io | base | - | - | files |
+| 1 | sync | base | - | - | locks |
+| 0 | base | - | - | - | the ground |
+""",
+    "src/top/CMakeLists.txt": "kvs_folder(top SOURCES top.cc LINKS kvs::store kvs::base)\n",
+    "src/top/top.cc": '#include "store/store.h"\n',
+    "src/store/CMakeLists.txt": "kvs_folder(store SOURCES store.cc LINKS kvs::store_tail kvs::store_scan kvs::base)\n",
+    "src/store/store.cc": '#include "store/scan/scan.h"\n#include "store/store.h"\n#include "store/tail/tail.h"\n',
+    "src/store/scan/CMakeLists.txt": "kvs_folder(store/scan SOURCES scan.cc LINKS kvs::store_tail kvs::base)\n",
+    "src/store/scan/scan.h": '// Scan.\n#pragma once\n#include "base/text.h"\n#include "store/tail/tail.h"\n',
+    "src/store/scan/scan.cc": '#include "store/scan/scan.h"\n',
+    "src/store/tail/CMakeLists.txt": "kvs_folder(store/tail SOURCES tail.cc LINKS kvs::base)\n",
+    "src/store/tail/tail.h": '// Tail.\n#pragma once\n#include "base/text.h"\n',
+    "src/store/tail/tail.cc": '#include "store/tail/tail.h"\n',
+}
+
+
 def findings_of(tree):
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder).resolve()
@@ -56,6 +83,9 @@ class TidyTest(unittest.TestCase):
 
     def expect_in_code(self, rule, code, fragment="", path="src/store/store.cc"):
         self.expect(rule, path, fragment, tree={path: CLEAN[path] + code + "\n"})
+
+    def expect_in_room(self, path, code, fragment):
+        self.expect("floors", path, fragment, tree={**WITH_ROOMS, path: WITH_ROOMS[path] + code + "\n"})
 
     def expect_clean(self, code, path="src/store/store.cc"):
         self.assertEqual(findings_of({**CLEAN, path: CLEAN[path] + code + "\n"}), [])
@@ -99,6 +129,65 @@ class TidyTest(unittest.TestCase):
             "src/sync/CMakeLists.txt": "kvs_folder(sync SOURCES lock.cc LINKS kvs::base kvs::io)\n",
         }
         self.expect("floors", "ARCHITECTURE.md", "downwards", tree=tree)
+
+    # Nested rows.
+
+    def test_a_tree_with_rooms_has_no_finding(self):
+        self.assertEqual(findings_of(WITH_ROOMS), [])
+
+    def test_a_room_may_not_include_its_parent(self):
+        self.expect_in_room("src/store/tail/tail.h", '#include "store/store.h"', "store/tail may not include store,")
+
+    def test_a_room_may_not_include_one_of_a_higher_letter(self):
+        self.expect_in_room("src/store/tail/tail.h", '#include "store/scan/scan.h"', "may not include store/scan")
+
+    def test_a_room_is_included_only_where_the_row_names_it(self):
+        self.expect_in_room("src/top/top.cc", '#include "store/tail/tail.h"', "top may not include store/tail")
+
+    def test_a_row_that_looks_up_within_its_floor_is_found(self):
+        for row, upwards, link in (
+            ("| 3a | store/tail | base |", "| 3a | store/tail | base store/scan |", "kvs::store_scan"),
+            ("| 3a | store/tail | base |", "| 3a | store/tail | base store |", "kvs::store"),
+            ("| 3b | store/scan |", "| 3a | store/scan |", ""),
+        ):
+            with self.subTest(upwards):
+                tree = {
+                    "ARCHITECTURE.md": WITH_ROOMS["ARCHITECTURE.md"].replace(row, upwards),
+                    "src/store/tail/CMakeLists.txt": f"kvs_folder(store/tail SOURCES tail.cc LINKS kvs::base {link})\n",
+                }
+                self.expect("floors", "ARCHITECTURE.md", "downwards", tree={**WITH_ROOMS, **tree})
+
+    def test_links_of_a_room_that_are_not_its_row_are_found(self):
+        path = "src/store/scan/CMakeLists.txt"
+        tree = {**WITH_ROOMS, path: "kvs_folder(store/scan SOURCES scan.cc LINKS kvs::base)\n"}
+        self.expect("floors", path, "LINKS of store/scan are not its row of the floor table: store_tail", tree=tree)
+
+    def test_a_library_without_a_row_is_found(self):
+        row = "| 3b | store/scan | store/tail base | - | - | scans |\n"
+        text = WITH_ROOMS["ARCHITECTURE.md"].replace(row, "").replace("store/scan ", "")
+        path = "src/store/scan/CMakeLists.txt"
+        lists = WITH_ROOMS["src/store/CMakeLists.txt"].replace("kvs::store_scan ", "")
+        tree = {**WITH_ROOMS, "ARCHITECTURE.md": text, "src/store/CMakeLists.txt": lists}
+        self.expect("floors", path, "store/scan is a library, but has no row", tree=tree)
+
+    def test_a_room_without_a_file_is_found(self):
+        text = WITH_ROOMS["ARCHITECTURE.md"] + "| 3a | store/attic | base | - | - | empty |\n"
+        self.expect("floors", "ARCHITECTURE.md", "src/store/attic", tree={**WITH_ROOMS, "ARCHITECTURE.md": text})
+
+    def test_a_nested_folder_without_a_row_belongs_to_its_parent(self):
+        tree = {
+            "src/store/CMakeLists.txt": CLEAN["src/store/CMakeLists.txt"].replace("store.cc", "store.cc deep/deep.cc"),
+            "src/store/deep/deep.cc": '#include "store/store.h"\n#include "base/text.h"\n',
+        }
+        self.assertEqual(findings_of({**CLEAN, **tree}), [])
+        path = "src/store/deep/deep.cc"
+        self.expect("floors", path, "store may not include sync", tree={**tree, path: '#include "sync/lock.cc"\n'})
+
+    def test_a_unit_test_belongs_to_a_source_of_its_room(self):
+        path = "tests/unit/store/tail/scan_test.cc"
+        lists = {"tests/unit/store/CMakeLists.txt": "SOURCES store_test.cc tail/tail_test.cc tail/scan_test.cc\n"}
+        tree = {**WITH_ROOMS, **lists, "tests/unit/store/tail/tail_test.cc": "int x;\n", path: "int x;\n"}
+        self.expect("dead-file", path, "neither src/store/tail", tree=tree)
 
     # Banned calls.
 
@@ -209,6 +298,19 @@ class TidyTest(unittest.TestCase):
         self.expect_in_code("layout", "// " + "x" * 118, "121 characters")
         self.expect_in_code("layout", "\tint x;", "tab")
         self.expect_clean("// " + "x" * 117)
+
+    def test_a_crowded_folder_is_found(self):
+        names = [f"part_{number}" for number in range(15)]
+        tree = {f"src/io/{name}.h": "// Part.\n#pragma once\n" for name in names}
+        tree |= {f"src/base/{name}.h": "// Part.\n#pragma once\n" for name in names}
+        tree |= {f"src/base/{name}.cc": f'#include "base/{name}.h"\n' for name in names}
+        sources = "\n".join(f"{name}.cc" for name in names)
+        tree["src/base/CMakeLists.txt"] = f"kvs_folder(base SOURCES text.cc\n{sources})\n"
+        tree["src/store/store.cc"] = "".join(f'#include "io/{name}.h"\n' for name in names)
+        self.expect("crowd", "src/base", "32 files in one folder", tree=tree)
+        del tree["src/base/part_0.h"], tree["src/base/part_1.h"]
+        tree["src/base/part_0.cc"] = tree["src/base/part_1.cc"] = "int x;\n"
+        self.assertEqual(findings_of({**CLEAN, **tree}), [])
 
     def test_a_long_file_is_noted_but_is_no_finding(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,7 @@
 //       40     8  keys
 //       48     8  sequence     of the last record that the index knows of
 //       56     8  expiring     how many of the keys have an expiry
-//       64    24  expiries     what is to be looked at when (store/expiry_index.h): offset, bytes, checksum u64
+//       64    24  expiries     what is to be looked at when (store/expiry/expiry_index.h): offset, bytes, checksum u64
 //       88     4  segments     how many entries of each kind follow
 //       92     4  chunks
 //       96     4  blocks

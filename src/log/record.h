@@ -10,7 +10,7 @@
 //   1..10   sequence       varint, counted from the base sequence in the segment's header: the store-wide write order;
 //                          at recovery the highest per key wins
 //   0 or 8  expiry         milliseconds since 1970, present if the type says so; of a span by the clock of spans
-//                          (store/expiry_clock.h), otherwise by the wall clock
+//                          (store/expiry/expiry_clock.h), otherwise by the wall clock
 //     -     key, value
 //
 // A batch is one record with an empty key, whose value is a run of whole records of the other types: its checksum makes

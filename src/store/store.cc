@@ -8,8 +8,8 @@
 #include "base/try.h"
 #include "log/marker.h"
 #include "log/segment_header.h"
-#include "store/recovery.h"
-#include "store/saved_index.h"
+#include "store/recovery/recovery.h"
+#include "store/recovery/saved_index.h"
 #include "sync/thread.h"
 
 namespace kvs::store {

@@ -14,8 +14,8 @@
 
 #include "base/system_error.h"
 #include "log/file_names.h"
+#include "store/segments/store_files.h"
 #include "store/store.h"
-#include "store/store_files.h"
 
 namespace kvs::store {
 namespace {

@@ -12,9 +12,9 @@
 
 #include "kvs/function_ref.h"
 #include "kvs/kv_store.h"
-#include "store/parallel.h"
 #include "support/sanitizers.h"
 #include "support/temporary_directory.h"
+#include "sync/parallel.h"
 
 namespace kvs::test {
 namespace {
@@ -60,7 +60,7 @@ TEST_F(ThreadsTest, ParallelWorkIsDoneByThreadsThatAreThere) {
   EXPECT_EQ(RunInChild([&] {
               TakeThreadsAway();
               std::atomic<int> calls = 0;
-              const Status status = store::ForEachInParallel(100, [&](std::size_t) {
+              const Status status = sync::ForEachInParallel(100, [&](std::size_t) {
                 calls.fetch_add(1, std::memory_order_relaxed);
                 return Ok();
               });

@@ -12,9 +12,9 @@
 
 #include "crash/crash_test.h"
 #include "log/segment_writer.h"
-#include "store/compaction_plan.h"
-#include "store/open_segment.h"
-#include "store/segment_accounts.h"
+#include "store/compaction/compaction_plan.h"
+#include "store/segments/segment_accounts.h"
+#include "store/tail/open_segment.h"
 #include "support/faulty_file_system.h"
 
 namespace kvs::test {

@@ -8,7 +8,7 @@
 
 #include "log/file_names.h"
 #include "store/store.h"
-#include "store_fixture.h"
+#include "unit/store/store_fixture.h"
 
 namespace kvs::store {
 namespace {

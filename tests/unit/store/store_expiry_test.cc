@@ -12,7 +12,7 @@
 #include "base/coding.h"
 #include "log/file_names.h"
 #include "store/store.h"
-#include "store_fixture.h"
+#include "unit/store/store_fixture.h"
 
 namespace kvs::store {
 namespace {

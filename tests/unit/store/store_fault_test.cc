@@ -11,9 +11,9 @@
 #include <string>
 #include <thread>
 
-#include "store_fixture.h"
 #include "support/hooked_file_system.h"
 #include "sync/latch.h"
+#include "unit/store/store_fixture.h"
 
 namespace kvs::store {
 namespace {

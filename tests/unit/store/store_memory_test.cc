@@ -10,9 +10,9 @@
 
 #include "base/random.h"
 #include "log/file_names.h"
-#include "store_fixture.h"
 #include "support/address_space.h"
 #include "support/failing_memory.h"
+#include "unit/store/store_fixture.h"
 
 namespace kvs::store {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/random.h"
-#include "store_fixture.h"
+#include "unit/store/store_fixture.h"
 
 namespace kvs::store {
 namespace {

@@ -1,0 +1,254 @@
+#include "store/compaction/compactor.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/system_error.h"
+#include "base/try.h"
+#include "sync/thread.h"
+
+namespace kvs::store {
+
+void Compactor::Join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+Status Compactor::Start() {
+  KVS_TRY_ASSIGN(thread_, sync::StartThread([this] { RunThread(); }));
+  return Ok();
+}
+
+Status Compactor::Compact() {
+  const sync::MutexLock lock(parts_.log.mutex);
+  const std::uint64_t request = ++requests_;
+  parts_.log.compaction_wanted.NotifyAll();
+  while (answered_ < request && !parts_.log.is_stopped()) parts_.log.compaction_wanted.Wait(parts_.log.mutex);
+  if (answered_ < request) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
+  return last_answer_;
+}
+
+Compactor::Figures Compactor::figures() const {
+  return {.compactions = compactions_.load(std::memory_order_relaxed),       // R1
+          .written_bytes = written_bytes_.load(std::memory_order_relaxed)};  // R1
+}
+
+void Compactor::RunThread() {
+  while (const auto work = WaitForWork()) {
+    if (work->requests != 0) {
+      const Status status = base::OrNoMemory([&] { return CompactAll(); });
+      Answer(work->requests, status);
+    } else if (work->is_due) {
+      CompactBecauseDue();
+    }
+    FreeUnreachable();
+  }
+}
+
+void Compactor::CompactBecauseDue() {
+  const auto has_gained = CompactOnce();
+  if (has_gained || base::IsPassing(has_gained.error())) return;
+  if (parts_.options.log) parts_.options.log("compaction: " + has_gained.error().ToString());
+  const sync::MutexLock lock(parts_.log.mutex);
+  parts_.log.SetNothingToGain(true);
+}
+
+std::optional<Compactor::Work> Compactor::WaitForWork() {
+  const sync::MutexLock lock(parts_.log.mutex);
+  while (!parts_.log.is_stopped()) {
+    if (answered_ < requests_) return Work{.requests = requests_};
+    if (!parts_.health.is_poisoned() && parts_.log.IsCompactionDue()) return Work{.is_due = true};
+    const auto retry_at = parts_.log.RetryAt(RoomState::Job::kCompaction);
+    if (parts_.log.has_retired()) {
+      parts_.log.compaction_wanted.WaitUntil(parts_.log.mutex,
+                                             std::chrono::steady_clock::now() + kUnreachableCheckInterval);
+      if (!parts_.log.is_stopped()) return Work{};
+    } else if (retry_at && !parts_.health.is_poisoned()) {
+      parts_.log.compaction_wanted.WaitUntil(parts_.log.mutex, *retry_at);
+    } else {
+      parts_.log.compaction_wanted.Wait(parts_.log.mutex);
+    }
+  }
+  return std::nullopt;
+}
+
+void Compactor::Answer(std::uint64_t requests, const Status& status) {
+  const sync::MutexLock lock(parts_.log.mutex);
+  answered_ = requests;
+  last_answer_ = status;
+  parts_.log.compaction_wanted.NotifyAll();
+}
+
+Status Compactor::CompactAll() {
+  std::uint64_t made_before = 0;
+  auto status = SealActive(&made_before);
+  if (!status && base::IsPassing(status.error())) {
+    KVS_TRY(CompactWhileWorthwhile());  // What is sealed already may give the room that sealing needs.
+    status = SealActive(&made_before);
+  }
+  KVS_TRY(status);
+  status = ClusterAll(made_before);
+  if (status || !base::IsPassing(status.error())) return status;
+  KVS_TRY(CompactWhileWorthwhile());  // Needs less room, and may give some.
+  return ClusterAll(made_before);
+}
+
+// In groups as large as there is room for beside what writers need, until writers need that as well. From then on in
+// groups of one segment.
+Status Compactor::ClusterAll(std::uint64_t made_before) {
+  bool is_narrow = false;
+  while (true) {
+    std::uint64_t copied_bytes_max = 0;
+    {
+      const sync::MutexLock lock(parts_.log.mutex);
+      copied_bytes_max = is_narrow ? parts_.log.CopiedBytesMax() : parts_.log.ClusteredBytesMax();
+    }
+    KVS_TRY_ASSIGN(const auto end, ClusterOnce(made_before, copied_bytes_max));
+    FreeUnreachable();
+    if (!end) return Ok();
+    if (*end == CompactionRun::End::kGaveWay) {
+      is_narrow = true;
+      KVS_TRY(CompactWhileDue());
+    }
+  }
+}
+
+Status Compactor::SealActive(std::uint64_t* made_before) {
+  const sync::MutexLock lock(parts_.log.mutex);
+  KVS_TRY(parts_.log.SealActive());
+  *made_before = parts_.log.last_sequence() + 1;
+  return Ok();
+}
+
+Status Compactor::CompactWhileWorthwhile() {
+  while (true) {
+    KVS_TRY_ASSIGN(const bool has_gained, CompactOnce());
+    if (!has_gained) return Ok();
+    FreeUnreachable();
+  }
+}
+
+Status Compactor::CompactWhileDue() {
+  while (true) {
+    {
+      const sync::MutexLock lock(parts_.log.mutex);
+      if (!parts_.log.IsCompactionDue()) return Ok();
+    }
+    KVS_TRY(CompactOnce());
+    FreeUnreachable();
+  }
+}
+
+// What a removal made of the reserve is left to the run as well, or the maintainer would take it back beside it.
+Result<bool> Compactor::CompactOnce() {
+  bool has_reserve = IsReserveGivenUp() && BorrowReserve();
+  auto has_gained = Attempt();
+  if (!has_gained && base::IsDiskFull(has_gained.error()) && !has_reserve) {
+    has_reserve = BorrowReserve();
+    if (has_reserve) has_gained = Attempt();
+  }
+  if (has_reserve) ReturnReserve();
+  return has_gained;
+}
+
+Result<bool> Compactor::Attempt() {
+  {
+    const sync::MutexLock lock(parts_.log.mutex);
+    parts_.log.BeginCompaction();
+  }
+  auto has_gained = base::OrNoMemory([&] { return RunForMost(); });
+  const bool is_missing_something = !has_gained && base::IsPassing(has_gained.error());
+  const sync::MutexLock lock(parts_.log.mutex);
+  parts_.log.EndCompaction(is_missing_something ? Status(has_gained.error()) : Ok());
+  return has_gained;
+}
+
+Result<bool> Compactor::RunForMost() {
+  auto has_gained = RunFor(Preference::kBenefit);
+  if (!has_gained && base::IsPassing(has_gained.error())) return RunFor(Preference::kLeastCopied);
+  if (!has_gained || *has_gained) return has_gained;
+  {
+    const sync::MutexLock lock(parts_.log.mutex);
+    if (!parts_.log.HasGarbageInActive()) return false;
+    KVS_TRY(parts_.log.SealActive());
+  }
+  return RunFor(Preference::kBenefit);
+}
+
+bool Compactor::BorrowReserve() {
+  {
+    const sync::MutexLock lock(parts_.log.mutex);
+    parts_.log.NoteReserve(ReserveState::kLent);
+  }
+  if (parts_.reserve.Lend()) return true;
+  ReturnReserve();
+  return false;
+}
+
+void Compactor::ReturnReserve() {
+  parts_.reserve.Return();
+  const sync::MutexLock lock(parts_.log.mutex);
+  parts_.log.NoteReserve(ReserveState::kGivenUp);
+}
+
+bool Compactor::IsReserveGivenUp() {
+  const sync::MutexLock lock(parts_.log.mutex);
+  return parts_.log.reserve() == ReserveState::kGivenUp;
+}
+
+Result<bool> Compactor::RunFor(Preference preference) {
+  KVS_TRY(parts_.health.Check());
+  std::optional<CompactionRun> run;
+  {
+    const sync::MutexLock lock(parts_.log.mutex);
+    const CompactionAim aim{.copied_bytes_max = parts_.log.CopiedBytesMax(),
+                            .gained_bytes_max = parts_.log.GainedBytesMax(),
+                            .sequence = parts_.log.last_sequence(),
+                            .preference = preference,
+                            .takes_any_gain = parts_.log.TakesAnyGain()};
+    std::vector<std::uint32_t> inputs = PickInputs(parts_.log.accounts(), aim);
+    // Under the same lock, or a segment that is sealed meanwhile would be taken for one that was looked at.
+    if (inputs.empty()) parts_.log.SetNothingToGain(aim.takes_any_gain);
+    if (inputs.empty()) return false;
+    run.emplace(parts_, std::move(inputs));
+  }
+  KVS_TRY(Execute(&*run));
+  return true;
+}
+
+Result<std::optional<CompactionRun::End>> Compactor::ClusterOnce(std::uint64_t made_before,
+                                                                 std::uint64_t copied_bytes_max) {
+  KVS_TRY(parts_.health.Check());
+  std::optional<CompactionRun> run;
+  {
+    const sync::MutexLock lock(parts_.log.mutex);
+    std::vector<std::uint32_t> inputs =
+        PickToCluster(parts_.log.accounts(), {.copied_bytes_max = copied_bytes_max, .made_before = made_before});
+    if (inputs.empty()) return std::optional<CompactionRun::End>();
+    run.emplace(parts_, std::move(inputs));
+  }
+  KVS_TRY_ASSIGN(const CompactionRun::End end, Execute(&*run));
+  return std::optional<CompactionRun::End>(end);
+}
+
+Result<CompactionRun::End> Compactor::Execute(CompactionRun* run) {
+  const auto begin = WritePace::Clock::now();
+  auto end = run->Execute();
+  written_bytes_.fetch_add(run->written_bytes(), std::memory_order_relaxed);  // R1
+  if (end) compactions_.fetch_add(1, std::memory_order_relaxed);              // R1
+  const bool has_freed = end && *end == CompactionRun::End::kInputsDropped;
+  const std::uint64_t freed = run->input_bytes() - std::min(run->input_bytes(), run->written_bytes());
+  const sync::MutexLock lock(parts_.log.mutex);
+  parts_.log.NoteRun(has_freed ? freed : 0, WritePace::Clock::now() - begin);
+  return end;
+}
+
+void Compactor::FreeUnreachable() {
+  std::vector<std::shared_ptr<log::Segment>> unreachable;
+  {
+    const sync::MutexLock lock(parts_.log.mutex);
+    unreachable = parts_.log.TakeUnreachable();
+  }
+}
+
+}  // namespace kvs::store

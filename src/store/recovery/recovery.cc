@@ -1,0 +1,369 @@
+#include "store/recovery/recovery.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "base/system_error.h"
+#include "base/try.h"
+#include "log/file_names.h"
+#include "log/segment_writer.h"
+#include "store/recovery/leftovers.h"
+#include "store/recovery/torn_bytes.h"
+#include "store/segments/store_files.h"
+
+namespace kvs::store {
+namespace {
+
+Error CorruptAt(const std::filesystem::path& path, std::uint64_t offset, const std::string& what) {
+  return Error{.code = ErrorCode::kCorruption,
+               .context = path.string() + " offset=" + std::to_string(offset) + ": " + what};
+}
+
+// Whether the system will not let anything be written there, now or at all; what is there is not in doubt. A want of
+// memory or descriptors is none: to open the store without them helps nobody.
+bool IsRefusal(const Error& error) {
+  const int number = error.sys_errno;
+  return base::IsDiskFull(error) || number == EFBIG || number == EROFS || number == EACCES || number == EPERM;
+}
+
+}  // namespace
+
+Result<log::Manifest> Recovery::Run() {
+  KVS_TRY_ASSIGN(log::Manifest manifest, ReadManifest());
+  on_disk_ = manifest;
+  KVS_TRY(OpenSealed(manifest));
+  KVS_TRY(FindSavedIndex(manifest));
+  KVS_TRY_ASSIGN(const LogEnd end, FindLogEnd(files_, directory_, manifest, KnownParts()));
+  last_sequence_ = end.last_sequence;
+  report_.torn_tail_bytes = end.torn_bytes;
+  const Status cleared = ClearLeftovers(files_, directory_, last_sequence_, options_.log, &manifest);
+  if (!cleared && !IsRefusal(cleared.error())) return cleared.error();
+  ReserveSlots();
+  AddSealed();
+  KVS_TRY(FinishOpenParts(end.parts, &manifest));
+  KVS_TRY(FillIndex());
+  return manifest;
+}
+
+// A new store begins with an empty manifest, so segments without one are never taken for a new store.
+Result<log::Manifest> Recovery::ReadManifest() {
+  const std::filesystem::path path = log::ManifestPath(directory_);
+  KVS_TRY_ASSIGN(const bool exists, files_.Exists(path));
+  if (exists) {
+    return ReadManifestFile(files_, path);
+  }
+  KVS_TRY_ASSIGN(const bool has_segments, HoldsSegments(files_, directory_));
+  if (has_segments) return CorruptAt(path, 0, "the manifest is missing, but segments are there");
+  log::Manifest manifest;
+  KVS_TRY(files_.WriteFileAtomically(path, log::EncodeManifest(manifest)));
+  return manifest;
+}
+
+Status Recovery::OpenSealed(const log::Manifest& manifest) {
+  for (const log::ManifestEntry& entry : manifest.segments) {
+    if (!entry.is_sealed()) continue;
+    KVS_TRY_ASSIGN(auto segment, log::Segment::Open(files_, directory_, entry.segment_id));
+    if (segment->readable_bytes() != entry.sealed_bytes) {
+      return CorruptAt(log::SegmentPath(directory_, entry.segment_id), segment->readable_bytes(),
+                       "the file should have " + std::to_string(entry.sealed_bytes) + " bytes");
+    }
+    sealed_.push_back({std::move(segment), entry.sealed_bytes});
+  }
+  return Ok();
+}
+
+// --- The saved index ---
+
+// Where memory or a descriptor is missing for it, there is no more of them for the other way.
+Status Recovery::FindSavedIndex(const log::Manifest& manifest) {
+  const auto exists = files_.Exists(log::IndexPath(directory_));
+  if (!exists || !*exists) return Ok();
+  const Status usable = OpenSavedIndex(manifest);
+  if (!usable && base::IsPassing(usable.error())) return usable;
+  if (!usable) GiveUpSavedIndex(usable.error());
+  return Ok();
+}
+
+Status Recovery::OpenSavedIndex(const log::Manifest& manifest) {
+  KVS_TRY_ASSIGN(auto saved, SavedIndex::Open(files_, directory_));
+  KVS_TRY_ASSIGN(const bool fits, saved.Fits(manifest, [&](std::uint64_t id) { return FindSegment(id); }));
+  if (!fits) return Error{.code = ErrorCode::kCorruption, .context = "saved index: it belongs to other segments"};
+  saved_.emplace(std::move(saved));
+  return Ok();
+}
+
+Result<std::shared_ptr<log::Segment>> Recovery::FindSegment(std::uint64_t id) const {
+  const auto sealed =
+      std::find_if(sealed_.begin(), sealed_.end(), [&](const Sealed& s) { return s.segment->id() == id; });
+  if (sealed != sealed_.end()) return sealed->segment;
+  return log::Segment::Open(files_, directory_, id);
+}
+
+// The file is of no use any more, and takes room.
+void Recovery::GiveUpSavedIndex(const Error& why) {
+  saved_.reset();
+  if (options_.log) options_.log("the index is built from the records: " + why.ToString());
+  if (!IsSavedIndexOurs(files_, directory_)) return;
+  static_cast<void>(files_.Remove(log::IndexPath(directory_)).has_value());
+}
+
+std::vector<KnownPart> Recovery::KnownParts() const {
+  std::vector<KnownPart> known;
+  if (!saved_) return known;
+  for (const log::IndexFileSegment& saved : saved_->head().segments) {
+    if (saved.last_sequence != 0) known.push_back({saved.segment_id, saved.bytes, saved.last_sequence});
+  }
+  return known;
+}
+
+std::vector<std::uint64_t> Recovery::SavedSegmentIds() const {
+  std::vector<std::uint64_t> ids;
+  if (!saved_) return ids;
+  for (const log::IndexFileSegment& saved : saved_->head().segments) ids.push_back(saved.segment_id);
+  return ids;
+}
+
+// Its locations name segments by the slots that they had.
+void Recovery::ReserveSlots() {
+  if (!saved_) return;
+  const sync::MutexLock lock(log_.mutex);
+  for (const log::IndexFileSegment& saved : saved_->head().segments) {
+    log_.accounts().Reserve(static_cast<std::uint32_t>(saved.slot));
+  }
+}
+
+std::uint32_t Recovery::AddToLog(const std::shared_ptr<log::Segment>& segment, std::uint64_t file_bytes) {
+  const log::IndexFileSegment* const saved = saved_ ? saved_->Find(segment->id()) : nullptr;
+  if (saved == nullptr) return log_.AddSegment(segment, file_bytes);
+  log_.AddSegmentAt(static_cast<std::uint32_t>(saved->slot), segment, file_bytes);
+  return static_cast<std::uint32_t>(saved->slot);
+}
+
+void Recovery::AddSealed() {
+  const sync::MutexLock lock(log_.mutex);
+  for (const Sealed& sealed : sealed_) {
+    sources_.push_back({sealed.segment, AddToLog(sealed.segment, sealed.bytes), sealed.bytes, true});
+  }
+}
+
+// --- The log as it goes on ---
+
+// The last open segment with records is appended to, or the first one where none has any; nullptr: there is none.
+const OpenPart* Recovery::PartToAppendTo(const std::vector<OpenPart>& parts) const {
+  const auto last = std::find_if(parts.rbegin(), parts.rend(), [](const OpenPart& part) { return part.records > 0; });
+  if (last != parts.rend()) return &*last;
+  const bool is_usable = !parts.empty() && parts.front().segment->header().base_sequence <= last_sequence_ + 1;
+  return is_usable ? &parts.front() : nullptr;
+}
+
+// Where the files refuse to be written to, the store is there to be read.
+Status Recovery::FinishOpenParts(const std::vector<OpenPart>& parts, log::Manifest* manifest) {
+  auto finished = FinishFiles(parts, manifest);
+  if (!finished && IsRefusal(finished.error()) && PartToAppendTo(parts) != nullptr) {
+    write_refusal_ = finished.error();
+    report_.read_only_because = write_refusal_->ToString();
+    if (options_.log) options_.log("opened read-only: " + report_.read_only_because);
+    finished = ShowFiles(parts);
+  }
+  if (!finished) return std::move(finished).error();
+  const sync::MutexLock lock(log_.mutex);
+  for (FinishedPart& part : *finished) {
+    std::uint32_t slot = 0;
+    if (part.used_bytes > log::kSegmentHeaderBytes) {
+      slot = AddToLog(part.segment, part.segment->readable_bytes());
+      sources_.push_back({part.segment, slot, part.used_bytes, part.writer == nullptr && !write_refusal_});
+    } else {
+      slot = log_.AddNewSegment(part.segment);
+    }
+    if (part.writer != nullptr) log_.Start(std::move(part.writer), slot, last_sequence_);
+  }
+  return Ok();
+}
+
+// Seals those before the one that is appended to. The others go; on a full disk they may stay, as they are empty.
+Result<std::vector<Recovery::FinishedPart>> Recovery::FinishFiles(const std::vector<OpenPart>& parts,
+                                                                  log::Manifest* manifest) {
+  for (const OpenPart& part : parts) KVS_TRY(KeepTornBytes(files_, directory_, part, options_.log));
+  const std::uint64_t capacity_bytes = CapacityForNext();
+  const OpenPart* active = PartToAppendTo(parts);
+  // One of an earlier format must not hold what only this one knows: the ends of spans.
+  if (active != nullptr && active->segment->header().version != log::kSegmentVersion) active = nullptr;
+  log::Manifest edited = *manifest;
+  std::vector<FinishedPart> finished;
+  std::vector<std::uint64_t> empty_ids;
+  for (const OpenPart& part : parts) {
+    const std::uint64_t id = part.segment->id();
+    if (part.records == 0 && &part != active) {
+      if (part.torn_bytes > 0) KVS_TRY(EmptyFile(id));
+      empty_ids.push_back(id);
+      continue;
+    }
+    KVS_TRY_ASSIGN(auto writer, log::SegmentWriter::Reopen(files_, directory_, part.segment->header(), part.used_bytes,
+                                                           part.synced_bytes, &part == active ? capacity_bytes : 0));
+    std::shared_ptr<log::Segment> segment = writer->segment();
+    if (&part != active) {
+      KVS_TRY_ASSIGN(segment, writer->Seal());
+      writer.reset();
+      edited.Find(id)->sealed_bytes = part.used_bytes;
+      edited.sequence = part.last_sequence;
+    }
+    finished.push_back({std::move(segment), std::move(writer), part.used_bytes});
+  }
+  if (active == nullptr) {
+    KVS_TRY_ASSIGN(finished.emplace_back(), StartNewSegment(capacity_bytes, &edited));
+  }
+  KVS_TRY(WriteManifest(empty_ids, active != nullptr, &edited));
+  *manifest = std::move(edited);
+  return finished;
+}
+
+// A segment that cannot be taken out of the manifest must hold nothing that a later opening takes for the log.
+Status Recovery::EmptyFile(std::uint64_t segment_id) {
+  KVS_TRY_ASSIGN(const auto file, files_.Open(log::SegmentPath(directory_, segment_id), io::OpenMode::kReadWrite));
+  KVS_TRY(file->Truncate(log::kSegmentHeaderBytes));
+  return file->Sync();
+}
+
+// Takes the empty segments out. On a full disk that can wait, and the sealed ones are found whole the next time.
+Status Recovery::WriteManifest(const std::vector<std::uint64_t>& empty_ids, bool can_wait, log::Manifest* manifest) {
+  log::Manifest without = *manifest;
+  for (const std::uint64_t id : empty_ids) without.Remove(id);
+  if (without == on_disk_) return Ok();
+  const Status written = files_.WriteFileAtomically(log::ManifestPath(directory_), log::EncodeManifest(without));
+  if (!written && can_wait && written.error().code == ErrorCode::kNoSpace) return Ok();
+  KVS_TRY(written);
+  *manifest = std::move(without);
+  for (const std::uint64_t id : empty_ids) {
+    static_cast<void>(files_.Remove(log::SegmentPath(directory_, id)).has_value());  // The next opening does it else.
+  }
+  return Ok();
+}
+
+// What can be read, from the files as they are.
+std::vector<Recovery::FinishedPart> Recovery::ShowFiles(const std::vector<OpenPart>& parts) const {
+  std::vector<FinishedPart> shown;
+  const OpenPart* const active = PartToAppendTo(parts);
+  for (const OpenPart& part : parts) {
+    if (part.records == 0 && &part != active) continue;
+    auto writer = &part == active ? log::SegmentWriter::OfReadOnly(part.segment, part.used_bytes) : nullptr;
+    shown.push_back({part.segment, std::move(writer), part.used_bytes});
+  }
+  return shown;
+}
+
+Result<Recovery::FinishedPart> Recovery::StartNewSegment(std::uint64_t capacity_bytes, log::Manifest* manifest) {
+  const log::SegmentHeader header{.segment_id = manifest->next_segment_id++,
+                                  .base_sequence = last_sequence_ + 1,
+                                  .created_sequence = last_sequence_ + 1};
+  KVS_TRY_ASSIGN(auto writer, log::SegmentWriter::Create(files_, directory_, header, capacity_bytes));
+  KVS_TRY(files_.SyncDirectory(directory_));
+  manifest->Add({.segment_id = header.segment_id, .sealed_bytes = 0});
+  std::shared_ptr<log::Segment> segment = writer->segment();
+  return FinishedPart{std::move(segment), std::move(writer), log::kSegmentHeaderBytes};
+}
+
+std::uint64_t Recovery::CapacityForNext() {
+  const sync::MutexLock lock(log_.mutex);
+  return log_.CapacityForNext();
+}
+
+// --- The index ---
+
+// What was read decides whether the saved index is taken: all of it must be newer, and not so much that building the
+// index from all records would be done before.
+Status Recovery::FillIndex() {
+  std::uint32_t slots = 0;
+  {
+    const sync::MutexLock lock(log_.mutex);
+    slots = static_cast<std::uint32_t>(log_.accounts().accounts().size());
+  }
+  if (saved_ && !IsSavedIndexWorthwhile()) {
+    GiveUpSavedIndex({.code = ErrorCode::kUnsupported, .context = "saved index: too much came after it"});
+  }
+  std::optional<IndexRebuild> rebuild;
+  rebuild.emplace(files_, directory_, SourcesToRead(), slots, records_, options_.log);
+  KVS_TRY(rebuild->Read(index_));
+  if (saved_ && rebuild->sequence_min() <= saved_->head().sequence) {
+    GiveUpSavedIndex({.code = ErrorCode::kCorruption, .context = "saved index: older records came after it"});
+    rebuild.emplace(files_, directory_, SourcesToRead(), slots, records_, options_.log);
+    KVS_TRY(rebuild->Read(index_));
+  }
+  if (saved_) {
+    KVS_TRY(saved_->Load(&index_));
+    KVS_TRY(rebuild->Apply(&index_));
+  } else {
+    KVS_TRY(rebuild->Build(&index_));
+  }
+  FillAccounts(&*rebuild);
+  FillExpiries(&*rebuild);
+  report_.segments = sources_.size();
+  report_.index_was_saved = saved_.has_value();
+  return Ok();
+}
+
+// To look up one record costs as much as to read and sort several.
+bool Recovery::IsSavedIndexWorthwhile() const {
+  constexpr std::uint64_t kWorth = 4;
+  std::uint64_t all_bytes = 0;
+  std::uint64_t new_bytes = 0;
+  for (const IndexRebuild::Source& source : sources_) {
+    const log::IndexFileSegment* const saved = saved_->Find(source.segment->id());
+    all_bytes += source.bytes;
+    new_bytes += source.bytes - (saved != nullptr ? saved->bytes : 0);
+  }
+  return new_bytes <= all_bytes / kWorth;
+}
+
+std::vector<IndexRebuild::Source> Recovery::SourcesToRead() const {
+  std::vector<IndexRebuild::Source> sources = sources_;
+  if (!saved_) return sources;
+  for (IndexRebuild::Source& source : sources) {
+    if (const auto* const saved = saved_->Find(source.segment->id())) source.from = saved->bytes;
+  }
+  return sources;
+}
+
+void Recovery::FillAccounts(IndexRebuild* rebuild) {
+  const DeadPuts dead = rebuild->dead_puts();
+  const sync::MutexLock lock(log_.mutex);
+  SegmentAccounts& accounts = log_.accounts();
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    const std::uint32_t slot = sources_[i].slot;
+    const SegmentTally& tally = rebuild->tallies()[i];
+    std::uint64_t hint_bytes = tally.hint_bytes;
+    if (const auto* const saved = saved_ ? saved_->Find(sources_[i].segment->id()) : nullptr) {
+      accounts.AddLive(slot, saved->live_bytes);
+      accounts.AddDead(slot, saved->dead_bytes);
+      accounts.AddTombstone(slot, saved->tombstone_bytes, saved->newest_tombstone);
+      hint_bytes = saved->last_sequence == 0 ? saved->hint_bytes : HintBytesOf(saved->segment_id);
+    }
+    accounts.AddLive(slot, tally.put_bytes);
+    accounts.AddTombstone(slot, tally.tombstone_bytes, tally.newest_tombstone);
+    if (sources_[i].is_sealed) log_.SealSegment(slot, sources_[i].segment, hint_bytes);
+    report_.records += tally.records;
+    report_.segments_from_hints += tally.hint_bytes > 0 ? 1 : 0;
+  }
+  for (const IndexRebuild::Source& source : sources_) {
+    accounts.LiveToDead(source.slot, dead.bytes_of_slots[source.slot]);
+  }
+}
+
+void Recovery::FillExpiries(IndexRebuild* rebuild) {
+  if (saved_) expiries_.Add(saved_->expiries());
+  for (const ExpiryIndex& of_source : rebuild->TakeExpiries()) expiries_.Add(of_source);
+  expiring_ = saved_ ? saved_->head().expiring : 0;
+  for (const SegmentTally& tally : rebuild->tallies()) expiring_ += tally.expiring;
+  expiring_ -= std::min(expiring_, rebuild->dead_puts().expiring);
+}
+
+// 0: there is none, or it cannot be looked at.
+std::uint64_t Recovery::HintBytesOf(std::uint64_t segment_id) const {
+  const auto file = files_.Open(log::HintPath(directory_, segment_id), io::OpenMode::kRead);
+  if (!file) return 0;
+  return (*file)->Size().value_or(0);
+}
+
+}  // namespace kvs::store

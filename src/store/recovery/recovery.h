@@ -1,0 +1,114 @@
+// Recovery: from the files of a directory to a log that can be appended to and an index of what it holds.
+//
+// Design      The manifest says which segments count. Sealed ones are whole, or the opening fails. The open ones, at
+//             the end of the log, are read from record to record to find where the log ends: sequences rise by one
+//             across them, so a hole is seen even where a whole tail is missing. Then the index is built from all
+//             records (IndexRebuild): the highest sequence of a key wins. Where there is a saved index that belongs to
+//             the segments, only what came behind it is read.
+// Errors      kCorruption with file and offset for every bad byte but those of a torn tail: behind the last whole
+//             record, and behind what the synced marks say had reached the disk.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "index/tree.h"
+#include "io/file_system.h"
+#include "kvs/kv_store.h"
+#include "log/manifest.h"
+#include "log/segment.h"
+#include "store/recovery/index_rebuild.h"
+#include "store/recovery/log_end.h"
+#include "store/recovery/saved_index.h"
+#include "store/segments/record_reader.h"
+#include "store/tail/live_log.h"
+
+namespace kvs::store {
+
+class Recovery {
+ public:
+  Recovery(io::FileSystem& files, std::filesystem::path directory, LiveLog& log, index::Tree& index,
+           const RecordReader& records, const KvStoreOptions& options)
+      : files_(files),
+        directory_(std::move(directory)),
+        log_(log),
+        index_(index),
+        records_(records),
+        options_(options) {}
+
+  // Opens the log and fills the index; the directory is locked and nobody else uses either yet. Returns the manifest as
+  // it stands on the disk then.
+  Result<log::Manifest> Run();
+
+  const OpenReport& report() const { return report_; }
+  // Why nothing can be written; nullopt: it can.
+  const std::optional<Error>& write_refusal() const { return write_refusal_; }
+  // What is to be looked at when, and how many of the pairs have an expiry.
+  ExpiryIndex TakeExpiries() { return std::move(expiries_); }
+  std::uint64_t expiring() const { return expiring_; }
+
+  // Of the saved index that was taken; 0 and nothing where there was none.
+  std::uint64_t saved_index_bytes() const { return saved_ ? saved_->head().file_bytes : 0; }
+  std::vector<std::uint64_t> SavedSegmentIds() const;
+
+ private:
+  Result<log::Manifest> ReadManifest();
+  Status OpenSealed(const log::Manifest& manifest);
+  Status FindSavedIndex(const log::Manifest& manifest);
+  Status OpenSavedIndex(const log::Manifest& manifest);
+  Result<std::shared_ptr<log::Segment>> FindSegment(std::uint64_t id) const;
+  void GiveUpSavedIndex(const Error& why);
+  std::vector<KnownPart> KnownParts() const;
+  bool IsSavedIndexWorthwhile() const;
+  void ReserveSlots() KVS_EXCLUDES(log_.mutex);
+  void AddSealed() KVS_EXCLUDES(log_.mutex);
+  std::uint32_t AddToLog(const std::shared_ptr<log::Segment>& segment, std::uint64_t file_bytes)
+      KVS_REQUIRES(log_.mutex);
+
+  // An open segment as it is from now on.
+  struct FinishedPart {
+    std::shared_ptr<log::Segment> segment;
+    std::unique_ptr<log::SegmentWriter> writer;  // Of the one that is appended to.
+    std::uint64_t used_bytes;
+  };
+  const OpenPart* PartToAppendTo(const std::vector<OpenPart>& parts) const;
+  Status FinishOpenParts(const std::vector<OpenPart>& parts, log::Manifest* manifest) KVS_EXCLUDES(log_.mutex);
+  Result<std::vector<FinishedPart>> FinishFiles(const std::vector<OpenPart>& parts, log::Manifest* manifest);
+  std::vector<FinishedPart> ShowFiles(const std::vector<OpenPart>& parts) const;
+  Status EmptyFile(std::uint64_t segment_id);
+  Status WriteManifest(const std::vector<std::uint64_t>& empty_ids, bool can_wait, log::Manifest* manifest);
+  Result<FinishedPart> StartNewSegment(std::uint64_t capacity_bytes, log::Manifest* manifest);
+  std::uint64_t CapacityForNext() KVS_EXCLUDES(log_.mutex);
+
+  Status FillIndex();
+  std::vector<IndexRebuild::Source> SourcesToRead() const;
+  void FillAccounts(IndexRebuild* rebuild) KVS_EXCLUDES(log_.mutex);
+  void FillExpiries(IndexRebuild* rebuild);
+  std::uint64_t HintBytesOf(std::uint64_t segment_id) const;
+
+  io::FileSystem& files_;
+  const std::filesystem::path directory_;
+  LiveLog& log_;
+  index::Tree& index_;
+  const RecordReader& records_;
+  const KvStoreOptions& options_;
+
+  struct Sealed {
+    std::shared_ptr<log::Segment> segment;
+    std::uint64_t bytes;
+  };
+  std::vector<Sealed> sealed_;
+  std::optional<SavedIndex> saved_;
+  std::vector<IndexRebuild::Source> sources_;  // All segments with records.
+  std::uint64_t last_sequence_ = 0;
+  log::Manifest on_disk_;
+  std::optional<Error> write_refusal_;
+  ExpiryIndex expiries_;
+  std::uint64_t expiring_ = 0;
+  OpenReport report_;
+};
+
+}  // namespace kvs::store

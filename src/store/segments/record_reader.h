@@ -1,0 +1,50 @@
+// RecordReader: from a location to the record there; for the index, from a location to its key.
+//
+// Threads     Call anything from any thread, under an epoch pin or the append lock: the views live as long as that.
+// Errors      A record that is not intact is nullopt or kDamaged, never another record and never "no such key".
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "base/location.h"
+#include "index/key_source.h"
+#include "log/record.h"
+#include "store/segments/slot_map.h"
+
+namespace kvs::store {
+
+class RecordReader final : public index::KeySource {
+ public:
+  explicit RecordReader(const SlotMap& segments) : segments_(segments) {}
+
+  index::Match Compare(base::Location location, std::string_view key) const override;
+  std::optional<std::string_view> KeyAt(base::Location location) const override;
+  std::optional<std::string_view> UncheckedKeyAt(base::Location location) const override;
+  void Prefetch(base::Location location) const override;
+
+  // As Compare(), but kSame only if every byte of the record is right, which is in `record` then.
+  index::Match ReadIfSame(base::Location location, std::string_view key, log::Record& record) const;
+
+  // The record, every byte of it checked.
+  std::optional<log::Record> Read(base::Location location) const;
+  // The records at all of the locations, every byte of them checked, into the first places of `records`. Returns the
+  // location of one that is not intact.
+  std::optional<base::Location> ReadMany(std::span<const base::Location> locations,
+                                         std::span<log::Record> records) const;
+  // A hint, for all of them in one loop: a prefetch waits for its address, and several wait together.
+  void PrefetchMany(std::span<const base::Location> locations) const;
+  // The record, its form checked: for a caller who has seen it whole, or who only counts bytes.
+  std::optional<log::Record> Decode(base::Location location) const;
+  // Its place in the order of all writes; of a record that decodes.
+  std::uint64_t SequenceOf(base::Location location, const log::Record& record) const;
+
+  // kCorruption that names file and offset.
+  Error DamageAt(base::Location location) const;
+
+ private:
+  const SlotMap& segments_;
+};
+
+}  // namespace kvs::store

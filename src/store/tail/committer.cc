@@ -1,0 +1,200 @@
+#include "store/tail/committer.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+#include <utility>
+
+#include "base/check.h"
+#include "base/system_error.h"
+#include "base/try.h"
+#include "sync/thread.h"
+
+namespace kvs::store {
+namespace {
+
+constexpr std::chrono::hours kIntervalMax{24 * 365};  // A longer one would not fit into a point in time.
+
+}  // namespace
+
+Committer::Committer(LiveLog& log, Health& health, const KvStoreOptions& options)
+    : log_(log), health_(health), options_(options) {}
+
+Committer::~Committer() { KVS_CHECK(!thread_.joinable()); }
+
+Status Committer::Start() {
+  KVS_TRY_ASSIGN(thread_, sync::StartThread([this] { Run(); }));
+  return Ok();
+}
+
+void Committer::Stop() {
+  {
+    const sync::MutexLock lock(mutex_);
+    stops_ = true;
+    wanted_.NotifyOne();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+Status Committer::WaitUntilSynced(std::uint64_t position) {
+  // Lives as long as the thread: the committer may still be inside release() when the waiter is already on its way.
+  thread_local Waiter waiter;
+  bool is_alone = false;
+  {
+    const sync::MutexLock lock(mutex_);
+    if (synced_position_ >= position) return Ok();
+    if (stops_) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
+    is_alone = !is_syncing_ && waiters_.empty();
+    if (is_alone) is_syncing_ = true;
+    if (!is_alone) waiters_.push_back(&waiter);
+  }
+  if (is_alone) {
+    Status status = SyncOnce();
+    EndSync();
+    return status;
+  }
+  waiter.is_done.acquire();
+  return std::exchange(waiter.status, Ok());
+}
+
+void Committer::EndSync() {
+  const sync::MutexLock lock(mutex_);
+  is_syncing_ = false;
+  const bool is_first_in_a_while = !std::exchange(needs_marks_, true);
+  if (!waiters_.empty() || stops_ || is_first_in_a_while) wanted_.NotifyOne();
+}
+
+// --- The thread ---
+
+void Committer::Run() {
+  std::vector<Waiter*> waiters;
+  while (true) {
+    switch (NextTask(&waiters)) {
+      case Task::kSync: Answer(&waiters, SyncOnce()); break;
+      case Task::kTick: Tick(); break;
+      case Task::kEnd: return;
+    }
+  }
+}
+
+Committer::Task Committer::NextTask(std::vector<Waiter*>* waiters) {
+  const sync::MutexLock lock(mutex_);
+  auto tick = NextTick();
+  while (is_syncing_ || waiters_.empty()) {
+    if (stops_ && !is_syncing_) return Task::kEnd;
+    if (!tick) {
+      wanted_.Wait(mutex_);
+      tick = NextTick();
+    } else if (std::chrono::steady_clock::now() < *tick) {
+      wanted_.WaitUntil(mutex_, *tick);
+    } else if (is_syncing_) {
+      tick = NextTick();
+    } else {
+      is_syncing_ = true;
+      return Task::kTick;
+    }
+  }
+  waiters->swap(waiters_);
+  is_syncing_ = true;
+  return Task::kSync;
+}
+
+std::optional<Committer::Time> Committer::NextTick() const {
+  const Time now = std::chrono::steady_clock::now();
+  if (options_.sync == SyncPolicy::kInterval)
+    return now + std::min<std::chrono::milliseconds>(options_.sync_interval, kIntervalMax);
+  if (needs_marks_) return now + kRest;
+  return std::nullopt;
+}
+
+void Committer::Tick() {
+  std::uint64_t position = 0;
+  {
+    const sync::MutexLock lock(log_.mutex);
+    position = log_.position();
+  }
+  bool is_synced = false;
+  {
+    const sync::MutexLock lock(mutex_);
+    is_synced = synced_position_ == position;
+  }
+  if (is_synced) {
+    MarkSynced();
+  } else if (options_.sync == SyncPolicy::kInterval) {
+    static_cast<void>(SyncOnce().has_value());  // Who writes next is told.
+  }
+  const sync::MutexLock lock(mutex_);
+  is_syncing_ = false;
+  needs_marks_ = false;
+}
+
+void Committer::Answer(std::vector<Waiter*>* waiters, const Status& status) {
+  const std::size_t writers = waiters->size() + waiting();
+  if (writers == 1) EndSync();  // Who is alone goes on by itself.
+  for (Waiter* const waiter : *waiters) {
+    waiter->status = status;
+    waiter->is_done.release();
+  }
+  waiters->clear();
+  if (writers == 1) return;
+  if (gather_pause_ == 0) {
+    Gather(writers);
+  } else {
+    --gather_pause_;
+  }
+  EndSync();
+}
+
+// Not with a clock: they come within a few microseconds, and yielding gives them the processor for it.
+void Committer::Gather(std::size_t writers) {
+  for (int i = 0; i < kGatherYields; ++i) {
+    if (waiting() >= writers) {
+      next_gather_pause_ = 1;
+      return;
+    }
+    std::this_thread::yield();
+  }
+  gather_pause_ = next_gather_pause_;
+  next_gather_pause_ = std::min(2 * next_gather_pause_, kGatherPausesMax);
+}
+
+// --- A sync ---
+
+Status Committer::SyncOnce() {
+  return base::OrNoMemory([&] { return TrySync(); });
+}
+
+// Whoever waits for this sync appended before it began, so the position that is read here covers them.
+Status Committer::TrySync() {
+  KVS_TRY(health_.Check());
+  LiveLog::Unsynced unsynced;
+  {
+    const sync::MutexLock lock(log_.mutex);
+    unsynced = log_.BeginSync();
+  }
+  for (const auto& [segment, used_bytes] : unsynced.parts) {
+    if (const Status status = segment->SyncUpTo(used_bytes); !status) {
+      const sync::MutexLock lock(log_.mutex);
+      return log_.Poison(status.error());
+    }
+  }
+  syncs_.fetch_add(1, std::memory_order_relaxed);  // R1
+  const sync::MutexLock lock(mutex_);
+  synced_position_ = unsynced.position;
+  return Ok();
+}
+
+// Should it fail, everything is on the disk all the same: the next sync tells.
+void Committer::MarkSynced() {
+  if (health_.is_poisoned()) return;
+  LiveLog::Unsynced unsynced;
+  {
+    const sync::MutexLock lock(log_.mutex);
+    unsynced = log_.UnsyncedSegments();
+  }
+  for (const auto& [segment, used_bytes] : unsynced.parts) {
+    if (!segment->MarkSynced()) return;
+  }
+}
+
+}  // namespace kvs::store

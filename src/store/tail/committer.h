@@ -1,0 +1,101 @@
+// Committer: brings what was appended to the disk, for everyone who waits at once (group commit).
+//
+// Design      One sync at a time. Who finds none under way and nobody in front syncs by itself, on its own thread: a
+//             lone writer then costs no change of threads. Everybody else queues for the committer's thread, which
+//             takes all that wait, syncs the open segments once, oldest first, and wakes each waiter by itself. Those
+//             come back with their next records at once, if at all, and the next sync waits a moment for them: one
+//             sync for all of them is better than two for halves (docs/performance.md).
+//             When no sync came for a while the files are marked as synced to their ends.
+// Threads     WaitUntilSynced() from any thread, without the append lock.
+// Errors      The first sync that fails poisons the store, and is never tried again: who waits gets kPoisoned.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <semaphore>
+#include <thread>
+#include <vector>
+
+#include "kvs/kv_store.h"
+#include "kvs/result.h"
+#include "store/tail/health.h"
+#include "store/tail/live_log.h"
+#include "sync/mutex.h"
+
+namespace kvs::store {
+
+class Committer {
+ public:
+  Committer(LiveLog& log, Health& health, const KvStoreOptions& options);
+  ~Committer();  // Stop() came before.
+
+  Status Start();  // kNoSpace.
+  // Answers who waits, and ends the thread. What is not synced by then stays so.
+  void Stop() KVS_EXCLUDES(mutex_);
+
+  // Returns once everything before `position` of the log survives power loss.
+  Status WaitUntilSynced(std::uint64_t position) KVS_EXCLUDES(mutex_);
+
+  // Marks the open segments as synced to where the last sync came, which only the next ones would do.
+  void MarkSynced();
+
+  // How many wait for a sync that has not begun yet.
+  std::size_t waiting() const KVS_EXCLUDES(mutex_) {
+    const sync::MutexLock lock(mutex_);
+    return waiters_.size();
+  }
+
+  std::uint64_t syncs() const { return syncs_.load(std::memory_order_relaxed); }  // R1
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+  // How long after a sync the files are marked as synced to their ends.
+  static constexpr std::chrono::milliseconds kRest{100};
+  // How often the committer looks for those who were just woken before it syncs without them.
+  static constexpr int kGatherYields = 100;
+  static constexpr unsigned kGatherPausesMax = 256;
+
+  struct Waiter {
+    Status status{};
+    std::binary_semaphore is_done{0};
+  };
+  enum class Task : std::uint8_t { kSync, kTick, kEnd };
+
+  void Run();
+  // Waits until there is something to do, and begins a sync; `waiters`: for whom.
+  Task NextTask(std::vector<Waiter*>* waiters) KVS_EXCLUDES(mutex_);
+  std::optional<Time> NextTick() const KVS_REQUIRES(mutex_);
+  void Tick();
+  // Both by who begins and ends the sync.
+  Status SyncOnce() KVS_EXCLUDES(mutex_);
+  Status TrySync() KVS_EXCLUDES(mutex_);
+  void EndSync() KVS_EXCLUDES(mutex_);
+  // Wakes those who waited for the sync, and gives them the time to come back.
+  void Answer(std::vector<Waiter*>* waiters, const Status& status) KVS_EXCLUDES(mutex_);
+  void Gather(std::size_t writers) KVS_EXCLUDES(mutex_);
+
+  // Constant after construction.
+  LiveLog& log_;
+  Health& health_;
+  const KvStoreOptions& options_;
+
+  mutable sync::Mutex mutex_;
+  sync::ConditionVariable wanted_;
+  std::vector<Waiter*> waiters_ KVS_GUARDED_BY(mutex_);
+  bool is_syncing_ KVS_GUARDED_BY(mutex_) = false;  // Somebody has begun a sync and not ended it.
+  std::uint64_t synced_position_ KVS_GUARDED_BY(mutex_) = 0;
+  bool needs_marks_ KVS_GUARDED_BY(mutex_) = false;  // There was a sync since the files were marked to their ends.
+  bool stops_ KVS_GUARDED_BY(mutex_) = false;
+
+  // Of the committer's thread: how many syncs it does not wait for those who were woken, because they did not come, and
+  // how many it will not next time.
+  unsigned gather_pause_ = 0;
+  unsigned next_gather_pause_ = 1;
+
+  std::atomic<std::uint64_t> syncs_{0};  // R1: relaxed, a figure for people.
+  std::thread thread_;
+};
+
+}  // namespace kvs::store

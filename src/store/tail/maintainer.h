@@ -1,0 +1,76 @@
+// Maintainer: does the file operations at the end of the log, so that writers need not wait for them.
+//
+// Design      Two threads. One takes more room and prepares the next segment, which writers may come to wait for, holds
+//             the reserve, and tells the log what is new; the other seals full segments and writes their hint files,
+//             and waits for the disk as long as that takes. What removals need, and sealing, may use the reserve.
+// Errors      What passes (base::IsPassing) is tried again when the RoomState says. Other failures poison the store.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "io/file_system.h"
+#include "kvs/function_ref.h"
+#include "kvs/kv_store.h"
+#include "store/segments/manifest_keeper.h"
+#include "store/space/reserve.h"
+#include "store/tail/health.h"
+#include "store/tail/live_log.h"
+
+namespace kvs::store {
+
+class Maintainer {
+ public:
+  Maintainer(LiveLog& log, ManifestKeeper& manifest, Health& health, io::FileSystem& files, Reserve& reserve,
+             std::filesystem::path directory, const KvStoreOptions& options);
+
+  Status Start();  // kNoSpace.
+  void Join();     // LiveLog::Stop() came before.
+
+ private:
+  static constexpr unsigned kSegmentsPerCheck = 16;
+
+  using Job = RoomState::Job;
+  struct Task {
+    std::optional<LiveLog::Work> work;
+    std::vector<std::string> news;
+    bool is_last = false;
+  };
+  void Run(Job job);
+  Task NextTask(Job job) KVS_EXCLUDES(log_.mutex);
+  Status Do(const LiveLog::Work& work);
+  Status HoldReserve(std::uint64_t bytes);
+  // Calls again with the room of the reserve where the disk is full, if `work` may.
+  Status CallOrUseReserve(const LiveLog::Work& work, FunctionRef<Status()> call);
+  Status Extend(const LiveLog::Work& work);
+  Status PrepareNext(const LiveLog::Work& work);
+  Result<std::unique_ptr<log::SegmentWriter>> CreateNext(const LiveLog::Work& work, const log::SegmentHeader& header,
+                                                         std::optional<std::uint64_t> replaced_id);
+  Status Seal(const LiveLog::Work& work);
+
+  // Constant after construction.
+  LiveLog& log_;
+  ManifestKeeper& manifest_;
+  Health& health_;
+  io::FileSystem& files_;
+  Reserve& reserve_;
+  const std::filesystem::path directory_;
+  const KvStoreOptions& options_;
+
+  unsigned unchecked_segments_ = 0;  // Made since the free mappings were looked at. Of the thread for room.
+  std::thread room_thread_;
+  std::thread seal_thread_;
+};
+
+// Writes the hint file of a sealed segment and returns its length. 0 where it could not be written, or where the
+// reserve is given up, since compaction may need the room and the inode: the next opening reads the segment itself.
+// Throws nothing: the manifest names the segment already.
+std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& directory, const log::Segment& segment,
+                        LiveLog& log);
+
+}  // namespace kvs::store
