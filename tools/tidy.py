@@ -19,7 +19,7 @@ WIDE_SUFFIXES = {".md", ".json", ".in", ".toml"}  # Not bound to the line length
 LINE_CHARACTERS_MAX = 120
 FILE_LINES_MAX = 500
 FOLDER_FILES_MAX = 30
-CROWDED_FOLDERS = {"src/io", "src/server", "src/server/commands"}  # Not divided into rooms yet.
+CROWDED_FOLDERS = {"src/io"}  # Not divided into rooms yet.
 
 
 class Finding(NamedTuple):

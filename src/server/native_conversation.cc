@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "base/coarse_clock.h"
+#include "commands/clients/observing.h"
+#include "commands/table/command_table.h"
+#include "net/memory_error.h"
 #include "protocol/frame_encoder.h"
 #include "protocol/native_frame.h"
-#include "server/commands/command_table.h"
-#include "server/commands/observing.h"
-#include "server/memory_error.h"
 
 namespace kvs::server {
 

@@ -14,12 +14,12 @@
 #include <memory>
 #include <string_view>
 
+#include "commands/table/command.h"
+#include "net/conversation.h"
+#include "net/outbox.h"
 #include "protocol/frame_decoder.h"
 #include "protocol/request.h"
-#include "server/commands/command.h"
-#include "server/conversation.h"
-#include "server/outbox.h"
-#include "server/server_state.h"
+#include "service/server_state.h"
 
 namespace kvs::server {
 

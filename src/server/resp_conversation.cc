@@ -7,10 +7,10 @@
 
 #include "base/coarse_clock.h"
 #include "base/letters.h"
-#include "server/commands/command_table.h"
-#include "server/commands/transactions.h"
-#include "server/memory_error.h"
-#include "server/ordered_values.h"
+#include "commands/table/command_table.h"
+#include "commands/transactions/transactions.h"
+#include "keyspace/ordered_values.h"
+#include "net/memory_error.h"
 
 namespace kvs::server {
 namespace {

@@ -13,15 +13,15 @@
 #include <string_view>
 #include <vector>
 
+#include "commands/clients/observing.h"
+#include "commands/table/command.h"
+#include "keyspace/keyspace.h"
+#include "net/conversation.h"
+#include "net/outbox.h"
 #include "protocol/resp_decoder.h"
 #include "protocol/resp_writer.h"
-#include "server/client_state.h"
-#include "server/commands/command.h"
-#include "server/commands/observing.h"
-#include "server/conversation.h"
-#include "server/keyspace.h"
-#include "server/outbox.h"
-#include "server/server_state.h"
+#include "service/client_state.h"
+#include "service/server_state.h"
 #include "sync/gate.h"
 
 namespace kvs::server {

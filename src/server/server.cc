@@ -15,11 +15,11 @@
 #include "io/socket.h"
 #include "io/tls.h"
 #include "io/unix_socket.h"
+#include "net/acceptor.h"
+#include "net/loop.h"
+#include "net/tls_source.h"
 #include "protocol/native_frame.h"
-#include "server/acceptor.h"
-#include "server/loop.h"
 #include "server/server_host.h"
-#include "server/tls_source.h"
 
 namespace kvs {
 namespace {

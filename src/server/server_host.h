@@ -9,8 +9,8 @@
 #include <optional>
 #include <string_view>
 
-#include "server/host.h"
-#include "server/server_state.h"
+#include "net/host.h"
+#include "service/server_state.h"
 
 namespace kvs::server {
 

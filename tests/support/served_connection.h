@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "server/connection.h"
+#include "net/connection.h"
 #include "server/server_host.h"
 
 namespace kvs::test {

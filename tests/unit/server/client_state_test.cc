@@ -1,10 +1,10 @@
 // ClientState promises that a client to which others send may be silent, whatever they send, and as long as any of them
 // does. The test gives a connection several roles and takes them away one by one.
-#include "server/client_state.h"
+#include "service/client_state.h"
 
 #include <gtest/gtest.h>
 
-#include "server/connection.h"
+#include "net/connection.h"
 #include "support/memory_engine.h"
 #include "support/resp_client.h"
 #include "support/served_connection.h"

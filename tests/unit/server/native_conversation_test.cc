@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "server/connection.h"
+#include "net/connection.h"
 #include "support/frame_client.h"
 #include "support/memory_engine.h"
 #include "support/resp_client.h"

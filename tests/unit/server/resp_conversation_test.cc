@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "server/connection.h"
+#include "net/connection.h"
 #include "support/memory_engine.h"
 #include "support/resp_client.h"
 #include "support/served_connection.h"

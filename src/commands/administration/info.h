@@ -1,0 +1,10 @@
+// INFO: its handler.
+#pragma once
+
+#include "commands/table/command.h"
+
+namespace kvs::server {
+
+void Info(Call& call);
+
+}  // namespace kvs::server

@@ -1,0 +1,60 @@
+// Acceptor: takes new clients from the listening socket and hands them to the loops in turn.
+//
+// Design      One acceptor for all loops, so that each loop gets its even share however the clients arrive. It lives on
+//             the first loop.
+// Threads     That of the first loop.
+// Limits      maxclients, and the descriptors that are set aside for the store: a client above either reads
+//             Host::RefusalLine() and is let go. When the process has no descriptor left, one kept in reserve is given
+//             up for a moment, to do the same. While even that fails, accepting pauses, and clients wait in the
+//             kernel's queue; it resumes by itself.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "io/socket.h"
+#include "io/tls.h"
+#include "io/unique_fd.h"
+#include "net/host.h"
+#include "net/tls_source.h"
+
+namespace kvs::server {
+
+class Loop;
+
+struct Newcomer {
+  io::UniqueFd socket;
+  std::unique_ptr<io::TlsStream> tls{};  // nullptr: it speaks without TLS.
+};
+
+class Acceptor {
+ public:
+  // `tls` outlives the acceptor; nullptr: clients speak without.
+  Acceptor(io::UniqueFd listener, Host& host, std::vector<Loop*> loops, TlsSource* tls = nullptr);
+
+  int listener() const { return listener_.get(); }
+
+  // Accepts those who wait, up to a bound. A point in time: do not ask again before it.
+  std::optional<io::Deadline> AcceptWaiting();
+
+ private:
+  void HandOut(io::UniqueFd socket);
+  io::AcceptOutcome RefuseWithReserve();
+  void Refuse(const io::UniqueFd& socket, std::string_view why);
+  std::optional<io::Deadline> Pause(std::string_view why);
+
+  // Constant after construction.
+  io::UniqueFd listener_;
+  Host& host_;
+  const std::vector<Loop*> loops_;
+  TlsSource* const tls_;
+
+  io::UniqueFd reserve_;
+  std::size_t next_loop_ = 0;
+  bool is_paused_ = false;  // Until the next client is accepted.
+};
+
+}  // namespace kvs::server

@@ -1,0 +1,410 @@
+#include "net/loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "base/try.h"
+#include "net/turn.h"
+
+namespace kvs::server {
+namespace {
+
+constexpr std::chrono::milliseconds kLingerTime{1'000};
+constexpr std::size_t kAnsweredOfBusyTurn = 8;
+constexpr std::chrono::milliseconds kStopTick{10};  // How often a stopping loop asks whether last answers have arrived.
+
+}  // namespace
+
+Result<std::unique_ptr<Loop>> Loop::Create(Host& host, const LoopOptions& options) {
+  KVS_TRY_ASSIGN(auto event_loop, io::EventLoop::Create());
+  return std::unique_ptr<Loop>(new Loop(host, options, std::move(event_loop)));
+}
+
+Status Loop::Run(std::span<const std::unique_ptr<Acceptor>> acceptors) {
+  for (const auto& acceptor : acceptors) doors_.push_back({.acceptor = acceptor.get()});
+  for (Door& door : doors_) ResumeAccepting(&door);
+  while (!stop_deadline_ || !clients_.empty() || !owing_.empty() || !handshaking_.empty() || !lingering_.empty()) {
+    if (auto iterated = Iterate(); !iterated) {
+      AwaitJobs();
+      return iterated;
+    }
+  }
+  return Ok();
+}
+
+void Loop::Stop() {
+  is_stopping_.store(true, std::memory_order_release);  // S1
+  Wake();
+}
+
+Status Loop::Iterate() {
+  limits_ = host_.Limits();
+  LetOthersSend();
+  KVS_TRY_ASSIGN(const auto events, event_loop_->Wait(NextDeadline()));
+  now_ = std::chrono::steady_clock::now();
+  for (const io::Event& event : events) Dispatch(event);
+  KVS_TRY(GatherBeforeSync());
+  host_.Tick(now_);
+  TakeMail();
+  ResumeAcceptingWhereDue();
+  if (is_stopping_.load(std::memory_order_acquire)) AdvanceStop();  // S1
+  RunReady();
+  CloseSilent(clients_);
+  CloseSilent(owing_);
+  CloseHandshaking();
+  CloseLingering();
+  return Ok();
+}
+
+// Of several loops, one that goes to sleep behind a busy turn is woken a moment later, which costs as much as a
+// request. Those who were just answered may be waiting for this processor to send the next ones.
+void Loop::LetOthersSend() {
+  if (options_.loops > 1 && std::exchange(answered_, 0) >= kAnsweredOfBusyTurn) std::this_thread::yield();
+}
+
+// By looking again and again, since a sleep would be longer; those who are waited for may need this processor.
+Status Loop::GatherBeforeSync() {
+  while (gather_.is_open() && gather_.IsWaiting(SyncGather::Clock::now())) {
+    std::this_thread::yield();
+    KVS_TRY_ASSIGN(const auto events, event_loop_->Wait(now_));
+    for (const io::Event& event : events) Dispatch(event);
+  }
+  return Ok();
+}
+
+std::optional<io::Deadline> Loop::NextDeadline() const {
+  if (!ready_.empty()) return now_;
+  std::optional<io::Deadline> next;
+  const auto consider = [&](io::Deadline deadline) { next = next ? std::min(*next, deadline) : deadline; };
+  for (const Door& door : doors_) {
+    if (door.accept_again) consider(*door.accept_again);
+  }
+  if (!lingering_.empty() && stop_deadline_) consider(now_ + kStopTick);
+  for (const auto* home : {&clients_, &owing_, &handshaking_, &lingering_}) {
+    if (home->empty()) continue;
+    if (const auto limit = TimeLimitOf(*home); limit.count() > 0) consider(home->front().since + limit);
+  }
+  if (const auto tick = host_.NextTick(now_)) consider(*tick);
+  // Past the deadline only jobs are left to wait for, and they wake the loop when they return.
+  if (stop_deadline_ && *stop_deadline_ > now_) consider(*stop_deadline_);
+  return next;
+}
+
+void Loop::Dispatch(const io::Event& event) {
+  for (Door& door : doors_) {
+    if (event.token != &door) continue;
+    AcceptClients(&door);
+    return;
+  }
+  auto* client = static_cast<Client*>(event.token);
+  if (client->is_in_job) return;  // It was dispatched for another reason, and is watched again when it returns.
+  if (client->is_lingering) {
+    if (!client->session.Discard()) Close(client);
+    return;
+  }
+  gather_.NoteReturn(std::exchange(client->answered_in_turn, SyncGather::kNoTurn));
+  // Nothing was asked for: the socket has failed.
+  if (!client->is_ready && !client->watched.readable && !client->watched.writable) {
+    Close(client);
+    return;
+  }
+  client->session.NoteReadable();
+  MarkActive(client);
+  MakeReady(client);
+}
+
+std::chrono::milliseconds Loop::TimeLimitOf(const std::list<Client>& home) const {
+  if (&home == &lingering_) return kLingerTime;
+  if (&home == &handshaking_) return options_.handshake_timeout;
+  const bool is_limited_as_owing = &home == &owing_ && limits_.output_timeout.count() > 0;
+  return is_limited_as_owing ? limits_.output_timeout : limits_.idle_timeout;
+}
+
+void Loop::AcceptClients(Door* door) {
+  door->accept_again = door->acceptor->AcceptWaiting();
+  if (door->accept_again) static_cast<void>(event_loop_->Forget(door->acceptor->listener()).has_value());
+}
+
+void Loop::ResumeAccepting(Door* door) {
+  door->accept_again.reset();
+  const Status watched = event_loop_->Watch(door->acceptor->listener(), {.readable = true}, door);
+  if (!watched) door->accept_again = now_ + std::chrono::seconds(1);  // The kernel is short of memory: try again later.
+}
+
+void Loop::ResumeAcceptingWhereDue() {
+  for (Door& door : doors_) {
+    if (door.accept_again && *door.accept_again <= now_) ResumeAccepting(&door);
+  }
+}
+
+void Loop::Adopt(Newcomer newcomer) {
+  {
+    sync::MutexLock lock(mail_mutex_);
+    newcomers_.push_back(std::move(newcomer));
+  }
+  Wake();
+}
+
+void Loop::Deliver(std::shared_ptr<Outbox> outbox) {
+  {
+    const sync::MutexLock lock(mail_mutex_);
+    announced_.push_back(std::move(outbox));
+    if (announced_.size() > 1) return;  // Whoever came first has woken the loop, and it has not looked yet.
+  }
+  Wake();
+}
+
+// One in a job looks for mail when it returns, one that lingers takes no more.
+void Loop::TakeMailOf(Outbox& outbox) {
+  outbox.Acknowledge();
+  auto* client = static_cast<Client*>(outbox.owner);
+  if (client == nullptr || client->is_in_job || client->is_lingering) return;
+  if (client->session.is_waiting()) MarkActive(client);  // The time for its next request begins with its reply.
+  MakeReady(client);
+}
+
+void Loop::TakeMail() {
+  std::vector<Newcomer> newcomers;
+  std::vector<Client*> returned;
+  std::vector<std::shared_ptr<Outbox>> announced;
+  {
+    sync::MutexLock lock(mail_mutex_);
+    newcomers.swap(newcomers_);
+    returned.swap(returned_);
+    announced.swap(announced_);
+  }
+  for (Newcomer& newcomer : newcomers) Admit(std::move(newcomer));
+  for (Client* client : returned) {
+    --jobs_out_;
+    client->is_in_job = false;
+    MarkActive(client);
+    Settle(client);
+  }
+  for (const std::shared_ptr<Outbox>& outbox : announced) TakeMailOf(*outbox);
+}
+
+void Loop::Admit(Newcomer newcomer) {
+  std::list<Client>& home = newcomer.tls == nullptr ? clients_ : handshaking_;
+  host_.figures.CountClient();
+  try {
+    home.emplace_back(std::move(newcomer.socket), host_, host_.Limits().connection, static_cast<Mailbox*>(this));
+  } catch (const std::bad_alloc&) {
+    host_.figures.RemoveOpenClient();
+    return;
+  }
+  Client& client = home.back();
+  if (newcomer.tls != nullptr) client.session.Secure(std::move(newcomer.tls));
+  client.home = &home;
+  client.self = std::prev(home.end());
+  client.since = now_;
+  client.watched = {.readable = true, .once = is_pooled()};
+  if (!event_loop_->Watch(client.session.socket(), client.watched, &client)) Close(&client);
+}
+
+void Loop::ReturnFromJob(Client* client) {
+  sync::MutexLock lock(mail_mutex_);
+  returned_.push_back(client);
+  // Before the mutex is released (I3): as soon as it is, the loop may find that this was the last job, and end.
+  mail_arrived_.NotifyOne();
+  Wake();
+}
+
+void Loop::AwaitJobs() {
+  sync::MutexLock lock(mail_mutex_);
+  while (returned_.size() < jobs_out_) mail_arrived_.Wait(mail_mutex_);
+}
+
+void Loop::MakeReady(Client* client) {
+  if (std::exchange(client->is_ready, true)) return;
+  ready_.push_back(client);
+}
+
+void Loop::RunReady() {
+  const std::vector<Client*> clients = std::exchange(ready_, {});
+  for (Client* client : clients) client->is_ready = false;
+  if (!is_pooled()) {
+    RunHere(clients);
+  } else {
+    for (Client* client : clients) RunOnPool(client);
+  }
+}
+
+void Loop::RunHere(const std::vector<Client*>& clients) {
+  std::vector<Session*> sessions;
+  sessions.reserve(clients.size());
+  for (Client* client : clients) sessions.push_back(&client->session);
+  const TurnSync sync = RunTurn(host_, sessions);
+  answered_ = sessions.size();
+  gather_.EndTurn(sync.sessions, sync.duration, sync.sessions > 0 ? SyncGather::Clock::now() : now_);
+  for (Client* client : clients) {
+    client->answered_in_turn = gather_.turn();
+    Settle(client);
+  }
+}
+
+void Loop::RunOnPool(Client* client) {
+  client->is_in_job = true;
+  ++jobs_out_;
+  options_.pool->Spawn([this, client]() noexcept {
+    Session* session = &client->session;
+    static_cast<void>(RunTurn(host_, {&session, 1}));
+    ReturnFromJob(client);
+  });
+}
+
+void Loop::Settle(Client* client) {
+  MarkOutput(client);
+  switch (client->session.next()) {
+    case Session::Next::kWait: Rearm(client); break;
+    case Session::Next::kRunAgain:
+      if (is_pooled()) client->session.NoteReadable();  // Nobody watches the socket meanwhile.
+      MakeReady(client);
+      break;
+    case Session::Next::kLinger: Linger(client); break;
+    case Session::Next::kClose:
+      if (client->session.is_dropped()) client->session.NoteDropped(client->session.drop_reason());
+      Close(client);
+      break;
+  }
+}
+
+void Loop::Rearm(Client* client) {
+  io::Interest interest = client->session.interest();
+  interest.once = is_pooled();
+  if (!interest.once && interest == client->watched) return;
+  client->watched = interest;
+  if (!event_loop_->Change(client->session.socket(), interest, client)) Close(client);
+}
+
+void Loop::AdvanceStop() {
+  if (!stop_deadline_) BeginStop();
+  if (now_ >= *stop_deadline_) {
+    CloseUnanswered();
+    return;
+  }
+  // Those in a job have their turn here when they return.
+  for (auto* home : {&clients_, &owing_, &handshaking_}) {
+    for (Client& client : *home) {
+      if (client.is_in_job || client.is_stopped) continue;
+      client.is_stopped = true;
+      client.session.StopAfterArrived();
+      MakeReady(&client);
+    }
+  }
+}
+
+void Loop::BeginStop() {
+  stop_deadline_ = now_ + options_.stop_timeout;
+  for (const Door& door : doors_) {
+    if (!door.accept_again) static_cast<void>(event_loop_->Forget(door.acceptor->listener()).has_value());
+  }
+  doors_.clear();
+}
+
+void Loop::CloseUnanswered() {
+  ready_.clear();
+  std::size_t closed = 0;
+  for (auto* home : {&clients_, &owing_, &handshaking_}) {
+    for (auto next = home->begin(); next != home->end();) {
+      Client* client = &*next++;
+      client->is_ready = false;
+      if (client->is_in_job) continue;
+      Close(client);
+      ++closed;
+    }
+  }
+  while (!lingering_.empty()) Close(&lingering_.front());
+  if (closed > 0) {
+    host_.Note(NetEvent::kStopTimedOut,
+               "stop: closed " + std::to_string(closed) + " connections that did not take their answers in time");
+  }
+}
+
+void Loop::CloseSilent(std::list<Client>& home) {
+  if (home.empty()) return;
+  const auto limit = TimeLimitOf(home);
+  if (limit.count() <= 0) return;
+  while (!home.empty() && home.front().since + limit <= now_) {
+    Client* client = &home.front();
+    if (client->is_in_job || client->is_ready || IsAwaitingUs(*client)) {
+      MoveTo(home, client);
+    } else {
+      if (&home == &owing_) client->session.NoteDropped("took none of its answers in time (output-timeout)");
+      Close(client);
+    }
+  }
+}
+
+// Whether it waits for something other than its own next request: messages, the end of a pause, what it blocks for.
+// It need not ask for anything then, but has to take what comes.
+bool Loop::IsAwaitingUs(const Client& client) const {
+  return client.home == &clients_ && (client.session.is_expected() || client.session.is_waiting());
+}
+
+// However busy it is.
+void Loop::CloseHandshaking() {
+  for (auto next = handshaking_.begin(); next != handshaking_.end();) {
+    Client* client = &*next++;
+    if (client->since + TimeLimitOf(handshaking_) > now_) return;
+    if (client->is_in_job || client->is_ready) continue;
+    client->session.NoteFailedHandshake("it took too long (tls-handshake-timeout)");
+    Close(client);
+  }
+}
+
+void Loop::CloseLingering() {
+  for (auto next = lingering_.begin(); next != lingering_.end();) {
+    Client* client = &*next++;
+    const bool is_over = client->since + kLingerTime <= now_;
+    // A server that ends waits for its answers to arrive, not for clients to go.
+    if (is_over || (stop_deadline_ && client->session.AnswersHaveArrived())) Close(client);
+  }
+}
+
+void Loop::Linger(Client* client) {
+  client->session.BeginLinger();
+  client->is_lingering = true;
+  MoveTo(lingering_, client);
+  client->watched = {.readable = true};
+  if (!event_loop_->Change(client->session.socket(), client->watched, client)) Close(client);
+}
+
+void Loop::MoveTo(std::list<Client>& home, Client* client) {
+  client->since = now_;
+  home.splice(home.end(), *client->home, client->self);
+  client->home = &home;
+}
+
+// What a client sends counts where its next request is waited for, and nowhere else.
+void Loop::MarkActive(Client* client) {
+  if (client->home == &clients_) MoveTo(clients_, client);
+}
+
+// After a turn: whether the client has answers to take, and whether it takes them.
+void Loop::MarkOutput(Client* client) {
+  if (client->home == &handshaking_) {
+    if (!client->session.is_secured()) return;
+    MoveTo(clients_, client);
+  }
+  const bool is_owing = client->home == &owing_;
+  if (client->session.has_output()) {
+    if (is_owing && client->sent_bytes == client->session.sent_bytes()) return;
+    client->sent_bytes = client->session.sent_bytes();
+    MoveTo(owing_, client);
+  } else if (is_owing) {
+    MoveTo(clients_, client);
+  }
+}
+
+void Loop::Close(Client* client) {
+  client->outbox->owner = nullptr;
+  // First, so that a client which sees its connection end finds the place free for another.
+  host_.figures.RemoveOpenClient();
+  client->home->erase(client->self);  // Closing a socket ends its being watched.
+}
+
+}  // namespace kvs::server

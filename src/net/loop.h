@@ -1,0 +1,157 @@
+// Loop: drives sessions: waits until some can go on, gives each a turn, closes those that are done or silent too long.
+//
+// Design      Direct mode: the turn of all ready sessions runs here. Pooled mode: each ready session becomes a job, is
+//             not watched while it is out, and comes back through the mailbox. Everything else is the same code.
+// Threads     Run() on one thread, which owns all sessions but those in a job. Adopt() and Stop() from any, Stop()
+//             from a signal handler too.
+// Limits      Each client is in one list, by what is waited for, and each list has a limit of time: clients_ where it
+//             is the next request (idle_timeout), owing_ where it has to take answers (output_timeout), handshaking_
+//             where TLS is not settled yet (its handshake timeout), lingering_ where it has to end (kLingerTime).
+// Invariants  I1  A session with is_in_job is touched by its job alone, and neither closed nor moved to another state.
+//             I2  A session is in ready_ exactly while is_ready, and is not closed meanwhile.
+//             I3  A job touches neither the loop nor its session after the mailbox's mutex is released.
+// Fences      S1  is_stopping_:  release store in Stop() -> acquire load in Iterate(). A loop that sees it set sees
+//                 what the stopping thread did before.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "io/event_loop.h"
+#include "io/unique_fd.h"
+#include "kvs/result.h"
+#include "kvs/thread_pool.h"
+#include "net/acceptor.h"
+#include "net/host.h"
+#include "net/session.h"
+#include "net/sync_gather.h"
+#include "sync/mutex.h"
+
+namespace kvs::server {
+
+struct LoopOptions {
+  std::size_t loops = 1;                                // How many the server has.
+  ThreadPool* pool = nullptr;                           // Set: pooled mode. Outlives the loop.
+  std::chrono::milliseconds stop_timeout{5'000};        // How long Stop() lets answers drain to slow clients.
+  std::chrono::milliseconds handshake_timeout{10'000};  // Of TLS.
+};
+
+class Loop final : private Mailbox {
+ public:
+  // `host` outlives the loop.
+  static Result<std::unique_ptr<Loop>> Create(Host& host, const LoopOptions& options);
+
+  // Serves until Stop(), then until every session is answered and closed. Accepts from all `acceptors`.
+  Status Run(std::span<const std::unique_ptr<Acceptor>> acceptors);
+  void Stop();
+
+  void Adopt(Newcomer newcomer) KVS_EXCLUDES(mail_mutex_);
+
+ private:
+  struct Client {
+    Client(io::UniqueFd socket, Host& host, const ConnectionLimits& limits, Mailbox* mailbox)
+        : outbox(std::make_shared<Outbox>(limits.output_bytes_max, mailbox)),
+          session(std::move(socket), host, limits, outbox) {
+      outbox->owner = this;
+    }
+
+    const std::shared_ptr<Outbox> outbox;
+    Session session;
+    std::list<Client>* home = nullptr;
+    std::list<Client>::iterator self{};  // In `home`.
+    io::Interest watched{};
+    std::uint64_t answered_in_turn = SyncGather::kNoTurn;
+    // In clients_: of its last activity. In owing_: of the last bytes that it took. Elsewhere: of its coming.
+    io::Deadline since{};
+    std::uint64_t sent_bytes = 0;  // In owing_: until `since`.
+    bool is_in_job = false;
+    bool is_ready = false;
+    bool is_lingering = false;
+    bool is_stopped = false;  // StopAfterArrived() was called.
+  };
+
+  Loop(Host& host, const LoopOptions& options, std::unique_ptr<io::EventLoop> event_loop)
+      : host_(host), options_(options), event_loop_(std::move(event_loop)), limits_(host.Limits()) {}
+
+  // A place where clients come in, and the token of its socket.
+  struct Door {
+    Acceptor* acceptor;
+    std::optional<io::Deadline> accept_again{};  // Set while accepting pauses.
+  };
+
+  Status Iterate();
+  void LetOthersSend();
+  Status GatherBeforeSync();
+  std::optional<io::Deadline> NextDeadline() const;
+  void Dispatch(const io::Event& event);
+
+  void AcceptClients(Door* door);
+  void ResumeAccepting(Door* door);
+  void ResumeAcceptingWhereDue();
+  void TakeMail() KVS_EXCLUDES(mail_mutex_);
+  void Admit(Newcomer newcomer);
+  void Deliver(std::shared_ptr<Outbox> outbox) override KVS_EXCLUDES(mail_mutex_);
+  void TakeMailOf(Outbox& outbox);
+  void ReturnFromJob(Client* client) KVS_EXCLUDES(mail_mutex_);
+  void AwaitJobs() KVS_EXCLUDES(mail_mutex_);
+
+  void MakeReady(Client* client);
+  void RunReady();
+  void RunHere(const std::vector<Client*>& clients);
+  void RunOnPool(Client* client);
+  void Settle(Client* client);
+  void Rearm(Client* client);
+
+  void Wake() { event_loop_->Wake(); }
+  void BeginStop();
+  void AdvanceStop();
+  void CloseUnanswered();
+  void CloseSilent(std::list<Client>& home);
+  bool IsAwaitingUs(const Client& client) const;
+  void CloseHandshaking();
+  void CloseLingering();
+  void MoveTo(std::list<Client>& home, Client* client);
+  void MarkOutput(Client* client);
+  void Linger(Client* client);
+  void MarkActive(Client* client);
+  void Close(Client* client);
+
+  bool is_pooled() const { return options_.pool != nullptr; }
+  std::chrono::milliseconds TimeLimitOf(const std::list<Client>& home) const;  // 0: none.
+
+  // Constant after construction.
+  Host& host_;
+  const LoopOptions options_;
+  const std::unique_ptr<io::EventLoop> event_loop_;
+
+  std::atomic<bool> is_stopping_{false};  // S1
+
+  // Of the thread in Run().
+  std::vector<Door> doors_;
+  std::list<Client> clients_;  // These lists: by `since`, the longest first.
+  std::list<Client> owing_;
+  std::list<Client> handshaking_;
+  std::list<Client> lingering_;
+  std::vector<Client*> ready_;  // Have their turn in the next round.
+  std::size_t answered_ = 0;    // In the last turn of this thread.
+  std::size_t jobs_out_ = 0;
+  SyncGather gather_;
+  io::Deadline now_{};                         // As of the last wake-up.
+  NetLimits limits_;                           // As of the last time before it went to sleep.
+  std::optional<io::Deadline> stop_deadline_;  // Set once stopping has begun.
+
+  sync::Mutex mail_mutex_;
+  sync::ConditionVariable mail_arrived_;
+  std::vector<Newcomer> newcomers_ KVS_GUARDED_BY(mail_mutex_);
+  std::vector<Client*> returned_ KVS_GUARDED_BY(mail_mutex_);
+  std::vector<std::shared_ptr<Outbox>> announced_ KVS_GUARDED_BY(mail_mutex_);
+};
+
+}  // namespace kvs::server

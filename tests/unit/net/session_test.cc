@@ -1,0 +1,44 @@
+// Session promises that a client to which others send all the time is heard all the same. One end of a pair of sockets
+// is the session's, the other the client's.
+#include "net/session.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <memory>
+#include <string>
+
+#include "server/server_host.h"
+#include "service/server_state.h"
+#include "support/memory_engine.h"
+#include "support/resp_client.h"
+
+namespace kvs::server {
+namespace {
+
+constexpr ConnectionLimits kLimits{.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20};
+
+TEST(SessionTest, AClientWithMailIsHeard) {
+  test::MemoryEngine engine;
+  ServerState state(engine);
+  ServerHost host(state);
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+  test::RespClient client{io::UniqueFd(ends[0])};
+  const auto outbox = std::make_shared<Outbox>(std::size_t{1} << 20, nullptr);
+  Session session(io::UniqueFd(ends[1]), host, kLimits, outbox);
+  client.Send(test::RespCommand({"PING"}));
+  std::string received;
+  for (int turns = 0; turns < 3; ++turns) {
+    outbox->Push("+mail\r\n");
+    session.NoteReadable();
+    session.Input();
+    session.Output();
+    EXPECT_EQ(session.next(), Session::Next::kWait);
+    ASSERT_TRUE(client.ReceiveSome(&received));
+  }
+  EXPECT_NE(received.find("+PONG\r\n"), std::string::npos) << received;
+}
+
+}  // namespace
+}  // namespace kvs::server
