@@ -11,10 +11,12 @@ import re
 import sys
 from typing import NamedTuple
 
+import floor_chart
+
 CODE_FOLDERS = ("include", "src", "tests", "bench", "fuzz")
 OTHER_FOLDERS = ("cmake", "docs", "packaging", "tools", ".ci")
-TEXT_SUFFIXES = {".h", ".cc", ".py", ".sh", ".cmake", ".in", ".md", ".txt", ".rs", ".toml", ".json", ""}
-WIDE_SUFFIXES = {".md", ".json", ".in", ".toml"}  # Not bound to the line length.
+TEXT_SUFFIXES = {".h", ".cc", ".py", ".sh", ".cmake", ".in", ".md", ".txt", ".rs", ".toml", ".json", ".svg", ""}
+WIDE_SUFFIXES = {".md", ".json", ".in", ".toml", ".svg"}  # Not bound to the line length.
 LINE_CHARACTERS_MAX = 120
 FILE_LINES_MAX = 500
 
@@ -318,6 +320,16 @@ def check_layout(files):
                 yield Finding(file.path, number, "layout", f"{len(line)} characters: at most {LINE_CHARACTERS_MAX}")
 
 
+# --------------------------------------------------------------------------------------------------------- documents
+
+
+def check_picture(files):
+    table, picture = files.get(floor_chart.TABLE), files.get(floor_chart.PICTURE)
+    drawn = floor_chart.draw(table.text) if table else None
+    if drawn is not None and (picture is None or picture.text != drawn):
+        yield Finding(floor_chart.PICTURE, 1, "picture", "not what the floor table draws: run ./dev picture")
+
+
 def notes(files):
     for file in files.values():
         if file.parts[0] in CODE_FOLDERS + ("tools",) and len(file.lines) > FILE_LINES_MAX:
@@ -339,6 +351,7 @@ def findings(files):
         check_tools_are_called(files),
         check_headers(files),
         check_layout(files),
+        check_picture(files),
     ]
     for check in checks:
         for finding in check:

@@ -5,9 +5,11 @@ The tests build a small clean tree, spoil one thing, and expect that one finding
 """
 
 import pathlib
+import re
 import tempfile
 import unittest
 
+import floor_chart
 import tidy
 
 CLEAN = {
@@ -39,6 +41,8 @@ CLEAN = {
 
 
 def findings_of(tree):
+    """The findings in `tree`, whose picture is that of its own floor table unless `tree` has another one."""
+    tree = {floor_chart.PICTURE: floor_chart.draw(tree["ARCHITECTURE.md"]), **tree}
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder).resolve()
         for path, text in tree.items():
@@ -209,6 +213,31 @@ class TidyTest(unittest.TestCase):
         self.expect_in_code("layout", "// " + "x" * 118, "121 characters")
         self.expect_in_code("layout", "\tint x;", "tab")
         self.expect_clean("// " + "x" * 117)
+
+    # Documents.
+
+    def test_a_picture_that_is_not_of_the_floor_table_is_found(self):
+        path = floor_chart.PICTURE
+        self.expect("picture", path, "./dev picture", tree={path: "<svg></svg>\n"})
+        other = CLEAN["ARCHITECTURE.md"].replace("| the store |", "| the other store |")
+        self.expect("picture", path, tree={path: floor_chart.draw(other)})
+
+    def test_a_picture_shows_each_folder_in_its_band_and_each_room_in_its_folder(self):
+        rows = ("| 1b | `store/tail` | base | - | - | the end |", "| 1a | net | base | - | - | bytes |")
+        page = CLEAN["ARCHITECTURE.md"] + "\n".join(rows)
+        folders = {folder.path: folder for folder in floor_chart.read_folders(page)}
+        self.assertEqual(sorted(folders), ["base", "io", "net", "store", "sync"])
+        self.assertEqual([room.path for room in folders["store"].rooms], ["tail"])
+        self.assertEqual([len(folders[path].rooms) for path in ("base", "io", "net", "sync")], [0, 0, 0, 0])
+        words = re.findall(r'class="(floor|name|roomname)"[^>]*>([^<]+)<', floor_chart.draw(page))
+        self.assertEqual(
+            [word for kind, word in words if kind == "floor"], ["2", "1a", "1", "0"], "a letter is above its number"
+        )
+        self.assertLess(words.index(("name", "store")), words.index(("roomname", "tail")))
+        self.assertLess(words.index(("roomname", "tail")), words.index(("floor", "1a")))
+
+    def test_a_page_without_a_floor_table_has_no_picture(self):
+        self.assertIsNone(floor_chart.draw("# A page\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"))
 
     def test_a_long_file_is_noted_but_is_no_finding(self):
         with tempfile.TemporaryDirectory() as folder:
