@@ -239,6 +239,25 @@ class TidyTest(unittest.TestCase):
     def test_a_page_without_a_floor_table_has_no_picture(self):
         self.assertIsNone(floor_chart.draw("# A page\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"))
 
+    def test_words_that_are_not_plain_are_found_in_comments_and_documents(self):
+        words = ("by turns", "at once", "for ever", "in front of it", "whoever", "it stood", "some 14")
+        words += ("stands behind it", "those who write", "in so many words")
+        for word in words:
+            with self.subTest(word):
+                path = "src/io/file.cc"
+                self.expect("plain-words", path, "plain words", tree={path: CLEAN[path] + f"// They run {word}.\n"})
+                self.expect("plain-words", "docs/a.md", tree={"docs/a.md": f"They run {word}.\n"})
+                self.expect("plain-words", "dev", tree={"dev": f"tidy  # They run {word}.\n"})
+
+    def test_words_that_are_not_plain_are_found_across_a_line_break(self):
+        path = "src/io/file.cc"
+        self.expect("plain-words", path, "at once:", tree={path: CLEAN[path] + "//   at\n//   once\n"})
+
+    def test_plain_words_are_not_asked_of_code(self):
+        self.expect_clean('const char* text = "at once";  // It is looked at once, for every one.', "src/io/file.cc")
+        page = "```\nat once\n```\n\n<!-- table: begin -->\nat once\n<!-- table: end -->\n"
+        self.assertEqual(findings_of({**CLEAN, "docs/a.md": page}), [])
+
     def test_a_long_file_is_noted_but_is_no_finding(self):
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder).resolve()
