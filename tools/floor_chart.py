@@ -72,9 +72,9 @@ def read_rows(page):
                 columns = [cells.index(heading) for heading in HEADINGS]
         elif not cells:
             break
-        elif re.fullmatch(r"\d+[a-z]?", cells[columns[0]]):
+        elif len(cells) > max(columns) and re.fullmatch(r"\d+[a-z]?", cells[columns[0]]):
             floor, path, words = (cells[column] for column in columns)
-            rows.append((path.replace("`", ""), floor, words.replace("`", "")))
+            rows.append((path.strip("`/"), floor, words.replace("`", "")))
     return rows
 
 
