@@ -5,9 +5,11 @@ The tests build a small clean tree, spoil one thing, and expect that one finding
 """
 
 import pathlib
+import re
 import tempfile
 import unittest
 
+import floor_chart
 import tidy
 
 CLEAN = {
@@ -66,6 +68,8 @@ WITH_ROOMS = {
 
 
 def findings_of(tree):
+    """The findings in `tree`, whose picture is that of its own floor table unless `tree` has another one."""
+    tree = {floor_chart.PICTURE: floor_chart.draw(tree["ARCHITECTURE.md"]), **tree}
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder).resolve()
         for path, text in tree.items():
@@ -311,6 +315,49 @@ class TidyTest(unittest.TestCase):
         del tree["src/base/part_0.h"], tree["src/base/part_1.h"]
         tree["src/base/part_0.cc"] = tree["src/base/part_1.cc"] = "int x;\n"
         self.assertEqual(findings_of({**CLEAN, **tree}), [])
+    # Documents.
+
+    def test_a_picture_that_is_not_of_the_floor_table_is_found(self):
+        path = floor_chart.PICTURE
+        self.expect("picture", path, "./dev picture", tree={path: "<svg></svg>\n"})
+        other = CLEAN["ARCHITECTURE.md"].replace("| the store |", "| the other store |")
+        self.expect("picture", path, tree={path: floor_chart.draw(other)})
+
+    def test_a_picture_shows_each_folder_in_its_band_and_each_room_in_its_folder(self):
+        rows = ("| 1b | `store/tail` | base | - | - | the end |", "| 1a | net | base | - | - | bytes |")
+        page = CLEAN["ARCHITECTURE.md"] + "\n".join(rows)
+        folders = {folder.path: folder for folder in floor_chart.read_folders(page)}
+        self.assertEqual(sorted(folders), ["base", "io", "net", "store", "sync"])
+        self.assertEqual([room.path for room in folders["store"].rooms], ["tail"])
+        self.assertEqual([len(folders[path].rooms) for path in ("base", "io", "net", "sync")], [0, 0, 0, 0])
+        words = re.findall(r'class="(floor|name|roomname)"[^>]*>([^<]+)<', floor_chart.draw(page))
+        self.assertEqual(
+            [word for kind, word in words if kind == "floor"], ["2", "1a", "1", "0"], "a letter is above its number"
+        )
+        self.assertLess(words.index(("name", "store")), words.index(("roomname", "tail")))
+        self.assertLess(words.index(("roomname", "tail")), words.index(("floor", "1a")))
+
+    def test_a_page_without_a_floor_table_has_no_picture(self):
+        self.assertIsNone(floor_chart.draw("# A page\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"))
+
+    def test_words_that_are_not_plain_are_found_in_comments_and_documents(self):
+        words = ("by turns", "at once", "for ever", "in front of it", "whoever", "it stood", "some 14")
+        words += ("stands behind it", "those who write", "in so many words")
+        for word in words:
+            with self.subTest(word):
+                path = "src/io/file.cc"
+                self.expect("plain-words", path, "plain words", tree={path: CLEAN[path] + f"// They run {word}.\n"})
+                self.expect("plain-words", "docs/a.md", tree={"docs/a.md": f"They run {word}.\n"})
+                self.expect("plain-words", "dev", tree={"dev": f"tidy  # They run {word}.\n"})
+
+    def test_words_that_are_not_plain_are_found_across_a_line_break(self):
+        path = "src/io/file.cc"
+        self.expect("plain-words", path, "at once:", tree={path: CLEAN[path] + "//   at\n//   once\n"})
+
+    def test_plain_words_are_not_asked_of_code(self):
+        self.expect_clean('const char* text = "at once";  // It is looked at once, for every one.', "src/io/file.cc")
+        page = "```\nat once\n```\n\n<!-- table: begin -->\nat once\n<!-- table: end -->\n"
+        self.assertEqual(findings_of({**CLEAN, "docs/a.md": page}), [])
 
     def test_a_long_file_is_noted_but_is_no_finding(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -27,7 +27,7 @@ struct Settings {
   std::uint64_t keys = 0;  // How many there will be: for floors and maps that are sized ahead.
   std::size_t value_bytes = 100;
   bool durable = false;
-  unsigned writers = 1;    // That will wait for durability at once.
+  unsigned writers = 1;    // That will wait for durability together.
   bool compaction = true;  // False: none in the background, where a store can be told so.
   bool tight = false;      // As little space as the goals for it ask for, where a store can be told so.
 };
@@ -76,7 +76,7 @@ class Session {
     for (const std::string_view key : keys) *seen++ = Get(key);
   }
 
-  // How many new pairs at once a load is best done with; 1: by Set(), and Load() is not called.
+  // How many new pairs in one call a load is best done with; 1: by Set(), and Load() is not called.
   virtual std::size_t load_batch() const { return 1; }
   virtual void Load(std::span<const Pair> pairs) {
     for (const Pair& pair : pairs) Set(pair.key, pair.value);

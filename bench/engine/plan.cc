@@ -348,7 +348,7 @@ class Planner {
     Begin(kDurableKeys, options_.value_bytes, ", durable");
     for (const unsigned writers : {1U, 8U, 32U}) {
       ForEachRound([&](unsigned) {
-        for (const std::string& engine : options_.engines) {  // The limit stands beside kvs.
+        for (const std::string& engine : options_.engines) {  // The limit runs beside kvs.
           if (engine == "hash" || engine == "empty" || engine == "sled") continue;
           Start(engine, true, writers);
           steps_.back().settings.durable = true;

@@ -1,8 +1,8 @@
 // bench_pools: which pool serves best, on which engine, with how many threads?
 //
 // One measurement: a server in this process, eight clients over loopback, and rounds of 1,000 keys of one length which
-// are set (write_*) or got (read_*), every answer checked. Server, store and connections stand before the clock starts
-// and fall after it stops. The wall clock says what a user waits; the CPU time of the whole process, clients included
+// are set (write_*) or got (read_*), every answer checked. Server, store and connections are up before the clock starts
+// and go after it stops. The wall clock says what a user waits; the CPU time of the whole process, clients included
 // and the same for all, says what it costs. Run with --benchmark_enable_random_interleaving: the figures are ratios of
 // one run.
 #include <benchmark/benchmark.h>

@@ -98,7 +98,7 @@ void LoadWorker::SendBatch(Connection& connection) {
   Flush(connection);
 }
 
-// The requests that are due go to the connections in turn; each connection sends all of its share at once.
+// The requests that are due go to the connections in turn; each connection sends all of its share together.
 void LoadWorker::SendDue() {
   const std::int64_t now_ns = NowNs();
   const std::size_t first = next_connection_;

@@ -1,6 +1,6 @@
 // LoadWorker: one thread, one epoll instance, and its share of the connections of a load.
 //
-// Design      Closed loop: each connection sends `pipeline` requests at once, waits for all answers, sends the next.
+// Design      Closed loop: each connection sends `pipeline` requests together, waits for all answers, sends the next.
 //             Open loop: requests are due at random moments of a given mean rate, whatever the server does; they go out
 //             when due, behind those not answered yet, and their latency counts from when they were due. So a server
 //             that stalls is charged for all who would have come meanwhile.

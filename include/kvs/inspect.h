@@ -6,7 +6,7 @@
 // Ownership   Changes no file of the store. VerifyStore() takes the directory for itself while it reads, as an open
 //             store does, so nobody opens it meanwhile; the others may look at a store that is in use, see it as it
 //             was at one moment or the next, and answer kIo or kCorruption where compaction took a file away.
-// Limits      InspectStore() needs some 100 bytes of memory for each key.
+// Limits      InspectStore() needs about 100 bytes of memory for each key.
 // Errors      kInvalidArgument: there is no store. kInUse: see above. kUnsupported: a later version wrote it.
 //             kCorruption: the manifest is damaged, and without it nothing can be told.
 #pragma once
@@ -91,7 +91,7 @@ struct RecordInspection {
 };
 
 // Visits the records of one segment in their order; `visit` answers whether to go on. kCorruption: a record of a sealed
-// segment is bad; what is in front of it was visited. In an open segment the first bad record is the end.
+// segment is bad; what is before it was visited. In an open segment the first bad record is the end.
 Status VisitRecords(const std::filesystem::path& directory, std::uint64_t segment_id,
                     FunctionRef<bool(const RecordInspection&)> visit);
 

@@ -65,7 +65,7 @@ struct ServerOptions {
   std::chrono::seconds tcp_keepalive{300};    // After so much silence the kernel asks whether the peer lives; 0: never.
   std::chrono::milliseconds idle_timeout{0};  // A connection silent for so long is closed; 0: never.
   std::chrono::milliseconds stop_timeout{5'000};  // How long Stop() lets answers drain to slow clients.
-  bool allows_debug_command = false;              // DEBUG, with which a client can make the server stand still.
+  bool allows_debug_command = false;              // DEBUG, with which a client can make the server hang.
 
   // Takes what an operator should know, one line at a time from whatever thread. It must not call the server.
   std::function<void(const std::string& line)> log{};

@@ -19,7 +19,7 @@ namespace kvs::adapters {
 class KeyLocks {
  public:
   static constexpr std::size_t kGroups =
-      64;  // More than threads that write at once; ThreadSanitizer follows 128 locks of a thread.
+      64;  // More than threads that write together; ThreadSanitizer follows 128 locks of a thread.
   using Groups = std::bitset<kGroups>;
 
   static std::size_t GroupOf(std::string_view key) { return base::Hash64(key) % kGroups; }

@@ -43,7 +43,7 @@ constexpr double kBloomBitsPerKey = 10;
 constexpr std::uint64_t kWriteBackBytes = std::uint64_t{1} << 20;  // Handed to the disk as they come, not in one rush.
 constexpr unsigned kBackgroundJobsMin = 2;                         // A flush must not wait for a compaction.
 
-constexpr std::size_t kMultiGetKeys = 32;  // RocksDB looks up so many in step; and no more values are pinned at once.
+constexpr std::size_t kMultiGetKeys = 32;  // RocksDB looks up so many in step; and no more values are pinned together.
 constexpr std::size_t kMultiSetPairs = 256;
 constexpr std::size_t kMultiSetBytes = std::size_t{1} << 20;
 

@@ -1,6 +1,6 @@
 // Ticker: a thread that makes a call every interval until it is destroyed.
 //
-// Threads     The call is made from a thread of its own, never twice at once, and never after the destructor.
+// Threads     The call is made from a thread of its own, never by two threads, and never after the destructor.
 #pragma once
 
 #include <chrono>

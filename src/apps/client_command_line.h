@@ -2,7 +2,7 @@
 //
 // Design      A key or a value may look like anything, so words are told apart by their place alone:
 //               kvs-client COMMAND [--addr IP:PORT] [--] KEY [VALUE] [--addr IP:PORT]
-//             Options stand before the key or after the last argument. The words in between are taken as they are.
+//             Options come before the key or after the last argument. The words in between are taken as they are.
 //             Only a key that is called like an option, or "--", needs the "--" before it.
 // Errors      kInvalidArgument: what was not understood.
 #pragma once

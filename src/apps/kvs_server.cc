@@ -142,7 +142,7 @@ std::string_view SyncName(SyncPolicy sync) {
 
 bool IsLoopback(const Address& address) { return address.ip == "::1" || address.ip.starts_with("127."); }
 
-// Whoever reaches an address of the network reaches all the data, unless something is asked of them.
+// A client that reaches an address of the network reaches all the data, unless something is asked of it.
 void WarnOfOpenDoors(const ServerOptions& options) {
   if (!options.password.empty()) return;
   const auto warn = [](const Address& address, std::string_view remedy) {

@@ -20,9 +20,9 @@ class SignalWatcher {
   SignalWatcher(const SignalWatcher&) = delete;
   SignalWatcher& operator=(const SignalWatcher&) = delete;
 
-  // Calls `stop` on the first signal, at once if it has come already. An empty function ends that.
+  // Calls `stop` on the first signal, immediately if it has come already. An empty function ends that.
   void CallOnSignal(std::function<void()> stop) KVS_EXCLUDES(mutex_);
-  // Calls `reload` on each SIGHUP, once at once if any came while there was none. An empty function ends that.
+  // Calls `reload` on each SIGHUP, once immediately if any came while there was none. An empty function ends that.
   void CallOnHangUp(std::function<void()> reload) KVS_EXCLUDES(mutex_);
 
  private:

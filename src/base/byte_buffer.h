@@ -1,4 +1,4 @@
-// ByteBuffer: a queue of bytes: appended at the end, consumed at the front, contiguous for whoever looks at it.
+// ByteBuffer: a queue of bytes: appended at the end, consumed at the front, contiguous for the reader.
 //
 // Design      One block from malloc, grown by realloc (which moves large blocks by remapping, not by copying) and never
 //             zeroed. The first block is small enough for the allocator's per-thread cache, and the block goes back

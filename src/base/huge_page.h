@@ -2,7 +2,7 @@
 // covers all of it. A random access to a large table costs a third less that way.
 //
 // Design      Memory is asked from the kernel, not from the allocator, whose blocks do not begin at such a boundary.
-//             The kernel gives it either at once, by the first touch, or in small pages as they are touched, so that
+//             The kernel gives it either whole, by the first touch, or in small pages as they are touched, so that
 //             what is never used costs nothing; those become one page by Unite(). Where the kernel has no large pages
 //             free, all of it works with small ones.
 // Errors      Without memory std::bad_alloc, as with any allocation; TryMap() is for callers that can do without.

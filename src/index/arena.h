@@ -2,9 +2,9 @@
 //
 // Design      Slots lie in chunks of 2 MB that never move, each a large page of the processor. The first chunks take
 //             memory as it is touched, and become large pages when they are full, so that a small arena is small; the
-//             ones behind are large pages at once, so that little of a large arena is idle. A free slot is taken from
-//             the chunk with the lowest number, which empties the higher ones; while enough is free beside it, an empty
-//             chunk but the first goes back to the system. The numbers of slots have gaps where a chunk has fewer
+//             later ones are large pages from the start, so that little of a large arena is idle. A free slot is taken
+//             from the chunk with the lowest number, which empties the higher ones; while enough is free beside it, an
+//             empty chunk but the first goes back to the system. The numbers of slots have gaps where a chunk has fewer
 //             slots than the range of numbers set aside for each.
 //             Chunks can be loaded as they were saved.
 // Threads     One writer takes and returns slots. Address() and bytes() from any thread.

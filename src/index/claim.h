@@ -1,11 +1,11 @@
-// Claim: what one record says of its key while an index is built from all records at once: where it stands, and when it
-// was written. Of the claims of one key the newest holds.
+// Claim: what one record says of its key while an index is built from all records: its location, and when it was
+// written. Of the claims of one key the newest holds.
 //
 // Design      Claims are sorted by their heads: 7 bytes of the key, from a depth on that is common to a list, and in
 //             the last byte how many bytes the key has there. Heads are compared as numbers, and order keys as their
 //             bytes do, a key before those that it is a prefix of. Equal heads that end their keys are equal keys;
 //             others are told apart by heads of a greater depth, for which the key is asked from the record.
-// Invariants  I1  All keys of a list agree in the bytes in front of its depth.
+// Invariants  I1  All keys of a list agree in the bytes before its depth.
 #pragma once
 
 #include <algorithm>
@@ -37,7 +37,7 @@ inline std::uint64_t HeadOf(std::string_view key, std::size_t depth) {
 // Whether the key ends within its head: then keys with this head are equal.
 inline bool EndsKey(std::uint64_t head) { return (head & 0xff) <= kHeadKeyBytes; }
 
-// The head that the key has where its head began `common.size()` bytes earlier, with these in front.
+// The head that the key has where its head began `common.size()` bytes earlier, with these before it.
 inline std::uint64_t HeadBehind(std::string_view common, std::uint64_t head) {
   const std::uint64_t left = std::min<std::uint64_t>((head & 0xff) + common.size(), kHeadKeyBytes + 1);
   if (common.size() > kHeadKeyBytes) return HeadOf(common, 0);

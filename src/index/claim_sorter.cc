@@ -6,7 +6,7 @@
 namespace kvs::index {
 namespace {
 
-// How many records are asked for ahead: about as many as the memory answers at once.
+// How many records are asked for ahead: about as many as the memory answers together.
 constexpr std::size_t kAhead = 16;
 
 void KeepNewest(std::span<Claim> claims, FunctionRef<void(const Claim&)> superseded) {

@@ -1,6 +1,6 @@
 // InnerNode: up to 59 separators and the 60 children between them, in 1 kB. It tells in which child a key belongs.
 //
-// Design      Separators are full keys: the smallest key that the child on their right may hold. They stand one after
+// Design      Separators are full keys: the smallest key that the child on their right may hold. They are one after
 //             the other in a block of their own, which a search seldom touches, because it decides by their *heads*: 8
 //             bytes of each separator, taken from the byte positions in which the separators of this node differ, so
 //             that a long common part costs no room. Positions are counted in a window of 32 bytes: the first of the

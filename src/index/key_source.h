@@ -1,4 +1,4 @@
-// KeySource: the owner's answer to "which key stands behind this location?". The index keeps locations, not keys.
+// KeySource: the owner's answer to "which key is at this location?". The index keeps locations, not keys.
 //
 // Threads     Const members are called from any thread, by readers that are pinned and by the one writer.
 // Lifetime    A location that the caller found in the index while pinned stays readable until the caller unpins, also

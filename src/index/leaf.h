@@ -122,7 +122,7 @@ inline bool Leaf::Line::has_empty() const {
   return found;
 }
 
-// Where the live entries of a leaf point to, each as it stood at some moment.
+// Where the live entries of a leaf point to, each as it was at some moment.
 class LiveLocations {
  public:
   explicit LiveLocations(const Leaf& leaf) {

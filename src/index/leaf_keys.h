@@ -26,7 +26,7 @@ struct KeyedEntry {
 
 class LeafKeys {
  public:
-  // Asks for the records of `leaf`, which is to be read soon; all at once, so that their addresses are found together.
+  // Asks for the records of `leaf`, which is to be read soon; all together, so that their addresses are found together.
   static void Prefetch(const Leaf& leaf, const KeySource& keys);
 
   // Reads all entries, with the keys that `key_of` tells; nullopt: the record is damaged, and its location the answer.
@@ -35,7 +35,7 @@ class LeafKeys {
                                      std::size_t shared_bytes);
 
   // Whether `place` is where keys have lately come in ascending order: the entries before it are the last ones of the
-  // lines that they stand in. Meant for a full leaf; by chance, it is true for one random place in 400.
+  // lines that they are in. Meant for a full leaf; by chance, it is true for one random place in 400.
   bool EndsAscendingRun(std::size_t place) const;
 
   std::span<const KeyedEntry> sorted() const { return {sorted_.data(), count_}; }

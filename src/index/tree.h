@@ -2,7 +2,7 @@
 //
 // Design      Inner nodes (InnerNode) are 1 kB and copied when they change; leaves (Leaf) are small hash tables of 256
 //             bytes. Keys are not stored but in separators: the full key is asked from the owner (KeySource), so that
-//             an entry costs some 14 bytes whatever the length of its key. A point operation touches an inner node on
+//             an entry costs about 14 bytes whatever the length of its key. A point operation touches an inner node on
 //             each level, one cache line of a leaf, and the record.
 //             A split or merge makes new nodes out of old ones, publishes them by one store of a link, and retires the
 //             old ones to the epoch. A leaf is split in its middle, or further on, where keys come in ascending order.
@@ -131,7 +131,7 @@ class Tree {
   // The same for a caller who reads the records of a leaf together, and visits them itself.
   ScanResult Scan(const Bounds& bounds, LeafReader& reader) const;
 
-  // Writers. With a hint that holds they find their way at once; one that does not is as good as none.
+  // Writers. With a hint that holds they find their way immediately; one that does not is as good as none.
   Change Upsert(std::string_view key, base::Location location, const Hint& hint = {});
   Change Erase(std::string_view key);
   // Changes the entry of `key` only if it is exactly `expected`. Compares locations and reads no record.
@@ -148,11 +148,11 @@ class Tree {
   std::uint64_t hash_seed() const { return hash_seed_; }
 
   // Overwrites the entries of up to kTogetherMax keys, each where there is one: changes[i] is what was found. Several
-  // threads may do so at once, for different keys, while nobody else changes the tree.
+  // threads may do so together, for different keys, while nobody else changes the tree.
   void OverwriteMany(std::span<const std::string_view> keys, std::span<const base::Location> locations,
                      std::span<Change> changes);
 
-  // The tag of a key in this tree, for those who make entries for TreeBuilder.
+  // The tag of a key in this tree, for callers that make entries for TreeBuilder.
   Tag TagOf(std::string_view key) const { return static_cast<Tag>(base::Hash64(key, hash_seed_) >> 48); }
 
   // Figures, from any thread.

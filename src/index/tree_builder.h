@@ -46,7 +46,7 @@ class TreeBuilder {
   void LoadLeaves(std::vector<Arena::LoadedChunk> chunks, std::uint64_t hash_seed, std::uint64_t entries)
       KVS_EXCLUDES(mutex_);
   // Inner nodes above groups of nodes, in the order of the groups, of which each has 2 to InnerNode::kChildrenMax.
-  // Several calls at once take turns for their places only.
+  // Concurrent calls take turns for their places only.
   std::vector<NodeLink> MakeNodes(std::size_t groups,
                                   FunctionRef<std::span<const NodeLink>(std::size_t group)> children)
       KVS_EXCLUDES(mutex_);

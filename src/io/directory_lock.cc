@@ -76,7 +76,7 @@ class FileLock final : public DirectoryLock {
   const SpareDescriptors::Share spare_;
 };
 
-// All that stands in the file, as far as it matters.
+// All that is in the file, as far as it matters.
 std::string Contents(int fd) {
   std::array<char, 32> text{};
   const ssize_t got = ::pread(fd, text.data(), text.size(), 0);

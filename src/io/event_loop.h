@@ -1,7 +1,7 @@
 // EventLoop: waits for sockets, for a point in time, and for other threads, whichever comes first (epoll and eventfd).
 //
-// Design      Wait() hands the events out instead of calling back, so that its owner sees everything that is ready at
-//             once. Level-triggered: what was not finished is reported again.
+// Design      Wait() hands the events out instead of calling back, so that its owner sees everything that is ready
+//             together. Level-triggered: what was not finished is reported again.
 // Threads     One thread owns the loop. Wake() may be called from any thread and from a signal handler.
 // Ownership   The owner keeps a watched descriptor open, and its token valid, until Forget() or until it closes it.
 #pragma once

@@ -4,7 +4,7 @@
 // Design      A handler for SIGBUS puts a zeroed private page where the file's page could not be had, counts the fault
 //             against the mapping, and lets the access go on. Zeroes never parse as a record, so a reader sees damage;
 //             a writer asks FaultCount() after its copy. Nothing is paid on an access that does not fault.
-//             Each page by itself would become a mapping of its own, and the kernel allows a process some 65,000. So
+//             Each page by itself would become a mapping of its own, and the kernel allows a process about 65,000. So
 //             after kPagesApartMax faults of a region, all of it from the lowest unreadable page on becomes zeroes: of
 //             a file that was cut short the part that is still there stays readable.
 // Threads     Register() and Unregister() from any thread; the handler runs on the thread that faulted.

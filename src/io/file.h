@@ -18,7 +18,7 @@ namespace kvs::io {
 // coarse ones get large pages, and taking the room costs an eighth of the CPU time (docs/performance.md).
 enum class Grain : std::uint8_t {
   kFine,    // 4 kB.
-  kCoarse,  // kCoarseGrainBytes, where a whole aligned one is reserved at once.
+  kCoarse,  // kCoarseGrainBytes, where a whole aligned one is reserved whole.
   kNone,    // The range is set aside, not written to: nothing of it need be kept.
 };
 inline constexpr std::uint64_t kCoarseGrainBytes = std::uint64_t{2} << 20;

@@ -43,7 +43,7 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
 
-  // kIo without an errno: a directory or a FIFO stands there. kCreate does not follow a symbolic link.
+  // kIo without an errno: a directory or a FIFO is there. kCreate does not follow a symbolic link.
   virtual Result<std::unique_ptr<File>> Open(const std::filesystem::path& path, OpenMode mode) = 0;
   virtual Status Rename(const std::filesystem::path& from, const std::filesystem::path& to) = 0;
   virtual Status Remove(const std::filesystem::path& path) = 0;

@@ -31,7 +31,7 @@ Result<UniqueFd> OpenSocket(int family) {
   return socket;
 }
 
-// Answers wait for no further bytes: the server sends what a turn has produced at once. A failure costs speed only.
+// Answers wait for no further bytes: the server sends what a turn has produced together. A failure costs speed only.
 void DisableNagle(int socket) {
   const int on = 1;
   static_cast<void>(::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));

@@ -66,7 +66,7 @@ Result<Transfer> SendParts(int socket, std::span<const std::string_view> parts);
 
 // Tells the peer that nothing more will be sent. Receiving goes on.
 void ShutDownSending(int socket);
-// Ends both directions: whoever waits on the socket is woken, and finds its end.
+// Ends both directions: a thread that waits on the socket is woken, and finds its end.
 void ShutDown(int socket);
 // How many bytes have arrived and wait to be received.
 std::size_t BytesWaiting(int socket);

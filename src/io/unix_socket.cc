@@ -33,7 +33,7 @@ Result<UniqueFd> OpenSocket(const std::string& path) {
   return socket;
 }
 
-// Servers hold it for no longer than it takes to listen; whoever else locks the directory may hold it for ever.
+// Servers hold it for no longer than it takes to listen; another program that locks the directory may hold it forever.
 Status LockForAMoment(int directory_fd, const std::string& directory) {
   constexpr int kTriesMax = 50;
   constexpr int kPauseMs = 20;

@@ -53,7 +53,7 @@ class BadRecordReader {
 
   std::uint64_t HeadEnd() const { return head_ ? place_.offset + head_->bytes() : 0; }
 
-  // The first place behind the bad record with a record of the log. The members of a batch are in front of that.
+  // The first place behind the bad record with a record of the log. The members of a batch are before that.
   std::optional<std::uint64_t> FindNextRecord() {
     std::uint64_t at = place_.offset + 1;
     if (head_ && head_->type == RecordType::kBatch) {
@@ -125,7 +125,7 @@ class BadRecordReader {
 
 }  // namespace
 
-// Most rooms are all zeroes, and large, so it looks at many bytes at once.
+// Most rooms are all zeroes, and large, so it looks at many bytes together.
 std::uint64_t DataEnd(const Segment& segment, std::uint64_t offset) {
   static constexpr std::array<char, 4096> kZeroes{};
   std::string_view bytes = segment.BytesFrom(offset);

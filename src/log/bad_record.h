@@ -1,4 +1,4 @@
-// ClassifyBadRecord: what stands at a place of a segment where no whole record does: the end of the log, a record that
+// ClassifyBadRecord: what is at a place of a segment where no whole record does: the end of the log, a record that
 // a crash left torn, or damage.
 //
 // Design      Records are appended one after the other, each copied from its head to its last byte, to room that is

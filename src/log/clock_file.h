@@ -1,4 +1,4 @@
-// Clock file, format 1: where the clock of spans (store/expiry/expiry_clock.h) stood, so that the next opening goes on.
+// Clock file, format 1: the time of the clock of spans (store/expiry/expiry_clock.h), so that the next opening goes on.
 // Little-endian.
 //
 //   offset  size  field

@@ -67,7 +67,7 @@ inline constexpr std::uint64_t kIndexFileSegmentBytes = std::uint64_t{10} * 8;
 
 constexpr std::uint64_t AlignedInIndexFile(std::uint64_t offset) { return base::RoundUp(offset, kIndexFileAlignment); }
 
-// Where bytes stand in the file, and their checksum.
+// Where bytes are in the file, and their checksum.
 struct IndexFilePiece {
   std::uint64_t offset = 0;
   std::uint64_t bytes = 0;

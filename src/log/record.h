@@ -16,7 +16,7 @@
 // A batch is one record with an empty key, whose value is a run of whole records of the other types: its checksum makes
 // them one, and each of them can be read by itself.
 //
-// The checksum is XXH3 over everything else in the record and over the id of the segment it stands in, so that a record
+// The checksum is XXH3 over everything else in the record and over the id of the segment it is in, so that a record
 // in the wrong file, or left over from an earlier use of a block, is not taken for one of this segment:
 //
 //   body     = XXH3(value, seed = XXH3(key))               can be computed before the record has its place
@@ -77,7 +77,7 @@ RecordDraft DraftBatch(std::string_view records);
 // How long the record will be at `sequence_delta` = sequence - base sequence of the segment.
 std::size_t RecordBytes(const RecordDraft& draft, std::uint64_t sequence_delta);
 
-// Writes what stands before key and value to `to`, which has room for kRecordHeaderBytesMax, and returns its length.
+// Writes what comes before key and value to `to`, which has room for kRecordHeaderBytesMax, and returns its length.
 std::size_t EncodeRecordHead(char* to, const RecordDraft& draft, std::uint64_t segment_id,
                              std::uint64_t sequence_delta);
 
@@ -91,7 +91,7 @@ std::size_t BatchBytes(std::span<const RecordDraft> members, std::uint64_t seque
 std::size_t EncodeBatch(char* to, std::span<const RecordDraft> members, std::uint64_t segment_id,
                         std::uint64_t sequence_delta);
 
-// A record as it stands in a segment. The views point into the segment.
+// A record as it is in a segment. The views point into the segment.
 struct Record {
   RecordType type;
   ExpiryKind expiry_kind;
@@ -140,7 +140,7 @@ inline std::optional<Record> DecodeRecord(const char* begin, const char* end) {
   const std::uint32_t half = base::GetFixed32(begin + kRecordChecksumBytes);
   const std::uint32_t key_bytes = half >> 8 & 0xff;
   const std::uint32_t value_bytes = half >> 16 & 0xff;
-  // The word must not reach beyond the record: what stands there may be written at this moment.
+  // The word must not reach beyond the record: what is there may be written at this moment.
   const bool has_word = key_bytes + value_bytes >= kWordEnd - kRecordHeaderBytesMin;
   if ((half & kSmallPutMask) != static_cast<std::uint32_t>(RecordType::kPut) || !has_word) {
     return DecodeAnyRecord(begin, end);

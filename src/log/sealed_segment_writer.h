@@ -4,7 +4,7 @@
 //             is zeroed first, the page cache keeps the file in large pages, and nothing is mapped for writing, which a
 //             sync would have to take back from all cores, page by page. One sync for all of it.
 // Threads     One at a time.
-// Durability  Of all or nothing: a file that was not sealed is no segment, and whoever made it removes it.
+// Durability  Of all or nothing: a file that was not sealed is no segment, and its maker removes it.
 // Limits      Records begin within the first 1 GiB.
 // Errors      After any error nothing more may be written, and nothing but this file is harmed.
 #pragma once
@@ -52,7 +52,7 @@ class SealedSegmentWriter {
   const base::HugePage page_;
 
   std::uint64_t used_bytes_ = 0;
-  std::uint64_t written_bytes_ = 0;  // Of those; the others stand in the page.
+  std::uint64_t written_bytes_ = 0;  // Of those; the others are in the page.
   HintSize hint_size_;
 };
 

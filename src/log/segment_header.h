@@ -15,7 +15,7 @@
 //       64     -  records
 //
 // The synced mark says how far the segment was known to have reached the disk: offset in the low 32 bits, their
-// checksum bound to the segment id in the high 32. It is one aligned word, stored at once, so neither a dying process
+// checksum bound to the segment id in the high 32. It is one aligned word, stored whole, so neither a dying process
 // nor a disk that writes whole sectors can leave half of it. It tells of a sync that is over, not always of the last.
 //
 // The cache identity (io::File) is that of the file when it was opened to append. Where it still is the same, the page

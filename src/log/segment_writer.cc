@@ -68,7 +68,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Reopen(io::FileSystem& fil
   return writer;
 }
 
-// Cuts off what stands behind `used_bytes`, but for zeroes up to `room_end`. A full disk may not give that room again:
+// Cuts off what is after `used_bytes`, but for zeroes up to `room_end`. A full disk may not give that room again:
 // btrfs keeps an extent of which a part is used. Returns the file's new end.
 Result<std::uint64_t> SegmentWriter::CutBehind(std::uint64_t used_bytes, std::uint64_t room_end) {
   KVS_TRY_ASSIGN(const std::uint64_t size, file_->Size());
@@ -228,7 +228,7 @@ Status SegmentWriter::SyncFile() {
   return synced;
 }
 
-// Whoever cuts the file cuts what was appended, and within a page neither the append nor the sync would notice.
+// A program that cuts the file cuts what was appended, and within a page neither the append nor the sync would notice.
 Status SegmentWriter::CheckLength() {
   if (!is_mapped_) return Ok();
   const std::uint64_t expected_bytes = reserved_bytes();  // Before the look at the file, which may grow meanwhile.

@@ -44,13 +44,13 @@ class SegmentWriter {
     return std::clamp(reserved_bytes, kFirstStepBytes, kStepBytesMax);
   }
 
-  // Makes the file with its header, synced; its directory is not. `reserve_bytes`: how much room to take at once. It is
+  // Makes the file with its header, synced; its directory is not. `reserve_bytes`: how much room to take now. It is
   // of fine grain, as syncs note their mark in the header.
   static Result<std::unique_ptr<SegmentWriter>> Create(io::FileSystem& files, const std::filesystem::path& directory,
                                                        const SegmentHeader& header, std::uint64_t capacity_bytes,
                                                        std::uint64_t reserve_bytes = kFirstStepBytes);
 
-  // Goes on behind the first `used_bytes` of a segment that was left open. Whatever stands behind them is wiped. What
+  // Goes on behind the first `used_bytes` of a segment that was left open. Whatever is after them is wiped. What
   // is not known to be on the disk, from `synced_bytes` on, is written again: if a sync failed, the kernel may take
   // pages for clean that never reached the disk.
   static Result<std::unique_ptr<SegmentWriter>> Reopen(io::FileSystem& files, const std::filesystem::path& directory,

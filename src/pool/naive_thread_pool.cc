@@ -31,7 +31,7 @@ class NaiveThreadPool::Impl {
   using Threads = std::list<std::thread>;
 
   bool StartThreadFor(const Job& job) KVS_EXCLUDES(mutex_) {
-    const sync::MutexLock lock(mutex_);  // Held until the handle stands in running_, where the thread looks for it.
+    const sync::MutexLock lock(mutex_);  // Held until the handle is in running_, where the thread looks for it.
     const auto self = running_.emplace(running_.end());
     Result<std::thread> thread = sync::StartThread([this, job = Job(job), self]() mutable {
       runner_.Run(std::exchange(job, nullptr));

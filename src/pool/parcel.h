@@ -1,6 +1,6 @@
 // Parcel: a job on its way to a worker, through a queue whose own fences ThreadSanitizer cannot see.
 //
-// Ownership   Whoever holds the pointer: the spawning thread, the queue, then the worker, who delivers it.
+// Ownership   The holder of the pointer: the spawning thread, the queue, then the worker, which delivers it.
 // Fences      P1  publish: release store in the constructor -> acquire load in Deliver(). The job is whole when seen;
 //                          the queue orders the two anyway, this pair says so where a tool can check it.
 #pragma once

@@ -14,7 +14,7 @@ inline constexpr unsigned kThreadsMax = 1'024;  // In one pool.
 // kInvalidArgument unless a pool of `threads` threads makes sense.
 Status CheckThreads(unsigned threads);
 
-// Appends `count` threads that run `body` to `threads`. On kNoSpace those that did start stand in `threads` and
+// Appends `count` threads that run `body` to `threads`. On kNoSpace those that did start are in `threads` and
 // run: to tell them to end is up to the caller, who knows what they wait for.
 Status StartThreads(unsigned count, const std::function<void()>& body, std::vector<std::thread>& threads);
 

@@ -70,7 +70,7 @@ class WorkStealingThreadPool::Impl {
           is_ending_.load(std::memory_order_acquire);  // P1: before the look that has to be the last.
       if (Job job; TryTake(job)) return job;
       if (is_ending) return {};
-      std::this_thread::yield();  // Another worker took the job that stood here; one stands where we looked before.
+      std::this_thread::yield();  // Another worker took the job that was here; one is where we looked before.
     }
   }
 

@@ -2,7 +2,7 @@
 //
 //   states  := kHeader -> kBody -> kHeader ; any violation -> kDead, for good
 //
-// Design         The decoder keeps no bytes: whoever owns the input offers all of it that is not yet consumed, and
+// Design         The decoder keeps no bytes: the owner of the input offers all of it that is not yet consumed, and
 //                offers it again, grown, after kNeedMore. Reading sixteen bytes twice is cheaper than remembering
 //                them.
 // Hostile input  Limits are checked on the 16-byte header, before any body byte is awaited or allocated.

@@ -9,7 +9,7 @@
 namespace kvs::protocol {
 namespace {
 
-// A decoder that has seen a command of very many arguments does not hold their room for ever.
+// A decoder that has seen a command of very many arguments does not hold their room forever.
 constexpr std::size_t kKeptArgumentsMax = 1'024;
 constexpr std::size_t kKeptWordsBytesMax = 1'024;
 

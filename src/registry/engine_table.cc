@@ -24,7 +24,7 @@ std::shared_ptr<KvsEngine> HoldLock(std::shared_ptr<KvsEngine> engine, std::uniq
 
 Result<std::shared_ptr<KvsEngine>> OpenKvStore(const std::filesystem::path& directory, const KvStoreOptions& options,
                                                std::unique_ptr<io::DirectoryLock> lock) {
-  lock.reset();  // It locks by itself. Whoever comes in between reads the marker file first.
+  lock.reset();  // It locks by itself. A process that comes in between reads the marker file first.
   KVS_TRY_ASSIGN(std::shared_ptr<KvStore> engine, KvStore::Open(directory, options));
   return std::shared_ptr<KvsEngine>(std::move(engine));
 }

@@ -24,7 +24,7 @@ Result<bool> HasTellingFiles(io::FileSystem& file_system, const std::filesystem:
   return true;
 }
 
-// Whose files stand in a directory without a marker; nullptr: nobody's.
+// Whose files are in a directory without a marker; nullptr: nobody's.
 Result<const EngineEntry*> DetectEngine(io::FileSystem& file_system, const std::filesystem::path& directory) {
   const EngineEntry* found = nullptr;
   for (const EngineEntry& entry : registry::EngineTable()) {

@@ -79,7 +79,7 @@ TEST_P(GoldenStoreTest, CanBeWrittenCompactedAndOpenedAgain) {
 TEST_P(GoldenStoreTest, KeepsItsExpiriesThroughCompaction) {
   {
     const auto store = *KvStore::Open(copy_);
-    ASSERT_TRUE(store->Set("long value", "short"));  // Makes garbage of what stands beside the expiry.
+    ASSERT_TRUE(store->Set("long value", "short"));  // Makes garbage of what is beside the expiry.
     ASSERT_TRUE(store->Compact());
   }
   std::uint64_t expiries = 0;

@@ -149,7 +149,7 @@ TEST(EpochConcurrencyTest, ThreadsThatComeAndGoShareNumbersButNotPins) {
   EXPECT_TRUE(board.domain().IsPast(board.domain().EndEpoch()));
 }
 
-// Many threads pin a fresh domain at once: the chunks of slots are added by several of them together.
+// Many threads pin a fresh domain together: the chunks of slots are added by several of them together.
 TEST(EpochConcurrencyTest, AFreshDomainTakesManyFirstPinsAtOnce) {
   constexpr std::size_t kThreads = 200;
   for (int round = 0; round < 5; ++round) {

@@ -1,4 +1,4 @@
-// Promised: a message reaches everybody who listens, on whatever loop, and each publisher's messages come in their
+// Promised: a message reaches every listener, on whatever loop, and each publisher's messages come in their
 // order; behind the news that a subscription has ended comes no message of it; a listener that reads nothing is
 // dropped, and nobody else is.
 //

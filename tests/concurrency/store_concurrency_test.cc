@@ -1,4 +1,4 @@
-// Many threads on one store: writers, readers, scanners, batches, updates, compaction, syncs and statistics at once.
+// Many threads on one store: writers, readers, scanners, batches, updates, compaction, syncs and statistics together.
 // Values prove themselves (support/proving_value.h), so that any wrong, torn or misplaced one is noticed. Beyond that:
 //   - what one reader sees of a key never goes back, nor is it older than what was acknowledged before it asked;
 //   - of a batch that writes generation g to k1..k8: after a reader saw g on any of them, every read that it begins

@@ -1,5 +1,5 @@
-// Promised by engine.h: any thread may call anything. The tests let a thousand threads write at once and a hundred read
-// at once, as the specification names it, and reopen in between.
+// Promised by engine.h: any thread may call anything. The tests let a thousand threads write, and a hundred read,
+// concurrently, as the specification names it, and reopen in between.
 #include <atomic>
 #include <string>
 #include <thread>

@@ -130,7 +130,7 @@ class Damage : public testing::Test {
     EXPECT_EQ(expected, contents_.end()) << "the scan ended early and without an error";
   }
 
-  // The same for reading all of them at once, and some that were never there.
+  // The same for reading all of them in one call, and some that were never there.
   void CheckManyNeverWrong(store::Store& store) {
     std::vector<std::string_view> keys{"gone1", "gone2", "sealed4", "sealed6", "never"};
     for (const auto& [key, value] : contents_) keys.push_back(key);

@@ -1,5 +1,5 @@
 // Promised: what the background threads do to the files never meets a writer at the wrong moment: no acknowledged write
-// is lost, no removed key comes back, nobody waits for ever.
+// is lost, no removed key comes back, nobody waits forever.
 //
 // Attack: each test is one schedule that once went wrong, forced by a hook that runs inside a file operation of the
 // background thread. Nothing here is random.
@@ -138,7 +138,7 @@ TEST_F(StoreSchedule, CompactionAsksAgainAfterAFullDisk) {
 }
 
 // A tombstone that guards a dead put in the active segment would be copied as it is, again and again, while writers
-// wait for room. (Found as a writer that stood still for ever after some kills.)
+// wait for room. (Found as a writer that hung forever after some kills.)
 TEST_F(StoreSchedule, ASegmentOfNeededTombstonesIsLeftAlone) {
   store::SegmentAccounts accounts;
   const auto add = [&](std::uint64_t id, std::uint64_t created_sequence) {
@@ -153,7 +153,7 @@ TEST_F(StoreSchedule, ASegmentOfNeededTombstonesIsLeftAlone) {
   accounts.Seal(tombstones, accounts[tombstones].segment, 200, 0);
   EXPECT_TRUE(store::PickInputs(accounts, {.copied_bytes_max = 1 << 20}).empty());
 
-  // Once the dead put stands in a sealed segment there is something to gain: first it goes, then the tombstone.
+  // Once the dead put is in a sealed segment there is something to gain: first it goes, then the tombstone.
   accounts.Seal(active, accounts[active].segment, 2000, 0);
   accounts.AddLive(active, 1900);
   EXPECT_EQ(store::PickInputs(accounts, {.copied_bytes_max = 1 << 20}), std::vector{active});

@@ -267,7 +267,7 @@ TEST_F(StoreModelTest, WhenAllIsRemovedTheDiskUseGoesDownByItself) {
 }
 
 // A queue: each key is new, lives for a while and goes, for much longer than the store has room. Tombstones that were
-// kept for ever would fill the disk.
+// kept forever would fill the disk.
 TEST_F(StoreModelTest, KeysThatComeAndGoForLongLeaveNothingBehind) {
   constexpr int kKeys = 120'000;
   constexpr int kWindow = 500;

@@ -64,7 +64,7 @@ std::string Tear(std::string_view synced, std::string_view written, base::Random
 
 }  // namespace
 
-// What stands behind a name. Kept as long as the name may come back.
+// What a name stands for. Kept as long as the name may come back.
 struct FaultyFileSystem::Contents {
   explicit Contents(std::unique_ptr<io::File> reader) : file(std::move(reader)) {}
 

@@ -1,4 +1,4 @@
-// MemoryEngine: a whole KvsEngine on a std::map, for tests of what stands above an engine.
+// MemoryEngine: a whole KvsEngine on a std::map, for tests of the code above an engine.
 //
 // Threads     Call anything from any thread: one mutex. Call-backs run under it, so they must not call the engine.
 // Durability  None. A test decides what Sync() answers, and counts its calls.

@@ -1,4 +1,4 @@
-// TinyPool: the least ThreadPool that keeps its promises, for tests of those who use one.
+// TinyPool: the least ThreadPool that keeps its promises, for tests of the users of one.
 #pragma once
 
 #include <condition_variable>

@@ -35,7 +35,7 @@ class Victim {
   std::optional<Address> AwaitAddress(std::chrono::milliseconds patience);
 
   void Signal(int signal) const;
-  void Pause();  // SIGSTOP; returns when all of it stands still.
+  void Pause();  // SIGSTOP; returns when all of it has stopped.
   void Continue() const { Signal(SIGCONT); }
   bool HasEnded();
   // How it ended, for people: "exit code 1", "signal 6"; nullopt: it was not done after `patience`.

@@ -60,7 +60,7 @@ void FlipByte(const std::filesystem::path& path, std::uintmax_t at) {
   file.put(byte);
 }
 
-// Reads all, one by one, at once, and in order: right values or kCorruption. Whether there was any corruption.
+// Reads all, one by one, in one call, and in order: right values or kCorruption. Whether there was any corruption.
 bool ReadDamaged(RocksDbEngine& engine) {
   bool is_damaged = false;
   const auto expect_corruption = [&is_damaged](const Error& error) {

@@ -1,4 +1,4 @@
-// ParseClientCommandLine promises that a key or a value may look like anything, that options stand before the key or
+// ParseClientCommandLine promises that a key or a value may look like anything, that options come before the key or
 // last, and that what it does not understand is refused, never taken for something else. The tests try each form.
 #include "apps/client_command_line.h"
 

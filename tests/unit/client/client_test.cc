@@ -119,7 +119,7 @@ TEST_F(ClientTest, AMovedClientGoesOn) {
   EXPECT_TRUE(second.Ping().has_value());
 }
 
-// A peer that sends given bytes to whoever connects, then either hangs up or keeps silent.
+// A peer that sends given bytes to any client that connects, then either hangs up or keeps silent.
 class OddPeer {
  public:
   explicit OddPeer(std::string bytes, bool hangs_up = false) : listener_(*io::Listen({.port = 0})) {

@@ -60,7 +60,7 @@ class InfoTest : public testing::Test {
     connection_.Sent(reply.size());
     return reply;
   }
-  // What stands behind the name; "(absent)" if it does not.
+  // The value of the name; "(absent)" if it does not.
   std::string Field(const std::string& name, const std::string& section = "everything") {
     const std::string text = Call({"INFO", section});
     const std::size_t at = text.find("\r\n" + name + ":");

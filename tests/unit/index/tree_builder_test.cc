@@ -1,4 +1,4 @@
-// A tree that was built at once promises to answer as one that was filled entry by entry: for keys of all shapes, in
+// A tree that was built in one go promises to answer as one that was filled entry by entry: for keys of all shapes, in
 // parts of any size, and to be changed afterwards like any other. KVS_TEST_SEED replays a failure.
 #include "index/tree_builder.h"
 

@@ -107,7 +107,7 @@ TEST(SocketTest, APortThatIsTakenIsAnErrorThatNamesIt) {
 }
 
 TEST(SocketTest, ConnectingWhereNobodyListensIsAnError) {
-  const Address address = *LocalAddress(Listen({.port = 0})->get());  // The listener is closed again at once.
+  const Address address = *LocalAddress(Listen({.port = 0})->get());  // The listener is closed again immediately.
   const auto socket = Connect(address, Soon());
   ASSERT_FALSE(socket.has_value());
   EXPECT_EQ(socket.error().sys_errno, ECONNREFUSED);

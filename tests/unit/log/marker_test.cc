@@ -1,4 +1,4 @@
-// Promised: the marker file holds a name and nothing else; whatever else stands there is corruption, with the words
+// Promised: the marker file holds a name and nothing else; whatever else is there is corruption, with the words
 // that help. The tests write each kind of wrong file and read it.
 #include "log/marker.h"
 

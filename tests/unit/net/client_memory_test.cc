@@ -1,5 +1,5 @@
-// ClientMemory promises that the sum of all accounts stays within its limit: that whoever would break it is refused, or
-// those that have more are closed, the greatest first; and that figures below a step cost nothing.
+// ClientMemory promises that the sum of all accounts stays within its limit. A client that would break it is
+// refused, or those that have more are closed, the greatest first. Figures below a step cost nothing.
 #include "net/client_memory.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// ExpiredEvents promises that whoever adds a key waits for no listener, that keys are published in their order and each
+// ExpiredEvents promises that adding a key waits for no listener, that keys are published in their order and each
 // once, that Publish() leaves nothing behind, and that the queue has a limit.
 #include "observers/expired_events.h"
 

@@ -1,4 +1,4 @@
-// KvsServer promises that its limits hold in both modes, that whoever is beyond one is told so in a typed answer, and
+// KvsServer promises that its limits hold in both modes, that a client beyond one is told so in a typed answer, and
 // that no other client notices. Descriptors run out here for real: the tests move the limit of this process.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // What the store does when a file operation fails, or is slow, at an unlucky moment. Promised: data that was
-// acknowledged is there after reopening, what was removed stays removed, nobody waits for ever, and a failed sync is
+// acknowledged is there after reopening, what was removed stays removed, nobody waits forever, and a failed sync is
 // never tried again. The tests put themselves between the store and its files, and so choose the moment.
 #include <fcntl.h>
 #include <unistd.h>

@@ -348,7 +348,7 @@ TEST_F(StoreTest, WhenEverythingWasRemovedCompactLeavesLessThanASegment) {
   EXPECT_THAT(Scan({}), IsEmpty());
 }
 
-// --- Many at once ---
+// --- Many in one call ---
 
 TEST_F(StoreTest, ARunOfSetsWaitsForOneSync) {
   options_.sync = SyncPolicy::kAlways;

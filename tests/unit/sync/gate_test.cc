@@ -1,5 +1,5 @@
-// Gate promises that sharers pass together, that whoever passes alone is alone, and that what was done under one pass
-// is seen under the next. The counters here are no atomics: ThreadSanitizer watches as well.
+// Gate promises that sharers pass together, that a thread that passes alone is alone, and that what was done under one
+// pass is seen under the next. The counters here are no atomics: ThreadSanitizer watches as well.
 #include "sync/gate.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ TEST(GateTest, SharersPassTogether) {
   const auto pass = [&] {
     const Gate::Shared shared(gate);
     inside.CountDown();
-    inside.Wait();  // Ends only if both are inside at once.
+    inside.Wait();  // Ends only if both are inside together.
   };
   std::thread other(pass);
   pass();

@@ -34,7 +34,7 @@ impl GroupFlush {
             let number = state.begun;
             drop(state);
 
-            let ending = Ending(self); // Also when `flush` panics: the others must not wait for ever.
+            let ending = Ending(self); // Also when `flush` panics: the others must not wait forever.
             let result = flush();
             if result.is_ok() {
                 self.lock().succeeded = number;

@@ -48,7 +48,7 @@ TEST(ExpiryIndexTest, ABucketIsTakenInParts) {
     const Keys some = index.TakeDue(At(2'000), 7);
     ASSERT_FALSE(some.empty());
     taken.insert(taken.end(), some.begin(), some.end());
-    index.Add("earlier", 1, kPoint);  // A bucket in front of the one that is half taken.
+    index.Add("earlier", 1, kPoint);  // A bucket before the one that is half taken.
     EXPECT_EQ(index.TakeDue(At(2'000), 1), Keys{"earlier"});
   }
   EXPECT_EQ(taken, added);

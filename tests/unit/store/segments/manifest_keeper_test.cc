@@ -1,4 +1,4 @@
-// ManifestKeeper: what Edit() acknowledged stands on the disk; what it refused for want of room does not, and the edit
+// ManifestKeeper: what Edit() acknowledged is on the disk; what it refused for want of room does not, and the edit
 // may be tried again; segment ids never come twice, also across edits and reopening.
 #include "store/segments/manifest_keeper.h"
 
