@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/probe.h"
+
 namespace kvs::index {
 namespace {
 
@@ -22,6 +24,7 @@ std::optional<base::Location> ClaimSorter::Sort(std::span<Claim> claims, std::si
                                                 FunctionRef<void(const Claim&)> superseded) {
   SortByHead({claims, depth}, superseded);
   while (!tied_.empty()) {
+    KVS_PROBE("claims are tied beyond their heads");
     Run run = tied_.back();
     tied_.pop_back();
     if (const auto damaged = Deepen(&run)) return damaged;

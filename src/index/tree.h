@@ -42,6 +42,7 @@
 
 #include "base/hash.h"
 #include "base/location.h"
+#include "base/probe.h"
 #include "base/uninitialized_array.h"
 #include "index/arena.h"
 #include "index/inner_node.h"
@@ -294,6 +295,7 @@ Tree::Hit Tree::SearchLeaf(const Leaf& leaf, Tag tag, const Compare& compare) {
       if (match == Match::kSame) return {Outcome::kFound, location, number * Leaf::kLineSlots + slot};
       if (match == Match::kDamaged) hit = {Outcome::kDamaged, location, 0};
     }
+    KVS_PROBE_IF(!line.has_empty() && step + 1 == Leaf::kLines, "search looks into every line of a leaf");
     if (line.has_empty()) break;
   }
   return hit;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/probe.h"
 #include "base/try.h"
 #include "index/claim_sorter.h"
 #include "log/file_names.h"
@@ -121,6 +122,7 @@ Status IndexRebuild::ReadSource(const index::Tree& index, std::size_t number) {
 
 Status IndexRebuild::ScanSegment(const Source& source, FunctionRef<void(const log::RecordSummary&)> visit) const {
   const std::uint64_t bad = log::ScanRecords(*source.segment, source.from, source.bytes, visit);
+  KVS_PROBE_IF(bad != source.bytes, "opening meets a damaged record");
   if (bad == source.bytes) return Ok();
   return DamageIn(log::SegmentPath(directory_, source.segment->id()), bad, "the record is not what was written");
 }
@@ -133,6 +135,7 @@ Result<bool> IndexRebuild::ReadHintOf(const Source& source, FunctionRef<void(con
   const auto exists = files_.Exists(path);
   if (!exists || !*exists) return false;
   const auto hint = ReadHint(files_, path, *source.segment);
+  KVS_PROBE_IF(!hint, "hint file is in doubt");
   if (!hint) return false;
   for (const log::RecordSummary& record : hint->records) visit(record);
   tally->hint_bytes = hint->bytes.size();
@@ -148,6 +151,7 @@ void IndexRebuild::ReportProgress(const SegmentTally& tally) {
     const auto now = std::chrono::steady_clock::now();
     if (now - last_report_ < kReportInterval) return;
     last_report_ = now;
+    KVS_PROBE("long opening tells how far it is");
     line = "opening: " + std::to_string(sources_read_) + " of " + std::to_string(sources_.size()) + " segments, " +
            std::to_string(records_read_) + " records";
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "base/try.h"
 #include "index/leaf.h"
 #include "index/tree_builder.h"
@@ -112,6 +113,7 @@ Result<std::uint64_t> SaveIndex(io::FileSystem& files, const std::filesystem::pa
   const std::filesystem::path temporary = path.string() + ".tmp";
   KVS_TRY_ASSIGN(const bool exists, files.Exists(path));
   if (exists && !IsSavedIndexOurs(files, directory)) {
+    KVS_PROBE("file of others is called like the saved index");
     return Error{.code = ErrorCode::kInvalidArgument, .context = path.string() + " is not a file of kvs, and stays"};
   }
   if (exists) KVS_TRY(files.Remove(path));
@@ -124,6 +126,7 @@ Result<std::uint64_t> SaveIndex(io::FileSystem& files, const std::filesystem::pa
   Status status = WriteAll(files, temporary, head, pieces);
   if (status) status = files.Rename(temporary, path);
   if (!status) {
+    KVS_PROBE("index could not be saved");
     static_cast<void>(files.Remove(temporary).has_value());
     return std::move(status).error();
   }

@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
 #include "kvs/result.h"
@@ -33,6 +34,7 @@ class OpenSegment {
   Status SyncUpTo(std::uint64_t used_bytes) KVS_EXCLUDES(mutex_) {
     const sync::MutexLock lock(mutex_);
     if (sealed_ != nullptr || synced_bytes_ >= used_bytes) return Ok();
+    KVS_PROBE_IF(failure_.has_value(), "sync answers an earlier failure");
     if (failure_) return *failure_;
     // Without room for a mark the one before it stays, which only says less.
     if (Status marked = IsMarkDue() ? Mark() : Ok(); !marked && !base::IsPassing(marked.error())) return marked;
