@@ -97,6 +97,35 @@ TEST_P(Opening, NeedsNoRoomAndWritingResumes) {
   }
 }
 
+// The segment that was prepared ahead is empty, and would be taken out of the manifest.
+TEST_P(Opening, LeavesAnEmptySegmentOnAFullDisk) {
+  const ScratchDirectory scratch;
+  const fs::path directory = scratch.path() / "store";
+  {
+    FaultyFileSystem files(directory);
+    auto store = store::Store::Open(files, directory, SmallStore(GetParam().sync));
+    ASSERT_TRUE(store) << store.error().ToString();
+    for (int i = 0; i < 30; ++i) {
+      contents_["key" + std::to_string(i)] = std::string(20'000, 'v');
+      ASSERT_TRUE((*store)->Set("key" + std::to_string(i), std::string(20'000, 'v')));
+    }
+    while ((*store)->Stats()->segments < 2) std::this_thread::yield();
+  }
+  FaultyFileSystem files(directory);
+  files.SetHook(RefuseRoom);
+  auto store = store::Store::Open(files, directory, SmallStore(GetParam().sync));
+  ASSERT_TRUE(store) << store.error().ToString();
+  EXPECT_EQ((*store)->open_report().read_only_because, "");
+  CheckReads(**store);
+  files.SetHook({});
+  ASSERT_TRUE(ResumesSoon(**store, "new", "value"));
+  contents_["new"] = "value";
+  *store = nullptr;
+  auto again = store::Store::Open(io::PosixFileSystem(), directory, SmallStore(GetParam().sync));
+  ASSERT_TRUE(again) << again.error().ToString();
+  CheckReads(**again);
+}
+
 TEST_P(Opening, NeedsNoRightToWrite) {
   const ScratchDirectory scratch;
   const fs::path directory = scratch.path() / "store";

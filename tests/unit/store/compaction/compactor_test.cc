@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <new>
@@ -232,6 +233,29 @@ TEST(CompactorTest, CompactingWritesOneRunOfSeveralSegmentsInTheOrderOfTheKeysAn
   ExpectAllOfClustering(*store);
   ASSERT_TRUE(store->Compact());
   EXPECT_EQ(store->Stats()->compactions, 0U) << "it is known after an opening, too";
+}
+
+TEST(CompactorTest, ADamagedSegmentIsReportedAndLeftAloneAfterwards) {
+  const test::TemporaryDirectory directory;
+  const auto store = *Store::Open(io::PosixFileSystem(), directory.path(), SmallSegments());
+  FillForClustering(*store);
+  {
+    const std::filesystem::path first = log::SegmentPath(directory.path(), SegmentsIn(directory.path()).front()->id());
+    std::fstream file(first, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(500'000);
+    file.put('x').flush();
+  }
+  const Status compacted = store->Compact();
+  ASSERT_FALSE(compacted);
+  EXPECT_EQ(compacted.error().code, ErrorCode::kCorruption) << compacted.error().ToString();
+  EXPECT_TRUE(store->Compact());
+  int damaged = 0;
+  for (int i = 0; i < 3'000; ++i) {
+    const auto value = store->Get(KeyOf(i));
+    damaged += value ? 0 : 1;
+    EXPECT_TRUE(!value || value->has_value() == (i % 3 != 1)) << i;
+  }
+  EXPECT_LE(damaged, 1);
 }
 
 // The disk loses what was copied before the index was led to it.
