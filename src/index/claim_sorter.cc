@@ -4,12 +4,13 @@
 #include <string_view>
 
 #include "base/probe.h"
+#include "base/tunable.h"
 
 namespace kvs::index {
 namespace {
 
 // How many records are asked for ahead: about as many as the memory answers at once.
-constexpr std::size_t kAhead = 16;
+KVS_TUNABLE(std::size_t, kAhead, 16, 1, 64);
 
 void KeepNewest(std::span<Claim> claims, FunctionRef<void(const Claim&)> superseded) {
   for (Claim& claim : claims.subspan(1)) {

@@ -12,12 +12,14 @@
 #include "base/round_up.h"
 #include "base/system_error.h"
 #include "base/try.h"
+#include "base/tunable.h"
 #include "log/file_names.h"
 
 namespace kvs::log {
 namespace {
 
-constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 20;  // Of what is written again.
+// Of what is written again.
+KVS_TUNABLE(std::uint64_t, kPieceBytes, std::uint64_t{1} << 20, 512, std::uint64_t{4} << 20);
 
 }  // namespace
 

@@ -14,6 +14,7 @@
 
 #include "base/probe.h"
 #include "base/system_error.h"
+#include "base/tunable.h"
 #include "log/file_names.h"
 #include "store/segments/store_files.h"
 #include "store/store.h"
@@ -21,11 +22,11 @@
 namespace kvs::store {
 namespace {
 
-constexpr std::size_t kKeysPerLock = 16;  // So that writers wait only shortly.
-constexpr std::size_t kKeysPerGathering = 1'024;
+KVS_TUNABLE(std::size_t, kKeysPerLock, 16, 2, 64);  // So that writers wait only shortly.
+KVS_TUNABLE(std::size_t, kKeysPerGathering, 1'024, 1, 4'096);
 constexpr std::uint64_t kGatherAgainMs = 60'000;
 constexpr std::uint64_t kDueNow = 1;
-constexpr std::chrono::milliseconds kLookAgain{1'000};
+KVS_TUNABLE(std::chrono::milliseconds, kLookAgain, 1'000, 1, 2'000);
 constexpr std::chrono::milliseconds kLookAtClocks{10'000};
 
 // What is there so long after its time was not noted, or did not fit.

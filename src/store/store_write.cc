@@ -10,6 +10,7 @@
 #include "base/seeded_hash.h"
 #include "base/system_error.h"
 #include "base/try.h"
+#include "base/tunable.h"
 #include "base/uninitialized_array.h"
 #include "store/store.h"
 
@@ -37,7 +38,10 @@ std::uint64_t RecordBytesMax(const log::RecordDraft& draft) {
 
 // What a run of sets may do under one append lock, so that others wait only shortly.
 constexpr std::size_t kRunSetsMax = index::Tree::kTogetherMax;
-constexpr std::uint64_t kRunBytesMax = std::uint64_t{64} << 10;
+KVS_TUNABLE(std::uint64_t, kRunBytesMax, std::uint64_t{64} << 10, 1, std::uint64_t{1} << 20);
+
+// From so many on those that no reader can see any more are freed.
+KVS_TUNABLE(std::size_t, kPendingBatchesKept, 64, 1, 256);
 
 constexpr std::uint64_t kNeverPast = std::numeric_limits<std::uint64_t>::max();
 
@@ -373,8 +377,7 @@ Status Store::PublishMember(base::Location location, const log::Record& record) 
 }
 
 void Store::FreePendingBatches() {
-  constexpr std::size_t kKeptMax = 64;
-  if (retired_batches_.size() < kKeptMax) return;
+  if (retired_batches_.size() < kPendingBatchesKept) return;
   KVS_PROBE("pending batches are freed");
   const std::uint64_t oldest_pinned = epochs_.OldestPinned();
   std::erase_if(retired_batches_, [=](const RetiredBatch& retired) { return retired.epoch < oldest_pinned; });

@@ -4,12 +4,13 @@
 #include <cstring>
 
 #include "base/probe.h"
+#include "base/tunable.h"
 
 namespace kvs::store {
 namespace {
 
 constexpr std::size_t kHeadBytes = 8;
-constexpr std::size_t kFewLocations = 16;  // Are sorted by whole keys.
+KVS_TUNABLE(std::size_t, kFewLocations, 16, 1, 64);  // Are sorted by whole keys.
 
 using index::KeySource;
 

@@ -8,6 +8,7 @@
 
 #include "base/probe.h"
 #include "base/try.h"
+#include "base/tunable.h"
 #include "index/claim_sorter.h"
 #include "log/file_names.h"
 #include "log/segment_header.h"
@@ -17,12 +18,12 @@
 namespace kvs::store {
 namespace {
 
-constexpr std::chrono::seconds kReportInterval{1};
+KVS_TUNABLE(std::chrono::milliseconds, kReportInterval, 1'000, 0, 2'000);
 
 // So many claims of a part fit the cache of one core.
-constexpr std::size_t kClaimsPerPart = 32'768;
+KVS_TUNABLE(std::size_t, kClaimsPerPart, 32'768, 8, 65'536);
 constexpr std::size_t kPartsMax = 2048;
-constexpr std::size_t kSamplesPerPart = 16;
+KVS_TUNABLE(std::size_t, kSamplesPerPart, 16, 1, 64);
 
 constexpr std::size_t kTogether = index::Tree::kTogetherMax;
 

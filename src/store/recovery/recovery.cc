@@ -9,6 +9,7 @@
 #include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
+#include "base/tunable.h"
 #include "log/file_names.h"
 #include "log/segment_writer.h"
 #include "store/recovery/leftovers.h"
@@ -17,6 +18,9 @@
 
 namespace kvs::store {
 namespace {
+
+// A saved index is taken where what came after it is at most such a part of all bytes.
+KVS_TUNABLE(std::uint64_t, kWorth, 4, 1, 1'000);
 
 Error CorruptAt(const std::filesystem::path& path, std::uint64_t offset, const std::string& what) {
   return Error{.code = ErrorCode::kCorruption,
@@ -316,7 +320,6 @@ Status Recovery::FillIndex() {
 
 // To look up one record costs as much as to read and sort several.
 bool Recovery::IsSavedIndexWorthwhile() const {
-  constexpr std::uint64_t kWorth = 4;
   std::uint64_t all_bytes = 0;
   std::uint64_t new_bytes = 0;
   for (const IndexRebuild::Source& source : sources_) {

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/probe.h"
 #include "base/try.h"
+#include "base/tunable.h"
 #include "index/leaf.h"
 #include "index/tree_builder.h"
 #include "log/file_names.h"
@@ -21,7 +22,8 @@ namespace {
 using index::Arena;
 using index::NodeLink;
 
-constexpr std::size_t kBlockBytes = std::size_t{64} << 10;  // Of links: enough for many blocks, and so for all cores.
+// Of links: enough for many blocks, and so for all cores.
+KVS_TUNABLE(std::size_t, kBlockBytes, std::size_t{64} << 10, std::size_t{16} << 10, std::size_t{128} << 10);
 constexpr std::size_t kLeavesOfChunk = Arena::kChunkBytes / sizeof(index::Leaf);
 static_assert(log::kIndexFileAlignment == Arena::kChunkBytes);
 

@@ -9,12 +9,13 @@
 #include "base/round_up.h"
 #include "base/system_error.h"
 #include "base/try.h"
+#include "base/tunable.h"
 
 namespace kvs::store {
 namespace {
 
 // The bound counts as near in the last one of so many parts of the way to it.
-constexpr std::int64_t kBoundIsNear = 4;
+KVS_TUNABLE(std::int64_t, kBoundIsNear, 4, 1, 16);
 
 using Job = RoomState::Job;
 

@@ -5,15 +5,16 @@
 #include <utility>
 
 #include "base/probe.h"
+#include "base/tunable.h"
 #include "store/tail/live_log.h"
 
 namespace kvs::store {
 namespace {
 
 // So long a writer waits for the next attempt to take room rather than be refused.
-constexpr std::chrono::milliseconds kPatience{10};
+KVS_TUNABLE(std::chrono::milliseconds, kPatience, 10, 1, 100);
 
-constexpr std::uint64_t kReserveBytesMin = std::uint64_t{256} << 10;
+KVS_TUNABLE(std::uint64_t, kReserveBytesMin, std::uint64_t{256} << 10, std::uint64_t{16} << 10, std::uint64_t{1} << 20);
 
 using Job = RoomState::Job;
 
