@@ -10,6 +10,7 @@
 #include "crash/crash_test.h"
 #include "crash/write_history.h"
 #include "log/file_names.h"
+#include "log/segment_writer.h"
 #include "support/faulty_file_system.h"
 
 namespace kvs::test {
@@ -82,7 +83,8 @@ TEST_P(Opening, NeedsNoRoomAndWritingResumes) {
       ASSERT_TRUE(store) << store.error().ToString();
       EXPECT_EQ((*store)->open_report().read_only_because, "");
       CheckReads(**store);
-      const Status refused = (*store)->Set("new", std::string(300'000, 'v'));
+      const std::uint64_t more_than_kept = log::SegmentWriter::kFirstStepBytes + log::SegmentWriter::kSmallStepBytes;
+      const Status refused = (*store)->Set("new", std::string(more_than_kept, 'v'));
       ASSERT_FALSE(refused);
       EXPECT_EQ(refused.error().code, ErrorCode::kNoSpace) << TextOf(refused);
       files.SetHook({});
