@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks what the compiler does not: floors, banned calls, dead files, layout. Usage: tidy.py [ROOT]
+"""Checks what the compiler does not: floors, banned calls, probes, dead files, layout. Usage: tidy.py [ROOT]
 
 The floors are the table in ARCHITECTURE.md. A line that must break a rule says so, with its reason:
     ... // tidy-allow(rule): reason
@@ -13,6 +13,7 @@ import sys
 from typing import NamedTuple
 
 import floor_chart
+import probes
 
 CODE_FOLDERS = ("include", "src", "tests", "bench", "fuzz")
 OTHER_FOLDERS = ("cmake", "docs", "packaging", "tools", ".ci")
@@ -268,6 +269,23 @@ def check_loose_ends(files):
                 yield Finding(file.path, number, "loose-end", f"{match.group()}: do it, or say why it is so")
 
 
+def probes_of(files):
+    sources = [file for file in files.values() if file.is_cxx]
+    return [probe for file in sources for probe in probes.probes_in(file.path, file.text, file.code)]
+
+
+def check_probes(files):
+    first = {}
+    for probe in probes_of(files):
+        if probe.name is None:
+            message = "the name is no literal of the form that base/probe.h asks for"
+            yield Finding(probe.path, probe.line, "probe", message)
+        elif probe.name in first:
+            message = f'"{probe.name}" names another path already, in {first[probe.name]}'
+            yield Finding(probe.path, probe.line, "probe", message)
+        first.setdefault(probe.name, f"{probe.path}:{probe.line}")
+
+
 # -------------------------------------------------------------------------------------------------------- dead files
 
 
@@ -424,6 +442,7 @@ def findings(files):
         check_bans(files),
         check_memory_orders(files),
         check_loose_ends(files),
+        check_probes(files),
         check_sources_are_built(files),
         check_headers_are_included(files),
         check_unit_tests_have_a_source(files),

@@ -252,6 +252,17 @@ class TidyTest(unittest.TestCase):
         self.expect_in_code("mutex", "std::mutex m;  // tidy-allow(mutex):")
         self.expect_in_code("mutex", "std::mutex m;  // tidy-allow(sleep): another rule")
 
+    def test_a_probe_with_the_name_of_another_is_found(self):
+        probe = 'void A() { KVS_PROBE("disk is full"); }'
+        self.expect_clean(probe)
+        self.expect_in_code("probe", f"{probe}\n{probe}", "src/store/store.cc:4")
+        self.expect_in_code("probe", f'{probe}\nvoid B() {{ KVS_PROBE_IF(Is(1, "x"), "disk is full"); }}')
+
+    def test_a_probe_whose_name_is_no_plain_literal_is_found(self):
+        for name in ("kName", '"Disk is full"', '"a/b"', '"' + "a" * 61 + '"'):
+            self.expect_in_code("probe", f"void A() {{ KVS_PROBE({name}); }}", "no literal")
+            self.expect_in_code("probe", f"void A() {{ KVS_PROBE_IF(B(1, 2), {name}); }}", "no literal")
+
     def test_a_loose_end_is_found(self):
         self.expect_in_code("loose-end", "// TO" + "DO: later")
         self.expect("loose-end", "docs/a.md", tree={"docs/a.md": "FIX" + "ME\n"})

@@ -1,4 +1,8 @@
 // Address: an IP address and a port, as "127.0.0.1:4000" or "[::1]:4000".
+//
+//     kvs::Address::Parse("[::1]:4000")->port;                    // == 4000
+//     kvs::Address::Parse("localhost:4000").has_value();          // == false
+//     kvs::Address{.ip = "127.0.0.1", .port = 4000}.ToString();   // == "127.0.0.1:4000"
 #pragma once
 
 #include <cstdint>

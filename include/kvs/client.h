@@ -1,5 +1,11 @@
 // KvsClient: a blocking connection to a kvs-server, over the native protocol.
 //
+//     auto client = kvs::KvsClient::Connect(address);  // Of a running kvs-server.
+//     if (!client) return Report(client.error());
+//     client->Set("greeting", "hello").has_value();    // == true
+//     client->Get("greeting").value();                 // == "hello"
+//     client->Get("nobody").value();                   // == std::nullopt
+//
 // Threads     One thread at a time.
 // Limits      Keys and values over those of KvsEngine are refused with kInvalidArgument before anything is sent.
 // Errors      Those of the server's engine, and kIo, kTimeout, kProtocol of the connection. After one of the latter

@@ -1,5 +1,12 @@
 // KvsEngine: the one interface through which servers, tools and tests see a store.
 //
+//     const std::shared_ptr<kvs::KvsEngine> engine = kvs::KvStore::Open("data").value();  // Or another one.
+//     kvs::WriteBatch batch;
+//     batch.Set("greeting", "hello");
+//     batch.Remove("farewell");
+//     engine->Write(batch).has_value();  // == true
+//     engine->Read("greeting", [](std::string_view value) { std::cout << value << std::endl; }).value();  // == true
+//
 // Design      An engine is shared by std::shared_ptr<KvsEngine>: copying that pointer is the cheap clone of a handle.
 // Threads     Call anything from any thread.
 // Ordering    Linearizable per key. A WriteBatch becomes visible as a whole.

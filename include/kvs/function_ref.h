@@ -1,5 +1,10 @@
 // FunctionRef: a non-owning reference to a callable, for call-backs that end before the call does.
 //
+//     int calls = 0;
+//     const auto twice = [](kvs::FunctionRef<void(int)> call) { call(1), call(2); };
+//     twice([&](int number) { calls += number; });
+//     calls;  // == 3
+//
 // Ownership   Refers to the callable it was made from, which must outlive it: take it as a parameter, never store it.
 // Threads     As the callable.
 #pragma once

@@ -1,5 +1,10 @@
 // Inspection: what the files of a store say, for people who want to see inside, or who doubt their disk.
 //
+//     kvs::KvStore::Open("data").value()->Set("greeting", "hello").has_value();  // == true
+//     kvs::InspectStore("data")->keys;  // == 1
+//     const auto tell = [](const kvs::Error& damage) { std::cerr << damage.ToString() << std::endl; };
+//     kvs::VerifyStore("data", tell)->damages;  // == 0
+//
 // Design      Reads the files as they are, without opening the store: no recovery, no index, nothing is repaired.
 //             kvs-inspect prints what these calls return.
 // Threads     Call anything from any thread.

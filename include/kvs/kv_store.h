@@ -1,5 +1,11 @@
 // KvStore: a durable ordered map of byte strings, living in one directory.
 //
+//     auto store = kvs::KvStore::Open("data", {.sync = kvs::SyncPolicy::kAlways});
+//     if (!store) return Report(store.error());
+//     (*store)->Set("greeting", "hello").has_value();  // == true
+//     (*store)->Get("greeting").value();               // == "hello"
+//     (*store)->Get("nobody").value();                 // == std::nullopt
+//
 // Design      Set() appends one record to the active segment, then publishes its location in an in-memory index.
 //             Compaction rewrites live records behind it. ARCHITECTURE.md has the picture.
 // Threads     Call anything from any thread. Get(), Read() and Scan() take no lock and wait for neither writers nor

@@ -1,4 +1,10 @@
 // All of the public API of kvs.
+//
+//     auto store = kvs::KvStore::Open("data").value();
+//     const auto greet = [](std::optional<std::string_view> seen) { return std::string(seen ? "again" : "hello"); };
+//     store->Update("visitor", greet).has_value();  // == true
+//     store->Update("visitor", greet).has_value();  // == true
+//     store->Get("visitor").value();                // == "again"
 #pragma once
 
 #include "kvs/address.h"          // IWYU pragma: export

@@ -1,5 +1,11 @@
 // OpenEngine: opens a directory with the engine it belongs to.
 //
+//     auto engine = kvs::OpenEngine("kvs", "data").value();
+//     engine->Set("greeting", "hello").has_value();               // == true
+//     engine.reset();
+//     kvs::OpenEngine(std::nullopt, "data").value()->Name();      // == "kvs"
+//     kvs::OpenEngine("rocksdb", "data").error().code;            // == kvs::ErrorCode::kWrongEngine
+//
 // A directory remembers its engine in the marker file ENGINE, so data is never read by the wrong one.
 #pragma once
 

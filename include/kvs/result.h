@@ -1,5 +1,12 @@
 // Error, Result<T> and Status: how every call of kvs reports what went wrong in the world.
 //
+//     const auto half = [](int n) -> kvs::Result<int> {
+//       if (n % 2 == 0) return n / 2;
+//       return kvs::Error{.code = kvs::ErrorCode::kInvalidArgument, .context = "an odd number"};
+//     };
+//     half(8).value();             // == 4
+//     half(7).error().ToString();  // == "invalid argument: an odd number"
+//
 // Design      Result<T> is tl::expected<T, Error> with [[nodiscard]] on the class, so that a dropped error is a
 //             compiler warning. Its members carry the names of std::expected.
 // Errors      No exception crosses the API of kvs but std::bad_alloc, after which what was called has done nothing.

@@ -1,5 +1,11 @@
 // RocksDbEngine: RocksDB (Debian's, version 7 or newer) behind KvsEngine.
 //
+//     if (!kvs::RocksDbEngine::CheckBuiltIn()) return;  // A build without RocksDB.
+//     auto engine = kvs::RocksDbEngine::Open("data");
+//     if (!engine) return Report(engine.error());
+//     (*engine)->Set("greeting", "hello").has_value();  // == true
+//     (*engine)->Get("greeting").value();               // == "hello"
+//
 // Design      Settings as RocksDB's tuning guide recommends them: see src/adapters/rocksdb_engine.cc. A writer holds a
 //             lock of its key's group, which makes Remove() and Update() one step. Scan() looks anew where it stands
 //             whenever somebody has written since, because RocksDB's iterators show the past.

@@ -1,5 +1,12 @@
 // KvsServer: serves an engine to clients over TCP, with and without TLS, and over a unix socket.
 //
+//     auto store = kvs::KvStore::Open("data").value();
+//     auto server = kvs::KvsServer::Create(store, {.address = {.ip = "127.0.0.1", .port = 0}});  // 0: a free port.
+//     if (!server) return Report(server.error());
+//     std::thread stopper([&] { (*server)->Stop(); });  // So may a signal handler.
+//     (*server)->Run().has_value();                     // == true
+//     stopper.join();
+//
 // Design      Two ways to drive the same connections. Direct (no pool): one event loop per thread, each connection
 //             stays with its loop, requests run where they arrive. Pooled: one loop, and each connection with something
 //             to do becomes a job on the pool.

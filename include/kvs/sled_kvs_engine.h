@@ -1,5 +1,11 @@
 // SledKvsEngine: the sled store (the Rust crate, version 0.34) behind KvsEngine.
 //
+//     if (!kvs::SledKvsEngine::CheckBuiltIn()) return;  // A build without cargo.
+//     auto engine = kvs::SledKvsEngine::Open("data");
+//     if (!engine) return Report(engine.error());
+//     (*engine)->Set("greeting", "hello").has_value();  // == true
+//     (*engine)->Get("greeting").value();               // == "hello"
+//
 // Design      A small C interface around the crate, in src/adapters/sled. Scan() asks sled for each key and then for
 //             its value, because sled walks over copies of its nodes. Update() compares and swaps until nobody came
 //             between.

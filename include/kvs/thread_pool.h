@@ -1,5 +1,12 @@
 // ThreadPool: runs jobs on threads. Three of them: a thread for each job, one shared queue, work stealing.
 //
+//     std::atomic<int> sum = 0;
+//     {
+//       auto pool = kvs::WorkStealingThreadPool::Create(2).value();
+//       for (int i = 1; i <= 10; ++i) pool->Spawn([&sum, i] { sum += i; });
+//     }  // The pool ends when every job has run.
+//     sum.load();  // == 55
+//
 // Threads     Spawn() from any thread, jobs included.
 // Ordering    None between jobs.
 // Ownership   Destruction runs every job that was spawned, then joins the threads. No job may spawn once it has begun.

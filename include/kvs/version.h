@@ -1,4 +1,6 @@
 // The version of kvs, stated once: CMake reads it from here.
+//
+//     std::string_view(kvs::kVersion).starts_with("0.1.");  // == true
 #pragma once
 
 namespace kvs {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/byte_buffer.h"
+#include "base/probe.h"
 #include "base/try.h"
 #include "io/socket.h"
 #include "protocol/frame_encoder.h"
@@ -85,6 +86,7 @@ Result<Response> KvsClient::Impl::Exchange(const Request& request) {
   if (sent) return ReceiveResponse(deadline);
   if (sent.error().code == ErrorCode::kTimeout) return sent.error();
   // A server that refuses a request says so and hangs up without reading it to the end: what it said may have arrived.
+  KVS_PROBE("server hangs up on a request");
   Result<Response> refusal = ReceiveResponse(deadline);
   return refusal ? std::move(refusal) : sent.error();
 }
@@ -97,6 +99,7 @@ Status KvsClient::Impl::SendRequest(const Request& request, io::Deadline deadlin
     while (first < parts.size() && parts[first].empty()) ++first;
     if (first == parts.size()) return Ok();
     KVS_TRY_ASSIGN(io::Transfer sent, io::SendParts(socket_.get(), std::span(parts).subspan(first)));
+    KVS_PROBE_IF(sent.outcome == io::TransferOutcome::kWouldBlock, "client waits to send");
     if (sent.outcome == io::TransferOutcome::kWouldBlock) KVS_TRY(io::WaitWritable(socket_.get(), deadline));
     for (std::size_t i = first; i < parts.size(); ++i) {
       const std::size_t bytes = std::min(sent.bytes, parts[i].size());
@@ -112,6 +115,7 @@ Result<Response> KvsClient::Impl::ReceiveResponse(io::Deadline deadline) {
     switch (decoded.status) {
       case protocol::ResponseStatus::kResponse: response_bytes_ = decoded.consumed_bytes; return decoded.response;
       case protocol::ResponseStatus::kMalformed:
+        KVS_PROBE_IF(input_.view().starts_with('-'), "server refuses the client by a line");
         if (input_.view().starts_with('-')) return ReceiveRefusal(deadline);
         return Error{.code = ErrorCode::kProtocol, .context = "the peer does not speak the native protocol of kvs"};
       case protocol::ResponseStatus::kNeedMore: KVS_TRY(ReceiveSome(deadline)); break;

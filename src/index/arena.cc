@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "base/round_up.h"
 
 namespace kvs::index {
@@ -19,6 +20,7 @@ bool Insert(std::uint32_t number, std::set<std::uint32_t>* numbers) {
     numbers->insert(number);
     return true;
   } catch (const std::bad_alloc&) {
+    KVS_PROBE("no memory to note a free slot");
     return false;
   }
 }
@@ -79,6 +81,7 @@ void Arena::Return(NodeId id) {
 void Arena::RemoveEmptyChunk() {
   const std::uint32_t number = *empty_.rbegin();
   const std::uint64_t slots_left = slots_ - chunk_slots_;
+  KVS_PROBE_IF(slots_left - slots_taken_ < slots_left / 16, "arena keeps an empty chunk");
   if (slots_left - slots_taken_ >= slots_left / 16) RemoveChunk(number);
 }
 
@@ -144,6 +147,7 @@ void Arena::Load(std::vector<LoadedChunk> chunks) {
 
 void Arena::RemoveChunk(std::uint32_t number) {
   if (!Insert(number, &unused_numbers_)) return;
+  KVS_PROBE("arena gives back a chunk");
   with_free_slots_.erase(number);
   empty_.erase(number);
   SetAddress(number, nullptr);
@@ -153,6 +157,7 @@ void Arena::RemoveChunk(std::uint32_t number) {
 }
 
 void Arena::GrowTable() {
+  KVS_PROBE_IF(table_entries_ != 0, "arena gets a larger table");
   const std::size_t entries = std::max(kTableEntriesMin, table_entries_ * 2);
   auto larger = std::make_unique<std::atomic<char*>[]>(entries);
   for (std::size_t i = 0; i < table_entries_; ++i) {

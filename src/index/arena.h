@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "base/huge_page.h"
+#include "base/tunable.h"
 
 namespace kvs::index {
 
@@ -37,8 +38,8 @@ using NodeId = std::uint32_t;
 class Arena {
  public:
   static constexpr std::size_t kChunkBytes = base::HugePage::kBytes;
-  static constexpr std::uint32_t kChunksAsTouched = 8;  // A large page more is then little beside what there is.
-  static constexpr std::size_t kAlignment = 64;         // A cache line.
+  KVS_TUNABLE(std::uint32_t, kChunksAsTouched, 8, 1, 64);  // A large page more is then little beside what there is.
+  static constexpr std::size_t kAlignment = 64;            // A cache line.
 
   // `slot_bytes` is a multiple of kAlignment, between kChunkBytes / 8192 and kChunkBytes.
   explicit Arena(std::size_t slot_bytes);

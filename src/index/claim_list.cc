@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "base/probe.h"
 
 namespace kvs::index {
 namespace {
@@ -31,6 +32,7 @@ void ClaimList::AddBlock(std::string_view key) {
 }
 
 void ClaimList::Shorten(std::string_view key) {
+  KVS_PROBE("claims begin differently than the first ones");
   const auto [end, _] = std::mismatch(common_.begin(), common_.end(), key.begin(), key.end());
   SetDepth(static_cast<std::size_t>(end - common_.begin()));
 }

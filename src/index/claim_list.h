@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/huge_page.h"
+#include "base/tunable.h"
 #include "index/claim.h"
 
 namespace kvs::index {
@@ -23,7 +24,7 @@ namespace kvs::index {
 class ClaimList {
  public:
   static constexpr std::size_t kBlockClaims = base::HugePage::kBytes / sizeof(Claim);
-  static constexpr std::size_t kDepthMax = 256;  // Bounds how often heads are made longer.
+  KVS_TUNABLE(std::size_t, kDepthMax, 256, 1, 512);  // Bounds how often heads are made longer.
 
   void Add(std::string_view key, Entry entry, std::uint64_t order) {
     if (count_ == blocks_.size() * kBlockClaims) AddBlock(key);

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/probe.h"
+#include "base/tunable.h"
+
 namespace kvs::index {
 namespace {
 
 // How many records are asked for ahead: about as many as the memory answers together.
-constexpr std::size_t kAhead = 16;
+KVS_TUNABLE(std::size_t, kAhead, 16, 1, 64);
 
 void KeepNewest(std::span<Claim> claims, FunctionRef<void(const Claim&)> superseded) {
   for (Claim& claim : claims.subspan(1)) {
@@ -22,6 +25,7 @@ std::optional<base::Location> ClaimSorter::Sort(std::span<Claim> claims, std::si
                                                 FunctionRef<void(const Claim&)> superseded) {
   SortByHead({claims, depth}, superseded);
   while (!tied_.empty()) {
+    KVS_PROBE("claims are tied beyond their heads");
     Run run = tied_.back();
     tied_.pop_back();
     if (const auto damaged = Deepen(&run)) return damaged;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/probe.h"
 
 namespace kvs::index {
 namespace {
@@ -64,6 +65,7 @@ bool KeySorter::SortByHeads(std::span<const std::string_view> keys, std::size_t 
 
 // The full keys decide where heads do not.
 void KeySorter::SortAndUnite(std::span<const std::string_view> keys) {
+  KVS_PROBE("keys of a leaf are tied beyond their heads");
   struct Item {
     std::uint64_t head;
     std::uint8_t place;

@@ -3,12 +3,15 @@
 #include <new>
 #include <utility>
 
+#include "base/probe.h"
+
 namespace kvs::index {
 
 void RetireList::Collect(std::size_t group, FunctionRef<void(RetiredNode)> free) {
   if (fresh_.size() < group || !AddGroup()) return;
   waiting_.back() = {epochs_.EndEpoch(), std::exchange(fresh_, {})};
   const std::uint64_t oldest_pinned = epochs_.OldestPinned();
+  KVS_PROBE_IF(waiting_.front().epoch >= oldest_pinned, "reader holds back retired nodes");
   while (!waiting_.empty() && waiting_.front().epoch < oldest_pinned) {
     for (const RetiredNode node : waiting_.front().nodes) free(node);
     waiting_.pop_front();
@@ -20,6 +23,7 @@ bool RetireList::AddGroup() {
     waiting_.emplace_back();
     return true;
   } catch (const std::bad_alloc&) {
+    KVS_PROBE("no memory to retire a group of nodes");
     return false;
   }
 }

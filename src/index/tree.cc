@@ -3,6 +3,7 @@
 #include <random>
 
 #include "base/check.h"
+#include "base/probe.h"
 
 namespace kvs::index {
 namespace {
@@ -46,6 +47,7 @@ Change Tree::Upsert(std::string_view key, base::Location location, const Hint& h
   if (Holds(hint)) {
     if (const auto change = UpsertInto(*LeafAt(hint.leaf_id), key, Entry(hint.tag, location))) return *change;
   }
+  KVS_PROBE_IF(hint.shape != Hint().shape && !Holds(hint), "hint of the writer no longer holds");
   const Entry entry(TagOf(key), location);
   const Path path = PathTo(key);
   if (const auto change = UpsertInto(*path.leaf, key, entry)) return *change;
@@ -76,9 +78,11 @@ Change Tree::Erase(std::string_view key) {
 bool Tree::Replace(std::string_view key, base::Location expected, base::Location desired, const Hint& hint) {
   KVS_CHECK(!expected.is_none() && !desired.is_none());
   const bool holds = Holds(hint);
+  KVS_PROBE_IF(hint.shape != Hint().shape && !holds, "hint of compaction no longer holds");
   const Tag tag = holds ? hint.tag : TagOf(key);
   Leaf& leaf = holds ? *LeafAt(hint.leaf_id) : *PathTo(key).leaf;
   const std::optional<unsigned> slot = leaf.SlotOf(Entry(tag, expected));
+  KVS_PROBE_IF(!slot, "entry to replace has changed");
   if (slot) leaf.Overwrite(*slot, Entry(tag, desired));
   return slot.has_value();
 }

@@ -42,6 +42,8 @@
 
 #include "base/hash.h"
 #include "base/location.h"
+#include "base/probe.h"
+#include "base/tunable.h"
 #include "base/uninitialized_array.h"
 #include "index/arena.h"
 #include "index/inner_node.h"
@@ -165,11 +167,11 @@ class Tree {
   static constexpr unsigned kHeightMax = 16;
   // Fewer live entries in a leaf, or separators in an inner node, look for a sibling to merge with: such that what
   // comes of it has room to grow.
-  static constexpr unsigned kLeafMergeBelow = 9;
-  static constexpr unsigned kLeafMergedMax = 20;
-  static constexpr unsigned kInnerMergeBelow = 20;
-  static constexpr unsigned kInnerMergedMax = 45;
-  static constexpr std::size_t kRetireGroup = 64;
+  KVS_TUNABLE(unsigned, kLeafMergeBelow, 9, 1, 14);
+  KVS_TUNABLE(unsigned, kLeafMergedMax, 20, 14, 28);
+  KVS_TUNABLE(unsigned, kInnerMergeBelow, 20, 1, 28);
+  KVS_TUNABLE(unsigned, kInnerMergedMax, 45, 30, 56);
+  KVS_TUNABLE(std::size_t, kRetireGroup, 64, 1, 256);
   static constexpr std::size_t kNodesPerChangeMax = 2 * kHeightMax + 3;  // That it makes, or retires.
 
   struct RootLink {
@@ -294,6 +296,7 @@ Tree::Hit Tree::SearchLeaf(const Leaf& leaf, Tag tag, const Compare& compare) {
       if (match == Match::kSame) return {Outcome::kFound, location, number * Leaf::kLineSlots + slot};
       if (match == Match::kDamaged) hit = {Outcome::kDamaged, location, 0};
     }
+    KVS_PROBE_IF(!line.has_empty() && step + 1 == Leaf::kLines, "search looks into every line of a leaf");
     if (line.has_empty()) break;
   }
   return hit;

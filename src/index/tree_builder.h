@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/location.h"
+#include "base/tunable.h"
 #include "index/key_source.h"
 #include "index/leaf.h"
 #include "index/tree.h"
@@ -26,8 +27,8 @@ namespace kvs::index {
 
 class TreeBuilder {
  public:
-  static constexpr std::size_t kLeafEntries = 24;
-  static constexpr std::size_t kNodeChildren = 50;
+  KVS_TUNABLE(std::size_t, kLeafEntries, 24, 12, 31);
+  KVS_TUNABLE(std::size_t, kNodeChildren, 50, 4, 60);
 
   struct Part {
     std::vector<NodeLink> leaves;

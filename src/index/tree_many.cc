@@ -1,4 +1,5 @@
 #include "base/check.h"
+#include "base/probe.h"
 #include "index/tree.h"
 
 namespace kvs::index {
@@ -56,6 +57,7 @@ void Tree::FindMany(std::span<const std::string_view> keys, FunctionRef<Match(st
       found[i] = {Outcome::kFound, likely};
       continue;
     }
+    KVS_PROBE_IF(!likely.is_none(), "likely record is one of another key");
     const Hit hit = SearchLeaf(*LeafAt(targets[i].leaf_id), targets[i].tag,
                                [&](base::Location location) { return compare(i, location); });
     found[i] = {hit.outcome, hit.location};

@@ -2,6 +2,7 @@
 #include <array>
 #include <string>
 
+#include "base/probe.h"
 #include "index/key_sorter.h"
 #include "index/tree.h"
 
@@ -149,6 +150,7 @@ Tree::ScanStep Tree::ScanSiblings(const Bounds& bounds, LeafReader& reader) cons
     }
     visited += leaf.size();
     if (next == nullptr || shape_.load(std::memory_order_acquire) != shape) {  // P2
+      KVS_PROBE_IF(next != nullptr, "scan starts again in a changed tree");
       return {.is_last = false, .result = {}, .fence = bounds.reverse ? *before : *behind};
     }
     StepAside(path, bounds.reverse);

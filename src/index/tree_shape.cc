@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "index/leaf_keys.h"
 #include "index/tree.h"
 
@@ -54,6 +55,7 @@ void Tree::ChangeShape(Change change) {
   try {
     change();
   } catch (const std::bad_alloc&) {
+    KVS_PROBE("no memory for new nodes");
     retired_.TakeBackTo(retired_before);
     for (const RetiredNode node : made_) Free(node);
     throw;
@@ -80,6 +82,7 @@ std::optional<base::Location> Tree::SplitLeaf(const Path& path, std::string_view
   const unsigned child = path.PlaceOnLevel(0);
   const NodeId right = NewLeaf();
   if (middle == sorted.size()) {
+    KVS_PROBE("leaf is split at its end");
     KVS_CHECK(LeafAt(right)->Insert(entry));
     Apply(path, Splice::ToTwo(child, path.leaf_id, key, right));
     return std::nullopt;
@@ -116,12 +119,14 @@ void Tree::EraseSlot(const Path& path, unsigned slot) {
   try {
     ChangeShape([&] { ShrinkLeaf(path); });
   } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the leaf stays as it is, larger than it need be.
+    KVS_PROBE("no memory to make the tree smaller");
   }
 }
 
 void Tree::ShrinkLeaf(const Path& path) {
   const unsigned live = path.leaf->CountLive();
   if (live < kLeafMergeBelow && MergeLeaf(path, live)) return;
+  KVS_PROBE_IF(leaf_arena_.IsWorthMoving(path.leaf_id), "leaf is moved");
   if (leaf_arena_.IsWorthMoving(path.leaf_id)) MoveLeaf(path);
 }
 
@@ -135,6 +140,8 @@ bool Tree::MergeLeaf(const Path& path, unsigned live) {
     const NodeId sibling = parent.child(left == child ? child + 1 : left);
     const unsigned together = live + LeafAt(sibling)->CountLive();
     if (live != 0 && together > kLeafMergedMax) continue;
+    KVS_PROBE_IF(live == 0, "empty leaf goes");
+    KVS_PROBE_IF(live != 0, "two leaves become one");
     NodeId merged = sibling;
     if (live != 0) {
       merged = NewLeaf();
@@ -177,6 +184,7 @@ void Tree::Publish(const Path& path, Splice splice) {
     draft.Apply(splice);
     retired_.Add({NodeKind::kInner, step.id});
     if (level == path.height && draft.count() == 0) {
+      KVS_PROBE("tree loses a level");
       SetRoot(level - 1, draft.children()[0]);
       return;
     }
@@ -185,6 +193,7 @@ void Tree::Publish(const Path& path, Splice splice) {
   if (splice.added == 1) {
     SetRoot(path.height, splice.children[0]);
   } else {
+    KVS_PROBE("tree gains a level");
     SetRoot(path.height + 1, NewInner({&splice.separator, 1}, splice.children));
   }
 }
@@ -195,6 +204,7 @@ Splice Tree::MakeNodes(const Path& path, unsigned level, const NodeDraft& draft)
   const auto separators = draft.separators();
   const auto children = draft.children();
   if (draft.count() > InnerNode::kSeparatorsMax) {
+    KVS_PROBE("inner node is split");
     const std::size_t middle = draft.count() / 2;
     const NodeId left = NewInner(separators.first(middle), children.first(middle + 1));
     const NodeId right = NewInner(separators.subspan(middle + 1), children.subspan(middle + 1));
@@ -217,6 +227,7 @@ std::optional<Splice> Tree::MergeInner(const Path& path, unsigned level, const N
     const NodeId sibling_id = parent.child(left == place ? place + 1 : left);
     const NodeDraft sibling(*InnerAt(sibling_id));
     if (draft.count() + sibling.count() + 1 > kInnerMergedMax) continue;
+    KVS_PROBE("two inner nodes become one");
     NodeDraft merged = left == place ? draft : sibling;
     merged.AppendNode(parent.separator(left), left == place ? sibling : draft);
     retired_.Add({NodeKind::kInner, sibling_id});
@@ -243,6 +254,7 @@ NodeId Tree::NewInner(std::span<const std::string_view> separators, std::span<co
     const auto* const node = new (inner_arena_.Address(id)) InnerNode(separators, children);
     AddTo(separator_bytes_, node->separator_bytes());
   } catch (const std::bad_alloc&) {
+    KVS_PROBE("no memory for separators");
     inner_arena_.Return(id);
     throw;
   }

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
 #include "io/spare_descriptors.h"
@@ -53,6 +54,7 @@ class FileLock final : public DirectoryLock {
   static void CloseAll() {
     for (LockSlot* slot = lock_slots.load(std::memory_order_acquire); slot != nullptr; slot = slot->next) {  // S2
       FileLock* const lock = slot->lock.load(std::memory_order_acquire);                                     // S1
+      KVS_PROBE_IF(lock != nullptr, "child of a fork closes a lock");
       if (lock != nullptr) lock->fd_.Close();
     }
   }
@@ -112,9 +114,11 @@ Result<UniqueFd> OpenToLock(const fs::path& directory, const fs::path& path) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | kFlags, 0644));
   const int refusal = fd.is_open() ? 0 : errno;
   if (refusal == EROFS || refusal == EACCES || refusal == EPERM || refusal == ENOSPC || refusal == EDQUOT) {
+    KVS_PROBE("lock file cannot be written to");
     fd = UniqueFd(::open(path.c_str(), O_RDONLY | kFlags));
     if (!fd.is_open() && errno == ENOENT) {
       fd = UniqueFd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      KVS_PROBE("directory is locked without a lock file");
       if (fd.is_open()) return fd;
     }
     errno = refusal;
@@ -133,6 +137,7 @@ Result<std::unique_ptr<DirectoryLock>> LockDirectoryByFile(const fs::path& direc
   KVS_TRY_ASSIGN(UniqueFd fd, OpenToLock(directory, path));
   auto lock = std::make_unique<FileLock>(std::move(fd));
   if (::flock(lock->fd(), LOCK_EX | LOCK_NB) != 0) {
+    KVS_PROBE("directory is locked already");
     if (errno != EWOULDBLOCK) return SystemError("flock", path);
     return Error{.code = ErrorCode::kInUse,
                  .context = directory.string() + " is open in process " + HolderPid(lock->fd()) +

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
 
@@ -49,8 +50,10 @@ Status EventLoop::Control(int operation, int fd, Interest interest, void* token)
 
 Result<std::span<const Event>> EventLoop::Wait(std::optional<Deadline> deadline) {
   const int ready = ::epoll_wait(epoll_.get(), kernel_events_.data(), kEventsMax, WaitMilliseconds(deadline));
+  KVS_PROBE_IF(ready < 0 && errno == EINTR, "event loop is interrupted");
   if (ready < 0 && errno != EINTR) return base::SystemError("epoll_wait");
 
+  KVS_PROBE_IF(ready == kEventsMax, "more events than one wait takes");
   std::size_t count = 0;
   for (int i = 0; i < ready; ++i) {
     const epoll_event& event = kernel_events_[static_cast<std::size_t>(i)];

@@ -11,6 +11,7 @@
 #include <limits>
 #include <mutex>
 
+#include "base/probe.h"
 #include "base/system_error.h"
 
 namespace kvs::io {
@@ -59,7 +60,9 @@ std::uintptr_t NoteLowest(Region& region, std::uintptr_t page) {
 bool Repair(void* fault) {
   const auto address = reinterpret_cast<std::uintptr_t>(fault);
   Region* const region = FindRegion(address);
+  KVS_PROBE_IF(region == nullptr, "fault outside of mapped files");
   if (region == nullptr) return false;
+  KVS_PROBE("page of a mapped file cannot be read");
   const std::uintptr_t page = address - address % page_bytes;
   const std::uintptr_t begin = region->begin.load(std::memory_order_relaxed);
   const std::uintptr_t bytes = region->bytes.load(std::memory_order_relaxed);
@@ -67,6 +70,7 @@ bool Repair(void* fault) {
   const std::uintptr_t lowest = NoteLowest(*region, page);
   const std::uint64_t faults = region->faults.fetch_add(1, std::memory_order_relaxed) + 1;  // R1
   if (faults <= FaultGuard::kPagesApartMax && ReplaceByZeroes(page, page + page_bytes)) return true;
+  KVS_PROBE("rest of a mapped file becomes zeroes");
   // The whole region takes no further mapping, so that it can be had where the kernel allows no more of them.
   return ReplaceByZeroes(lowest, end) || ReplaceByZeroes(begin - begin % page_bytes, end);
 }

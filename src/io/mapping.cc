@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
 #include "io/fault_guard.h"
@@ -44,6 +45,7 @@ Result<Mapping> Mapping::OfFile(int fd, std::size_t bytes, Access access) {
   const int flags = MAP_SHARED | (place != nullptr ? MAP_FIXED : 0);
   void* const data = ::mmap(place, bytes, protection, flags, fd, 0);
   if (data == MAP_FAILED) {
+    KVS_PROBE("mapping of a file is refused");
     Error error = MapError(bytes);
     if (place != nullptr) ::munmap(place, bytes);
     return error;

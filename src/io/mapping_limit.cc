@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <fstream>
 
+#include "base/probe.h"
 #include "base/system_error.h"
 
 namespace kvs::io {
@@ -43,6 +44,7 @@ Status CheckFreeMappings() {
   if (pages == MAP_FAILED) return TooFew();
   const bool are_free = CanSplit(static_cast<char*>(pages), count, page_bytes);
   ::munmap(pages, count * page_bytes);
+  KVS_PROBE_IF(!are_free, "few mappings are left");
   return are_free ? Ok() : Status(TooFew());
 }
 

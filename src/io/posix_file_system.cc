@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
 #include "io/directory_lock.h"
@@ -90,6 +91,7 @@ class PosixFile final : public File {
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return SystemError("pread", path_);
       if (got == 0) break;
+      KVS_PROBE_IF(static_cast<std::size_t>(got) < bytes - done, "file gives part of a read");
       done += static_cast<std::size_t>(got);
     }
     return done;
@@ -105,6 +107,7 @@ class PosixFile final : public File {
       const ssize_t put = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
       if (put < 0 && errno == EINTR) continue;
       if (put < 0) return SystemError("pwrite", path_);
+      KVS_PROBE_IF(static_cast<std::size_t>(put) < bytes.size(), "file takes part of a write");
       bytes.remove_prefix(static_cast<std::size_t>(put));
       offset += static_cast<std::uint64_t>(put);
     }
@@ -114,6 +117,7 @@ class PosixFile final : public File {
   // The page cache keeps what one call writes in folios as large as the call and its alignment allow.
   Status Reserve(std::uint64_t offset, std::uint64_t bytes, Grain grain) override {
     if (grain != Grain::kNone && IsCopyOnWrite(fd_.get())) {
+      KVS_PROBE("file system writes again into new room");
       return Error{.code = ErrorCode::kUnsupported, .context = path_.string() + ": writing again takes new room there"};
     }
     int reserved = 0;
@@ -121,6 +125,7 @@ class PosixFile final : public File {
       reserved = ::fallocate(fd_.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(bytes));
     } while (reserved != 0 && errno == EINTR);
     if (reserved != 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) {
+      KVS_PROBE("file system cannot preallocate");
       return Error{.code = ErrorCode::kUnsupported, .sys_errno = errno, .context = "fallocate " + path_.string()};
     }
     if (reserved != 0) return SystemError("fallocate", path_);

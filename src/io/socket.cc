@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
 #include "io/address.h"
@@ -71,7 +72,9 @@ Status WaitFor(int socket, short events, Deadline deadline) {
     const int ready = ::poll(&entry, 1, PollMilliseconds(deadline));
     if (ready > 0) return Ok();
     if (ready < 0 && errno != EINTR) return base::SystemError("poll");
+    KVS_PROBE_IF(ready < 0, "wait for a socket is interrupted");
     if (std::chrono::steady_clock::now() >= deadline) {
+      KVS_PROBE("peer does not answer in time");
       return Error{.code = ErrorCode::kTimeout, .context = "the peer did not answer in time"};
     }
   }
@@ -136,6 +139,7 @@ Result<UniqueFd> Connect(const Address& address, Deadline deadline) {
     return std::move(waited).error();
   }
   if (const int error_number = PendingError(socket.get()); error_number != 0) {
+    KVS_PROBE("connection fails while it is waited for");
     return base::SystemError("connect " + address.ToString(), error_number);
   }
   return socket;

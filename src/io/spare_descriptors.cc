@@ -6,6 +6,8 @@
 #include <mutex>
 #include <utility>
 
+#include "base/probe.h"
+
 namespace kvs::io {
 namespace {
 
@@ -55,6 +57,7 @@ bool SpareDescriptors::GiveUpOne(int sys_errno) {
   if (sys_errno != EMFILE && sys_errno != ENFILE) return false;
   Pool& pool = ThePool();
   const PoolLock lock(pool.mutex);
+  KVS_PROBE_IF(!pool.spare.empty(), "spare descriptor is used");
   if (pool.spare.empty()) return false;
   pool.spare.pop_back();
   return true;
@@ -65,6 +68,7 @@ void SpareDescriptors::Close(UniqueFd fd) {
   const PoolLock lock(pool.mutex);
   const bool is_missed = fd.is_open() && pool.null.is_open() && pool.spare.size() < pool.wanted;
   if (!is_missed || ::dup3(pool.null.get(), fd.get(), O_CLOEXEC) < 0) return;
+  KVS_PROBE("closed descriptor becomes a spare one");
   pool.spare.push_back(std::move(fd));
 }
 

@@ -10,6 +10,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/probe.h"
 #include "base/try.h"
 
 namespace kvs::io {
@@ -115,6 +116,7 @@ Result<Transfer> TlsStream::Outcome(const char* call, int result) {
   const int error_number = errno;
   const int error = ::SSL_get_error(ssl_.get(), result);
   wants_to_send_ = error == SSL_ERROR_WANT_WRITE;
+  KVS_PROBE_IF(wants_to_send_, "tls waits to send");
   switch (error) {
     case SSL_ERROR_WANT_READ:
     case SSL_ERROR_WANT_WRITE: return Transfer{TransferOutcome::kWouldBlock};

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
 
@@ -40,6 +41,7 @@ Status LockForAMoment(int directory_fd, const std::string& directory) {
   for (int i = 0; i < kTriesMax; ++i) {
     if (::flock(directory_fd, LOCK_EX | LOCK_NB) == 0) return Ok();
     if (errno != EWOULDBLOCK && errno != EINTR) return base::SystemError("lock", directory);
+    KVS_PROBE("directory of a socket is locked for a moment");
     ::poll(nullptr, 0, kPauseMs);
   }
   return Error{.code = ErrorCode::kInUse,
@@ -61,6 +63,7 @@ Status RemoveStale(const std::string& path) {
     return Error{.code = ErrorCode::kInUse, .context = path + ": another server listens there"};
   }
   if (errno != ECONNREFUSED) return base::SystemError("connect", path);
+  KVS_PROBE("stale socket is removed");
   if (::unlink(path.c_str()) != 0) return base::SystemError("unlink", path);
   return Ok();
 }
@@ -96,6 +99,7 @@ UnixListener::~UnixListener() {
   if (!marker_.is_open()) return;
   struct stat found;
   const bool is_ours = ::lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ && found.st_ino == inode_;
+  KVS_PROBE_IF(!is_ours, "socket file is no longer the own one");
   if (is_ours) static_cast<void>(::unlink(path_.c_str()));
 }
 

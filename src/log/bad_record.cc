@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/probe.h"
 #include "log/record.h"
 
 namespace kvs::log {
@@ -32,6 +33,7 @@ class BadRecordReader {
   BadRecord Classify() {
     if (place_.offset < place_.synced_bytes) return BadRecord::kDamaged;
     if (data_end_ == place_.offset) return BadRecord::kEnd;
+    KVS_PROBE_IF(segment_.was_kept_in_cache(), "bad record of a log that the page cache kept");
     if (segment_.was_kept_in_cache()) return IsHalfWritten() ? BadRecord::kTorn : BadRecord::kDamaged;
     return IsExplainedByHole() ? BadRecord::kTorn : BadRecord::kDamaged;
   }
@@ -47,6 +49,7 @@ class BadRecordReader {
 
   bool IsExplainedByHole() {
     const auto next = FindNextRecord();
+    KVS_PROBE_IF(next.has_value(), "record follows the bad one");
     if (next) return HasHole(*next);
     return !place_.goes_on || HasHole(head_ ? HeadEnd() : data_end_);
   }
@@ -77,6 +80,7 @@ class BadRecordReader {
       if (bytes == 0 || !TakeHashes(at - begin)) return false;
       std::array<char, kRecordHeaderBytesMax> head{};
       EncodeRecordHead(head.data(), DraftBatch(bytes_.substr(begin, at - begin)), segment_.id(), head_->sequence_delta);
+      KVS_PROBE("batch is searched for its true length");
       if (bytes_.substr(place_.offset, kRecordChecksumBytes) == std::string_view(head.data(), kRecordChecksumBytes)) {
         return true;
       }
@@ -96,6 +100,7 @@ class BadRecordReader {
   }
 
   bool TakeHashes(std::uint64_t bytes) {
+    KVS_PROBE_IF(bytes > hashes_left_, "search for records comes to its limit");
     if (bytes > hashes_left_) return false;
     hashes_left_ -= bytes;
     return true;

@@ -1,5 +1,7 @@
 #include "log/record_scan.h"
 
+#include "base/probe.h"
+
 namespace kvs::log {
 namespace {
 
@@ -18,6 +20,8 @@ bool ForEachMember(const Segment& segment, const Record& batch, FunctionRef<void
   const std::uint64_t end = offset + batch.value.size();
   while (offset < end) {
     const std::optional<Record> member = segment.Read(offset);
+    KVS_PROBE_IF(!member || member->type == RecordType::kBatch || offset + member->bytes() > end,
+                 "batch does not hold what it should");
     if (!member || member->type == RecordType::kBatch || offset + member->bytes() > end) return false;
     visit(Summarise(segment, offset, *member));
     offset += member->bytes();

@@ -8,15 +8,18 @@
 
 #include "base/check.h"
 #include "base/coding.h"
+#include "base/probe.h"
 #include "base/round_up.h"
 #include "base/system_error.h"
 #include "base/try.h"
+#include "base/tunable.h"
 #include "log/file_names.h"
 
 namespace kvs::log {
 namespace {
 
-constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 20;  // Of what is written again.
+// Of what is written again.
+KVS_TUNABLE(std::uint64_t, kPieceBytes, std::uint64_t{1} << 20, 512, std::uint64_t{4} << 20);
 
 }  // namespace
 
@@ -39,6 +42,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(io::FileSystem& fil
   if (status) status = writer->Prepare(header, kSegmentHeaderBytes, reserve_bytes, Want::kRoom);
   if (status) status = writer->file_->Sync();
   if (!status) {
+    KVS_PROBE("segment could not be created");
     // A file that is not in the manifest is nothing; the next opening removes it should this fail.
     static_cast<void>(files.Remove(path).has_value());
     return std::move(status).error();
@@ -103,6 +107,7 @@ Status SegmentWriter::Prepare(const SegmentHeader& header, std::uint64_t used_by
   Status reserved = Ok();
   if (reserved_bytes > used_bytes) reserved = TakeRoom(used_bytes, reserved_bytes, io::Grain::kFine);
   if (want == Want::kRoomIfAny && !reserved && base::IsPassing(reserved.error())) {
+    KVS_PROBE("no room at the end of the log at opening");
     reserved_bytes = used_bytes;  // A full disk must not keep anyone from reading what is there.
     reserved = Ok();
   }
@@ -123,9 +128,11 @@ Status SegmentWriter::Prepare(const SegmentHeader& header, std::uint64_t used_by
 Status SegmentWriter::TakeRoom(std::uint64_t from, std::uint64_t to, io::Grain grain) {
   Status taken = is_mapped_ ? file_->Reserve(from, to - from, grain) : FillWithZeroes(from, to);
   if (!taken && is_mapped_ && taken.error().code == ErrorCode::kUnsupported) {
+    KVS_PROBE("file system cannot promise room");
     is_mapped_ = false;
     taken = FillWithZeroes(from, to);
   }
+  KVS_PROBE_IF(!taken && base::IsPassing(taken.error()), "part of the room goes back to the disk");
   if (!taken && base::IsPassing(taken.error())) KVS_TRY(file_->Truncate(from));
   return taken;
 }
@@ -176,6 +183,7 @@ inline Result<std::uint64_t> SegmentWriter::KeepAppended(std::size_t bytes) {
     if (written) written = file_->WriteAt(offset, {segment_->mapping_.data() + offset, bytes});
     if (!written) return LoseRoom(std::move(written).error());
   } else if (segment_->mapping_.FaultCount() != 0) {
+    KVS_PROBE("append met a fault");
     return Error{.code = ErrorCode::kIo,
                  .context = path_.string() + ": the file no longer holds the place that was reserved in it"};
   }
@@ -187,9 +195,11 @@ inline Result<std::uint64_t> SegmentWriter::KeepAppended(std::size_t bytes) {
 // could be shorter. Where not even the cut can be had (btrfs at a quota), it is due before the next record.
 Error SegmentWriter::LoseRoom(Error why) {
   if (!base::IsPassing(why)) return why;
+  KVS_PROBE("append into unpromised room lost it");
   is_cut_due_ = true;
   GrowTo(used_bytes_);
   Status cut = CutIfDue();
+  KVS_PROBE_IF(!cut, "cut after a lost append is refused as well");
   return cut || base::IsPassing(cut.error()) ? why : std::move(cut).error();
 }
 
@@ -234,6 +244,7 @@ Status SegmentWriter::CheckLength() {
   const std::uint64_t expected_bytes = reserved_bytes();  // Before the look at the file, which may grow meanwhile.
   KVS_TRY_ASSIGN(const std::uint64_t bytes, file_->Size());
   if (bytes >= expected_bytes && segment_->mapping_.FaultCount() == 0) return Ok();
+  KVS_PROBE("somebody made a segment shorter");
   return Error{.code = ErrorCode::kIo, .context = path_.string() + ": somebody made the file shorter"};
 }
 

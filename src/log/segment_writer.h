@@ -17,6 +17,7 @@
 #include <memory>
 #include <span>
 
+#include "base/tunable.h"
 #include "io/file_system.h"
 #include "kvs/result.h"
 #include "log/hint_file.h"
@@ -28,18 +29,19 @@ namespace kvs::log {
 class SegmentWriter {
  public:
   // The first step that is reserved, and the largest by which it grows later: a small store stays small.
-  static constexpr std::uint64_t kFirstStepBytes = std::uint64_t{256} << 10;
+  KVS_TUNABLE(std::uint64_t, kFirstStepBytes, std::uint64_t{256} << 10, std::uint64_t{4} << 10, std::uint64_t{1} << 20);
   static constexpr std::uint64_t kStepBytesMax = io::kCoarseGrainBytes;
   // Steps of segments that are smaller than two of those: what is zeroed ahead and synced before it is filled is
   // written twice, and small segments see many syncs for what they hold.
-  static constexpr std::uint64_t kSmallStepBytes = std::uint64_t{64} << 10;
+  KVS_TUNABLE(std::uint64_t, kSmallStepBytes, std::uint64_t{64} << 10, std::uint64_t{4} << 10,
+              std::uint64_t{256} << 10);
 
   // The first step of a segment of this capacity.
-  static constexpr std::uint64_t FirstStepBytes(std::uint64_t capacity_bytes) {
+  static std::uint64_t FirstStepBytes(std::uint64_t capacity_bytes) {
     return capacity_bytes < 2 * kStepBytesMax ? 2 * kSmallStepBytes : kFirstStepBytes;
   }
   // How much room to take behind `reserved_bytes`.
-  static constexpr std::uint64_t StepBytes(std::uint64_t capacity_bytes, std::uint64_t reserved_bytes) {
+  static std::uint64_t StepBytes(std::uint64_t capacity_bytes, std::uint64_t reserved_bytes) {
     if (capacity_bytes < 2 * kStepBytesMax) return kSmallStepBytes;
     return std::clamp(reserved_bytes, kFirstStepBytes, kStepBytesMax);
   }

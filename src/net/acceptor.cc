@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/probe.h"
 #include "net/descriptor_budget.h"
 #include "net/loop.h"
 
@@ -54,6 +55,7 @@ void Acceptor::HandOut(io::UniqueFd socket) {
     return;
   }
   if (!DescriptorBudget::AllowsClient(socket.get())) {
+    KVS_PROBE("client is refused for want of descriptors");
     Refuse(socket, kNoDescriptors);
     return;
   }
@@ -72,6 +74,7 @@ void Acceptor::HandOut(io::UniqueFd socket) {
 }
 
 io::AcceptOutcome Acceptor::RefuseWithReserve() {
+  KVS_PROBE("client is refused by the reserved descriptor");
   reserve_.Close();
   auto outcome = io::AcceptOutcome::kNoDescriptors;
   {
@@ -100,6 +103,7 @@ std::optional<io::Deadline> Acceptor::Pause(std::string_view why) {
   if (!std::exchange(is_paused_, true)) {
     host_.Note(NetEvent::kAcceptPaused, "accepting clients pauses: " + std::string(why));
   }
+  KVS_PROBE("accepting pauses");
   return std::chrono::steady_clock::now() + kPause;
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/probe.h"
 #include "io/socket.h"
 
 namespace kvs::server {
@@ -33,6 +34,7 @@ bool ClientMemory::Take(const Account& taker, std::size_t bytes, std::size_t tak
   if (bytes_max == kNoLimit || used <= bytes_max) [[likely]]
     return true;
   if (MakeRoom(&taker, taker_bytes)) return true;
+  KVS_PROBE("no room in the memory of the clients");
   GiveBack(bytes);
   return false;
 }
@@ -73,6 +75,7 @@ bool ClientMemory::EvictGreater(const Account* taker, std::size_t taker_bytes, s
     }
     if (greatest == nullptr) return false;  // What they have has changed meanwhile.
     leaving += greatest->bytes();
+    KVS_PROBE("greatest client is closed");
     ++*closed;
     greatest->is_evicted_.store(true, std::memory_order_relaxed);         // R1
     evicted_.fetch_add(1, std::memory_order_relaxed);                     // R1

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "net/memory_error.h"
 
 namespace kvs::server {
@@ -32,6 +33,7 @@ void Connection::RunCounted(Work work) {
   try {
     work();
   } catch (const std::bad_alloc&) {
+    KVS_PROBE("no memory for a turn of a client");
     is_dropped_ = true;
     has_no_memory_ = true;
   }
@@ -69,6 +71,7 @@ bool Connection::Keep(std::string_view bytes) {
   } catch (const std::bad_alloc& failure) {
     is_behind_ = false;
     is_closing_ = true;
+    KVS_PROBE("no memory for the input of a client");
     conversation_->AppendRefusal(MemoryError(failure), &replies_.bytes);
     return false;
   }
@@ -116,6 +119,7 @@ void Connection::Settle(const Status& sync) {
 }
 
 void Connection::ReplaceByErrors(std::span<const Replies::Unsettled> unsettled, const Error& error) {
+  KVS_PROBE("answers become errors of their sync");
   base::ByteBuffer corrected;
   const std::string_view made = replies_.bytes.view();
   std::size_t copied = 0;

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/probe.h"
 #include "base/try.h"
 #include "net/turn.h"
 
@@ -69,6 +70,7 @@ void Loop::LetOthersSend() {
 // By looking again and again, since a sleep would be longer; those who are waited for may need this processor.
 Status Loop::GatherBeforeSync() {
   while (gather_.is_open() && gather_.IsWaiting(SyncGather::Clock::now())) {
+    KVS_PROBE("loop waits for more clients before a sync");
     std::this_thread::yield();
     KVS_TRY_ASSIGN(const auto events, event_loop_->Wait(now_));
     for (const io::Event& event : events) Dispatch(event);
@@ -101,6 +103,7 @@ void Loop::Dispatch(const io::Event& event) {
     return;
   }
   auto* client = static_cast<Client*>(event.token);
+  KVS_PROBE_IF(client->is_in_job, "event for a client that is in a job");
   if (client->is_in_job) return;  // It was dispatched for another reason, and is watched again when it returns.
   if (client->is_lingering) {
     if (!client->session.Discard()) Close(client);
@@ -193,6 +196,7 @@ void Loop::Admit(Newcomer newcomer) {
   try {
     home.emplace_back(std::move(newcomer.socket), host_, host_.Limits().connection, static_cast<Mailbox*>(this));
   } catch (const std::bad_alloc&) {
+    KVS_PROBE("no memory for a new client");
     host_.figures.RemoveOpenClient();
     return;
   }
@@ -319,6 +323,7 @@ void Loop::CloseUnanswered() {
   }
   while (!lingering_.empty()) Close(&lingering_.front());
   if (closed > 0) {
+    KVS_PROBE("stop closes clients that take no answers");
     host_.Note(NetEvent::kStopTimedOut,
                "stop: closed " + std::to_string(closed) + " connections that did not take their answers in time");
   }
@@ -331,6 +336,7 @@ void Loop::CloseSilent(std::list<Client>& home) {
   while (!home.empty() && home.front().since + limit <= now_) {
     Client* client = &home.front();
     if (client->is_in_job || client->is_ready || IsAwaitingUs(*client)) {
+      KVS_PROBE("silent client is waiting for the server");
       MoveTo(home, client);
     } else {
       if (&home == &owing_) client->session.NoteDropped("took none of its answers in time (output-timeout)");
@@ -351,6 +357,7 @@ void Loop::CloseHandshaking() {
     Client* client = &*next++;
     if (client->since + TimeLimitOf(handshaking_) > now_) return;
     if (client->is_in_job || client->is_ready) continue;
+    KVS_PROBE("handshake takes too long");
     client->session.NoteFailedHandshake("it took too long (tls-handshake-timeout)");
     Close(client);
   }
@@ -361,6 +368,7 @@ void Loop::CloseLingering() {
     Client* client = &*next++;
     const bool is_over = client->since + kLingerTime <= now_;
     // A server that ends waits for its answers to arrive, not for clients to go.
+    KVS_PROBE_IF(is_over, "client lingers to the end");
     if (is_over || (stop_deadline_ && client->session.AnswersHaveArrived())) Close(client);
   }
 }

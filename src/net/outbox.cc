@@ -3,6 +3,8 @@
 #include <new>
 #include <utility>
 
+#include "base/probe.h"
+
 namespace kvs::server {
 
 void Outbox::Push(std::string_view bytes) {
@@ -17,6 +19,7 @@ void Outbox::Push(std::string_view bytes) {
 // False: it is more than the client may have, or than there is.
 bool Outbox::TryKeep(std::string_view bytes) {
   const std::size_t after = bytes_.size() + bytes.size();
+  KVS_PROBE_IF(after > bytes_max_, "client does not take its messages");
   if (after > bytes_max_ || (account_ != nullptr && !account_->TrySetMail(after))) return false;
   try {
     bytes_.Append(bytes);

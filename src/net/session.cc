@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/probe.h"
 #include "io/socket.h"
 
 namespace kvs::server {
@@ -41,6 +42,7 @@ void Session::TakeBytes() {
   }
   switch (received->outcome) {
     case TransferOutcome::kWouldBlock:
+      KVS_PROBE_IF(is_stopping_, "half a record of tls arrived before the stop");
       if (is_stopping_) connection_.ReceiveEnd();  // Of TLS: what had arrived was no whole record.
       break;
     case TransferOutcome::kEnd:
@@ -64,6 +66,7 @@ void Session::Output() {
     is_broken_ = true;
   } else if (sent->outcome == TransferOutcome::kBytes) {
     host_.figures.AddSent(sent->bytes);
+    KVS_PROBE_IF(sent->bytes < output.size(), "client takes part of its answers");
     sent_bytes_ += sent->bytes;
     connection_.Sent(sent->bytes);
   }
@@ -87,6 +90,7 @@ Session::Next Session::next() const {
   if (connection_.is_runnable()) return Next::kRunAgain;
   // What TLS has decrypted already, the socket tells nothing about; nor, once stopping, that nothing more is there.
   const bool has_hidden_input = tls_ != nullptr && (tls_->pending_bytes() > 0 || is_stopping_);
+  KVS_PROBE_IF(has_hidden_input && connection_.wants_input(), "tls has input that the socket does not tell of");
   if (has_hidden_input && connection_.wants_input()) return Next::kRunAgain;
   return Next::kWait;
 }

@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/probe.h"
+
 namespace kvs::server {
 
 class SyncGather {
@@ -53,6 +55,7 @@ class SyncGather {
     if (answered_ == 0) return false;
     if (awaited_ > 0 && now < until_) return true;
     if (awaited_ > answered_ / 2) {
+      KVS_PROBE("clients stay away from a gathered sync");
       pause_ = next_pause_;
       next_pause_ = std::min(2 * next_pause_, kPauseMax);
     } else {

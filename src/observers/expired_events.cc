@@ -3,6 +3,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/probe.h"
+
 namespace kvs::server {
 namespace {
 
@@ -34,6 +36,7 @@ void ExpiredEvents::Start() {
 void ExpiredEvents::Add(std::string_view key) {
   const sync::MutexLock lock(mutex_);
   if (queued_bytes_ + key.size() + kKeyBytes > kQueuedBytesMax) {
+    KVS_PROBE("events of expired keys are dropped");
     ++dropped_;
     return;
   }

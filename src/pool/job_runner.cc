@@ -4,6 +4,8 @@
 #include <exception>
 #include <utility>
 
+#include "base/probe.h"
+
 namespace kvs::pool {
 
 void JobRunner::Run(Job job) {
@@ -17,6 +19,7 @@ void JobRunner::Run(Job job) {
 }
 
 void JobRunner::CountFailure(const char* what) {
+  KVS_PROBE("job of a pool threw");
   failed_jobs_.fetch_add(1, std::memory_order_relaxed);  // R1
   std::fprintf(stderr, "kvs: a job of a thread pool threw: %s\n", what);
 }

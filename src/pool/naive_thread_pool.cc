@@ -2,6 +2,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/probe.h"
 #include "base/try.h"
 #include "kvs/thread_pool.h"
 #include "pool/job_runner.h"
@@ -38,6 +39,7 @@ class NaiveThreadPool::Impl {
       MoveToEnded(self);
     });
     if (!thread) {
+      KVS_PROBE("job runs on the thread that spawned it");
       running_.erase(self);
       return false;
     }

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/probe.h"
 #include "base/try.h"
 #include "kvs/thread_pool.h"
 #include "pool/job_runner.h"
@@ -48,6 +49,7 @@ class SharedQueueThreadPool::Impl {
       if (*parcel != nullptr) {
         pool::Parcel::Deliver(*parcel);
       } else {
+        KVS_PROBE("end of a worker overtook jobs");
         ++ends_of_others;
       }
     }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/probe.h"
 #include "base/try.h"
 #include "kvs/thread_pool.h"
 #include "pool/job_runner.h"
@@ -70,6 +71,7 @@ class WorkStealingThreadPool::Impl {
           is_ending_.load(std::memory_order_acquire);  // P1: before the look that has to be the last.
       if (Job job; TryTake(job)) return job;
       if (is_ending) return {};
+      KVS_PROBE("another worker took the job");
       std::this_thread::yield();  // Another worker took the job that was here; one is where we looked before.
     }
   }

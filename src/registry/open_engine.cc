@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/probe.h"
 #include "base/try.h"
 #include "io/file_system.h"
 #include "log/file_names.h"
@@ -100,6 +101,7 @@ Result<std::shared_ptr<KvsEngine>> OpenEngine(std::optional<std::string_view> na
   KVS_TRY_ASSIGN(std::shared_ptr<KvsEngine> engine, entry->open(directory, options, std::move(lock)));
   KVS_TRY_ASSIGN(const bool is_marked, file_system.Exists(directory / log::kMarkerFileName));
   // Its files told whose data it is, and will tell it again where the disk is full now.
+  KVS_PROBE_IF(!is_marked, "directory without a marker is marked");
   if (!is_marked) static_cast<void>(log::WriteMarker(file_system, directory, entry->name).has_value());
   return engine;
 }

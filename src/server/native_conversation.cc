@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/coarse_clock.h"
+#include "base/probe.h"
 #include "commands/clients/observing.h"
 #include "commands/table/command_table.h"
 #include "net/memory_error.h"
@@ -104,6 +105,7 @@ Conversation::Progress NativeConversation::Execute(std::string_view input, Repli
     }
     if ((turn.observed & Observers::kPause) != 0 && HasToPause(decoded.request)) {
       progress.is_waiting = true;
+      KVS_PROBE("native request waits for the end of a pause");
       progress.is_put_off = true;
       break;
     }

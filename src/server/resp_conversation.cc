@@ -7,6 +7,7 @@
 
 #include "base/coarse_clock.h"
 #include "base/letters.h"
+#include "base/probe.h"
 #include "commands/table/command_table.h"
 #include "commands/transactions/transactions.h"
 #include "keyspace/ordered_values.h"
@@ -121,6 +122,7 @@ void RespConversation::ExecuteAll(Turn& turn) {
   }
   for (std::size_t commands = 0; progress.consumed_bytes < turn.input.size(); ++commands) {
     if (is_stranger() && turn.replies.bytes.size() > kUnauthenticatedOutputBytesMax) {
+      KVS_PROBE("unauthenticated client has too much to take");
       progress.is_dropped = true;
       return;
     }
@@ -146,6 +148,7 @@ void RespConversation::ExecuteAll(Turn& turn) {
     } else if ((turn.observed & Observers::kPause) != 0 && HasToPause(turn)) {
       progress.consumed_bytes = begin;
       progress.is_waiting = true;
+      KVS_PROBE("command waits for the end of a pause");
       progress.is_put_off = true;
       decoder_.Forget();
     } else {
@@ -258,6 +261,7 @@ std::size_t RespConversation::PerformGets(Turn& turn) {
       next = values.replied();
       hits = values.hits();
     } else {
+      KVS_PROBE("run of gets is done one by one");
       out.Truncate(begin);  // One by one, below, to find out which of them is to blame.
     }
   }
@@ -267,6 +271,7 @@ std::size_t RespConversation::PerformGets(Turn& turn) {
   turn.counts.hits += hits;
   turn.counts.misses += next - hits;
   if (next == run.size) return next;
+  KVS_PROBE("output is full within a run of gets");
   turn.progress.consumed_bytes = run.begins[next];
   turn.progress.is_behind = true;
   decoder_.Forget();
@@ -286,6 +291,7 @@ void RespConversation::PerformSets(Turn& turn) {
     left = left.subspan(set);
     if (status) return;
     FailInRun(*turn.timed.spec, status.error(), Access::kWrite, turn);
+    KVS_PROBE("set within a run fails");
     left = left.subspan(1);
   }
 }
@@ -460,6 +466,7 @@ void RespConversation::Queue(const CommandSpec& spec, std::span<const std::strin
   for (const std::string_view argument : arguments) bytes += argument.size() + kQueuedArgumentBytes;
   if (client_.queue_bytes + bytes > limits_.request_bytes_max) {
     state_.stats.commands.AddRejected(Commands().NumberOf(spec));
+    KVS_PROBE("transaction is too large");
     Reject("ERR the transaction is larger than this server is set to take", turn);
     return;
   }

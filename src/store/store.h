@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "base/location.h"
+#include "base/tunable.h"
 #include "index/tree.h"
 #include "io/file_system.h"
 #include "kvs/kv_store.h"
@@ -184,7 +185,7 @@ class Store {
   bool has_spans_ KVS_GUARDED_BY(log_.mutex) = false;      // Or had some once.
   // While the keys that expiry_ was missing are gathered anew: from where on they are still to be.
   std::optional<std::string> gather_from_ KVS_GUARDED_BY(log_.mutex);
-  static constexpr std::size_t kFoundExpiredMax = 1'024;
+  KVS_TUNABLE(std::size_t, kFoundExpiredMax, 1'024, 1, 2'048);
   std::vector<std::string> found_expired_ KVS_GUARDED_BY(log_.mutex);  // By readers; has room for all from the start.
   ExpiryListener expiry_listener_ KVS_GUARDED_BY(log_.mutex);
   std::uint64_t expired_ KVS_GUARDED_BY(log_.mutex) = 0;  // Pairs that were removed because their time had come.

@@ -12,7 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/probe.h"
 #include "base/system_error.h"
+#include "base/tunable.h"
 #include "log/file_names.h"
 #include "store/segments/store_files.h"
 #include "store/store.h"
@@ -20,11 +22,11 @@
 namespace kvs::store {
 namespace {
 
-constexpr std::size_t kKeysPerLock = 16;  // So that writers wait only shortly.
-constexpr std::size_t kKeysPerGathering = 1'024;
+KVS_TUNABLE(std::size_t, kKeysPerLock, 16, 2, 64);  // So that writers wait only shortly.
+KVS_TUNABLE(std::size_t, kKeysPerGathering, 1'024, 1, 4'096);
 constexpr std::uint64_t kGatherAgainMs = 60'000;
 constexpr std::uint64_t kDueNow = 1;
-constexpr std::chrono::milliseconds kLookAgain{1'000};
+KVS_TUNABLE(std::chrono::milliseconds, kLookAgain, 1'000, 1, 2'000);
 constexpr std::chrono::milliseconds kLookAtClocks{10'000};
 
 // What is there so long after its time was not noted, or did not fit.
@@ -63,6 +65,7 @@ void Store::TellExpired(std::string_view key) {
   try {
     if (expiry_listener_) expiry_listener_(key);
   } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the record is written, the listener was not told.
+    KVS_PROBE("no memory to tell of an expired pair");
   }
 }
 
@@ -72,6 +75,7 @@ void Store::NoteFoundExpired(const log::Record& record) {
   if (is_active && !clock_.IsPast({record.expiry_ms + kOverdueMs, record.expiry_kind})) return;
   std::string key(record.key);
   if (!log_.mutex.TryLock()) return;
+  KVS_PROBE_IF(found_expired_.size() >= kFoundExpiredMax, "readers found too many expired pairs");
   if (found_expired_.size() < kFoundExpiredMax) found_expired_.push_back(std::move(key));
   log_.mutex.Unlock();
   expiry_changed_.NotifyOne();
@@ -127,6 +131,7 @@ void Store::TellSteps() {
   if (now < steps_told_until_) return;
   const ExpiryClock::Steps steps = clock_.TakeSteps();
   if (steps.count == 0) return;
+  KVS_PROBE("wall clock was set");
   steps_told_until_ = now + kLookAtClocks;
   if (!options_.log) return;
   options_.log("the wall clock was set by " + std::to_string(steps.sum_ms) + " ms in " + std::to_string(steps.count) +
@@ -136,6 +141,7 @@ void Store::TellSteps() {
 
 void Store::SaveClock() {
   const Status saved = clock_file_is_foreign_ ? Ok() : WriteClockFile(files_, directory_, clock_.Snapshot());
+  KVS_PROBE_IF(!saved, "clock file is not written");
   if (saved) {
     clock_.NoteSaved();
   } else if (clock_file_retry_at_ == std::chrono::steady_clock::time_point{} && options_.log) {
@@ -155,12 +161,14 @@ void Store::LoadClock() {
     const sync::MutexLock lock(log_.mutex);
     has_spans_ = true;
   }
+  KVS_PROBE_IF(!saved, "clock file is not readable");
   if (!saved && options_.log) options_.log("the clock of spans of time begins anew: " + saved.error().ToString());
   clock_file_is_foreign_ = !saved && saved.error().code == ErrorCode::kUnsupported;
   clock_.Start(saved ? std::optional(*saved) : std::nullopt);
 }
 
 bool Store::WaitAfterFailure() {
+  KVS_PROBE("expirer rests after a failure");
   const auto deadline = std::chrono::steady_clock::now() + kLookAgain;
   const sync::MutexLock lock(log_.mutex);
   while (!is_expirer_stopped_ && std::chrono::steady_clock::now() < deadline) {
@@ -216,11 +224,13 @@ Status Store::RemoveIfExpired(std::string_view key, std::optional<Error>* damage
   const index::LookUp found =
       index_.Find(key, [&](base::Location location) { return records_.ReadIfSame(location, key, record); });
   if (found.outcome == index::Outcome::kDamaged) {
+    KVS_PROBE("expired pair is damaged");
     *damage = records_.DamageAt(found.location);
     return Ok();
   }
   if (found.outcome == index::Outcome::kAbsent || record.expiry_ms == kNoExpiry) return Ok();
   if (IsExpired(record)) return Bury(key, found.location).status;
+  KVS_PROBE("pair expires later than noted");
   expiry_.Add(key, record.expiry_ms, record.expiry_kind);
   return Ok();
 }
@@ -237,6 +247,7 @@ void Store::GatherMissing() {
     const sync::MutexLock lock(log_.mutex);
     if (!gather_from_ && !expiry_.IsMissingDue(clock_.Times())) return;
     if (!gather_from_) {
+      KVS_PROBE("expiries are gathered from all pairs");
       expiry_.Clear();
       gather_from_.emplace();
     }
@@ -257,8 +268,10 @@ void Store::GatherMissing() {
   expiry_.Add(found);
   gather_from_.reset();
   if (is_damaged) {
+    KVS_PROBE("gathering meets a damaged record");
     expiry_.NoteMissing(clock_.Times().point_ms + kGatherAgainMs, ExpiryKind::kPoint);
   } else if (visited == kKeysPerGathering) {
+    KVS_PROBE("gathering goes on in a further step");
     gather_from_ = last + '\0';
   }
 }

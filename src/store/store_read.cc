@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/probe.h"
 #include "base/try.h"
 #include "base/uninitialized_array.h"
 #include "store/store.h"
@@ -38,6 +39,7 @@ index::LookUp Store::Settle(std::string_view key, const index::LookUp& found, lo
   const base::Location location = Resolve(key, is_found ? found.location : base::Location());
   if (location.is_none()) return {index::Outcome::kAbsent, {}};
   if (!is_found || location != found.location) [[unlikely]] {
+    KVS_PROBE("reader sees a key as before the batch");
     const std::optional<log::Record> before = records_.Read(location);
     if (!before) return {index::Outcome::kDamaged, location};
     record = *before;
@@ -152,6 +154,7 @@ class Store::ScanReader final : public index::LeafReader {
     const std::optional<base::Location> location = pending_->Find(found.key);
     if (!location) return VisitRecord(found);
     if (location->is_none()) return true;
+    KVS_PROBE("scan sees a key as before the batch");
     const std::optional<log::Record> record = store_.records_.Read(*location);
     if (record) return VisitRecord(*record);
     damaged_ = *location;
@@ -197,6 +200,7 @@ Result<std::optional<std::string>> Store::RandomKey(FunctionRef<std::uint64_t(st
     KVS_TRY_ASSIGN(const bool is_there, Read(key, [](std::string_view) {}));
     if (is_there) return std::optional<std::string>(std::move(key));
   }
+  KVS_PROBE_IF(index_.size() > 0, "no draw finds a random key");
   return std::optional<std::string>();
 }
 

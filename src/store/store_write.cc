@@ -6,9 +6,11 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/probe.h"
 #include "base/seeded_hash.h"
 #include "base/system_error.h"
 #include "base/try.h"
+#include "base/tunable.h"
 #include "base/uninitialized_array.h"
 #include "store/store.h"
 
@@ -36,7 +38,10 @@ std::uint64_t RecordBytesMax(const log::RecordDraft& draft) {
 
 // What a run of sets may do under one append lock, so that others wait only shortly.
 constexpr std::size_t kRunSetsMax = index::Tree::kTogetherMax;
-constexpr std::uint64_t kRunBytesMax = std::uint64_t{64} << 10;
+KVS_TUNABLE(std::uint64_t, kRunBytesMax, std::uint64_t{64} << 10, 1, std::uint64_t{1} << 20);
+
+// From so many on those that no reader can see any more are freed.
+KVS_TUNABLE(std::size_t, kPendingBatchesKept, 64, 1, 256);
 
 constexpr std::uint64_t kNeverPast = std::numeric_limits<std::uint64_t>::max();
 
@@ -103,6 +108,7 @@ Status Store::SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uin
   const sync::MutexLock lock(log_.mutex);
   Status has_room = log_.MakeRoom(bytes_max, Purpose::kStore);
   if (!has_room && base::IsPassing(has_room.error()) && count > 1) {
+    KVS_PROBE("run of sets shrinks to one");
     count = 1;  // Where there is no room for all of them there may be for one after the other.
     has_room = log_.MakeRoom(RecordBytesMax(drafts[0]), Purpose::kStore);
   }
@@ -123,6 +129,7 @@ Status Store::Remove(std::string_view key) {
   {
     const sync::MutexLock lock(log_.mutex);
     appended = TryRemove(key, &was_expired);
+    KVS_PROBE_IF(HasLostRoom(appended.status), "removal lost its room");
     if (HasLostRoom(appended.status)) appended = TryRemove(key, &was_expired);
   }
   Status finished = Finish(appended);
@@ -217,6 +224,7 @@ index::Change Store::Enter(std::string_view key, base::Location location, const 
   try {
     return index_.Upsert(key, location, hint);
   } catch (const std::bad_alloc&) {
+    KVS_PROBE("spare memory is given up for the index");
     log_.GiveUpSpareMemory();
   }
   return index_.Upsert(key, location, hint);
@@ -229,6 +237,7 @@ Store::Appended Store::Put(const log::RecordDraft& draft, const index::Hint& hin
   const std::uint64_t bytes = log_.position() - position_before;
   const index::Change change = Enter(draft.key, *location, hint);
   if (change.outcome == index::Outcome::kDamaged) {
+    KVS_PROBE("damaged record refuses an overwrite");
     log_.accounts().AddDead(*location, bytes);
     return {.status = records_.DamageAt(change.old)};
   }
@@ -265,6 +274,7 @@ Store::Appended Store::ApplyUpdate(std::string_view key, EntryUpdateFunction fn)
     if (Status status = CheckPair(key, decision.value()); !status) return {.status = std::move(status)};
     const log::RecordDraft draft = log::DraftPut(key, decision.value(), clock_.ToStored(decision.expiry_ms()));
     if (purpose == Purpose::kStore && RecordBytesMax(draft) <= room) return Put(draft);
+    KVS_PROBE_IF(purpose == Purpose::kStore, "update grew while it waited for room");
     room = RecordBytesMax(draft);
     purpose = Purpose::kStore;
   }
@@ -273,6 +283,7 @@ Store::Appended Store::ApplyUpdate(std::string_view key, EntryUpdateFunction fn)
 Store::Appended Store::ApplyBatch(std::vector<Member> members, std::uint64_t bytes_max, Purpose purpose) {
   if (purpose == Purpose::kStore) return TryBatch(std::move(members), bytes_max, purpose);
   Appended appended = TryBatch(members, bytes_max, purpose);
+  KVS_PROBE_IF(HasLostRoom(appended.status), "batch of removals lost its room");
   return HasLostRoom(appended.status) ? TryBatch(std::move(members), bytes_max, purpose) : appended;
 }
 
@@ -292,6 +303,7 @@ Store::Appended Store::TryBatch(std::vector<Member> members, std::uint64_t bytes
   retired_batches_.push_back({kNeverPast, std::make_unique<PendingBatch>(members.size())});
   const auto location = log_.AppendBatch(drafts);
   if (!location) {
+    KVS_PROBE("batch was not appended");
     retired_batches_.pop_back();
     return {.status = location.error()};
   }
@@ -365,8 +377,8 @@ Status Store::PublishMember(base::Location location, const log::Record& record) 
 }
 
 void Store::FreePendingBatches() {
-  constexpr std::size_t kKeptMax = 64;
-  if (retired_batches_.size() < kKeptMax) return;
+  if (retired_batches_.size() < kPendingBatchesKept) return;
+  KVS_PROBE("pending batches are freed");
   const std::uint64_t oldest_pinned = epochs_.OldestPinned();
   std::erase_if(retired_batches_, [=](const RetiredBatch& retired) { return retired.epoch < oldest_pinned; });
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "sync/mutex.h"
 
 namespace kvs::sync {
@@ -71,6 +72,7 @@ EpochDomain::Chunk* EpochDomain::AddChunksUpTo(std::size_t index) {
     if (chunks_[i].compare_exchange_strong(expected, fresh.get(), std::memory_order_acq_rel)) {  // P4
       static_cast<void>(fresh.release());
     }
+    KVS_PROBE_IF(expected != nullptr, "another thread made the chunk of pins");
   }
   return chunks_[index].load(std::memory_order_acquire);  // P4
 }

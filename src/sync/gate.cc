@@ -1,6 +1,7 @@
 #include "sync/gate.h"
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "sync/striped_counters.h"
 
 namespace kvs::sync {
@@ -17,6 +18,7 @@ std::atomic<std::uint32_t>* Gate::EnterShared() {
     if (!is_closed_.load(std::memory_order_acquire)) [[likely]]
       return slot;  // P1
     LeaveShared(slot);
+    KVS_PROBE("sharer waits at a closed gate");
     AwaitOpen();
   }
 }
@@ -26,6 +28,7 @@ void Gate::LeaveShared(std::atomic<std::uint32_t>* slot) {
   if (!is_closed_.load(std::memory_order_acquire)) [[likely]]
     return;                      // P1
   const MutexLock lock(mutex_);  // So that the other is either before its look at the slot, or waiting.
+  KVS_PROBE("sharer wakes who waits to be alone");
   sharer_left_.NotifyOne();
 }
 

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/probe.h"
 #include "base/system_error.h"
 #include "sync/mutex.h"
 #include "sync/thread.h"
@@ -52,6 +53,7 @@ Status ForEachInParallel(std::size_t count, FunctionRef<Status(std::size_t numbe
   std::vector<std::thread> others;
   while (others.size() + 1 < threads) {
     auto other = StartThread(work);
+    KVS_PROBE_IF(!other, "system refuses a thread for parallel work");
     if (!other) break;  // Fewer threads do the same.
     others.push_back(*std::move(other));
   }

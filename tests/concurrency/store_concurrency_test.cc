@@ -9,6 +9,7 @@
 // the choices of the threads.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <functional>
@@ -244,6 +245,38 @@ TEST_F(StoreConcurrencyTest, ABatchThatSetsAndRemovesIsSeenAsAWhole) {
     for (int i = 0; i < 15; ++i) ASSERT_TRUE(store_->Compact());
   };
   RunTogether({write, read, read, read, compact});
+}
+
+// Each batch writes the next generation of all keys. What is read after a scan has seen a generation is no earlier one.
+TEST_F(StoreConcurrencyTest, AScanSeesNothingOfABatchBeforeOthersDo) {
+  constexpr std::uint64_t kKeys = 2'000;
+  constexpr std::uint64_t kBatches = 60;
+  Open();
+  std::atomic<bool> is_over = false;
+  const auto write = [&](std::uint64_t) {
+    for (std::uint64_t generation = 1; generation <= kBatches; ++generation) {
+      WriteBatch batch;
+      for (std::uint64_t i = 0; i < kKeys; ++i) batch.Set(KeyOf(i), test::ProvingValue(KeyOf(i), generation));
+      ASSERT_TRUE(store_->Write(batch));
+    }
+    is_over.store(true, std::memory_order_relaxed);
+  };
+  const auto scan = [&](std::uint64_t seed) {
+    base::Random random(seed);
+    std::uint64_t newest = 0;
+    while (!is_over.load(std::memory_order_relaxed)) {
+      ASSERT_TRUE(store_->Scan({}, [&](std::string_view key, std::string_view value) {
+        const auto generation = test::GenerationOf(key, value);
+        EXPECT_TRUE(generation) << key;
+        newest = std::max(newest, generation.value_or(0));
+        if (random.OneIn(20)) {
+          EXPECT_GE(ReadGeneration(KeyOf(random.Below(kKeys))), newest) << key;
+        }
+        return true;
+      }));
+    }
+  };
+  RunTogether({write, scan, scan});
 }
 
 TEST_F(StoreConcurrencyTest, NoUpdateIsLost) {

@@ -253,8 +253,8 @@ TEST_F(Damage, AFileThatIsMissingIsReported) {
 
 class TornTail : public Damage {
  protected:
-  static constexpr int kSynced = static_cast<int>(store::OpenSegment::kMarkSyncsMax) + 1;
-  static constexpr int kRecords = kSynced + 4;
+  static inline const int kSynced = static_cast<int>(store::OpenSegment::kMarkSyncsMax) + 1;
+  static inline const int kRecords = kSynced + 4;
 
   // Writes records, of which those before the last sync are covered by the synced mark, and takes the files as a crash
   // would leave them.

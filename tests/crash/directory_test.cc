@@ -187,10 +187,15 @@ TEST_F(Directory, AnEmptyOneAndAMissingOneAreNewStores) {
   EXPECT_TRUE((*nested)->Set("key", "value"));
 }
 
-TEST_F(Directory, OneThatMayNotBeWrittenToCanBeRead) {
+class ReadOnlyDirectory : public Directory, public testing::WithParamInterface<bool> {};
+INSTANTIATE_TEST_SUITE_P(LockFile, ReadOnlyDirectory, testing::Bool(),
+                         [](const auto& instance) { return std::string(instance.param ? "IsThere" : "IsMissing"); });
+
+TEST_P(ReadOnlyDirectory, CanBeReadByOneAtATime) {
   Open();
   Set("key", 100);
   store_.reset();
+  if (!GetParam()) fs::remove(Path("LOCK"));
   if (::geteuid() == 0) {  // Whom permissions do not stop: a mount that is read-only does.
     if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
         ::mount(scratch_.path().c_str(), scratch_.path().c_str(), nullptr, MS_BIND, nullptr) != 0 ||

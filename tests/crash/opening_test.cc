@@ -10,6 +10,7 @@
 #include "crash/crash_test.h"
 #include "crash/write_history.h"
 #include "log/file_names.h"
+#include "log/segment_writer.h"
 #include "support/faulty_file_system.h"
 
 namespace kvs::test {
@@ -82,7 +83,8 @@ TEST_P(Opening, NeedsNoRoomAndWritingResumes) {
       ASSERT_TRUE(store) << store.error().ToString();
       EXPECT_EQ((*store)->open_report().read_only_because, "");
       CheckReads(**store);
-      const Status refused = (*store)->Set("new", std::string(300'000, 'v'));
+      const std::uint64_t more_than_kept = log::SegmentWriter::kFirstStepBytes + log::SegmentWriter::kSmallStepBytes;
+      const Status refused = (*store)->Set("new", std::string(more_than_kept, 'v'));
       ASSERT_FALSE(refused);
       EXPECT_EQ(refused.error().code, ErrorCode::kNoSpace) << TextOf(refused);
       files.SetHook({});
@@ -95,6 +97,35 @@ TEST_P(Opening, NeedsNoRoomAndWritingResumes) {
       ASSERT_FALSE(HasFailure());
     }
   }
+}
+
+// The segment that was prepared ahead is empty, and would be taken out of the manifest.
+TEST_P(Opening, LeavesAnEmptySegmentOnAFullDisk) {
+  const ScratchDirectory scratch;
+  const fs::path directory = scratch.path() / "store";
+  {
+    FaultyFileSystem files(directory);
+    auto store = store::Store::Open(files, directory, SmallStore(GetParam().sync));
+    ASSERT_TRUE(store) << store.error().ToString();
+    for (int i = 0; i < 30; ++i) {
+      contents_["key" + std::to_string(i)] = std::string(20'000, 'v');
+      ASSERT_TRUE((*store)->Set("key" + std::to_string(i), std::string(20'000, 'v')));
+    }
+    while ((*store)->Stats()->segments < 2) std::this_thread::yield();
+  }
+  FaultyFileSystem files(directory);
+  files.SetHook(RefuseRoom);
+  auto store = store::Store::Open(files, directory, SmallStore(GetParam().sync));
+  ASSERT_TRUE(store) << store.error().ToString();
+  EXPECT_EQ((*store)->open_report().read_only_because, "");
+  CheckReads(**store);
+  files.SetHook({});
+  ASSERT_TRUE(ResumesSoon(**store, "new", "value"));
+  contents_["new"] = "value";
+  *store = nullptr;
+  auto again = store::Store::Open(io::PosixFileSystem(), directory, SmallStore(GetParam().sync));
+  ASSERT_TRUE(again) << again.error().ToString();
+  CheckReads(**again);
 }
 
 TEST_P(Opening, NeedsNoRightToWrite) {

@@ -18,7 +18,7 @@ namespace kvs::test {
 namespace {
 
 constexpr int kKilled = 128 + 9;
-constexpr std::uint64_t kOperationsMax = 30;
+constexpr std::uint64_t kOperationsMax = 100;
 constexpr std::uint64_t kOperationsMin =
     6;  // Remove, create, a block, two pieces of leaves, the head, rename: 7 or more.
 

@@ -86,6 +86,26 @@ TEST_F(StoreSchedule, NobodyBeginsToWriteToASegmentThatIsBeingReplaced) {
   EXPECT_TRUE(IsThere("small"));
 }
 
+// The larger segment that a large record needs finds no room: the one that was prepared is still there for others.
+TEST_F(StoreSchedule, ASegmentThatCouldNotBeReplacedIsUsed) {
+  Open();
+  for (int i = 0; i < 19; ++i) Set("fill" + std::to_string(i), 50 * kKilobyte);
+  WaitForSegments(2);
+  files_.SetHook([](const Operation& operation) -> Status {
+    if (operation.kind != OperationKind::kCreate || !IsSegment(operation.path)) return Ok();
+    return Error{.code = ErrorCode::kNoSpace, .sys_errno = ENOSPC, .context = "injected"};
+  });
+  const Status refused = store_->Set("large", Bytes(700 * kKilobyte));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kNoSpace) << TextOf(refused);
+  // The first goes to the end of the active segment.
+  for (const char* small : {"small 1", "small 2"}) EXPECT_TRUE(ResumesSoon(*store_, small, Bytes(40 * kKilobyte)));
+  EXPECT_EQ(store_->Stats()->segments, 2U);
+  Reopen();
+  EXPECT_TRUE(IsThere("small 2"));
+  EXPECT_FALSE(IsThere("large"));
+}
+
 // The removal is the first write after compaction was planned, and comes after its key was copied: the copy is dead,
 // and only the tombstone keeps it so.
 TEST_F(StoreSchedule, ATombstoneOutlivesTheCopyThatCompactionMadeOfItsKey) {

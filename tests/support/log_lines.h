@@ -2,10 +2,12 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace kvs::test {
@@ -23,6 +25,15 @@ class LogLines {
     const std::lock_guard lock(mutex_);
     return static_cast<std::size_t>(std::count_if(
         lines_.begin(), lines_.end(), [&](const std::string& line) { return line.find(words) != std::string::npos; }));
+  }
+  // Waits for a line with these words. False: none came for a minute.
+  bool Come(const std::string& words) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (CountWith(words) == 0) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::yield();
+    }
+    return true;
   }
 
  private:

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -34,6 +35,12 @@ class TlsClient {
       }
     }
     return true;
+  }
+
+  // Bytes as they are, past TLS. Returns when the server's kernel has them.
+  void SendRaw(std::string_view bytes) {
+    EXPECT_EQ(io::Send(socket_.get(), bytes)->bytes, bytes.size());
+    while (io::BytesUnacknowledged(socket_.get()) > 0) std::this_thread::yield();
   }
 
   // nullopt: the connection has ended.

@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/probe.h"
+
 namespace kvs::store {
 namespace {
 
@@ -171,6 +173,7 @@ std::vector<std::uint32_t> PickInputs(const SegmentAccounts& accounts, const Com
   const auto oldest = std::min_element(candidates.begin(), candidates.end(),
                                        [](const Candidate& a, const Candidate& b) { return a.made < b.made; });
   if (oldest == candidates.end() || !has_tombstones) return {};
+  KVS_PROBE("oldest segment is taken so that tombstones can go");
   return {oldest->slot};
 }
 

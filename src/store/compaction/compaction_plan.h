@@ -15,6 +15,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/tunable.h"
 #include "store/segments/segment_accounts.h"
 
 namespace kvs::store {
@@ -23,7 +24,7 @@ namespace kvs::store {
 inline constexpr double kWorthwhileShare = 0.05;
 
 // Records as large as this are read at full speed wherever they stand.
-inline constexpr std::uint64_t kLargeRecordBytes = std::uint64_t{64} << 10;
+KVS_TUNABLE(std::uint64_t, kLargeRecordBytes, std::uint64_t{64} << 10, 256, std::uint64_t{1} << 20);
 
 enum class Preference : std::uint8_t {
   kBenefit,

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
 #include "log/file_names.h"
@@ -35,6 +36,7 @@ CompactionRun::CompactionRun(const CompactionParts& parts, std::vector<std::uint
 Result<CompactionRun::End> CompactionRun::Execute() {
   if (copied_bytes_max_ > 0) {
     auto end = base::OrNoMemory([&] { return GatherAndCopy(); });
+    KVS_PROBE_IF(!end && output_.writer != nullptr, "compaction removes its unfinished output");
     if (!end && output_.writer != nullptr) RemoveFiles(output_.writer->segment_id());
     if (!end || *end != End::kInputsDropped) return end;
   }
@@ -62,6 +64,7 @@ Status CompactionRun::Gather() {
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     KVS_TRY(GatherFrom(inputs_[i]));
     if (records_.size() > kRecordsMax && i + 1 < inputs_.size()) {
+      KVS_PROBE("too many records for one run of compaction");
       KeepInputs(i + 1);
       return Ok();
     }
@@ -98,6 +101,7 @@ Status CompactionRun::GatherFrom(std::uint32_t slot) {
   AskIndex(slot, {asked.data(), count});
   if (bad == end) return Ok();
   const sync::MutexLock lock(parts_.log.mutex);
+  KVS_PROBE("compaction finds a damaged segment");
   parts_.log.accounts().MarkDamaged(slot);
   return parts_.records.DamageAt(base::Location(slot, bad));
 }
@@ -148,6 +152,8 @@ Result<CompactionRun::End> CompactionRun::CopyAll() {
     KVS_TRY_ASSIGN(const bool is_crowded, NoteProgress(gathered_bytes_ + copied));
     // One output is within the bound, further ones take of the room that writers may come to need. But a run that gives
     // way copies its tombstones again the next time: it would never end if it moved nothing else.
+    KVS_PROBE_IF(is_crowded && written_bytes_ > 0 && moved_bytes_ <= buried_bytes_,
+                 "run of tombstones does not give way");
     if (!is_crowded || written_bytes_ == 0 || moved_bytes_ <= buried_bytes_) continue;
     KVS_TRY(FinishOutput());
     return End::kGaveWay;
@@ -164,6 +170,7 @@ Status CompactionRun::CopyAt(base::Location from) {
   const std::uint64_t sequence = parts_.records.SequenceOf(from, *record);
   const bool is_put = record->type == log::RecordType::kPut;
   const bool has_expired = is_put && parts_.is_expired(*record);
+  KVS_PROBE_IF(has_expired, "compaction drops an expired pair");
   if (has_expired) expired_.push_back(from);
   if (is_put && !has_expired) return CopyPut(from, *record, sequence);
   return sequence >= oldest_with_dead_puts_ ? CopyTombstone(record->key, sequence) : Ok();
@@ -228,6 +235,7 @@ Status CompactionRun::NameOutput(const log::Segment& output) noexcept {
     manifest.Add({.segment_id = output.id(), .sealed_bytes = output.readable_bytes()});
   });
   if (named || base::IsPassing(named.error())) return named;
+  KVS_PROBE("manifest may name an output or not");
   output_ = Output();  // The manifest on the disk may name it: its file must stay.
   const sync::MutexLock lock(parts_.log.mutex);
   return parts_.log.Poison(named.error());
@@ -256,6 +264,7 @@ Status CompactionRun::MoveEntries(const log::Segment& output, std::uint32_t slot
         std::span(output_.moves).subspan(begin, std::min(kTogether, output_.moves.size() - begin));
     for (std::size_t i = 0; i < moves.size(); ++i) {
       const auto copy = output.Decode(moves[i].to_offset);
+      KVS_PROBE_IF(!copy, "output cannot be read back");
       if (!copy) return parts_.records.DamageAt(base::Location(slot, moves[i].to_offset));
       keys[i] = copy->key;
     }
@@ -277,6 +286,7 @@ void CompactionRun::MoveEntry(const Move& move, std::uint32_t slot, std::string_
     accounts.LiveToDead(move.from, move.from_bytes);
     accounts.AddLive(slot, move.to_bytes);
   } else {
+    KVS_PROBE("entry changed while it was copied");
     accounts.AddDead(to, move.to_bytes);
   }
 }
@@ -284,6 +294,7 @@ void CompactionRun::MoveEntry(const Move& move, std::uint32_t slot, std::string_
 Result<bool> CompactionRun::NoteProgress(std::uint64_t done_bytes) {
   reported_bytes_ = done_bytes;
   const sync::MutexLock lock(parts_.log.mutex);
+  KVS_PROBE_IF(parts_.log.is_stopped(), "closing ends a compaction");
   if (parts_.log.is_stopped()) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
   const double done = static_cast<double>(done_bytes) / static_cast<double>(input_bytes_ + copied_bytes_max_);
   const std::uint64_t freed = input_bytes_ - std::min(input_bytes_, copied_bytes_max_);
@@ -311,9 +322,11 @@ Status CompactionRun::DropInputs() noexcept {
   Status swapped = parts_.manifest.Edit([&](log::Manifest& manifest) {
     for (const std::uint64_t id : input_ids) manifest.Remove(id);
   });
+  KVS_PROBE_IF(!swapped && base::IsPassing(swapped.error()), "no room to drop the inputs");
   if (!swapped && base::IsPassing(swapped.error())) return swapped;
   if (!swapped) {
     const sync::MutexLock lock(parts_.log.mutex);
+    KVS_PROBE("manifest may name inputs or not");
     return parts_.log.Poison(swapped.error());
   }
   // First the files go, then what they take on the disk: writers may use that room at once. Readers have the mappings.
@@ -336,6 +349,7 @@ void CompactionRun::ForgetExpired() {
 // Of a segment that is no part of the store. What cannot be removed goes at the next opening.
 void CompactionRun::RemoveFiles(std::uint64_t segment_id) {
   const Status removed = parts_.files.Remove(log::SegmentPath(parts_.directory, segment_id));
+  KVS_PROBE_IF(!removed, "dropped segment stays");
   if (!removed && parts_.options.log) parts_.options.log("a dropped segment stays: " + removed.error().ToString());
   static_cast<void>(parts_.files.Remove(log::HintPath(parts_.directory, segment_id)).has_value());  // Most have none.
 }

@@ -31,6 +31,7 @@
 #include <span>
 #include <vector>
 
+#include "base/tunable.h"
 #include "index/tree.h"
 #include "io/file_system.h"
 #include "kvs/kv_store.h"
@@ -80,12 +81,12 @@ class CompactionRun {
   std::uint64_t written_bytes() const { return written_bytes_; }  // To outputs that are whole.
 
  private:
-  static constexpr std::size_t kRecordsMax = std::size_t{16} << 20;
+  KVS_TUNABLE(std::size_t, kRecordsMax, std::size_t{16} << 20, 100, std::size_t{16} << 20);
   // So many records are looked up in step, and moved in the index under one append lock, so that writers wait only
   // shortly.
   static constexpr std::size_t kTogether = index::Tree::kTogetherMax;
   // How often the log is told of the progress, in bytes read or copied.
-  static constexpr std::uint64_t kProgressBytes = std::uint64_t{1} << 20;
+  KVS_TUNABLE(std::uint64_t, kProgressBytes, std::uint64_t{1} << 20, std::uint64_t{4} << 10, std::uint64_t{4} << 20);
 
   struct Move {
     base::Location from;

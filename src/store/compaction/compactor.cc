@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
 #include "sync/thread.h"
@@ -48,6 +49,7 @@ void Compactor::RunThread() {
 void Compactor::CompactBecauseDue() {
   const auto has_gained = CompactOnce();
   if (has_gained || base::IsPassing(has_gained.error())) return;
+  KVS_PROBE("compaction fails with what does not pass");
   if (parts_.options.log) parts_.options.log("compaction: " + has_gained.error().ToString());
   const sync::MutexLock lock(parts_.log.mutex);
   parts_.log.SetNothingToGain(true);
@@ -83,12 +85,14 @@ Status Compactor::CompactAll() {
   std::uint64_t made_before = 0;
   auto status = SealActive(&made_before);
   if (!status && base::IsPassing(status.error())) {
+    KVS_PROBE("compaction makes the room that sealing needs");
     KVS_TRY(CompactWhileWorthwhile());  // What is sealed already may give the room that sealing needs.
     status = SealActive(&made_before);
   }
   KVS_TRY(status);
   status = ClusterAll(made_before);
   if (status || !base::IsPassing(status.error())) return status;
+  KVS_PROBE("clustering lacks room");
   KVS_TRY(CompactWhileWorthwhile());  // Needs less room, and may give some.
   return ClusterAll(made_before);
 }
@@ -107,6 +111,7 @@ Status Compactor::ClusterAll(std::uint64_t made_before) {
     FreeUnreachable();
     if (!end) return Ok();
     if (*end == CompactionRun::End::kGaveWay) {
+      KVS_PROBE("clustering gives way to writers");
       is_narrow = true;
       KVS_TRY(CompactWhileDue());
     }
@@ -144,6 +149,7 @@ Result<bool> Compactor::CompactOnce() {
   bool has_reserve = IsReserveGivenUp() && BorrowReserve();
   auto has_gained = Attempt();
   if (!has_gained && base::IsDiskFull(has_gained.error()) && !has_reserve) {
+    KVS_PROBE("compaction borrows the reserve");
     has_reserve = BorrowReserve();
     if (has_reserve) has_gained = Attempt();
   }
@@ -165,11 +171,14 @@ Result<bool> Compactor::Attempt() {
 
 Result<bool> Compactor::RunForMost() {
   auto has_gained = RunFor(Preference::kBenefit);
+  KVS_PROBE_IF(!has_gained && base::IsPassing(has_gained.error()),
+               "compaction tries the segment with the least to copy");
   if (!has_gained && base::IsPassing(has_gained.error())) return RunFor(Preference::kLeastCopied);
   if (!has_gained || *has_gained) return has_gained;
   {
     const sync::MutexLock lock(parts_.log.mutex);
     if (!parts_.log.HasGarbageInActive()) return false;
+    KVS_PROBE("active segment is sealed for its garbage");
     KVS_TRY(parts_.log.SealActive());
   }
   return RunFor(Preference::kBenefit);
@@ -181,6 +190,7 @@ bool Compactor::BorrowReserve() {
     parts_.log.NoteReserve(ReserveState::kLent);
   }
   if (parts_.reserve.Lend()) return true;
+  KVS_PROBE("reserve could not be lent");
   ReturnReserve();
   return false;
 }

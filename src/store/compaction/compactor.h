@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/tunable.h"
 #include "store/compaction/compaction_plan.h"
 #include "store/compaction/compaction_run.h"
 
@@ -41,7 +42,7 @@ class Compactor {
 
  private:
   // How often it looks whether the readers of a dropped segment are gone.
-  static constexpr std::chrono::milliseconds kUnreachableCheckInterval{100};
+  KVS_TUNABLE(std::chrono::milliseconds, kUnreachableCheckInterval, 100, 1, 500);
 
   void RunThread();
   struct Work {

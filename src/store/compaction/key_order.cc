@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/probe.h"
+#include "base/tunable.h"
+
 namespace kvs::store {
 namespace {
 
 constexpr std::size_t kHeadBytes = 8;
-constexpr std::size_t kFewLocations = 16;  // Are sorted by whole keys.
+KVS_TUNABLE(std::size_t, kFewLocations, 16, 1, 64);  // Are sorted by whole keys.
 
 using index::KeySource;
 
@@ -57,6 +60,7 @@ std::size_t CommonBytes(const KeySource& keys, std::span<KeyedLocation> location
 void SortEqualHeads(const KeySource& keys, const Group& equal, std::vector<Group>* rest) {
   if (equal.locations.size() <= kFewLocations) return SortByWholeKeys(keys, equal.locations);
   const std::size_t common = CommonBytes(keys, equal.locations);
+  KVS_PROBE_IF(common < equal.depth + kHeadBytes, "many keys are equal up to where one ends");
   if (common < equal.depth + kHeadBytes) return SortByWholeKeys(keys, equal.locations);  // A key ends in its head.
   ForEachKey(keys, equal.locations,
              [&](KeyedLocation& location, std::string_view key) { location.head = KeyHead(key, common); });

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/location.h"
+#include "base/tunable.h"
 #include "index/key_source.h"
 
 namespace kvs::store {
@@ -27,7 +28,7 @@ struct KeyedLocation {
 std::uint64_t KeyHead(std::string_view key, std::size_t depth);
 
 // Asks for the next group of records, the first of which is `begin`, for who goes through `locations` in groups.
-inline constexpr std::size_t kFetchTogether = 64;
+KVS_TUNABLE(std::size_t, kFetchTogether, 64, 1, 256);
 void PrefetchGroup(const index::KeySource& keys, std::span<const KeyedLocation> locations, std::size_t begin);
 
 // `locations` come with their heads at depth 0, and leave with heads that mean nothing. Equal keys stand by location.

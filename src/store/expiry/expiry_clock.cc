@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/probe.h"
 #include "io/file_system.h"
 
 namespace kvs::store {
@@ -105,6 +106,7 @@ void ExpiryClock::NoteStep(std::int64_t step_ms, std::int64_t wall, std::int64_t
   untold_steps_.count += 1;
   untold_steps_.sum_ms += step_ms;
   if (!former_offset_ || step_ms < 0) return;
+  KVS_PROBE("step tells how long the machine was off");
   const std::int64_t span = std::max(SpanAt(steady), wall - *former_offset_);
   anchor_.store(span - steady, std::memory_order_relaxed);  // R1
   former_offset_.reset();

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "base/coding.h"
+#include "base/probe.h"
 
 namespace kvs::store {
 namespace {
@@ -32,6 +33,7 @@ void ExpiryIndex::Add(std::string_view key, std::uint64_t expiry_ms, ExpiryKind 
     Note(key, &buckets[due_ms]);
   } catch (const std::bad_alloc&) {
     NoteMissing(expiry_ms, kind);
+    KVS_PROBE("no memory to note an expiry");
     const auto at = buckets.find(due_ms);
     if (at != buckets.end() && at->second.keys.empty()) buckets.erase(at);
   }
@@ -78,6 +80,7 @@ bool ExpiryIndex::MakeRoom(std::size_t bytes, std::uint64_t due_ms) {
   while (bytes_ + bytes > bytes_max_) {
     Side* const latest = Latest();
     if (latest == nullptr || latest->buckets.rbegin()->first <= due_ms) return false;
+    KVS_PROBE("latest expiries make room for earlier ones");
     DropLast(latest);
   }
   return true;

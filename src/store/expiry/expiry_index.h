@@ -20,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/tunable.h"
 #include "kvs/engine.h"
 
 namespace kvs::store {
@@ -34,7 +35,7 @@ struct ExpiryTimes {
 
 class ExpiryIndex {
  public:
-  static constexpr std::size_t kBytesMax = std::size_t{64} << 20;
+  KVS_TUNABLE(std::size_t, kBytesMax, std::size_t{64} << 20, 4'096, std::size_t{64} << 20);
   static constexpr std::uint64_t kBucketMs = 128;
 
   explicit ExpiryIndex(std::size_t bytes_max = kBytesMax) : bytes_max_(bytes_max) {}

@@ -6,7 +6,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/probe.h"
 #include "base/try.h"
+#include "base/tunable.h"
 #include "index/claim_sorter.h"
 #include "log/file_names.h"
 #include "log/segment_header.h"
@@ -16,12 +18,12 @@
 namespace kvs::store {
 namespace {
 
-constexpr std::chrono::seconds kReportInterval{1};
+KVS_TUNABLE(std::chrono::milliseconds, kReportInterval, 1'000, 0, 2'000);
 
 // So many claims of a part fit the cache of one core.
-constexpr std::size_t kClaimsPerPart = 32'768;
+KVS_TUNABLE(std::size_t, kClaimsPerPart, 32'768, 8, 65'536);
 constexpr std::size_t kPartsMax = 2048;
-constexpr std::size_t kSamplesPerPart = 16;
+KVS_TUNABLE(std::size_t, kSamplesPerPart, 16, 1, 64);
 
 constexpr std::size_t kTogether = index::Tree::kTogetherMax;
 
@@ -121,6 +123,7 @@ Status IndexRebuild::ReadSource(const index::Tree& index, std::size_t number) {
 
 Status IndexRebuild::ScanSegment(const Source& source, FunctionRef<void(const log::RecordSummary&)> visit) const {
   const std::uint64_t bad = log::ScanRecords(*source.segment, source.from, source.bytes, visit);
+  KVS_PROBE_IF(bad != source.bytes, "opening meets a damaged record");
   if (bad == source.bytes) return Ok();
   return DamageIn(log::SegmentPath(directory_, source.segment->id()), bad, "the record is not what was written");
 }
@@ -133,6 +136,7 @@ Result<bool> IndexRebuild::ReadHintOf(const Source& source, FunctionRef<void(con
   const auto exists = files_.Exists(path);
   if (!exists || !*exists) return false;
   const auto hint = ReadHint(files_, path, *source.segment);
+  KVS_PROBE_IF(!hint, "hint file is in doubt");
   if (!hint) return false;
   for (const log::RecordSummary& record : hint->records) visit(record);
   tally->hint_bytes = hint->bytes.size();
@@ -148,6 +152,7 @@ void IndexRebuild::ReportProgress(const SegmentTally& tally) {
     const auto now = std::chrono::steady_clock::now();
     if (now - last_report_ < kReportInterval) return;
     last_report_ = now;
+    KVS_PROBE("long opening tells how far it is");
     line = "opening: " + std::to_string(sources_read_) + " of " + std::to_string(sources_.size()) + " segments, " +
            std::to_string(records_read_) + " records";
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/probe.h"
 #include "base/try.h"
 #include "log/file_names.h"
 #include "log/hint_file.h"
@@ -51,13 +52,20 @@ class Clearing {
   // Whether the number in the name, which the manifest does not know, is taken for good.
   bool StaysAsSegment(const std::string& name, std::uint64_t id) {
     const std::filesystem::path path = directory_ / name;
-    if (HoldsNothing(files_, path)) return !Remove(name);
+    if (HoldsNothing(files_, path)) {
+      KVS_PROBE("segment without a header is removed");
+      return !Remove(name);
+    }
     if (!HasMagic(files_, path, log::kSegmentMagic)) {
+      KVS_PROBE("file of others has a name of a segment");
       Tell(path.string() + " is not a file of kvs, and stays");
       return true;
     }
     const auto segment = log::Segment::Open(files_, directory_, id);
-    if (segment && IsNeedless(**segment, last_sequence_)) return !Remove(name);
+    if (segment && IsNeedless(**segment, last_sequence_)) {
+      KVS_PROBE("segment that the log can do without is removed");
+      return !Remove(name);
+    }
     SetAside(path);
     return true;
   }
@@ -76,8 +84,10 @@ class Clearing {
     for (int i = 1; i <= kNamesAsideMax; ++i) {
       const std::string aside = path.string() + ".aside" + (i == 1 ? "" : "-" + std::to_string(i));
       const auto exists = files_.Exists(aside);
+      KVS_PROBE_IF(exists && *exists, "name to set aside is taken");
       if (!exists || *exists) continue;
       if (!files_.Rename(path, aside)) break;
+      KVS_PROBE("segment is set aside");
       Tell(path.string() + " is not part of the store and holds records that its log does not have, perhaps as an " +
            "older MANIFEST was put back: set aside as " + aside);
       return;
@@ -103,6 +113,7 @@ Status ClearLeftovers(io::FileSystem& files, const std::filesystem::path& direct
   KVS_TRY_ASSIGN(const auto names, files.List(directory));
   for (const std::string& name : names) {
     if (log::IsTemporaryFileName(name)) {
+      KVS_PROBE("temporary file is removed");
       clearing.Remove(name);
       continue;
     }

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/probe.h"
 #include "base/try.h"
 #include "log/bad_record.h"
 #include "log/file_names.h"
@@ -64,6 +65,7 @@ bool IsSyncedBehind(const std::vector<OpenPart>& parts, std::size_t at) {
 Status CheckGap(const std::filesystem::path& directory, const std::vector<OpenPart>& parts, std::size_t at) {
   const bool nothing_is_missing = at > 0 && parts[at - 1].segment->was_kept_in_cache();
   const bool was_synced = parts[at].synced_bytes > 0 || IsSyncedBehind(parts, at);
+  KVS_PROBE_IF(at > 0 && !nothing_is_missing && !was_synced, "log ends before a gap");
   if (at > 0 && !nothing_is_missing && !was_synced) return Ok();
   return DamageOfLog(directory, parts, at, log::kSegmentHeaderBytes, "the records in front of it are missing");
 }
@@ -74,6 +76,7 @@ Status CheckEnd(const std::filesystem::path& directory, const std::vector<OpenPa
   const OpenPart& part = parts[at];
   *kind = log::ClassifyBadRecord(*part.segment, place);
   if (part.segment->has_faults()) {
+    KVS_PROBE("page of the log cannot be read");
     return Error{.code = ErrorCode::kIo,
                  .context = log::SegmentPath(directory, part.segment->id()).string() + ": a page cannot be read"};
   }
@@ -128,6 +131,7 @@ Result<LogEnd> FindLogEnd(io::FileSystem& files, const std::filesystem::path& di
          .goes_on = std::any_of(end.parts.begin() + static_cast<std::ptrdiff_t>(at) + 1, end.parts.end(), HasBytes)},
         &kind));
     if (kind == log::BadRecord::kTorn) {
+      KVS_PROBE("torn tail is cut");
       end.torn_bytes += part.torn_bytes;
       DropFrom(at + 1, &end);
       break;

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
+#include "base/tunable.h"
 #include "log/file_names.h"
 #include "log/segment_writer.h"
 #include "store/recovery/leftovers.h"
@@ -16,6 +18,9 @@
 
 namespace kvs::store {
 namespace {
+
+// A saved index is taken where what came after it is at most such a part of all bytes.
+KVS_TUNABLE(std::uint64_t, kWorth, 4, 1, 1'000);
 
 Error CorruptAt(const std::filesystem::path& path, std::uint64_t offset, const std::string& what) {
   return Error{.code = ErrorCode::kCorruption,
@@ -104,6 +109,7 @@ Result<std::shared_ptr<log::Segment>> Recovery::FindSegment(std::uint64_t id) co
 
 // The file is of no use any more, and takes room.
 void Recovery::GiveUpSavedIndex(const Error& why) {
+  KVS_PROBE("saved index is given up");
   saved_.reset();
   if (options_.log) options_.log("the index is built from the records: " + why.ToString());
   if (!IsSavedIndexOurs(files_, directory_)) return;
@@ -163,6 +169,7 @@ const OpenPart* Recovery::PartToAppendTo(const std::vector<OpenPart>& parts) con
 Status Recovery::FinishOpenParts(const std::vector<OpenPart>& parts, log::Manifest* manifest) {
   auto finished = FinishFiles(parts, manifest);
   if (!finished && IsRefusal(finished.error()) && PartToAppendTo(parts) != nullptr) {
+    KVS_PROBE("store is opened read-only");
     write_refusal_ = finished.error();
     report_.read_only_because = write_refusal_->ToString();
     if (options_.log) options_.log("opened read-only: " + report_.read_only_because);
@@ -190,6 +197,8 @@ Result<std::vector<Recovery::FinishedPart>> Recovery::FinishFiles(const std::vec
   const std::uint64_t capacity_bytes = CapacityForNext();
   const OpenPart* active = PartToAppendTo(parts);
   // One of an earlier format must not hold what only this one knows: the ends of spans.
+  KVS_PROBE_IF(active != nullptr && active->segment->header().version != log::kSegmentVersion,
+               "segment of an earlier format is sealed");
   if (active != nullptr && active->segment->header().version != log::kSegmentVersion) active = nullptr;
   log::Manifest edited = *manifest;
   std::vector<FinishedPart> finished;
@@ -197,6 +206,7 @@ Result<std::vector<Recovery::FinishedPart>> Recovery::FinishFiles(const std::vec
   for (const OpenPart& part : parts) {
     const std::uint64_t id = part.segment->id();
     if (part.records == 0 && &part != active) {
+      KVS_PROBE_IF(part.torn_bytes > 0, "segment with torn bytes alone is emptied");
       if (part.torn_bytes > 0) KVS_TRY(EmptyFile(id));
       empty_ids.push_back(id);
       continue;
@@ -233,6 +243,8 @@ Status Recovery::WriteManifest(const std::vector<std::uint64_t>& empty_ids, bool
   for (const std::uint64_t id : empty_ids) without.Remove(id);
   if (without == on_disk_) return Ok();
   const Status written = files_.WriteFileAtomically(log::ManifestPath(directory_), log::EncodeManifest(without));
+  KVS_PROBE_IF(!written && can_wait && written.error().code == ErrorCode::kNoSpace,
+               "opening leaves the manifest as it is");
   if (!written && can_wait && written.error().code == ErrorCode::kNoSpace) return Ok();
   KVS_TRY(written);
   *manifest = std::move(without);
@@ -281,12 +293,14 @@ Status Recovery::FillIndex() {
     slots = static_cast<std::uint32_t>(log_.accounts().accounts().size());
   }
   if (saved_ && !IsSavedIndexWorthwhile()) {
+    KVS_PROBE("too much came after the saved index");
     GiveUpSavedIndex({.code = ErrorCode::kUnsupported, .context = "saved index: too much came after it"});
   }
   std::optional<IndexRebuild> rebuild;
   rebuild.emplace(files_, directory_, SourcesToRead(), slots, records_, options_.log);
   KVS_TRY(rebuild->Read(index_));
   if (saved_ && rebuild->sequence_min() <= saved_->head().sequence) {
+    KVS_PROBE("older records came after the saved index");
     GiveUpSavedIndex({.code = ErrorCode::kCorruption, .context = "saved index: older records came after it"});
     rebuild.emplace(files_, directory_, SourcesToRead(), slots, records_, options_.log);
     KVS_TRY(rebuild->Read(index_));
@@ -306,7 +320,6 @@ Status Recovery::FillIndex() {
 
 // To look up one record costs as much as to read and sort several.
 bool Recovery::IsSavedIndexWorthwhile() const {
-  constexpr std::uint64_t kWorth = 4;
   std::uint64_t all_bytes = 0;
   std::uint64_t new_bytes = 0;
   for (const IndexRebuild::Source& source : sources_) {

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "base/try.h"
+#include "base/tunable.h"
 #include "index/leaf.h"
 #include "index/tree_builder.h"
 #include "log/file_names.h"
@@ -20,7 +22,8 @@ namespace {
 using index::Arena;
 using index::NodeLink;
 
-constexpr std::size_t kBlockBytes = std::size_t{64} << 10;  // Of links: enough for many blocks, and so for all cores.
+// Of links: enough for many blocks, and so for all cores.
+KVS_TUNABLE(std::size_t, kBlockBytes, std::size_t{64} << 10, std::size_t{16} << 10, std::size_t{128} << 10);
 constexpr std::size_t kLeavesOfChunk = Arena::kChunkBytes / sizeof(index::Leaf);
 static_assert(log::kIndexFileAlignment == Arena::kChunkBytes);
 
@@ -112,6 +115,7 @@ Result<std::uint64_t> SaveIndex(io::FileSystem& files, const std::filesystem::pa
   const std::filesystem::path temporary = path.string() + ".tmp";
   KVS_TRY_ASSIGN(const bool exists, files.Exists(path));
   if (exists && !IsSavedIndexOurs(files, directory)) {
+    KVS_PROBE("file of others is called like the saved index");
     return Error{.code = ErrorCode::kInvalidArgument, .context = path.string() + " is not a file of kvs, and stays"};
   }
   if (exists) KVS_TRY(files.Remove(path));
@@ -124,6 +128,7 @@ Result<std::uint64_t> SaveIndex(io::FileSystem& files, const std::filesystem::pa
   Status status = WriteAll(files, temporary, head, pieces);
   if (status) status = files.Rename(temporary, path);
   if (!status) {
+    KVS_PROBE("index could not be saved");
     static_cast<void>(files.Remove(temporary).has_value());
     return std::move(status).error();
   }

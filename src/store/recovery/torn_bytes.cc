@@ -1,5 +1,6 @@
 #include "store/recovery/torn_bytes.h"
 
+#include "base/probe.h"
 #include "base/try.h"
 #include "log/file_names.h"
 
@@ -12,6 +13,7 @@ Result<std::filesystem::path> NewTornPath(io::FileSystem& files, const std::file
   for (unsigned number = 1;; ++number) {
     std::filesystem::path path = log::TornPath(directory, segment_id, number);
     KVS_TRY_ASSIGN(const bool exists, files.Exists(path));
+    KVS_PROBE_IF(exists, "name for torn bytes is taken");
     if (!exists) return path;
   }
 }
@@ -25,6 +27,7 @@ Status KeepTornBytes(io::FileSystem& files, const std::filesystem::path& directo
   const Status kept =
       files.WriteFileAtomically(path, part.segment->BytesFrom(part.used_bytes).substr(0, part.torn_bytes));
   const bool is_half_a_record = part.segment->was_kept_in_cache();
+  KVS_PROBE_IF(!kept && is_half_a_record, "half a record is cut off without a copy");
   if (!kept && !is_half_a_record) return kept;
   if (log) {
     log("cut off " + std::to_string(part.torn_bytes) + " bytes of " +

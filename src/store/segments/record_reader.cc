@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "log/file_names.h"
 #include "log/segment.h"
 
@@ -14,6 +15,7 @@ index::Match RecordReader::Compare(base::Location location, std::string_view key
   const std::optional<log::Record> record = segment->Decode(location.offset());
   if (!record) return index::Match::kDamaged;
   if (record->key == key) return index::Match::kSame;
+  KVS_PROBE("two keys share their tag");
   // Two keys that share their tag are rare, so the check costs nothing; without it a damaged key would look like
   // another key, and the one that was asked for like an absent one.
   return log::IsIntact(*record, segment->id()) ? index::Match::kOther : index::Match::kDamaged;

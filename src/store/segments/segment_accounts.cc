@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/probe.h"
 
 namespace kvs::store {
 
@@ -110,6 +111,7 @@ void SegmentAccounts::NoteDeath(base::Location put) {
   try {
     dead_offsets->push_back(static_cast<std::uint32_t>(put.offset()));
   } catch (const std::bad_alloc&) {  // Compaction asks the index instead.
+    KVS_PROBE("no memory to note a dead record");
     dead_offsets.reset();
   }
 }

@@ -15,12 +15,13 @@
 #include <vector>
 
 #include "base/location.h"
+#include "base/tunable.h"
 #include "log/segment.h"
 
 namespace kvs::store {
 
 // A full store compacts a segment for no less than this.
-inline constexpr std::uint64_t kGainBytesMin = std::uint64_t{16} << 10;
+KVS_TUNABLE(std::uint64_t, kGainBytesMin, std::uint64_t{16} << 10, std::uint64_t{1} << 10, std::uint64_t{64} << 10);
 
 struct SegmentAccount {
   std::shared_ptr<log::Segment> segment;  // nullptr: the slot is free.

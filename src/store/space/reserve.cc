@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <string>
 
+#include "base/probe.h"
 #include "base/random.h"
 #include "base/system_error.h"
 #include "base/try.h"
@@ -28,6 +29,7 @@ Status Reserve::Hold(std::uint64_t bytes) {
   if (held || (base::IsPassing(held.error()) && held.error().sys_errno != EFBIG)) return held;
   {
     const sync::MutexLock lock(mutex_);
+    KVS_PROBE("no reserve can be had");
     is_impossible_ = true;
   }
   if (options_.log) options_.log("no reserve for a full disk: " + held.error().ToString());
@@ -46,6 +48,7 @@ Status Reserve::TryHold(std::uint64_t bytes) {
   if (held) {
     held_bytes_ = bytes;
   } else if (held_bytes_ == 0 && file_ != nullptr) {
+    KVS_PROBE("part of a reserve is given back");
     Empty();  // What is not enough for the purpose is better left to others.
   }
   return held;
@@ -74,6 +77,7 @@ Status Reserve::HoldInodes() {
     KVS_TRY_ASSIGN(const auto file, files_.Open(path, io::OpenMode::kCreate));
     Status written = file->WriteAt(0, kMagic);
     if (written) continue;
+    KVS_PROBE("no room for an inode of the reserve");
     static_cast<void>(files_.Remove(path).has_value());  // Without the magic it would be nobody's.
     return written;
   }
@@ -90,6 +94,7 @@ Status Reserve::Grow(std::uint64_t bytes) {
   KVS_TRY_ASSIGN(const std::uint64_t size, file_->Size());
   if (size == 0) KVS_TRY(file_->WriteAt(0, kMagic));
   Status grown = file_->Reserve(held_bytes_, bytes - held_bytes_, io::Grain::kNone);
+  KVS_PROBE_IF(!grown && grown.error().code == ErrorCode::kUnsupported, "reserve is filled with bytes");
   if (!grown && grown.error().code == ErrorCode::kUnsupported) grown = Fill(held_bytes_, bytes);
   if (!grown) Cut(held_bytes_);
   return grown;

@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/tunable.h"
 #include "kvs/result.h"
 
 namespace kvs::store {
@@ -30,8 +31,8 @@ class RoomState {
   using Ticket = std::uint64_t;
   enum class Job : std::uint8_t { kRoom, kSeal, kCompaction };
 
-  static constexpr std::chrono::milliseconds kPauseMin{1};
-  static constexpr std::chrono::milliseconds kPauseMax{500};
+  KVS_TUNABLE(std::chrono::milliseconds, kPauseMin, 1, 1, 10);
+  KVS_TUNABLE(std::chrono::milliseconds, kPauseMax, 500, 10, 1'000);
 
   // --- Attempts ---
   Ticket NextAttempt(Job job) const { return Of(job).begun + 1; }

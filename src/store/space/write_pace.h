@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/tunable.h"
+
 namespace kvs::store {
 
 class WritePace {
@@ -20,8 +22,8 @@ class WritePace {
   using Clock = std::chrono::steady_clock;
   using Nanoseconds = std::chrono::duration<double, std::nano>;
 
-  static constexpr std::chrono::microseconds kStepMin{400};  // Shorter ones are more wakings for the same.
-  static constexpr std::chrono::microseconds kStepMax{800};
+  KVS_TUNABLE(std::chrono::microseconds, kStepMin, 400, 100, 400);  // Shorter ones are more wakings for the same.
+  KVS_TUNABLE(std::chrono::microseconds, kStepMax, 800, 400, 4'000);
 
   // Compaction freed `bytes` in `duration`.
   void NoteGain(std::uint64_t bytes, Clock::duration duration) {
@@ -45,7 +47,7 @@ class WritePace {
   static constexpr double kWayMax = 0.98;
   static constexpr double kPriceMin = 0.1;  // Nanoseconds a byte: 10 GB/s, and 10 MB/s.
   static constexpr double kPriceMax = 100;
-  static constexpr std::chrono::milliseconds kDebtMax{5};
+  KVS_TUNABLE(std::chrono::milliseconds, kDebtMax, 5, 1, 20);
 
   double freeing_ns_per_byte_ = 3;
   Clock::time_point paid_until_{};  // The writers of all bytes so far have waited enough by then.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
 #include "sync/thread.h"
@@ -88,6 +89,7 @@ Committer::Task Committer::NextTask(std::vector<Waiter*>* waiters) {
     } else if (std::chrono::steady_clock::now() < *tick) {
       wanted_.WaitUntil(mutex_, *tick);
     } else if (is_syncing_) {
+      KVS_PROBE("tick of the committer falls into a sync");
       tick = NextTick();
     } else {
       is_syncing_ = true;
@@ -149,11 +151,13 @@ void Committer::Answer(std::vector<Waiter*>* waiters, const Status& status) {
 void Committer::Gather(std::size_t writers) {
   for (int i = 0; i < kGatherYields; ++i) {
     if (waiting() >= writers) {
+      KVS_PROBE("all writers came for the next sync");
       next_gather_pause_ = 1;
       return;
     }
     std::this_thread::yield();
   }
+  KVS_PROBE("writers stayed away from the next sync");
   gather_pause_ = next_gather_pause_;
   next_gather_pause_ = std::min(2 * next_gather_pause_, kGatherPausesMax);
 }
@@ -175,6 +179,7 @@ Status Committer::TrySync() {
   for (const auto& [segment, used_bytes] : unsynced.parts) {
     if (const Status status = segment->SyncUpTo(used_bytes); !status) {
       const sync::MutexLock lock(log_.mutex);
+      KVS_PROBE("sync failed");
       return log_.Poison(status.error());
     }
   }

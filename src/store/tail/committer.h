@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/tunable.h"
 #include "kvs/kv_store.h"
 #include "kvs/result.h"
 #include "store/tail/health.h"
@@ -52,10 +53,10 @@ class Committer {
  private:
   using Time = std::chrono::steady_clock::time_point;
   // How long after a sync the files are marked as synced to their ends.
-  static constexpr std::chrono::milliseconds kRest{100};
+  KVS_TUNABLE(std::chrono::milliseconds, kRest, 100, 1, 500);
   // How often the committer looks for those who were just woken before it syncs without them.
-  static constexpr int kGatherYields = 100;
-  static constexpr unsigned kGatherPausesMax = 256;
+  KVS_TUNABLE(int, kGatherYields, 100, 0, 500);
+  KVS_TUNABLE(unsigned, kGatherPausesMax, 256, 1, 1'024);
 
   struct Waiter {
     Status status{};

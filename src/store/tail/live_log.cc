@@ -5,15 +5,17 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/probe.h"
 #include "base/round_up.h"
 #include "base/system_error.h"
 #include "base/try.h"
+#include "base/tunable.h"
 
 namespace kvs::store {
 namespace {
 
 // The bound counts as near in the last one of so many parts of the way to it.
-constexpr std::int64_t kBoundIsNear = 4;
+KVS_TUNABLE(std::int64_t, kBoundIsNear, 4, 1, 16);
 
 using Job = RoomState::Job;
 
@@ -67,10 +69,12 @@ Status LiveLog::MakeRoom(std::uint64_t bytes, Purpose purpose) {
     if (is_stopped_) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
     KVS_TRY(HoldSpareMemory());
     if (IsOverSpaceLimit() && MayGainSpace()) {
+      KVS_PROBE("writer waits for compaction");
       compaction_wanted.NotifyAll();
     } else if (FitsNow(bytes, purpose)) {
       const auto until = std::exchange(is_paid, true) ? std::nullopt : Charge(bytes);
       if (!until) return Ok();
+      KVS_PROBE("writer is slowed down");
       pace_changed.WaitUntil(mutex, *until);
       continue;
     } else if (auto refusal = Refusal(&asking)) {
@@ -78,6 +82,7 @@ Status LiveLog::MakeRoom(std::uint64_t bytes, Purpose purpose) {
     } else if (AskForRoom(asking)) {
       continue;
     }
+    KVS_PROBE("writer waits for room");
     room_changed.Wait(mutex);
   }
 }
@@ -95,6 +100,7 @@ bool LiveLog::FitsNow(std::uint64_t bytes, Purpose purpose) const {
 
 Status LiveLog::TakeSpareMemory(std::size_t pages) {
   if (spare_memory_.Hold(pages)) return Ok();
+  KVS_PROBE("no spare memory for the index");
   return base::SystemError("no memory is left for the index of what would be written; nothing was written", ENOMEM);
 }
 
@@ -111,6 +117,7 @@ Result<base::Location> LiveLog::AppendBatch(std::span<const log::RecordDraft> me
 inline Result<base::Location> LiveLog::KeepAppended(const Result<std::uint64_t>& offset, std::uint64_t used_before,
                                                     std::uint64_t sequences) {
   if (!offset && base::IsPassing(offset.error())) {  // Nothing is there, neither the record nor the room.
+    KVS_PROBE("append found no room");
     accounts_.SetFileBytes(active_->slot(), active_->writer->reserved_bytes());
     room_.Begin(Job::kRoom);
     EndWork(Job::kRoom, offset.error());
@@ -222,6 +229,7 @@ LiveLog::Unsynced LiveLog::BeginSync() {
 // Each segment begins with fine room, so the log goes on in the next one.
 void LiveLog::LeaveCoarseRoom() {
   if (room_.IsFailing(Job::kRoom)) return;
+  KVS_PROBE("log leaves coarse room");
   if (next_ != nullptr) return Roll();
   wanted_.next_bytes = std::max(wanted_.next_bytes, log::kSegmentHeaderBytes + 1);
   work_changed.NotifyAll();
@@ -312,9 +320,12 @@ Status LiveLog::SealActive() {
   while (last != nullptr) {
     KVS_TRY(health_.Check());
     if (is_stopped_) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
+    KVS_PROBE_IF(room_.FailureSince(Job::kSeal, seal) != nullptr, "compaction on demand cannot seal");
     if (const Error* const failure = room_.FailureSince(Job::kSeal, seal)) return *failure;
     if (last == active_ && next_ != nullptr) Roll();
     if (last == active_) {
+      KVS_PROBE_IF(room_.FailureSince(Job::kRoom, room) != nullptr,
+                   "compaction on demand finds no room for a next segment");
       if (const Error* const failure = room_.FailureSince(Job::kRoom, room)) return *failure;
       wanted_.next_bytes = std::max(wanted_.next_bytes, log::kSegmentHeaderBytes + 1);
       wanted_.is_for_removal = true;
@@ -346,6 +357,7 @@ std::vector<std::shared_ptr<log::Segment>> LiveLog::TakeUnreachable() {
   if (retired_.empty()) return unreachable;
   const std::uint64_t oldest_pinned = epochs_.OldestPinned();
   std::erase_if(retired_, [&](Retired& retired) KVS_NO_THREAD_SAFETY_ANALYSIS {
+    KVS_PROBE_IF(retired.epoch >= oldest_pinned, "reader holds back a retired segment");
     if (retired.epoch >= oldest_pinned) return false;
     if (retired.slot) {
       slots_.Set(*retired.slot, nullptr);

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/location.h"
+#include "base/tunable.h"
 #include "kvs/kv_store.h"
 #include "kvs/result.h"
 #include "log/record.h"
@@ -48,7 +49,8 @@ enum class ReserveState : std::uint8_t {
 class LiveLog {
  public:
   // Room at the end of what is reserved that only removals may use while no more can be had.
-  static constexpr std::uint64_t kRemovalReserveBytes = std::uint64_t{64} << 10;
+  KVS_TUNABLE(std::uint64_t, kRemovalReserveBytes, std::uint64_t{64} << 10, std::uint64_t{4} << 10,
+              std::uint64_t{192} << 10);
   static constexpr std::uint64_t kSegmentBytesMin = std::uint64_t{4} << 20;
 
   LiveLog(const KvStoreOptions& options, Health& health, sync::EpochDomain& epochs);

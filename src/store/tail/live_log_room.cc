@@ -4,15 +4,17 @@
 #include <chrono>
 #include <utility>
 
+#include "base/probe.h"
+#include "base/tunable.h"
 #include "store/tail/live_log.h"
 
 namespace kvs::store {
 namespace {
 
 // So long a writer waits for the next attempt to take room rather than be refused.
-constexpr std::chrono::milliseconds kPatience{10};
+KVS_TUNABLE(std::chrono::milliseconds, kPatience, 10, 1, 100);
 
-constexpr std::uint64_t kReserveBytesMin = std::uint64_t{256} << 10;
+KVS_TUNABLE(std::uint64_t, kReserveBytesMin, std::uint64_t{256} << 10, std::uint64_t{16} << 10, std::uint64_t{1} << 20);
 
 using Job = RoomState::Job;
 
@@ -28,6 +30,7 @@ std::optional<Error> LiveLog::Refusal(Asking* asking) {
     const auto retry_at = room_.RetryAt(Job::kRoom);
     const bool is_far = retry_at && *retry_at > RoomState::Clock::now() + kPatience;
     const bool must_wait_for_run = reserve_ == ReserveState::kLent && room_.is_full();
+    KVS_PROBE_IF(stores && (is_far || must_wait_for_run), "full store refuses without an attempt");
     if (stores && (is_far || must_wait_for_run)) return room_.cause();
     if (!stores) room_.RetryNow(Job::kRoom);
     asking->ticket = room_.NextAttempt(Job::kRoom);
@@ -36,10 +39,12 @@ std::optional<Error> LiveLog::Refusal(Asking* asking) {
   const Error* const failure = room_.FailureSince(Job::kRoom, *asking->ticket);
   if (failure == nullptr) return std::nullopt;
   if (tried_bytes_ > asking->bytes) {
+    KVS_PROBE("smaller request asks for an attempt of its own");
     room_.RetryNow(Job::kRoom);
     asking->ticket = room_.NextAttempt(Job::kRoom);
     return std::nullopt;
   }
+  KVS_PROBE_IF(!stores && MayGainAnything(), "removal waits for compaction of a full store");
   if (!stores && MayGainAnything()) return std::nullopt;
   return *failure;
 }
@@ -56,6 +61,7 @@ bool LiveLog::AskForRoom(const Asking& asking) {
     Roll();
     return true;
   } else {
+    KVS_PROBE_IF(next_ != nullptr, "prepared segment is too small");
     wanted_.next_bytes = std::max(wanted_.next_bytes, wanted_in_next);
   }
   wanted_.bytes = std::max(wanted_.bytes, asking.bytes);
@@ -90,10 +96,12 @@ std::optional<LiveLog::Work> LiveLog::TakeRoomWork() {
 
 std::optional<LiveLog::Work> LiveLog::StoreRoomWork() {
   const Work hold_reserve{Work::Kind::kHoldReserve, nullptr, 0, 0};
+  KVS_PROBE_IF(reserve_ == ReserveState::kLent, "room waits for the lent reserve");
   if (reserve_ == ReserveState::kLent) return std::nullopt;
   if (reserve_ == ReserveState::kGivenUp) return hold_reserve;
   std::optional<Work> work = WantedRoomWork();
   if (work || !room_.IsFailing(Job::kRoom)) return work;
+  KVS_PROBE("full store asks for the least");
   AskForLeast();
   work = WantedRoomWork();
   return work ? work : hold_reserve;
@@ -148,6 +156,8 @@ std::uint64_t LiveLog::ReserveBytes() const {
 }
 
 void LiveLog::NoteReserve(ReserveState state) {
+  KVS_PROBE_IF(reserve_ == ReserveState::kLent && state == ReserveState::kHeld,
+               "reserve was lent while it was being held");
   if (reserve_ == ReserveState::kLent && state == ReserveState::kHeld) return;  // It was lent in the meantime.
   reserve_ = state;
   if (state == ReserveState::kHeld) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
 #include "io/mapping_limit.h"
@@ -45,6 +46,7 @@ void Maintainer::Run(Job job) {
     const Status status = Do(*task.work);
     const sync::MutexLock lock(log_.mutex);
     const bool is_over = status || base::IsPassing(status.error());
+    KVS_PROBE_IF(!is_over, "failure in the background poisons the store");
     if (!is_over) static_cast<void>(log_.Poison(status.error()));
     log_.EndWork(job, is_over ? status : Ok());
   }
@@ -92,6 +94,7 @@ Status Maintainer::CallOrUseReserve(const LiveLog::Work& work, FunctionRef<Statu
   if (status || !work.may_use_reserve() || !base::IsDiskFull(status.error()) || !reserve_.GiveUp()) return status;
   {
     const sync::MutexLock lock(log_.mutex);
+    KVS_PROBE("reserve is given up for a removal");
     log_.NoteReserve(ReserveState::kGivenUp);
   }
   return call();
@@ -120,6 +123,7 @@ Status Maintainer::PrepareNext(const LiveLog::Work& work) {
     replaced = log_.WithdrawNext();
   }
   std::optional<std::uint64_t> replaced_id;
+  KVS_PROBE_IF(replaced != nullptr, "prepared segment is replaced");
   if (replaced != nullptr) replaced_id = replaced->writer->segment()->id();
   std::unique_ptr<log::SegmentWriter> writer;
   const Status created = CallOrUseReserve(work, [&]() -> Status {
@@ -129,6 +133,8 @@ Status Maintainer::PrepareNext(const LiveLog::Work& work) {
   {
     const sync::MutexLock lock(log_.mutex);
     if (!created) {
+      KVS_PROBE("next segment could not be made");
+      KVS_PROBE_IF(replaced != nullptr, "prepared segment is put back");
       log_.ReturnNext(std::move(replaced));
       return created.error();
     }
@@ -155,6 +161,7 @@ Result<std::unique_ptr<log::SegmentWriter>> Maintainer::CreateNext(const LiveLog
   });
   if (named) return writer;
   if (base::IsPassing(named.error())) {  // After any other failure the manifest on the disk may name it.
+    KVS_PROBE("no room to name the next segment");
     static_cast<void>(files_.Remove(log::SegmentPath(directory_, header.segment_id)).has_value());
   }
   return named.error();
@@ -178,6 +185,7 @@ std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& dire
                         LiveLog& log) {
   {
     const sync::MutexLock lock(log.mutex);
+    KVS_PROBE_IF(log.reserve() != ReserveState::kHeld, "no hint file while the reserve is away");
     if (log.reserve() != ReserveState::kHeld) return 0;
   }
   const auto written = base::OrNoMemory([&]() -> Result<std::uint64_t> {
@@ -185,6 +193,7 @@ std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& dire
     KVS_TRY(files.WriteFileAtomically(log::HintPath(directory, segment.id()), bytes));
     return bytes.size();
   });
+  KVS_PROBE_IF(!written, "hint file could not be written");
   return written.value_or(0);
 }
 

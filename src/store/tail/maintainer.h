@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/tunable.h"
 #include "io/file_system.h"
 #include "kvs/function_ref.h"
 #include "kvs/kv_store.h"
@@ -33,7 +34,7 @@ class Maintainer {
   void Join();     // LiveLog::Stop() came before.
 
  private:
-  static constexpr unsigned kSegmentsPerCheck = 16;
+  KVS_TUNABLE(unsigned, kSegmentsPerCheck, 16, 1, 64);
 
   using Job = RoomState::Job;
   struct Task {

@@ -11,8 +11,10 @@
 #include <optional>
 #include <utility>
 
+#include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
+#include "base/tunable.h"
 #include "kvs/result.h"
 #include "log/segment_writer.h"
 #include "sync/mutex.h"
@@ -23,8 +25,8 @@ class OpenSegment {
  public:
   // A sync writes the mark of how far the one before it came where more has been synced since it was written, or more
   // often. The mark stands in the first page of the file: writing it each time makes every commit a tenth longer.
-  static constexpr std::uint64_t kMarkBytesMax = std::uint64_t{64} << 10;
-  static constexpr unsigned kMarkSyncsMax = 16;
+  KVS_TUNABLE(std::uint64_t, kMarkBytesMax, std::uint64_t{64} << 10, 1, std::uint64_t{1} << 20);
+  KVS_TUNABLE(unsigned, kMarkSyncsMax, 16, 1, 64);
 
   OpenSegment(std::unique_ptr<log::SegmentWriter> segment_writer, std::uint32_t slot)
       : writer(std::move(segment_writer)), slot_(slot), synced_bytes_(writer->used_bytes()) {}
@@ -33,6 +35,7 @@ class OpenSegment {
   Status SyncUpTo(std::uint64_t used_bytes) KVS_EXCLUDES(mutex_) {
     const sync::MutexLock lock(mutex_);
     if (sealed_ != nullptr || synced_bytes_ >= used_bytes) return Ok();
+    KVS_PROBE_IF(failure_.has_value(), "sync answers an earlier failure");
     if (failure_) return *failure_;
     // Without room for a mark the one before it stays, which only says less.
     if (Status marked = IsMarkDue() ? Mark() : Ok(); !marked && !base::IsPassing(marked.error())) return marked;

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/tunable.h"
 #include "io/file.h"
 
 namespace kvs::store {
@@ -17,10 +18,11 @@ namespace kvs::store {
 class SyncPace {
  public:
   // Between two syncs, for the room ahead to be coarse: what a sync writes for nothing is a third of it at most.
-  static constexpr std::uint64_t kCoarseBytes = 3 * io::kCoarseGrainBytes;
+  KVS_TUNABLE(std::uint64_t, kCoarseBytes, 3 * io::kCoarseGrainBytes, std::uint64_t{64} << 10,
+              6 * io::kCoarseGrainBytes);
   // Coarse room is left where this many syncs in a row came after less than kFineBytes.
-  static constexpr std::uint64_t kFineBytes = io::kCoarseGrainBytes / 2;
-  static constexpr unsigned kFineSyncs = 16;
+  KVS_TUNABLE(std::uint64_t, kFineBytes, io::kCoarseGrainBytes / 2, std::uint64_t{4} << 10, io::kCoarseGrainBytes);
+  KVS_TUNABLE(unsigned, kFineSyncs, 16, 1, 64);
 
   // A sync begins, and `position` is where the log ends.
   void NoteSync(std::uint64_t position) {

@@ -148,6 +148,31 @@ TEST(ClientAgainstOddPeersTest, SilenceIsATimeoutAndTheConnectionIsDead) {
   EXPECT_EQ(client.Ping().error().code, ErrorCode::kIo);
 }
 
+// It hangs up when the client has filled all buffers on the way and waits.
+TEST(ClientAgainstOddPeersTest, ARefusalIsHeardThoughTheRequestWasNotReadToItsEnd) {
+  const io::UniqueFd listener = *io::Listen({.port = 0});
+  std::thread peer([&] {
+    const auto soon = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    ASSERT_TRUE(io::WaitReadable(listener.get(), soon).has_value());
+    const io::UniqueFd socket = std::move(io::Accept(listener.get())->socket);
+    std::size_t waiting = 0;
+    for (int unchanged = 0; waiting < 100'000 || unchanged < 10'000; ++unchanged) {
+      std::this_thread::yield();
+      if (waiting != io::BytesWaiting(socket.get())) unchanged = 0;
+      waiting = io::BytesWaiting(socket.get());
+    }
+    base::ByteBuffer refusal;
+    protocol::AppendClosingError(1, Error{.code = ErrorCode::kOverloaded, .context = "no more"}, &refusal);
+    EXPECT_TRUE(io::Send(socket.get(), refusal.view()).has_value());
+  });
+  KvsClient client = *KvsClient::Connect(*io::LocalAddress(listener.get()));
+  const Status refused = client.Set("key", std::string(64 << 20, 'v'));
+  peer.join();
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kOverloaded) << refused.error().ToString();
+  EXPECT_EQ(client.Ping().error().code, ErrorCode::kIo);
+}
+
 TEST(ClientAgainstOddPeersTest, AnotherProtocolIsAProtocolError) {
   const OddPeer peer("HTTP/1.1 400 Bad Request\r\n\r\n");
   KvsClient client = *KvsClient::Connect(peer.address());

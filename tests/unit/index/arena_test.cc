@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "support/failing_memory.h"
+
 namespace kvs::index {
 namespace {
 
@@ -41,6 +43,25 @@ TEST(ArenaTest, SlotsKeepTheirPlaceAndContentWhileTheArenaGrows) {
     ASSERT_EQ(reinterpret_cast<std::uintptr_t>(address) % Arena::kAlignment, 0U);
     ASSERT_TRUE(IsFilled(arena, id));
   }
+}
+
+// To note that a chunk has a free slot again takes memory, where it had none.
+TEST(ArenaTest, ASlotReturnedWithoutMemoryIsNotGivenOutAgain) {
+  Arena arena(kSlotBytes);
+  std::vector<NodeId> slots;
+  for (std::size_t i = 0; i < Arena::kChunkBytes / kSlotBytes; ++i) {
+    slots.push_back(arena.Take());
+    Fill(arena, slots.back());
+  }
+  {
+    const test::FailingMemory memory(0);
+    arena.Return(slots.back());
+    EXPECT_TRUE(test::FailingMemory::has_failed());
+  }
+  slots.push_back(arena.Take());
+  Fill(arena, slots.back());
+  EXPECT_NE(slots.back(), slots[slots.size() - 2]);
+  for (const NodeId id : slots) ASSERT_TRUE(IsFilled(arena, id));
 }
 
 TEST(ArenaTest, ASmallArenaIsSmall) {

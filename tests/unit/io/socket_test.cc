@@ -3,12 +3,15 @@
 #include "io/socket.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/resource.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -16,6 +19,8 @@ namespace kvs::io {
 namespace {
 
 Deadline Soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(20); }
+
+std::atomic<int> signals = 0;  // That were handled.
 
 struct Pair {
   UniqueFd listener, client, server;
@@ -51,6 +56,29 @@ TEST(SocketTest, Ipv6IsServedAlike) {
   const Pair pair = ConnectedPair("::1");
   EXPECT_TRUE(Send(pair.client.get(), "six").has_value());
   EXPECT_EQ(ReceiveText(pair.server), "six");
+}
+
+TEST(SocketTest, AWaitGoesOnAfterSignals) {
+  const Pair pair = ConnectedPair();
+  struct sigaction action {};
+  struct sigaction former {};
+  action.sa_handler = [](int) { signals.fetch_add(1, std::memory_order_relaxed); };
+  ASSERT_EQ(::sigaction(SIGUSR1, &action, &former), 0);
+  std::atomic<bool> is_over = false;
+  Status waited;
+  std::thread waiter([&] {
+    waited = WaitReadable(pair.server.get(), Soon());
+    is_over.store(true, std::memory_order_relaxed);
+  });
+  while (signals.load(std::memory_order_relaxed) < 1'000) {
+    ASSERT_EQ(::pthread_kill(waiter.native_handle(), SIGUSR1), 0);
+    std::this_thread::yield();
+  }
+  EXPECT_FALSE(is_over.load(std::memory_order_relaxed));
+  EXPECT_TRUE(Send(pair.client.get(), "x").has_value());
+  waiter.join();
+  EXPECT_TRUE(waited.has_value());
+  ASSERT_EQ(::sigaction(SIGUSR1, &former, nullptr), 0);
 }
 
 TEST(SocketTest, NothingToReceiveIsNoWait) {

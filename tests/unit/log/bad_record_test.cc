@@ -146,5 +146,18 @@ TEST_F(BadRecordTest, RecordsInAValueAreNotTheLog) {
   EXPECT_EQ(Classify(false, only, 0), BadRecord::kTorn);
 }
 
+// A value of beginnings of records, each of which says that it is long: to check all of them would take minutes.
+TEST_F(BadRecordTest, TheSearchForRecordsEndsSoon) {
+  constexpr std::size_t kSaid = 1'000'000;
+  constexpr std::size_t kHeads = 400'000;
+  const std::string head = Encode(DraftPut("key", std::string(kSaid, 'v')), kHeader.segment_id, 1).substr(0, 16);
+  std::string value;
+  for (std::size_t i = 0; i < kHeads; ++i) value += head;
+  const std::uint64_t only = builder_.Add(DraftPut("key", value), 100);
+  Flip(only + 100);
+  EXPECT_EQ(Classify(false, only, 0), BadRecord::kTorn);
+  EXPECT_EQ(Classify(false, only, 0, true), BadRecord::kDamaged);
+}
+
 }  // namespace
 }  // namespace kvs::log

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/coding.h"
+#include "support/failing_memory.h"
 #include "support/frame_client.h"
 #include "support/memory_engine.h"
 #include "support/served_connection.h"
@@ -64,6 +65,26 @@ TEST_F(ConnectionTest, RequestsAreAnsweredInTheirOrder) {
   EXPECT_EQ(answers[3].payload, "v");
   EXPECT_TRUE(answers[4].is_ok());
   EXPECT_TRUE(answers[5].is(ErrorCode::kKeyNotFound));
+}
+
+// Each allocation in turn fails: the client is dropped, or told, and what was answered is so.
+TEST_F(ConnectionTest, WithoutMemoryTheClientIsDroppedOrTold) {
+  const std::string requests = SetFrame(1, std::string(100, 'k'), std::string(1'000, 'v')) + PingFrame(2);
+  int drops = 0;
+  for (int after = 0;; ++after) {
+    test::ServedConnection connection(state_, kLimits);
+    {
+      const test::FailingMemory memory(after);
+      connection.Receive(requests);
+    }
+    if (!test::FailingMemory::has_failed()) break;
+    drops += connection.is_dropped() ? 1 : 0;
+    if (connection.is_dropped()) continue;
+    for (const Answer& answer : TakeAnswers(connection)) {
+      EXPECT_TRUE(answer.is_ok() || answer.is(ErrorCode::kOverloaded)) << after << ": " << answer.payload;
+    }
+  }
+  EXPECT_GT(drops, 0);
 }
 
 TEST_F(ConnectionTest, AnySplitGivesTheSameAnswers) {

@@ -2,9 +2,11 @@
 // that no other client notices. Descriptors run out here for real: the tests move the limit of this process.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <vector>
@@ -58,6 +60,31 @@ TEST_P(ServerLimitsTest, TheSurplusClientIsToldAndTheNextFindsAFreedPlace) {
   FrameClient next(server.address());
   EXPECT_TRUE(next.Call(PingFrame(1)).is_ok());
   EXPECT_TRUE(first.Call(PingFrame(2)).is_ok());
+}
+
+// Not even the descriptor that is set aside helps: the client waits in the kernel until there are some again.
+TEST_P(ServerLimitsTest, WithoutAnyDescriptorAcceptingPausesAndGoesOnByItself) {
+  ServerOptions options = Options();
+  LogLines lines;
+  options.log = lines.sink();
+  const RunningServer server(engine_, options);
+  FrameClient early(server.address());
+  EXPECT_TRUE(early.Call(PingFrame(1)).is_ok());
+  io::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  {
+    const DescriptorLimit none(3);
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_port = htons(server.address().port);
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int connected = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name);
+    ASSERT_TRUE(connected == 0 || errno == EINPROGRESS);
+    EXPECT_TRUE(lines.Come("accepting clients pauses"));
+    EXPECT_TRUE(early.Call(PingFrame(2)).is_ok());
+  }
+  FrameClient late(std::move(socket));
+  EXPECT_TRUE(late.Call(PingFrame(1)).is_ok());
+  EXPECT_TRUE(lines.Come("accepting clients again"));
 }
 
 TEST_P(ServerLimitsTest, ARequestOverTheLimitIsRefusedOnItsHeaderHoweverMuchFollows) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "support/frame_client.h"
+#include "support/resp_client.h"
 #include "support/running_server.h"
 #include "support/server_modes.h"
 
@@ -52,6 +53,18 @@ TEST_P(ServerTest, TenThousandPipelinedRequestsAreAnsweredInOrder) {
     const Answer answer = client.Await();
     ASSERT_EQ(answer.request_id, 2 * i + 1);
     ASSERT_EQ(answer.payload, std::to_string(i));
+  }
+}
+
+TEST_P(ServerTest, AClientThatDoesNotHangUpIsClosedAMomentAfterItsLastAnswer) {
+  const RunningServer server(engine_, Options());
+  RespClient client(server.address());
+  client.Send("QUIT\r\n");
+  EXPECT_EQ(client.ReceiveToTheEnd(), "+OK\r\n");
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (client.TrySend("x")) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+    std::this_thread::yield();
   }
 }
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <semaphore>
 #include <string>
 
 #include "support/certificates.h"
@@ -51,6 +52,33 @@ TEST_P(ServerTlsTest, RequestsAndRepliesOfAnySizeGoThrough) {
   }
   RespClient plain(server.address());
   EXPECT_EQ(plain.Call({"STRLEN", "key"}), ":5000000\r\n");
+}
+
+// The loop is held up in its log while a whole record and the beginning of another arrive, and stopped meanwhile.
+TEST_P(ServerTlsTest, AStopAnswersWholeRecordsAndWaitsForNoRest) {
+  std::binary_semaphore is_logging{0};
+  std::binary_semaphore may_go_on{0};
+  ServerOptions options = TlsOptionsOf(files_);
+  options.threads = 1;
+  options.connections_max = 1;
+  options.stop_timeout = std::chrono::minutes(10);
+  options.log = [&](const std::string& line) {
+    if (!line.starts_with("refused a client")) return;
+    is_logging.release();
+    may_go_on.acquire();
+  };
+  RunningServer server(engine_, options);
+  TlsClient client(server.tls_address(), Trusting(authority_));
+  ASSERT_EQ(client.Call({"PING"}), "+PONG\r\n");
+  const RespClient surplus(server.address());
+  is_logging.acquire();
+  ASSERT_TRUE(client.TrySend(RespCommand({"ECHO", "last"})));
+  client.SendRaw(std::string_view("\x17\x03\x03\x01\x00", 5));  // The head of a record of 256 bytes.
+  server.RequestStop();
+  may_go_on.release();
+  EXPECT_EQ(client.TryReceive(), "$4\r\nlast\r\n");
+  EXPECT_EQ(client.TryReceive(), std::nullopt);
+  EXPECT_TRUE(server.Stop().has_value());
 }
 
 TEST_P(ServerTlsTest, APipelineIsAnsweredInItsOrder) {

@@ -4,10 +4,12 @@
 
 #include <atomic>
 #include <optional>
+#include <semaphore>
 #include <string>
 
 #include "log/file_names.h"
 #include "store/store.h"
+#include "support/hooked_file_system.h"
 #include "unit/store/store_fixture.h"
 
 namespace kvs::store {
@@ -29,11 +31,11 @@ class StoreClockTest : public StoreFixture {
     KeepLog();
     OpenWithClocks();
   }
-  void OpenWithClocks() {
+  void OpenWithClocks(io::FileSystem& files = io::PosixFileSystem()) {
     const ExpiryClock::Sources clocks{.wall = [] { return wall_ms.load(std::memory_order_relaxed); },
                                       .steady = [] { return steady_ms.load(std::memory_order_relaxed); },
                                       .boot = [] { return boot.load(std::memory_order_relaxed); }};
-    OpenWith(clocks);
+    OpenWith(clocks, files);
   }
   static void Pass(std::int64_t ms) {
     wall_ms += ms;
@@ -166,6 +168,51 @@ TEST_F(StoreClockTest, StepsAreLoggedAndCounted) {
   EXPECT_EQ(store_->Stats()->clock_steps, 1U);
   SetAfter("wakes the expirer", 1, ExpiryKind::kSpan);
   EXPECT_TRUE(ComesTrue([&] { return Log().find("the wall clock was set by 3600000 ms") != std::string::npos; }));
+}
+
+// The thread that removes what has expired is held up while it logs.
+TEST_F(StoreClockTest, MoreExpiredPairsThanReadersCanNoteGoWhenTheyAreReadAgain) {
+  std::binary_semaphore is_logging{0};
+  std::binary_semaphore may_go_on{0};
+  options_.log = [&](const std::string& line) {
+    if (!line.starts_with("the wall clock was set")) return;
+    is_logging.release();
+    may_go_on.acquire();
+  };
+  OpenWithClocks();
+  store_->set_expires_actively(false);
+  for (int i = 0; i < 2'000; ++i) ASSERT_TRUE(IsOk(store_->Set("key " + std::to_string(i), "value", 1'000)));
+  wall_ms += kHour;
+  store_->NowMs();
+  SetAfter("wakes the expirer", 1, ExpiryKind::kSpan);
+  is_logging.acquire();
+  EXPECT_EQ(Scan({}).size(), 1U);
+  EXPECT_EQ(store_->Stats()->keys, 2'001U);
+  may_go_on.release();
+  Pass(10);
+  EXPECT_TRUE(ComesTrue([&] {
+    EXPECT_EQ(Scan({}), Pairs());
+    return store_->Stats()->keys == 0;
+  }));
+  EXPECT_EQ(store_->Stats()->expired, 2'001U);
+}
+
+TEST_F(StoreClockTest, AClockFileThatIsRefusedIsToldOnceAndWrittenLater) {
+  const std::filesystem::path path = log::ClockPath(directory_.path());
+  std::atomic<bool> is_refused = true;
+  test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path& to) -> Status {
+    const bool writes_clock = operation == test::FileOperation::kRename && to == path;
+    if (!writes_clock || !is_refused.load(std::memory_order_relaxed)) return Ok();
+    return Error{.code = ErrorCode::kNoSpace, .context = "injected"};
+  });
+  OpenWithClocks(files);
+  SetAfter("span", 100'000, ExpiryKind::kSpan);
+  EXPECT_TRUE(ComesTrue([&] { return Log().find("clock of spans of time is not saved: ") != std::string::npos; }));
+  EXPECT_EQ(LeftOf("span"), 100'000);
+  EXPECT_FALSE(std::filesystem::exists(path));
+  is_refused.store(false, std::memory_order_relaxed);
+  store_.reset();
+  EXPECT_TRUE(std::filesystem::exists(path));
 }
 
 TEST_F(StoreClockTest, WithoutSpansThereIsNoClockFile) {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <fstream>
 #include <limits>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -164,6 +165,14 @@ TEST_F(StoreExpiryTest, WhoeverRemovesAnExpiredPairTellsOfItOnce) {
   EXPECT_EQ(store_->Stats()->expired, 6U);
 }
 
+TEST_F(StoreExpiryTest, AListenerWithoutMemoryKeepsNoPair) {
+  store_->ListenToExpiry([](std::string_view) { throw std::bad_alloc(); });
+  ASSERT_TRUE(IsOk(store_->Set("gone", "value", kPast)));
+  EXPECT_TRUE(ComesTrue([&] { return store_->Stats()->keys == 0; }));
+  EXPECT_EQ(store_->Stats()->expired, 1U);
+  EXPECT_TRUE(IsOk(store_->Set("there", "value")));
+}
+
 TEST_F(StoreExpiryTest, WhereNothingExpiresByItselfAReadRemovesWhatHasExpired) {
   store_->set_expires_actively(false);
   for (const char* key : {"read", "read with others", "unread"}) ASSERT_TRUE(IsOk(store_->Set(key, "value", kPast)));
@@ -293,6 +302,27 @@ TEST_F(StoreExpiryClockTest, MoreThanCanBeNotedGoesToo) {
   }
   clock_ms += 2'000'000;
   EXPECT_TRUE(BecomesEmpty());
+}
+
+// The walk over all pairs, which finds what could not be noted, ends at a damaged one.
+TEST_F(StoreExpiryClockTest, ADamagedRecordAmongTooManyToNoteIsTold) {
+  options_.segment_bytes = std::uint64_t{16} << 20;
+  OpenWithClock();
+  const std::string rest(65'000, 'k');
+  for (int i = 0; i < 1'200; ++i) {
+    const auto expiry_ms = static_cast<std::uint64_t>(clock_ms + 1'000 * (1'200 - i));
+    ASSERT_TRUE(IsOk(store_->Set(std::to_string(i) + rest, "v", expiry_ms)));
+  }
+  {
+    std::fstream file(Files(".seg").front(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(1'000);  // In the first key.
+    file.put('x').flush();
+  }
+  clock_ms += 2'000'000;
+  EXPECT_TRUE(ComesTrue([&] { return Log().find("what expires is not all known: ") != std::string::npos; }));
+  EXPECT_TRUE(Get("0" + rest).starts_with("(error) corruption"));
+  EXPECT_EQ(Get("1" + rest), "(none)");
+  EXPECT_TRUE(IsOk(store_->Set("1" + rest, "new")));
 }
 
 TEST_F(StoreExpiryClockTest, CompactionCopiesNothingThatHasExpired) {

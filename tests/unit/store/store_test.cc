@@ -6,6 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <fstream>
+#include <future>
 #include <map>
 #include <string>
 
@@ -67,7 +70,46 @@ TEST_F(StoreTest, NoKeyIsDrawnThatIsNotThere) {
   for (int i = 0; i < 50; ++i) EXPECT_EQ(draw(), "c");
 }
 
+// While the append lock is held nothing removes what has expired.
+TEST_F(StoreTest, NothingIsDrawnWhereAllHasExpired) {
+  store_->set_expires_actively(false);
+  for (const char* key : {"a", "b", "c"}) ASSERT_TRUE(IsOk(store_->Set(key, "v", 1)));
+  ASSERT_TRUE(IsOk(store_->Update("other", [&](std::optional<std::string_view>) {
+    const auto drawn = std::async(std::launch::async, [&] {
+                         base::Random random(3);
+                         return store_->RandomKey([&](std::uint64_t n) { return random.Below(n); });
+                       }).get();
+    EXPECT_TRUE(drawn && !*drawn);
+    return UpdateDecision::Keep();
+  })));
+}
+
 // --- Points ---
+
+TEST_F(StoreTest, AnUpdateIsAskedAgainUntilItsValueHasRoom) {
+  std::size_t calls = 0;
+  ASSERT_TRUE(IsOk(store_->Update("key", [&](std::optional<std::string_view>) -> UpdateDecision {
+    calls = std::min<std::size_t>(calls + 1, 4);
+    return std::string(calls * 1'000, 'v');
+  })));
+  EXPECT_EQ(calls, 4U);
+  EXPECT_EQ(Get("key"), std::string(4'000, 'v'));
+}
+
+TEST_F(StoreTest, ADamagedRecordRefusesToBeOverwrittenAndNothingElseIs) {
+  ASSERT_TRUE(IsOk(SetAll({"damaged key", "other"})));
+  {
+    std::fstream file(Files(".seg").front(), std::ios::in | std::ios::out | std::ios::binary);
+    std::string bytes(4'096, '\0');
+    file.read(bytes.data(), 4'096);
+    file.seekp(static_cast<std::streamoff>(bytes.find("damaged key")));
+    file.put('x').flush();
+  }
+  EXPECT_TRUE(Fails(store_->Set("damaged key", "new"), ErrorCode::kCorruption));
+  EXPECT_TRUE(Get("damaged key").starts_with("(error) corruption"));
+  EXPECT_TRUE(IsOk(store_->Set("other", "new")));
+  EXPECT_EQ(Get("other"), "new");
+}
 
 TEST_F(StoreTest, KeysAndValuesMayBeEmptyOrAnyBytes) {
   const std::string bytes("\0\xff\n\0", 4);

@@ -9,10 +9,13 @@
 #include <atomic>
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <future>
 #include <memory>
 #include <new>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -233,6 +236,85 @@ TEST(CompactorTest, CompactingWritesOneRunOfSeveralSegmentsInTheOrderOfTheKeysAn
   ASSERT_TRUE(store->Compact());
   EXPECT_EQ(store->Stats()->compactions, 0U) << "it is known after an opening, too";
 }
+
+TEST(CompactorTest, ADamagedSegmentIsReportedAndLeftAloneAfterwards) {
+  const test::TemporaryDirectory directory;
+  const auto store = *Store::Open(io::PosixFileSystem(), directory.path(), SmallSegments());
+  FillForClustering(*store);
+  {
+    const std::filesystem::path first = log::SegmentPath(directory.path(), SegmentsIn(directory.path()).front()->id());
+    std::fstream file(first, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(500'000);
+    file.put('x').flush();
+  }
+  const Status compacted = store->Compact();
+  ASSERT_FALSE(compacted);
+  EXPECT_EQ(compacted.error().code, ErrorCode::kCorruption) << compacted.error().ToString();
+  EXPECT_TRUE(store->Compact());
+  int damaged = 0;
+  for (int i = 0; i < 3'000; ++i) {
+    const auto value = store->Get(KeyOf(i));
+    damaged += value ? 0 : 1;
+    EXPECT_TRUE(!value || value->has_value() == (i % 3 != 1)) << i;
+  }
+  EXPECT_LE(damaged, 1);
+}
+
+// Writers come to the bound of the disk use once a compaction on demand has written its first segment: it gives way to
+// what they need, and goes on afterwards. Where that segment holds tombstones alone it does not, or it would copy them
+// again and again.
+void ClusterBesideWriters(int tombstones) {
+  constexpr int kLarge = 150;
+  constexpr int kKeys = 6'000;
+  constexpr int kStep = 1'009;  // Has no divisor in common with the number of keys.
+  constexpr int kOverwrites = 40'000;
+  const test::TemporaryDirectory directory;
+  SteppedFileSystem files;
+  KvStoreOptions options = SmallSegments();
+  options.garbage_ratio_max = 0.5;
+  const auto store = *Store::Open(files, directory.path(), options);
+  // Segments of large records with little garbage are not copied, and what is dead in one keeps all later tombstones.
+  for (int i = 0; i < kLarge; ++i) {
+    ASSERT_TRUE(store->Set("zlarge" + std::to_string(i), std::string(70'000, 'l')));
+    if (i > 1) continue;
+    ASSERT_TRUE(store->Set("zgarbage", ""));
+  }
+  const std::string prefix(400, 'a');
+  for (int i = 0; i < tombstones; ++i) ASSERT_TRUE(store->Set(prefix + std::to_string(i), ""));
+  for (int i = 0; i < tombstones; ++i) ASSERT_TRUE(store->Remove(prefix + std::to_string(i)));
+  for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(store->Set(KeyOf(i * kStep % kKeys), std::string(1'000, 'o')));
+
+  std::atomic<int> overwrites = 0;
+  std::future<void> writer;
+  files.before_output = [&] {
+    if (writer.valid()) return;
+    writer = std::async(std::launch::async, [&] {
+      for (int i = 0; i < kOverwrites; ++i) {
+        ASSERT_TRUE(store->Set(KeyOf(i % 50), std::string(1'000, 'n')));
+        overwrites.store(i + 1, std::memory_order_relaxed);
+      }
+    });
+    int seen = -1;  // Until the writer waits for compaction.
+    for (int unchanged = 0; unchanged < 20'000 && seen < kOverwrites; ++unchanged) {
+      if (seen != overwrites.load(std::memory_order_relaxed)) unchanged = 0;
+      seen = overwrites.load(std::memory_order_relaxed);
+      std::this_thread::yield();
+    }
+  };
+  ASSERT_TRUE(store->Compact());
+  ASSERT_TRUE(writer.valid());
+  writer.get();
+  for (int i = 0; i < kKeys; ++i) {
+    ASSERT_EQ(*store->Get(KeyOf(i)), std::string(1'000, i < 50 ? 'n' : 'o')) << i;
+  }
+  for (int i = 0; i < tombstones; ++i) ASSERT_EQ(*store->Get(prefix + std::to_string(i)), std::nullopt);
+  const auto stats = *store->Stats();
+  EXPECT_EQ(stats.keys, kKeys + kLarge + 1U);
+}
+
+TEST(CompactorTest, ACompactionOnDemandGivesWayToWritersAndComesToItsEnd) { ClusterBesideWriters(0); }
+
+TEST(CompactorTest, ACompactionOfTombstonesDoesNotGiveWayAndComesToItsEnd) { ClusterBesideWriters(3'000); }
 
 // The disk loses what was copied before the index was led to it.
 TEST(CompactorTest, AnUnreadableOutputKeepsItsInputs) {
