@@ -51,7 +51,24 @@ class BadRecordReader {
     const auto next = FindNextRecord();
     KVS_PROBE_IF(next.has_value(), "record follows the bad one");
     if (next) return HasHole(*next);
-    return !place_.goes_on || HasHole(head_ ? HeadEnd() : data_end_);
+    return !place_.goes_on || IsHeadCutOff() || HasHole(head_ ? HeadEnd() : data_end_);
+  }
+
+  // Whether the file ends within the head of the record: it was longer when the record was written, and that was lost.
+  bool IsHeadCutOff() const {
+    const std::string_view rest = bytes_.substr(place_.offset);
+    if (rest.size() >= kRecordHeaderBytesMax) return false;
+    return rest.size() < kRecordHeaderBytesMin || BeginsHead(rest, 0) || BeginsHead(rest, 1);
+  }
+
+  // Whether a head that is longer than `rest` begins so. The rest is taken as `next` and zeroes: the end of a number
+  // that was cut is never 0, and what follows may be.
+  static bool BeginsHead(std::string_view rest, char next) {
+    std::array<char, 2 * kRecordHeaderBytesMax> longer{};
+    rest.copy(longer.data(), rest.size());
+    longer[rest.size()] = next;
+    const auto head = DecodeRecordHead(longer.data(), longer.data() + longer.size());
+    return head && head->head_bytes > rest.size();
   }
 
   std::uint64_t HeadEnd() const { return head_ ? place_.offset + head_->bytes() : 0; }

@@ -128,6 +128,30 @@ TEST_F(BadRecordTest, TheLogGoesOnInALaterSegment) {
   EXPECT_EQ(Classify(false, only, 0, true), BadRecord::kTorn) << "the rest of the sector is missing";
 }
 
+// The file was longer when the record was written, and the power cut took that: it may end anywhere.
+TEST_F(BadRecordTest, AFileThatEndsWithinARecordWasLonger) {
+  AddPut(10);
+  const std::uint64_t last = AddPut(300);
+  const std::string whole = builder_.bytes();
+  room_bytes_ = 0;
+  for (std::size_t bytes = last + 1; bytes < whole.size(); ++bytes) {
+    builder_.bytes() = whole.substr(0, bytes);
+    EXPECT_EQ(Classify(false, last, 1, true), BadRecord::kTorn) << bytes - last;
+  }
+}
+
+TEST_F(BadRecordTest, AChangedBitInTheLastBytesOfAFileIsDamage) {
+  AddPut(300);
+  const std::uint64_t last = builder_.Add(DraftTombstone("k"), 101);
+  room_bytes_ = 0;
+  for (std::uint64_t at = last; at < builder_.bytes().size(); ++at) {
+    if (at == last + kRecordChecksumBytes + 1) continue;  // The key would be longer, and so would have been the file.
+    Flip(at);
+    EXPECT_EQ(Classify(false, last, 1, true), BadRecord::kDamaged) << at - last;
+    Flip(at);
+  }
+}
+
 TEST_F(BadRecordTest, BelowTheSyncedMarkAllIsDamage) {
   const std::uint64_t only = AddPut(300);
   builder_.bytes().resize(only);
