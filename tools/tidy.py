@@ -22,7 +22,6 @@ WIDE_SUFFIXES = {".md", ".json", ".in", ".toml", ".svg"}  # Not bound to the lin
 LINE_CHARACTERS_MAX = 120
 FILE_LINES_MAX = 500
 FOLDER_FILES_MAX = 30
-CROWDED_FOLDERS = {"src/io"}  # Not divided into rooms yet.
 
 
 class Finding(NamedTuple):
@@ -363,7 +362,7 @@ def check_layout(files):
 def check_folders_are_not_crowded(files):
     counts = collections.Counter(file.path.rpartition("/")[0] for file in files.values() if file.is_cxx)
     for folder, count in sorted(counts.items()):
-        if folder.startswith("src/") and count > FOLDER_FILES_MAX and folder not in CROWDED_FOLDERS:
+        if folder.startswith("src/") and count > FOLDER_FILES_MAX:
             message = f"{count} files in one folder, at most {FOLDER_FILES_MAX}: divide it into rooms"
             yield Finding(folder, 1, "crowd", message)
 # --------------------------------------------------------------------------------------------------------- documents

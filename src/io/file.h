@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "io/mapping.h"
+#include "io/mapped/mapping.h"
 #include "kvs/result.h"
 
 namespace kvs::io {

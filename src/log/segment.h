@@ -17,7 +17,7 @@
 
 #include "base/prefetch.h"
 #include "io/file_system.h"
-#include "io/mapping.h"
+#include "io/mapped/mapping.h"
 #include "kvs/result.h"
 #include "log/record.h"
 #include "log/segment_header.h"

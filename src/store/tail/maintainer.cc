@@ -6,7 +6,7 @@
 #include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
-#include "io/mapping_limit.h"
+#include "io/mapped/mapping_limit.h"
 #include "log/file_names.h"
 #include "log/hint_file.h"
 #include "log/segment_writer.h"

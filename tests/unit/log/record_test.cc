@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/random.h"
-#include "io/mapping.h"
+#include "io/mapped/mapping.h"
 #include "support/exact_block.h"
 #include "support/test_seed.h"
 #include "unit/log/segment_builder.h"

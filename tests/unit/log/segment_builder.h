@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "io/mapping.h"
+#include "io/mapped/mapping.h"
 #include "log/record.h"
 #include "log/segment.h"
 #include "log/segment_header.h"

@@ -1,4 +1,4 @@
-#include "io/mapping_limit.h"
+#include "io/mapped/mapping_limit.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 // The guard promises that a page which the file can no longer give reads as zeroes, takes writes, and is counted once
 // against its own mapping; that faults elsewhere end the process as ever; and that it serves kRegionsMax regions. The
 // tests cut files short underneath their mappings, which is what a bad sector looks like to a reader.
-#include "io/fault_guard.h"
+#include "io/mapped/fault_guard.h"
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>

@@ -1,4 +1,4 @@
-#include "io/mapping.h"
+#include "io/mapped/mapping.h"
 
 #include <sys/mman.h>
 
@@ -10,7 +10,7 @@
 #include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
-#include "io/fault_guard.h"
+#include "io/mapped/fault_guard.h"
 
 namespace kvs::io {
 namespace {

@@ -1,6 +1,6 @@
 // Promised: a want of mappings is noticed before the last one is gone, and that they are back. In a child, which takes
 // nearly all that a process may have.
-#include "io/mapping_limit.h"
+#include "io/mapped/mapping_limit.h"
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>

@@ -1,6 +1,6 @@
 // A mapping promises to show its file, both ways; to begin at a large page where it is large; to be given back with the
 // object that owns it; and to refuse writes once it was made read-only. The tests compare with the file's own bytes.
-#include "io/mapping.h"
+#include "io/mapped/mapping.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "io/fault_guard.h"
+#include "io/mapped/fault_guard.h"
 
 #include <signal.h>
 #include <sys/mman.h>
