@@ -49,6 +49,7 @@ class EngineKeyspace final : public Keyspace {
       : engine_(engine), watches_(watches), writer_(writer) {}
 
   Result<bool> Read(std::string_view key, EntryVisitor visit) override { return engine_.ReadEntry(key, visit); }
+  Result<bool> ReadValue(std::string_view key, ValueVisitor visit) { return engine_.Read(key, visit); }
   Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) override {
     return engine_.MultiGet(keys, visit);
   }

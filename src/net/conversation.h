@@ -42,6 +42,11 @@ struct Replies {
     std::uint32_t tag = 0;    // What the conversation needs to make that error.
   };
 
+  // What is in `bytes` from `begin` on, `count` replies, waits for a sync.
+  void AwaitSync(std::size_t begin, std::uint32_t count, std::uint32_t tag = 0) {
+    unsettled.push_back({.begin = begin, .end = bytes.size(), .count = count, .tag = tag});
+  }
+
   base::ByteBuffer bytes;
   std::vector<Unsettled> unsettled;
 };

@@ -7,7 +7,7 @@
 
 #include "base/coarse_clock.h"
 #include "base/probe.h"
-#include "commands/clients/observing.h"
+#include "base/try.h"
 #include "commands/table/command_table.h"
 #include "net/memory_error.h"
 #include "protocol/frame_encoder.h"
@@ -68,7 +68,12 @@ void Refuse(const protocol::Decoded& violation, Replies& replies) {
 
 NativeConversation::NativeConversation(ServerState& state, const ConnectionLimits& limits, int socket,
                                        std::shared_ptr<Outbox> outbox)
-    : state_(state), limits_(limits), socket_(socket), outbox_(std::move(outbox)), decoder_(limits.request_bytes_max) {}
+    : state_(state),
+      limits_(limits),
+      socket_(socket),
+      outbox_(std::move(outbox)),
+      decoder_(limits.request_bytes_max),
+      keys_(state.engine, state.watches) {}
 
 NativeConversation::~NativeConversation() {
   if (is_paused_) state_.observation.pause.Forget(outbox_);
@@ -88,7 +93,7 @@ Conversation::Progress NativeConversation::Execute(std::string_view input, Repli
   const auto begin = base::CoarseNow();
   const std::size_t output_max =
       std::min(limits_.output_bytes_max, replies.bytes.size() + limits_.output_bytes_per_turn);
-  Turn turn{.replies = replies, .observed = state_.observation.observers.bits()};
+  Turn turn(state_, replies);
   for (std::size_t requests = 0; !progress.is_closing && progress.consumed_bytes < input.size(); ++requests) {
     const bool looks_at_clock = requests > 0 && requests % kRequestsPerLook == 0;
     const bool is_late = looks_at_clock && base::CoarseNow() - begin >= limits_.turn_time;
@@ -103,7 +108,7 @@ Conversation::Progress NativeConversation::Execute(std::string_view input, Repli
       progress.is_closing = true;
       break;
     }
-    if ((turn.observed & Observers::kPause) != 0 && HasToPause(decoded.request)) {
+    if ((turn.accounts.observed() & Observers::kPause) != 0 && HasToPause(decoded.request)) {
       progress.is_waiting = true;
       KVS_PROBE("native request waits for the end of a pause");
       progress.is_put_off = true;
@@ -112,7 +117,6 @@ Conversation::Progress NativeConversation::Execute(std::string_view input, Repli
     Perform(decoded.request, turn);
     progress.consumed_bytes += decoded.consumed_bytes;
   }
-  EndTimed(turn);
   state_.stats.Add(turn.counts);
   return progress;
 }
@@ -133,19 +137,15 @@ void NativeConversation::Perform(const Request& request, Turn& turn) {
     return;
   }
   if (const char* complaint = PartsComplaint(request)) {
-    state_.stats.commands.AddRejected(Commands().NumberOf(SpecOf(request.opcode)));
     const Error error{.code = ErrorCode::kInvalidArgument, .context = complaint};
-    turn.counts.CountError(ErrorReply(error, Access::kWrite));
+    turn.accounts.Reject(SpecOf(request.opcode), ErrorReply(error, Access::kWrite));
     protocol::AppendError(request.request_id, error, &turn.replies.bytes);
     return;
   }
-  BeginCall(request, turn);
+  turn.accounts.Begin(SpecOf(request.opcode));
   PerformKnown(request, turn);
-  ++turn.calls;
-  if ((turn.observed & Observers::kMonitors) == 0) [[likely]]
-    return;
   std::array<std::string_view, 3> words;
-  state_.observation.monitors.Show(socket_, WordsOf(request, &words));
+  turn.accounts.End({.socket = socket_}, WordsOf(request, &words));
 }
 
 void NativeConversation::PerformKnown(const Request& request, Turn& turn) {
@@ -163,8 +163,8 @@ void NativeConversation::PerformGet(const Request& request, Turn& turn) {
   base::ByteBuffer& out = turn.replies.bytes;
   const std::size_t output_bytes = out.size();
   const Result<bool> found = OrMemoryError([&] {
-    return state_.engine.Read(request.key,
-                              [&](std::string_view value) { protocol::AppendValue(request.request_id, value, &out); });
+    return keys_.ReadValue(request.key,
+                           [&](std::string_view value) { protocol::AppendValue(request.request_id, value, &out); });
   });
   if (found && *found) {
     ++turn.counts.hits;
@@ -172,7 +172,7 @@ void NativeConversation::PerformGet(const Request& request, Turn& turn) {
   }
   out.Truncate(output_bytes);  // An engine may find out after the visit that it must not stand by the value.
   if (!found) {
-    Fail(request.request_id, found.error(), turn);
+    Fail(request.request_id, found.error(), Access::kRead, turn);
     return;
   }
   ++turn.counts.misses;
@@ -183,20 +183,22 @@ void NativeConversation::PerformGet(const Request& request, Turn& turn) {
 void NativeConversation::PerformWrite(const Request& request, Turn& turn) {
   const bool sets = request.opcode == Opcode::kSet;
   const bool is_new = sets && IsNewsThatNew(state_, request.key);
-  const Status status = OrMemoryError(
-      [&] { return sets ? state_.engine.Set(request.key, request.value) : state_.engine.Remove(request.key); });
-  if (!status && status.error().code == ErrorCode::kKeyNotFound) {  // An answer, not a failure.
-    protocol::AppendError(request.request_id, status.error(), &turn.replies.bytes);
+  const Result<bool> done = OrMemoryError([&]() -> Result<bool> {
+    if (!sets) return keys_.Remove(request.key);
+    KVS_TRY(keys_.Set(request.key, request.value, kNoExpiry));
+    return true;
+  });
+  if (!done) {
+    Fail(request.request_id, done.error(), Access::kWrite, turn);
     return;
   }
-  if (!status) {
-    Fail(request.request_id, status.error(), turn);
+  if (!*done) {  // An answer, not a failure.
+    protocol::AppendError(request.request_id, Error{.code = ErrorCode::kKeyNotFound}, &turn.replies.bytes);
     return;
   }
-  state_.watches.Touch(request.key);
   if (is_new) Publish(EventClass::kNew, "new", request.key);
   Publish(sets ? EventClass::kString : EventClass::kGeneric, sets ? "set" : "del", request.key);
-  if (state_.config.sync_before_reply()) {
+  if (keys_.TakeHasWritten() && state_.config.sync_before_reply()) {
     AnswerUnsettled(request.request_id, turn.replies);
   } else {
     protocol::AppendOk(request.request_id, &turn.replies.bytes);
@@ -209,42 +211,19 @@ void NativeConversation::Publish(EventClass event, std::string_view name, std::s
   state_.observation.events.Publish(state_.pub_sub, name, key);
 }
 
-void NativeConversation::Fail(std::uint32_t request_id, const Error& error, Turn& turn) {
-  const Access access = turn.spec->has(kReadOnly) ? Access::kRead : Access::kWrite;
-  if (access == Access::kWrite) state_.NoteWriteFault(error);
-  turn.counts.CountError(ErrorReply(error, access));
-  state_.stats.commands.AddFailed(Commands().NumberOf(*turn.spec), 1);
+void NativeConversation::Fail(std::uint32_t request_id, const Error& error, Access access, Turn& turn) {
+  static_cast<void>(turn.accounts.Fail(error, access));
   protocol::AppendError(request_id, error, &turn.replies.bytes);
 }
 
 void NativeConversation::AnswerUnsettled(std::uint32_t request_id, Replies& replies) {
   const std::size_t begin = replies.bytes.size();
   protocol::AppendOk(request_id, &replies.bytes);
-  replies.unsettled.push_back({.begin = begin, .end = replies.bytes.size(), .tag = request_id});
+  replies.AwaitSync(begin, 1, request_id);
 }
 
 void NativeConversation::AppendRefusal(const Error& error, base::ByteBuffer* out) {
   protocol::AppendClosingError(0, error, out);
-}
-
-// The clock is read once for all frames of one kind in a row, but where every command is timed.
-void NativeConversation::BeginCall(const Request& request, Turn& turn) {
-  const CommandSpec& spec = SpecOf(request.opcode);
-  if (turn.spec == &spec && (turn.observed & Observers::kTiming) == 0) return;
-  EndTimed(turn);
-  turn.spec = &spec;
-  turn.first = request;
-}
-
-void NativeConversation::EndTimed(Turn& turn) {
-  if (turn.calls == 0) return;
-  const auto now = Clock::now();
-  const auto duration = now - std::exchange(turn.since, now);
-  state_.stats.commands.AddCalls(Commands().NumberOf(*turn.spec), std::exchange(turn.calls, 0), duration);
-  if (!state_.observation.IsOfNote(duration)) [[likely]]
-    return;
-  std::array<std::string_view, 3> words;
-  NoteDuration({.socket = socket_}, state_, *turn.spec, WordsOf(turn.first, &words), duration);
 }
 
 void NativeConversation::AppendSyncFailure(std::uint32_t tag, const Error& error, base::ByteBuffer* out) {

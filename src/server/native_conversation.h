@@ -14,7 +14,9 @@
 #include <memory>
 #include <string_view>
 
+#include "commands/execution/call_accounts.h"
 #include "commands/table/command.h"
+#include "keyspace/keyspace.h"
 #include "net/conversation.h"
 #include "net/outbox.h"
 #include "protocol/frame_decoder.h"
@@ -34,17 +36,13 @@ class NativeConversation final : public Conversation {
   void AppendRefusal(const Error& error, base::ByteBuffer* out) override;
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   // One Execute().
   struct Turn {
+    Turn(ServerState& server, Replies& turn_replies) : replies(turn_replies), accounts(server, counts) {}
+
     Replies& replies;
-    std::uint32_t observed;             // The bits of Observers.
-    const CommandSpec* spec = nullptr;  // Of the frames that are timed together.
-    protocol::Request first{.opcode = protocol::Opcode::kPing};
-    std::uint64_t calls = 0;
-    Clock::time_point since = Clock::now();
     TurnCounts counts{};
+    CallAccounts accounts;
   };
 
   bool HasToPause(const protocol::Request& request);
@@ -53,9 +51,7 @@ class NativeConversation final : public Conversation {
   void PerformGet(const protocol::Request& request, Turn& turn);
   void PerformWrite(const protocol::Request& request, Turn& turn);
   void AnswerUnsettled(std::uint32_t request_id, Replies& replies);
-  void Fail(std::uint32_t request_id, const Error& error, Turn& turn);
-  void BeginCall(const protocol::Request& request, Turn& turn);
-  void EndTimed(Turn& turn);
+  void Fail(std::uint32_t request_id, const Error& error, Access access, Turn& turn);
   void Publish(EventClass event, std::string_view name, std::string_view key);
 
   // Constant after construction.
@@ -65,6 +61,7 @@ class NativeConversation final : public Conversation {
   const std::shared_ptr<Outbox> outbox_;
 
   protocol::FrameDecoder decoder_;
+  EngineKeyspace keys_;
   bool is_paused_ = false;
 };
 

@@ -13,13 +13,13 @@
 #include <string_view>
 #include <vector>
 
-#include "commands/clients/observing.h"
 #include "commands/table/command.h"
 #include "keyspace/keyspace.h"
 #include "net/conversation.h"
 #include "net/outbox.h"
 #include "protocol/resp_decoder.h"
 #include "protocol/resp_writer.h"
+#include "server/command_executor.h"
 #include "service/client_state.h"
 #include "service/server_state.h"
 #include "sync/gate.h"
@@ -41,27 +41,15 @@ class RespConversation final : public Conversation {
  private:
   struct Run;
 
-  // Calls of one command that are timed together, until another command comes.
-  struct Timed {
-    const CommandSpec* spec = nullptr;
-    std::uint64_t calls = 0;
-    ClientState::Clock::time_point since = ClientState::Clock::now();
-  };
-
   // One Execute().
-  struct Turn {
-    Replies& replies;
+  struct Turn : CommandTurn {
+    Turn(ServerState& server, Replies& turn_replies, std::string_view turn_input, Run& turn_run)
+        : CommandTurn(server, turn_replies), input(turn_input), run(turn_run), begin(accounts.last_end()) {}
+
     std::string_view input;
     Run& run;
-    protocol::RespWriter reply;
-    sync::Gate::Shared pass;
-    ClientState::Clock::time_point begin;  // By the kernel's ticks.
-    ClientState::Clock::time_point now;    // After the last command.
-    std::size_t output_bytes_max;          // Of `replies`.
-    std::uint32_t observed = 0;            // The bits of Observers.
-    Timed timed{};
-    TurnCounts counts{};
-    Progress progress{};
+    CallAccounts::Clock::time_point begin;  // By the kernel's ticks.
+    std::size_t output_bytes_max = 0;       // Of `replies`.
   };
 
   void ExecuteAll(Turn& turn);
@@ -69,24 +57,8 @@ class RespConversation final : public Conversation {
   bool AddToRun(std::size_t begin, Turn& turn);
   void EndRun(Turn& turn);
   std::size_t PerformGets(Turn& turn);
-  void BeginCall(const CommandSpec& spec, Turn& turn);
-  void EndTimed(Turn& turn);
-  void FailInRun(const CommandSpec& spec, const Error& error, Access access, Turn& turn);
   bool PerformGet(std::string_view key, Turn& turn);
   void PerformSets(Turn& turn);
-  void Dispatch(Turn& turn);
-  const CommandSpec* Admit(std::span<const std::string_view> arguments, Turn& turn);
-  void Reject(std::string_view text, Turn& turn);
-  void Queue(const CommandSpec& spec, std::span<const std::string_view> arguments, Turn& turn);
-  void Perform(const CommandSpec& spec, std::span<const std::string_view> arguments, Turn& turn);
-  bool HasToPause(Turn& turn);
-  bool EndBlock(Turn& turn);
-  bool GoOn(Turn& turn);
-  ClientState::Clock::duration Passed(Turn& turn);
-  std::size_t PublishEvents(const CommandSpec& spec, std::size_t begin, Turn& turn);
-  void Settle(std::size_t begin, std::uint32_t count, Turn& turn);
-  Caller caller() const { return {.socket = client_.socket, .name = client_.name}; }
-  bool is_stranger() const { return !client_.is_authenticated && state_.config.has_password(); }
 
   // Constant after construction.
   ServerState& state_;
@@ -95,6 +67,7 @@ class RespConversation final : public Conversation {
   protocol::RespDecoder decoder_;
   ClientState client_;
   EngineKeyspace keys_;
+  CommandExecutor executor_;
 };
 
 }  // namespace kvs::server

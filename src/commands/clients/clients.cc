@@ -9,7 +9,8 @@
 
 #include "base/decimal.h"
 #include "base/letters.h"
-#include "commands/clients/observing.h"
+#include "commands/clients/client_tracking.h"
+#include "commands/clients/waiting.h"
 #include "commands/table/command_table.h"
 #include "commands/table/parsing.h"
 

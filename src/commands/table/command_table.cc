@@ -32,7 +32,7 @@ CommandTable::CommandTable() {
        StringCommands(),     StringBatchCommands(), StringPartCommands(), CounterCommands(),  KeyspaceCommands(),
        ExpiryCommands(),     TransactionCommands(), KvsCommands(),        PubSubCommands(),   BitCommands(),
        BitFieldCommands(),   LcsCommands(),         DumpCommands(),       DatabaseCommands(), MemoryCommands(),
-       DebugCommands(),      ObservingCommands(),   LatencyCommands()});
+       DebugCommands(),      LatencyCommands(),     MonitorCommands(),    SlowLogCommands(),  WaitingCommands()});
   for (const auto& family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);
   }

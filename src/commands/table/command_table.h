@@ -62,6 +62,8 @@ std::span<const CommandSpec> DatabaseCommands();
 std::span<const CommandSpec> MemoryCommands();
 std::span<const CommandSpec> DebugCommands();
 std::span<const CommandSpec> LatencyCommands();
-std::span<const CommandSpec> ObservingCommands();
+std::span<const CommandSpec> MonitorCommands();
+std::span<const CommandSpec> SlowLogCommands();
+std::span<const CommandSpec> WaitingCommands();
 
 }  // namespace kvs::server

@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "base/try.h"
-#include "commands/clients/observing.h"
+#include "commands/clients/client_tracking.h"
+#include "commands/execution/call_accounts.h"
 #include "commands/table/command_table.h"
 #include "keyspace/transaction_keyspace.h"
 
@@ -50,7 +51,7 @@ bool HasWatchedKeyChanged(Call& call) {
   return false;
 }
 
-void RunQueued(Call& call, const QueuedCommand& queued, Keyspace& keys, CommandHandler run) {
+void RunQueued(Call& call, const QueuedCommand& queued, Keyspace& keys, CommandHandler run, CallAccounts& accounts) {
   const std::vector<std::string_view> arguments(queued.arguments.begin(), queued.arguments.end());
   Call inner{.spec = *queued.spec,
              .arguments = arguments,
@@ -61,20 +62,11 @@ void RunQueued(Call& call, const QueuedCommand& queued, Keyspace& keys, CommandH
              .counts = call.counts,
              .must_be_alone = true,
              .is_queued = true};
-  const auto begin = ClientState::Clock::now();
-  const bool is_observed = (call.server.observation.observers.bits() & Observers::kOfCommands) != 0;
-  if (is_observed) BeforeObserved(inner);
+  accounts.Begin(*queued.spec);
+  if ((accounts.observed() & Observers::kTracking) != 0) RememberKeysRead(inner);
   run(inner);
-  if (is_observed) AfterObserved(inner);
-  const auto duration = ClientState::Clock::now() - begin;
-  CommandStats& stats = call.server.stats.commands;
-  const std::size_t number = Commands().NumberOf(*queued.spec);
-  stats.AddCalls(number, 1, duration);
-  if (inner.has_failed) stats.AddFailed(number, 1);
-  if (call.server.observation.IsOfNote(duration)) [[unlikely]] {
-    NoteDuration({.socket = call.client.socket, .name = call.client.name}, call.server, *queued.spec, arguments,
-                 duration);
-  }
+  if (inner.has_failed) accounts.CountFailed();
+  accounts.End({.socket = call.client.socket, .name = call.client.name}, arguments);
   call.needs_sync = call.needs_sync || inner.needs_sync;
   ++call.counts.commands;
 }
@@ -86,7 +78,11 @@ bool IsAboutPairs(const QueuedCommand& queued) { return queued.spec->has(kWrite 
 class QueueRun {
  public:
   QueueRun(Call& call, const std::vector<QueuedCommand>& queue)
-      : call_(call), queue_(queue), out_(call.reply.out()), replies_(queue.size()) {
+      : call_(call),
+        queue_(queue),
+        out_(call.reply.out()),
+        replies_(queue.size()),
+        accounts_(call.server, call.counts) {
     call_.reply.Array(queue.size());
     begin_ = out_.size();
   }
@@ -124,7 +120,7 @@ class QueueRun {
   static bool ByBegin(const Reply& a, const Reply& b) { return a.begin < b.begin; }
   void Run(std::size_t i, Keyspace& keys, CommandHandler run) {
     const std::size_t begin = out_.size();
-    RunQueued(call_, queue_[i], keys, run);
+    RunQueued(call_, queue_[i], keys, run, accounts_);
     replies_[i] = {.begin = begin, .bytes = out_.size() - begin};
   }
 
@@ -132,6 +128,7 @@ class QueueRun {
   const std::vector<QueuedCommand>& queue_;
   base::ByteBuffer& out_;
   std::vector<Reply> replies_;
+  CallAccounts accounts_;
   std::size_t begin_ = 0;
 };
 
