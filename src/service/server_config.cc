@@ -31,9 +31,18 @@ std::string OutputLimitText(std::string_view bytes) {
   return "normal " + text + " 0 0 slave 0 0 0 pubsub " + text + " 0 0";
 }
 
+// Of values that were checked.
+std::size_t SizeOf(std::string_view value) { return static_cast<std::size_t>(base::ParseDecimal(value).value_or(0)); }
+std::int64_t MillisecondsOf(std::string_view seconds) { return base::ParseDecimal(seconds).value_or(0) * 1'000; }
+
+template <class Value>
+void Store(std::atomic<Value>& setting, Value value) {
+  setting.store(value, std::memory_order_relaxed);  // R1
+}
+
 // Of a value of the form kShare.
 std::size_t BytesOfShare(std::string_view value) {
-  if (!value.ends_with('%')) return static_cast<std::size_t>(base::ParseDecimal(value).value_or(0));
+  if (!value.ends_with('%')) return SizeOf(value);
   const auto percent = base::ParseDecimal(value.substr(0, value.size() - 1)).value_or(0);
   return static_cast<std::size_t>(io::MemoryLimit() / 100 * static_cast<std::uint64_t>(percent));
 }
@@ -165,7 +174,7 @@ Status ServerConfig::CheckEffect(std::string_view name, const std::string& value
   }
   if (name != "maxclients" || descriptors_ == nullptr) return Ok();
   const std::size_t possible = descriptors_->ClientsMax();
-  if (static_cast<std::size_t>(base::ParseDecimal(value).value_or(0)) <= possible) return Ok();
+  if (SizeOf(value) <= possible) return Ok();
   return Error{.code = ErrorCode::kInvalidArgument,  // Redis's words.
                .context = "The operating system is not able to handle the specified number of clients, try with " +
                           std::to_string(possible)};
@@ -180,25 +189,32 @@ std::size_t ServerConfig::LowerConnectionsMax() {
   return before;
 }
 
+// What each setting does when it changes. A setting that has no row here is only told.
+const std::vector<ServerConfig::Effect>& ServerConfig::Effects() {
+  static const std::vector<Effect> effects = {
+      {"requirepass", [](ServerConfig& c, const std::string& value) { Store(c.has_password_, !value.empty()); }},
+      {"appendfsync",
+       [](ServerConfig& c, const std::string& value) { Store(c.sync_before_reply_, value == "always"); }},
+      {"maxclients", [](ServerConfig& c, const std::string& value) { Store(c.connections_max_, SizeOf(value)); }},
+      {"client-query-buffer-limit",
+       [](ServerConfig& c, const std::string& value) { Store(c.request_bytes_max_, SizeOf(value)); }},
+      {"client-memory-limit",
+       [](ServerConfig& c, const std::string& value) { Store(c.client_memory_max_, BytesOfShare(value)); }},
+      {"output-buffer-limit",
+       [](ServerConfig& c, const std::string& value) KVS_NO_THREAD_SAFETY_ANALYSIS {  // Apply() has the mutex.
+         Store(c.output_bytes_max_, SizeOf(value));
+         c.Value("client-output-buffer-limit") = OutputLimitText(value);
+       }},
+      {"timeout", [](ServerConfig& c, const std::string& value) { Store(c.idle_timeout_ms_, MillisecondsOf(value)); }},
+      {"output-timeout",
+       [](ServerConfig& c, const std::string& value) { Store(c.output_timeout_ms_, MillisecondsOf(value)); }},
+  };
+  return effects;
+}
+
 void ServerConfig::Apply(const Applied& change) {
-  const auto number = [&] { return base::ParseDecimal(change.value).value_or(0); };  // It was checked.
-  if (change.name == "requirepass") {
-    has_password_.store(!change.value.empty(), std::memory_order_relaxed);  // R1
-  } else if (change.name == "appendfsync") {
-    sync_before_reply_.store(change.value == "always", std::memory_order_relaxed);  // R1
-  } else if (change.name == "maxclients") {
-    connections_max_.store(static_cast<std::size_t>(number()), std::memory_order_relaxed);  // R1
-  } else if (change.name == "client-query-buffer-limit") {
-    request_bytes_max_.store(static_cast<std::size_t>(number()), std::memory_order_relaxed);  // R1
-  } else if (change.name == "client-memory-limit") {
-    client_memory_max_.store(BytesOfShare(change.value), std::memory_order_relaxed);  // R1
-  } else if (change.name == "output-buffer-limit") {
-    output_bytes_max_.store(static_cast<std::size_t>(number()), std::memory_order_relaxed);  // R1
-    Value("client-output-buffer-limit") = OutputLimitText(change.value);
-  } else if (change.name == "timeout") {
-    idle_timeout_ms_.store(number() * 1'000, std::memory_order_relaxed);  // R1
-  } else if (change.name == "output-timeout") {
-    output_timeout_ms_.store(number() * 1'000, std::memory_order_relaxed);  // R1
+  for (const Effect& effect : Effects()) {
+    if (effect.name == change.name) effect.apply(*this, change.value);
   }
 }
 

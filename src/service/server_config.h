@@ -79,6 +79,11 @@ class ServerConfig {
   std::string& Value(std::string_view name) KVS_REQUIRES(mutex_);
   const std::string& Value(std::string_view name) const KVS_REQUIRES(mutex_);
   void Apply(const Applied& change) KVS_REQUIRES(mutex_);
+  struct Effect {
+    std::string_view name;
+    void (*apply)(ServerConfig& config, const std::string& value);
+  };
+  static const std::vector<Effect>& Effects();
   Status CheckEffect(std::string_view name, const std::string& value) const;
 
   // Constant after construction.
