@@ -6,8 +6,8 @@
 //   accounts.End({.socket = socket}, words);
 //
 // Design      Single commands, runs of GETs and SETs, the commands of a transaction and native requests all use it. The
-//             clock is read once for all calls of the same command in a row, and by the kernel's ticks after each; only
-//             while Observers::kTiming is set is each call timed for itself.
+//             clock is read once for all calls of the same command in a row, and by the kernel's ticks after each. A
+//             transaction's calls are timed exactly, and all calls while Observers::kTiming is set.
 // Threads     One thread at a time, under a pass of the server's gate. Lives for one turn of a connection.
 // Ownership   The server and the counts outlive it.
 #pragma once
@@ -33,8 +33,11 @@ class CallAccounts {
  public:
   using Clock = std::chrono::steady_clock;
 
-  CallAccounts(ServerState& server, TurnCounts& counts)
-      : server_(server), counts_(counts), observed_(server.observation.observers.bits()) {}
+  // By the kernel's ticks, which are milliseconds apart, unless Observers::kTiming is set; or always exactly.
+  enum class Timing : std::uint8_t { kByTicks, kExact };
+
+  CallAccounts(ServerState& server, TurnCounts& counts, Timing timing = Timing::kByTicks)
+      : server_(server), counts_(counts), timing_(timing), observed_(server.observation.observers.bits()) {}
   ~CallAccounts() { Flush(); }
   CallAccounts(const CallAccounts&) = delete;
   CallAccounts& operator=(const CallAccounts&) = delete;
@@ -58,12 +61,14 @@ class CallAccounts {
   void Reject(const CommandSpec& spec, std::string_view text);
 
  private:
+  bool is_exact() const { return timing_ == Timing::kExact || (observed_ & Observers::kTiming) != 0; }
   void Flush();
   void Show(const Caller& caller, std::span<const std::string_view> words) const;
   void Note(const Caller& caller, std::span<const std::string_view> words, Clock::duration duration) const;
 
   ServerState& server_;
   TurnCounts& counts_;
+  const Timing timing_;
   std::uint32_t observed_;
   Clock::time_point last_end_ = base::CoarseNow();
 
@@ -71,7 +76,7 @@ class CallAccounts {
   const CommandSpec* spec_ = nullptr;
   std::uint64_t calls_ = 0;
   Clock::time_point since_ = Clock::now();
-  Clock::time_point begun_{};  // While Observers::kTiming is set.
+  Clock::time_point begun_{};  // Where calls are timed exactly.
 };
 
 }  // namespace kvs::server

@@ -82,7 +82,7 @@ class QueueRun {
         queue_(queue),
         out_(call.reply.out()),
         replies_(queue.size()),
-        accounts_(call.server, call.counts) {
+        accounts_(call.server, call.counts, CallAccounts::Timing::kExact) {
     call_.reply.Array(queue.size());
     begin_ = out_.size();
   }
