@@ -44,7 +44,7 @@ class Keyspace {
 // The engine's pairs.
 class EngineKeyspace final : public Keyspace {
  public:
-  // `writer`: the client's id, for those who hear of its writes.
+  // `writer`: the client's id, for clients that hear of its writes.
   EngineKeyspace(KvsEngine& engine, WatchTable& watches, std::uint64_t writer = 0)
       : engine_(engine), watches_(watches), writer_(writer) {}
 

@@ -19,7 +19,7 @@ namespace kvs::server {
 
 class OrderedValues {
  public:
-  // `bytes_max` bounds the whole output, what stands in it already included.
+  // `bytes_max` bounds the whole output, with what it holds already.
   OrderedValues(protocol::RespWriter& reply, std::size_t count, std::size_t bytes_max)
       : reply_(reply), count_(count), bytes_max_(bytes_max) {}
 

@@ -4,7 +4,7 @@
 //             or nothing for readers and across a crash.
 // Threads     One thread, under an exclusive pass of the server's gate from the first call to the last.
 // Limits      kBatchBytesMax of keys, values and removals: the write that passes it fails, and so does all that
-//             follows, Commit() included. What is written stands in the account of the client.
+//             follows, Commit() included. What is written counts in the account of the client.
 #pragma once
 
 #include <functional>
@@ -62,7 +62,7 @@ class TransactionKeyspace final : public Keyspace {
   Status AddRemovals(WriteBatch* batch);
 
   Keyspace& below_;
-  const std::uint64_t now_ms_;  // Time stands still for a transaction.
+  const std::uint64_t now_ms_;  // Time does not pass for a transaction.
   ClientMemory::Loan loan_;
   Changes changes_;
   std::uint64_t bytes_ = 0;  // Of changes_, as an engine counts a batch.

@@ -37,7 +37,7 @@ class Acceptor {
 
   int listener() const { return listener_.get(); }
 
-  // Accepts those who wait, up to a bound. A point in time: do not ask again before it.
+  // Accepts the clients that wait, up to a bound. Returns a time before which it must not be asked again.
   std::optional<io::Deadline> AcceptWaiting();
 
  private:

@@ -22,7 +22,7 @@ Connection::Connection(Host& host, const ConnectionLimits& limits, int socket, s
 }
 
 Connection::~Connection() {
-  conversation_.reset();  // Nobody finds the outbox from now on, but those who have it already.
+  conversation_.reset();  // From now on only its holders find the outbox.
   outbox_->Close();
   account_->Close();
 }

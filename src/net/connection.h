@@ -10,7 +10,7 @@
 // Limits      Of ConnectionLimits. Output beyond output_bytes_max, or the end of a turn, stops the execution,
 //             and input is not wanted until Resume() has caught up. Kept input: at most one request and what one
 //             Receive() brought.
-//             All that it keeps stands in the account of its client.
+//             All that it keeps counts in the account of its client.
 // Errors      What the client does wrong is answered to the client. A violation of the protocol is answered once, and
 //             then the connection takes no more input: is_closing(). From then on others know the client no more,
 //             however long its socket stays open. The same goes for a request that is not all there and for which there

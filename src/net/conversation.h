@@ -23,7 +23,7 @@ inline constexpr std::size_t kUnauthenticatedOutputBytesMax = 16'384;
 
 struct ConnectionLimits {
   std::size_t request_bytes_max;
-  std::size_t output_bytes_max;  // One more reply may stand above it: its size is known only when it is there.
+  std::size_t output_bytes_max;  // One more reply may exceed it: its size is known only when it is there.
   // A turn ends when it has executed so many requests, made so many bytes of replies, or taken so long, by the kernel's
   // ticks. The other clients of the loop have their turns before the rest.
   std::size_t requests_per_turn = 1024;

@@ -2,7 +2,7 @@
 //
 // Design      The store needs new descriptors to go on: a segment, a manifest, a compaction's output. Some are set
 //             aside for it before any client gets one. The system gives out the lowest free number, so the number of
-//             a client's descriptor tells whether it is one of those, whoever has taken the others.
+//             a client's descriptor tells whether it is one of those, regardless of who has the others.
 // Threads     Call anything from any thread, after CountOpen().
 // Limits      kSetAsideMax are set aside, or a quarter of the limit where that is less.
 #pragma once

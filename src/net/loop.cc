@@ -62,12 +62,12 @@ Status Loop::Iterate() {
 }
 
 // Of several loops, one that goes to sleep behind a busy turn is woken a moment later, which costs as much as a
-// request. Those who were just answered may be waiting for this processor to send the next ones.
+// request. Clients that were just answered may need this processor to send the next ones.
 void Loop::LetOthersSend() {
   if (options_.loops > 1 && std::exchange(answered_, 0) >= kAnsweredOfBusyTurn) std::this_thread::yield();
 }
 
-// By looking again and again, since a sleep would be longer; those who are waited for may need this processor.
+// The loop looks again and again, since a sleep would be longer. The awaited clients may need this processor.
 Status Loop::GatherBeforeSync() {
   while (gather_.is_open() && gather_.IsWaiting(SyncGather::Clock::now())) {
     KVS_PROBE("loop waits for more clients before a sync");
@@ -156,7 +156,7 @@ void Loop::Deliver(std::shared_ptr<Outbox> outbox) {
   {
     const sync::MutexLock lock(mail_mutex_);
     announced_.push_back(std::move(outbox));
-    if (announced_.size() > 1) return;  // Whoever came first has woken the loop, and it has not looked yet.
+    if (announced_.size() > 1) return;  // The first one has woken the loop, and it has not looked yet.
   }
   Wake();
 }

@@ -4,7 +4,7 @@
 //             and tells the loop, once, through the Mailbox; the connection takes all of it at its next turn.
 // Threads     Push() and Wake() from any thread; the calls marked so from the connection's thread.
 // Ordering    Bytes come out in the order in which they went in: what one thread pushes stays in its order.
-// Ownership   Shared between the connection, its loop's mailbox and whoever waits to wake it; outlives each of them.
+// Ownership   Shared between the connection, its loop's mailbox and all that may wake it; outlives each of them.
 // Limits      bytes_max, and what the account of its client allows. More than that is not kept: the reader is too slow,
 //             and is to be dropped.
 //

@@ -24,11 +24,11 @@ namespace kvs::server {
 
 class Session {
  public:
-  static constexpr std::size_t kReceiveBytes = std::size_t{64} << 10;  // Stands on the stack for the time of a call.
+  static constexpr std::size_t kReceiveBytes = std::size_t{64} << 10;  // On the stack during a call.
 
   enum class Next : std::uint8_t {
     kWait,      // For what interest() names.
-    kRunAgain,  // Another turn at once, after the others had theirs.
+    kRunAgain,  // Another turn immediately, after the others had theirs.
     kLinger,    // All is answered, or TLS told of an error, but the client may still be sending: see BeginLinger().
     kClose,
   };

@@ -1,6 +1,6 @@
 // SyncGather: whether a loop should wait a moment for more clients before it begins a turn that will end with a sync.
 //
-// Design      Clients that wait for each answer come back at once when they have it. A loop that goes on with those who
+// Design      Clients that wait for each answer come back as soon as they have it. A loop that goes on with those that
 //             wrote during the last sync, and leaves them behind, has its clients in two halves from then on, and two
 //             syncs for what one would do. So it waits for those whom the last sync has answered: a small part of what
 //             that sync took, and not at all for a while where they did not come.

@@ -1,4 +1,4 @@
-// ExpiredEvents: the keys that have expired, on their way from the engine to those who listen to keyspace events.
+// ExpiredEvents: the keys that have expired, on their way from the engine to the clients that hear keyspace events.
 //
 // Design      The engine tells of a key under its append lock, where no pattern of a client may run. So Add() only
 //             queues the key; a thread of this class publishes what is queued.

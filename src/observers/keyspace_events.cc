@@ -53,7 +53,7 @@ std::optional<std::uint32_t> ParseEventClasses(std::string_view letters) {
   return classes;
 }
 
-// What is shown is what is set when it is read back, so n stands behind A too, where Redis 7.0 leaves it out.
+// What is shown is what is set when it is read back, so n follows A too, where Redis 7.0 leaves it out.
 std::string EventClassLetters(std::uint32_t classes) {
   std::string letters;
   if ((classes & AllClasses()) == AllClasses()) {

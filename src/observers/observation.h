@@ -1,4 +1,4 @@
-// Observation: those who look at what commands do, together: keyspace events, tracking, monitors, the slow log,
+// Observation: all that looks at what commands do, together: keyspace events, tracking, monitors, the slow log,
 // latencies, pauses.
 //
 // Design      Each has a file of its own. Here is what ties them to the rest: the settings that turn them on, the

@@ -6,8 +6,8 @@
 //             gathered, each key once, and sent in one message when the loop has run the clients of a turn.
 // Threads     Call anything from any thread; what is about a client, from its own.
 // Ownership   A client leaves before it ends.
-// Limits      keys_max, and bytes_max of the keys that were read: beyond one of them some key is given up, and those
-//             who have read it are told that it changed.
+// Limits      keys_max, and bytes_max of the keys that were read: beyond one of them some key is given up, and the
+//             clients that have read it are told that it changed.
 //
 // Fences      R1  has_gathered_: relaxed. The thread that has set it looks itself; what others set, they send.
 #pragma once
@@ -55,7 +55,7 @@ class Tracking {
   // The key has changed, by the hand of client `writer`; 0: nobody's.
   void Invalidate(std::string_view key, std::uint64_t writer) KVS_EXCLUDES(mutex_);
   void InvalidateAll() KVS_EXCLUDES(mutex_);
-  // Sends what was gathered for prefixes. Whoever has invalidated keys calls it, before it answers.
+  // Sends what was gathered for prefixes. A turn that has invalidated keys calls it, before it answers.
   void SendBroadcasts() KVS_EXCLUDES(mutex_) {
     if (has_gathered_.load(std::memory_order_relaxed)) [[unlikely]]
       SendGathered();  // R1

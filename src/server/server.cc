@@ -161,7 +161,7 @@ Status KvsServer::Impl::Run() {
   }
   const Status served = RunLoops();
   unix_listener_.reset();
-  acceptors_.clear();  // Whoever connects from now on is refused by the kernel, instead of waiting for nobody.
+  acceptors_.clear();  // From now on the kernel refuses clients, which would wait for nobody.
   const Status synced = engine_->Sync();
   return served ? synced : served;
 }

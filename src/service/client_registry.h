@@ -1,4 +1,4 @@
-// ClientRegistry: the RESP clients of all loops, for those who ask about the others or end them.
+// ClientRegistry: the RESP clients of all loops, for clients that ask about the others or end them.
 //
 // Threads     Call anything from any thread. A client is entered and left by its own.
 // Invariants  I1  A client's socket is open as long as it is in the registry: what is done to the socket of another

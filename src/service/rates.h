@@ -1,6 +1,6 @@
 // Rates: how much happened per second lately.
 //
-// Design      The loops leave a sample of the totals now and then, while they are awake; whoever asks compares the
+// Design      The loops leave a sample of the totals now and then, while they are awake; a question compares the
 //             totals of now with the youngest sample that is old enough, or the oldest there is. A server that sleeps
 //             has nothing new to count.
 // Threads     Call anything from any thread.

@@ -9,7 +9,7 @@ std::uint64_t ValueOf(const std::atomic<std::uint64_t>& counter) {
   return counter.load(std::memory_order_relaxed);  // R1
 }
 
-// As Redis: what stands before the first space.
+// As Redis: the text before the first space.
 std::string_view KindOfError(std::string_view text) {
   const std::size_t end = text.find(' ');
   return end == std::string_view::npos ? "ERR" : text.substr(0, end);

@@ -107,7 +107,7 @@ class Store {
   Appended TryRemove(std::string_view key, bool* was_expired) KVS_REQUIRES(log_.mutex);
   Status LookUpMembers(std::vector<Member>* members) KVS_REQUIRES(log_.mutex);
   static void DropUselessRemovals(std::vector<Member>* members);
-  // Where a member stands in the log.
+  // The place of a member in the log.
   struct Placed {
     base::Location location;
     log::Record record;
@@ -195,7 +195,7 @@ class Store {
   // The expirer's.
   bool has_told_damage_ = false;
   std::chrono::steady_clock::time_point steps_told_until_{};
-  bool clock_file_is_foreign_ = false;                           // What stands there is not ours to replace.
+  bool clock_file_is_foreign_ = false;                           // The file there is not ours to replace.
   std::chrono::steady_clock::time_point clock_file_retry_at_{};  // After a failure.
 
   // The threads, made once the log is open; declared last, ended first.

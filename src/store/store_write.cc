@@ -354,7 +354,7 @@ Status Store::PublishMembers(const std::vector<Member>& members, base::Location 
     if (Status status = PublishMember(location, record); !status) return status;
   }
   pending_.store(nullptr, std::memory_order_release);  // P1
-  // Tombstones stood in the index only so that the removals could not be seen before the rest.
+  // Tombstones were in the index only so that the removals could not be seen before the rest.
   for (const auto& [location, record] : *placed) {
     if (record.type == log::RecordType::kTombstone) index_.EraseExact(record.key, location);
   }

@@ -145,16 +145,13 @@ constexpr auto kRows = std::to_array<CommandSpec>({
             .summary = "Starts a sync",
             .usage = "[SCHEDULE]",
             .differences = "There is no RDB file: what is synced survives."}),
-    Server(
-        {.full_name = "dbsize",
-         .handler = DbSize,
-         .arity = 1,
-         .flags = kReadOnly | kFast,
-         .since = "1.0.0",
-         .summary = "Counts the keys",
-         .differences =
-             "Expired keys count until they are removed, well within a second; of those from before a clean stop, each "
-             "until it is asked for."}),
+    Server({.full_name = "dbsize",
+            .handler = DbSize,
+            .arity = 1,
+            .flags = kReadOnly | kFast,
+            .since = "1.0.0",
+            .summary = "Counts the keys",
+            .differences = "Expired keys count until they are removed, well within a second."}),
     Server({.full_name = "flushall",
             .handler = Flush,
             .arity = -1,

@@ -31,7 +31,7 @@ void Sleep(Call& call) {
   const std::string_view text = call[2];
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (error != std::errc() || end != text.data() + text.size() || std::isnan(seconds)) seconds = 0;  // As strtod().
-  // tidy-allow(sleep): to stand still is what was asked for.
+  // tidy-allow(sleep): a pause is what was asked for.
   std::this_thread::sleep_for(std::chrono::duration<double>(std::clamp(seconds, 0.0, kSleepSecondsMax)));
   call.reply.Ok();
 }

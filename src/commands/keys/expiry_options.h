@@ -15,7 +15,7 @@ namespace kvs::server {
 
 class ExpiryOptions {
  public:
-  // Takes the option at `*at`, and steps over its value. `keeper`: the word that may stand instead of a time. False:
+  // Takes the option at `*at`, and steps over its value. `keeper`: the word that may replace a time. False:
   // it is none of these, or does not go with those before it.
   bool Take(std::span<const std::string_view> arguments, std::size_t* at, std::string_view keeper) {
     const std::string_view word = arguments[*at];

@@ -14,7 +14,7 @@
 namespace kvs::server {
 namespace {
 
-// Several keys go at once: the command runs alone then.
+// The command runs alone if it removes several keys.
 void Del(Call& call) {
   if (call.size() == 2) {
     const Result<bool> removed = call.keys.Remove(call[1]);

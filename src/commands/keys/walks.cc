@@ -151,7 +151,7 @@ std::optional<ScanOptions> ReadScanOptions(Call& call) {
   return options;
 }
 
-// Zeroes in front, and nothing at all, are as good as 0.
+// Leading zeroes are allowed, and no digits mean 0.
 std::optional<std::uint64_t> ParseCursor(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_not_of('0'), text.size()));
   return text.empty() ? std::optional<std::uint64_t>(0) : base::ParseUnsignedDecimal(text);

@@ -90,7 +90,7 @@ class LcsTable {
  private:
   static constexpr std::size_t kWordBits = 64;
 
-  // For each byte of the rows, where it stands in the columns.
+  // For each byte of the rows, its places in the columns.
   struct Masks {
     std::array<std::size_t, 256> begin{};
     std::vector<std::uint64_t> bits;

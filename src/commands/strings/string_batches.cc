@@ -1,4 +1,4 @@
-// The commands on many strings at once.
+// The commands on many strings.
 #include <array>
 #include <optional>
 #include <string>
@@ -140,7 +140,7 @@ constexpr auto kRows = std::to_array<CommandSpec>({
             .keys = kAllPairs,
             .key_flags = "OW update",
             .since = "1.0.1",
-            .summary = "Sets many values at once",
+            .summary = "Sets many values in one step",
             .usage = "key value [key value ...]",
             .differences = "At most 256 MiB in one command."}),
     String({.full_name = "msetnx",
@@ -150,7 +150,7 @@ constexpr auto kRows = std::to_array<CommandSpec>({
             .keys = kAllPairs,
             .key_flags = "OW insert",
             .since = "1.0.1",
-            .summary = "Sets many values at once, if none of the keys is there",
+            .summary = "Sets many values in one step, if none of the keys is there",
             .usage = "key value [key value ...]",
             .differences = "At most 256 MiB in one command."}),
 });

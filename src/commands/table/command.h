@@ -1,7 +1,7 @@
 // CommandSpec: a row of the command table; Call: one execution of it.
 //
 // Design      What a server says about a command (COMMAND, COMMAND DOCS, docs/commands.md) and what it checks before it
-//             runs one (arity, authentication, transactions, passes) stand in the row; the handler does the rest. A
+//             runs one (arity, authentication, transactions, passes) is in the row; the handler does the rest. A
 //             handler answers with one reply, whatever happens, or leaves an UnfinishedCall that will.
 // Threads     Rows are constant. A call belongs to the thread of its connection.
 #pragma once
@@ -41,7 +41,7 @@ enum CommandFlag : std::uint32_t {
   kDangerous = 1U << 13,      // An ACL category.
   kExclusive = 1U << 14,      // Must be alone with the pairs.
   kExclusiveMany = 1U << 15,  // The same, where it names more than one key.
-  kNotQueued = 1U << 16,      // Runs at once inside a transaction.
+  kNotQueued = 1U << 16,      // Runs immediately inside a transaction.
   kPubSub = 1U << 20,
   kInSubscription = 1U << 21,  // A subscribed client of RESP2 may call it.
   kMayReplicate = 1U << 22,    // Waits where writes are paused, though it is none.
@@ -114,7 +114,7 @@ struct Call {
   // beyond the limit of the clients' memory; the command then fails with that error.
   void Claim(std::size_t bytes) { loan.Add(bytes); }
 
-  // What the command has done to a key, for those who want to know.
+  // What the command has done to a key, for keyspace events.
   void Notify(EventClass event, std::string_view name, std::string_view key) {
     if (!server.observation.events.wants(event)) [[likely]]
       return;

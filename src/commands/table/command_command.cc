@@ -69,7 +69,7 @@ std::vector<std::string_view> Split(std::string_view text, std::string_view sepa
   return parts;
 }
 
-// What Redis tells those who spread commands over a cluster.
+// What Redis tells programs that spread commands over a cluster.
 struct Tips {
   std::string_view tips;
   std::string_view names;

@@ -1,7 +1,7 @@
 // WithoutSecrets: the arguments of a call as others may see them: MONITOR, SLOWLOG and whatever shows commands.
 //
 // Design      The row of a command says where its secrets stand. What does not have the form of the command is hidden
-//             with them: whoever mistypes a password should not find it in a log.
+//             with them: a mistyped password should not be found in a log.
 #pragma once
 
 #include <span>

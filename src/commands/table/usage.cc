@@ -28,7 +28,7 @@ std::string_view TypeOf(std::string_view name) {
 
 UsageArgument Named(std::string_view name) { return {.name = std::string(name), .type = TypeOf(name)}; }
 
-// Takes what stands before `separator`, or everything, from the front of `text`.
+// Takes what is before `separator`, or everything, from the front of `text`.
 std::string_view TakeUntil(std::string_view& text, char separator) {
   const std::string_view taken = text.substr(0, text.find(separator));
   text.remove_prefix(std::min(text.size(), taken.size() + 1));

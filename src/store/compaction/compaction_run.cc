@@ -58,7 +58,7 @@ Result<CompactionRun::End> CompactionRun::GatherAndCopy() {
   return CopyAll();
 }
 
-// --- What stands in the inputs ---
+// --- The contents of the inputs ---
 
 Status CompactionRun::Gather() {
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
@@ -329,7 +329,7 @@ Status CompactionRun::DropInputs() noexcept {
     KVS_PROBE("manifest may name inputs or not");
     return parts_.log.Poison(swapped.error());
   }
-  // First the files go, then what they take on the disk: writers may use that room at once. Readers have the mappings.
+  // The files go before their bytes are subtracted: writers may use that room immediately. Readers have the mappings.
   for (const std::uint64_t id : input_ids) RemoveFiles(id);
   ForgetExpired();
   const sync::MutexLock lock(parts_.log.mutex);

@@ -19,7 +19,7 @@
 //                 made later holds none, because what is copied into it is live at the time.
 //             I2  Of a pair whose time has come, a tombstone with its sequence is copied, or nothing where a tombstone
 //                 would be dropped. The index forgets it when the inputs are no part of the store any more.
-//             I3  A record may stand in an input and in an output for a while, with one sequence: recovery takes
+//             I3  A record may be in an input and in an output for a while, with one sequence: recovery takes
 //                 either, or the tombstone. The outputs count as made when the run was planned, before the first look
 //                 at what is live.
 #pragma once

@@ -53,7 +53,7 @@ class Compactor {
   std::optional<Work> WaitForWork();
   void Answer(std::uint64_t requests, const Status& status);
   Status CompactAll();
-  // Seals the active segment; `made_before`: every record up to now stands in a segment made before that sequence.
+  // Seals the active segment; `made_before`: every record up to now is in a segment made before that sequence.
   Status SealActive(std::uint64_t* made_before);
   Status ClusterAll(std::uint64_t made_before);
   Status CompactWhileWorthwhile();

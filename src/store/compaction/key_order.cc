@@ -56,7 +56,7 @@ std::size_t CommonBytes(const KeySource& keys, std::span<KeyedLocation> location
   return common;
 }
 
-// What has equal heads is sorted at once, or put aside to be sorted by what follows the heads.
+// Keys with equal heads are sorted immediately, or put aside to be sorted by what follows the heads.
 void SortEqualHeads(const KeySource& keys, const Group& equal, std::vector<Group>* rest) {
   if (equal.locations.size() <= kFewLocations) return SortByWholeKeys(keys, equal.locations);
   const std::size_t common = CommonBytes(keys, equal.locations);

@@ -1,4 +1,4 @@
-// SortByKey: brings locations into the order of the keys that stand there.
+// SortByKey: brings locations into the order of their keys.
 //
 // Design      The next eight bytes of each key are kept beside its location and sorted as numbers; the keys themselves
 //             are looked at only where those are equal, and there behind what they have in common: so that keys with

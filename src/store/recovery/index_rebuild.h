@@ -1,4 +1,4 @@
-// IndexRebuild: makes the index of a store anew, from all of its records at once, or brings a saved one up to date with
+// IndexRebuild: makes the index of a store anew, from all of its records, or brings a saved one up to date with
 // the records that came after it.
 //
 // Design      All cores read the segments, or their hint files, and note 24 bytes for each record (index::Claim). The

@@ -1,4 +1,4 @@
-// ClearLeftovers: what stands in a store's directory, is named as its files are, and is not part of it.
+// ClearLeftovers: removes files in a store's directory that are named as its files are, and are not part of it.
 //
 // Design      A crash leaves temporaries, hint files, and segments that were made and not yet named by the manifest, or
 //             named no longer and not yet removed. Those go. A segment that has records from after the end of the log

@@ -55,13 +55,13 @@ Error DamageOfLog(const std::filesystem::path& directory, const std::vector<Open
   return DamageIn(path, offset, what + Advice(path, offset, parts[at].synced_bytes));
 }
 
-// A segment that was synced says that those in front of it were synced whole.
+// A segment that was synced says that those before it were synced whole.
 bool IsSyncedBehind(const std::vector<OpenPart>& parts, std::size_t at) {
   return std::any_of(parts.begin() + static_cast<std::ptrdiff_t>(at) + 1, parts.end(),
                      [](const OpenPart& later) { return later.synced_bytes > 0; });
 }
 
-// Whether the log may end in front of the part `at`, which does not follow what was read before it.
+// Whether the log may end before the part `at`, which does not follow what was read before it.
 Status CheckGap(const std::filesystem::path& directory, const std::vector<OpenPart>& parts, std::size_t at) {
   const bool nothing_is_missing = at > 0 && parts[at - 1].segment->was_kept_in_cache();
   const bool was_synced = parts[at].synced_bytes > 0 || IsSyncedBehind(parts, at);

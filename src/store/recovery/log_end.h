@@ -2,7 +2,7 @@
 //
 // Design      The open segments are read from record to record. Sequences rise by one across them, so a hole is seen
 //             even where a whole tail is missing. The log may be cut only where log::ClassifyBadRecord() finds a torn
-//             record, and not in front of a segment that was synced.
+//             record, and not before a segment that was synced.
 // Errors      kCorruption with file, offset and a way on for every bad byte but those of a torn tail. kIo.
 #pragma once
 

@@ -40,7 +40,7 @@ class Recovery {
         options_(options) {}
 
   // Opens the log and fills the index; the directory is locked and nobody else uses either yet. Returns the manifest as
-  // it stands on the disk then.
+  // it is on the disk then.
   Result<log::Manifest> Run();
 
   const OpenReport& report() const { return report_; }

@@ -108,7 +108,7 @@ bool BeginsAs(const log::IndexFileSegment& saved, const log::ManifestEntry& entr
 
 // --- Saving ---
 
-// The one before goes first: two at once would take more room than was promised.
+// The one before goes first: two together would take more room than was promised.
 Result<std::uint64_t> SaveIndex(io::FileSystem& files, const std::filesystem::path& directory, log::IndexFileHead head,
                                 const ExpiryIndex& expiries, index::Tree* tree) {
   const std::filesystem::path path = log::IndexPath(directory);

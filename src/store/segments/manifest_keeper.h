@@ -1,4 +1,4 @@
-// ManifestKeeper: the manifest as it stands on the disk, and the only way to change it.
+// ManifestKeeper: the manifest as it is on the disk, and the only way to change it.
 //
 // Design      Knows which segments the saved index needs: when the first of them goes, so does that file, which nobody
 //             could use any more.

@@ -1,4 +1,4 @@
-// The files of a store as its manifest names them, for those who only read them.
+// The files of a store as its manifest names them, for parts that only read them.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ bool HasMagic(io::FileSystem& files, const std::filesystem::path& path, std::str
 // is empty, is what a power cut leaves of ours, which is not synced.
 bool IsSavedIndexOurs(io::FileSystem& files, const std::filesystem::path& directory);
 
-// Whether segments stand in `directory`. What has the name of one and not its magic is not ours.
+// Whether there are segments in `directory`. What has the name of one and not its magic is not ours.
 Result<bool> HoldsSegments(io::FileSystem& files, const std::filesystem::path& directory);
 
 // Its errors name `path`.
@@ -41,7 +41,7 @@ struct Hint {
 // kCorruption: the file is not the hint of this segment.
 Result<Hint> ReadHint(io::FileSystem& files, const std::filesystem::path& path, const log::Segment& segment);
 
-// The clock file. kUnsupported: what stands there is not one that may be replaced.
+// The clock file. kUnsupported: the file there is not one that may be replaced.
 Result<log::ClockFile> ReadClockFile(io::FileSystem& files, const std::filesystem::path& directory);
 Status WriteClockFile(io::FileSystem& files, const std::filesystem::path& directory, const log::ClockFile& clock);
 

@@ -45,7 +45,7 @@ class RoomState {
   void Begin(Job job) { ++Of(job).begun; }
   void End(Job job, const Status& status, Clock::time_point now);
 
-  // Something was given back: what waits is tried at once.
+  // Something was given back: what waits is tried immediately.
   void RetryNow() {
     for (Attempts& attempts : jobs_) attempts.retry_at = Clock::time_point::min();
   }

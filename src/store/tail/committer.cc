@@ -168,7 +168,7 @@ Status Committer::SyncOnce() {
   return base::OrNoMemory([&] { return TrySync(); });
 }
 
-// Whoever waits for this sync appended before it began, so the position that is read here covers them.
+// All that wait for this sync appended before it began, so the position that is read here covers them.
 Status Committer::TrySync() {
   KVS_TRY(health_.Check());
   LiveLog::Unsynced unsynced;

@@ -1,13 +1,13 @@
-// Committer: brings what was appended to the disk, for everyone who waits at once (group commit).
+// Committer: brings what was appended to the disk, for all waiting writers together (group commit).
 //
-// Design      One sync at a time. Who finds none under way and nobody in front syncs by itself, on its own thread: a
-//             lone writer then costs no change of threads. Everybody else queues for the committer's thread, which
+// Design      One sync at a time. A writer that finds none under way and nobody before it syncs by itself, on its own
+//             thread: a lone writer then costs no change of threads. All others queue for the committer's thread, which
 //             takes all that wait, syncs the open segments once, oldest first, and wakes each waiter by itself. Those
-//             come back with their next records at once, if at all, and the next sync waits a moment for them: one
+//             come back with their next records immediately, if at all, and the next sync waits a moment for them: one
 //             sync for all of them is better than two for halves (docs/performance.md).
 //             When no sync came for a while the files are marked as synced to their ends.
 // Threads     WaitUntilSynced() from any thread, without the append lock.
-// Errors      The first sync that fails poisons the store, and is never tried again: who waits gets kPoisoned.
+// Errors      The first sync that fails poisons the store, and is never tried again: waiting writers get kPoisoned.
 #pragma once
 
 #include <atomic>
@@ -54,7 +54,7 @@ class Committer {
   using Time = std::chrono::steady_clock::time_point;
   // How long after a sync the files are marked as synced to their ends.
   KVS_TUNABLE(std::chrono::milliseconds, kRest, 100, 1, 500);
-  // How often the committer looks for those who were just woken before it syncs without them.
+  // How often the committer looks for writers that were just woken before it syncs without them.
   KVS_TUNABLE(int, kGatherYields, 100, 0, 500);
   KVS_TUNABLE(unsigned, kGatherPausesMax, 256, 1, 1'024);
 
@@ -73,7 +73,7 @@ class Committer {
   Status SyncOnce() KVS_EXCLUDES(mutex_);
   Status TrySync() KVS_EXCLUDES(mutex_);
   void EndSync() KVS_EXCLUDES(mutex_);
-  // Wakes those who waited for the sync, and gives them the time to come back.
+  // Wakes the writers that waited for the sync, and gives them the time to come back.
   void Answer(std::vector<Waiter*>* waiters, const Status& status) KVS_EXCLUDES(mutex_);
   void Gather(std::size_t writers) KVS_EXCLUDES(mutex_);
 
@@ -90,8 +90,8 @@ class Committer {
   bool needs_marks_ KVS_GUARDED_BY(mutex_) = false;  // There was a sync since the files were marked to their ends.
   bool stops_ KVS_GUARDED_BY(mutex_) = false;
 
-  // Of the committer's thread: how many syncs it does not wait for those who were woken, because they did not come, and
-  // how many it will not next time.
+  // Of the committer's thread: for how many syncs it does not wait for the writers that it woke, because they did not
+  // come, and for how many next time.
   unsigned gather_pause_ = 0;
   unsigned next_gather_pause_ = 1;
 

@@ -93,7 +93,7 @@ class LiveLog {
   }
   void GiveUpSpareMemory() KVS_REQUIRES(mutex) { spare_memory_.GiveUp(); }
 
-  // Refuses all writes from now on, and wakes those who wait for room, to be refused. Returns what a write answers.
+  // Refuses all writes from now on, also those that wait for room. Returns what a write answers.
   Error Poison(const Error& cause) KVS_REQUIRES(mutex);
 
   const std::shared_ptr<OpenSegment>& active() const KVS_REQUIRES(mutex) { return active_; }
@@ -162,7 +162,7 @@ class LiveLog {
   bool HasGarbageInActive() const KVS_REQUIRES(mutex);
   void BeginCompaction() KVS_REQUIRES(mutex) { room_.Begin(RoomState::Job::kCompaction); }
   void EndCompaction(const Status& status) KVS_REQUIRES(mutex) { EndWork(RoomState::Job::kCompaction, status); }
-  // Waits until every record that was appended before stands in a sealed segment; the lock is released meanwhile.
+  // Waits until every record that was appended before is in a sealed segment; the lock is released meanwhile.
   Status SealActive() KVS_REQUIRES(mutex);
   std::uint64_t CapacityForNext() const KVS_REQUIRES(mutex);
   bool IsOverSpaceLimit() const KVS_REQUIRES(mutex) { return Headroom() < 0; }
@@ -178,7 +178,7 @@ class LiveLog {
   void NoteOutputToCome(std::uint64_t bytes) KVS_REQUIRES(mutex) { output_to_come_bytes_ = bytes; }
   void NoteComingFree(std::uint64_t bytes) KVS_REQUIRES(mutex) { coming_free_bytes_ = bytes; }
   void NoteRun(std::uint64_t freed_bytes, WritePace::Clock::duration duration) KVS_REQUIRES(mutex);
-  // Takes a segment out of the log; it stays readable for those who are looking at it.
+  // Takes a segment out of the log; it stays readable for readers that are looking at it.
   void Retire(std::uint32_t slot) KVS_REQUIRES(mutex);
   bool has_retired() const KVS_REQUIRES(mutex) { return !retired_.empty(); }
   // Hands over the retired segments that nobody can be looking at any more, to be destroyed without the lock.

@@ -24,7 +24,7 @@ namespace kvs::store {
 class OpenSegment {
  public:
   // A sync writes the mark of how far the one before it came where more has been synced since it was written, or more
-  // often. The mark stands in the first page of the file: writing it each time makes every commit a tenth longer.
+  // often. The mark is in the first page of the file: writing it each time makes every commit a tenth longer.
   KVS_TUNABLE(std::uint64_t, kMarkBytesMax, std::uint64_t{64} << 10, 1, std::uint64_t{1} << 20);
   KVS_TUNABLE(unsigned, kMarkSyncsMax, 16, 1, 64);
 
