@@ -2,8 +2,6 @@
 // and each request, encoded again, is the bytes it came from.
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +11,7 @@
 #include "protocol/frame_decoder.h"
 #include "protocol/frame_encoder.h"
 #include "protocol/response_decoder.h"
+#include "support/exact_block.h"
 
 namespace kvs::protocol {
 namespace {
@@ -24,17 +23,6 @@ struct Outcome {
   DecodeStatus end = DecodeStatus::kNeedMore;
 
   friend bool operator==(const Outcome&, const Outcome&) = default;
-};
-
-// A copy in a block of exactly its size, so that AddressSanitizer sees one byte too far.
-struct ExactBlock {
-  explicit ExactBlock(std::string_view bytes) : block(new char[bytes.size()]), size(bytes.size()) {
-    if (size > 0) std::memcpy(block.get(), bytes.data(), size);
-  }
-  std::string_view view() const { return {block.get(), size}; }
-
-  std::unique_ptr<char[]> block;
-  std::size_t size;
 };
 
 std::string EncodeAgain(const Request& request) {
@@ -50,7 +38,7 @@ Outcome DecodeInPieces(std::string_view stream, std::size_t piece_bytes) {
   for (std::size_t from = 0; from < stream.size(); from += piece_bytes) {
     pending += stream.substr(from, piece_bytes);
     while (true) {
-      const ExactBlock block(pending);
+      const test::ExactBlock block(pending);
       const Decoded decoded = decoder.Decode(block.view());
       outcome.end = decoded.status;
       if (decoded.status != DecodeStatus::kRequest) break;
@@ -69,7 +57,7 @@ void Check(std::string_view input) {
   const std::string_view stream = input.substr(1);
   KVS_CHECK(DecodeInPieces(stream, piece_bytes) == DecodeInPieces(stream, stream.size() + 1));
 
-  const ExactBlock block(stream);
+  const test::ExactBlock block(stream);
   const DecodedResponse response = DecodeResponse(block.view());
   KVS_CHECK(response.consumed_bytes <= stream.size());
 }

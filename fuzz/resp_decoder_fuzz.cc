@@ -2,14 +2,13 @@
 // and each array of bulks, encoded again, is the bytes it came from.
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/check.h"
 #include "protocol/resp_decoder.h"
+#include "support/exact_block.h"
 
 namespace kvs::protocol {
 namespace {
@@ -21,17 +20,6 @@ struct Outcome {
   std::string complaint{};
 
   friend bool operator==(const Outcome&, const Outcome&) = default;
-};
-
-// A copy in a block of exactly its size, so that AddressSanitizer sees one byte too far.
-struct ExactBlock {
-  explicit ExactBlock(std::string_view bytes) : block(new char[bytes.size()]), size(bytes.size()) {
-    if (size > 0) std::memcpy(block.get(), bytes.data(), size);
-  }
-  std::string_view view() const { return {block.get(), size}; }
-
-  std::unique_ptr<char[]> block;
-  std::size_t size;
 };
 
 std::string EncodeAgain(std::span<const std::string_view> arguments) {
@@ -50,7 +38,7 @@ Outcome DecodeInPieces(std::string_view stream, std::size_t piece_bytes, bool is
   for (std::size_t from = 0; from < stream.size() && outcome.complaint.empty(); from += piece_bytes) {
     pending += stream.substr(from, piece_bytes);
     while (true) {
-      const ExactBlock block(pending);
+      const test::ExactBlock block(pending);
       const RespDecoded decoded = decoder.Decode(block.view());
       if (decoded.status == RespStatus::kViolation) outcome.complaint = decoded.complaint;
       if (decoded.status != RespStatus::kCommand) break;

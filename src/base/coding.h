@@ -14,11 +14,6 @@ static_assert(std::endian::native == std::endian::little, "the formats are littl
 
 inline constexpr std::size_t kVarint64BytesMax = 10;
 
-inline std::uint16_t GetFixed16(const char* from) {
-  std::uint16_t value;
-  std::memcpy(&value, from, sizeof value);
-  return value;
-}
 inline std::uint32_t GetFixed32(const char* from) {
   std::uint32_t value;
   std::memcpy(&value, from, sizeof value);
@@ -30,7 +25,6 @@ inline std::uint64_t GetFixed64(const char* from) {
   return value;
 }
 
-inline void PutFixed16(char* to, std::uint16_t value) { std::memcpy(to, &value, sizeof value); }
 inline void PutFixed32(char* to, std::uint32_t value) { std::memcpy(to, &value, sizeof value); }
 inline void PutFixed64(char* to, std::uint64_t value) { std::memcpy(to, &value, sizeof value); }
 

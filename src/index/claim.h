@@ -50,7 +50,6 @@ struct Claim {
   Entry entry;          // Empty: given up, for a newer one or a removal.
   std::uint64_t order;  // The sequence, then one bit: the record removes its key.
 
-  static constexpr std::uint64_t kSequenceMax = ~std::uint64_t{0} >> 1;
   static constexpr std::uint64_t OrderOf(std::uint64_t sequence, std::uint64_t removes) {
     return sequence << 1 | removes;
   }

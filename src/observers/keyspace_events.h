@@ -25,7 +25,6 @@ enum class EventClass : std::uint32_t {
   kGeneric = 1U << 2,   // g
   kString = 1U << 3,    // $
   kExpired = 1U << 8,   // x
-  kEvicted = 1U << 9,   // e
   kKeyMiss = 1U << 11,  // m
   kNew = 1U << 14,      // n
 };

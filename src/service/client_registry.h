@@ -23,8 +23,6 @@ class ClientRegistry {
  public:
   std::uint64_t NextId() { return next_id_.fetch_add(1, std::memory_order_relaxed); }  // R1: only has to be unique.
 
-  std::uint64_t entered() const { return next_id_.load(std::memory_order_relaxed) - 1; }  // R1
-
   void Enter(ClientState* client) KVS_EXCLUDES(mutex_);
   void Leave(ClientState* client) KVS_EXCLUDES(mutex_);
 

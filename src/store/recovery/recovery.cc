@@ -22,11 +22,6 @@ namespace {
 // A saved index is taken where what came after it is at most such a part of all bytes.
 KVS_TUNABLE(std::uint64_t, kWorth, 4, 1, 1'000);
 
-Error CorruptAt(const std::filesystem::path& path, std::uint64_t offset, const std::string& what) {
-  return Error{.code = ErrorCode::kCorruption,
-               .context = path.string() + " offset=" + std::to_string(offset) + ": " + what};
-}
-
 // Whether the system will not let anything be written there, now or at all; what is there is not in doubt. A want of
 // memory or descriptors is none: to open the store without them helps nobody.
 bool IsRefusal(const Error& error) {
@@ -37,7 +32,7 @@ bool IsRefusal(const Error& error) {
 }  // namespace
 
 Result<log::Manifest> Recovery::Run() {
-  KVS_TRY_ASSIGN(log::Manifest manifest, ReadManifest());
+  KVS_TRY_ASSIGN(log::Manifest manifest, ReadOrCreateManifest());
   on_disk_ = manifest;
   KVS_TRY(OpenSealed(manifest));
   KVS_TRY(FindSavedIndex(manifest));
@@ -53,18 +48,13 @@ Result<log::Manifest> Recovery::Run() {
   return manifest;
 }
 
-// A new store begins with an empty manifest, so segments without one are never taken for a new store.
-Result<log::Manifest> Recovery::ReadManifest() {
-  const std::filesystem::path path = log::ManifestPath(directory_);
-  KVS_TRY_ASSIGN(const bool exists, files_.Exists(path));
-  if (exists) {
-    return ReadManifestFile(files_, path);
-  }
-  KVS_TRY_ASSIGN(const bool has_segments, HoldsSegments(files_, directory_));
-  if (has_segments) return CorruptAt(path, 0, "the manifest is missing, but segments are there");
-  log::Manifest manifest;
-  KVS_TRY(files_.WriteFileAtomically(path, log::EncodeManifest(manifest)));
-  return manifest;
+// A new store begins with an empty manifest. Segments without a manifest are thus never mistaken for a new store.
+Result<log::Manifest> Recovery::ReadOrCreateManifest() {
+  KVS_TRY_ASSIGN(auto manifest, FindManifest(files_, directory_));
+  if (manifest) return *std::move(manifest);
+  log::Manifest empty;
+  KVS_TRY(files_.WriteFileAtomically(log::ManifestPath(directory_), log::EncodeManifest(empty)));
+  return empty;
 }
 
 Status Recovery::OpenSealed(const log::Manifest& manifest) {
@@ -72,8 +62,8 @@ Status Recovery::OpenSealed(const log::Manifest& manifest) {
     if (!entry.is_sealed()) continue;
     KVS_TRY_ASSIGN(auto segment, log::Segment::Open(files_, directory_, entry.segment_id));
     if (segment->readable_bytes() != entry.sealed_bytes) {
-      return CorruptAt(log::SegmentPath(directory_, entry.segment_id), segment->readable_bytes(),
-                       "the file should have " + std::to_string(entry.sealed_bytes) + " bytes");
+      return DamageIn(log::SegmentPath(directory_, entry.segment_id), segment->readable_bytes(),
+                      "the file should have " + std::to_string(entry.sealed_bytes) + " bytes");
     }
     sealed_.push_back({std::move(segment), entry.sealed_bytes});
   }

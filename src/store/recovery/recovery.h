@@ -55,7 +55,7 @@ class Recovery {
   std::vector<std::uint64_t> SavedSegmentIds() const;
 
  private:
-  Result<log::Manifest> ReadManifest();
+  Result<log::Manifest> ReadOrCreateManifest();
   Status OpenSealed(const log::Manifest& manifest);
   Status FindSavedIndex(const log::Manifest& manifest);
   Status OpenSavedIndex(const log::Manifest& manifest);

@@ -15,25 +15,6 @@ namespace {
 constexpr std::size_t kHintBytesMax = std::size_t{1} << 30;
 constexpr std::size_t kClockBytesMax = std::size_t{1} << 20;
 
-}  // namespace
-
-Error DamageIn(const std::filesystem::path& file, std::uint64_t offset, const std::string& what) {
-  return Error{.code = ErrorCode::kCorruption,
-               .context = file.string() + " offset=" + std::to_string(offset) + ": " + what};
-}
-
-Result<log::Manifest> ReadManifest(io::FileSystem& files, const std::filesystem::path& directory) {
-  const std::filesystem::path path = log::ManifestPath(directory);
-  KVS_TRY_ASSIGN(const bool exists, files.Exists(path));
-  if (!exists) {
-    KVS_TRY_ASSIGN(const bool has_segments, HoldsSegments(files, directory));
-    if (has_segments) return DamageIn(path, 0, "the manifest is missing, but segments are there");
-    return Error{.code = ErrorCode::kInvalidArgument,
-                 .context = "no store of the engine kvs is in " + directory.string()};
-  }
-  return ReadManifestFile(files, path);
-}
-
 Result<log::Manifest> ReadManifestFile(io::FileSystem& files, const std::filesystem::path& path) {
   KVS_TRY_ASSIGN(const std::string bytes, files.ReadFile(path, log::kManifestBytesMax));
   auto manifest = log::DecodeManifest(bytes);
@@ -45,6 +26,38 @@ Result<log::Manifest> ReadManifestFile(io::FileSystem& files, const std::filesys
   Error error = std::move(manifest).error();
   error.context = path.string() + ": " + error.context;
   return error;
+}
+
+// A file with a segment's name but without the magic is not ours.
+Result<bool> HoldsSegments(io::FileSystem& files, const std::filesystem::path& directory) {
+  KVS_TRY_ASSIGN(const auto names, files.List(directory));
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return log::SegmentIdOfFileName(name) && !log::IsHintFileName(name) &&
+           HasMagic(files, directory / name, log::kSegmentMagic);
+  });
+}
+
+}  // namespace
+
+Error DamageIn(const std::filesystem::path& file, std::uint64_t offset, const std::string& what) {
+  return Error{.code = ErrorCode::kCorruption,
+               .context = file.string() + " offset=" + std::to_string(offset) + ": " + what};
+}
+
+Result<std::optional<log::Manifest>> FindManifest(io::FileSystem& files, const std::filesystem::path& directory) {
+  const std::filesystem::path path = log::ManifestPath(directory);
+  KVS_TRY_ASSIGN(const bool exists, files.Exists(path));
+  if (exists) return ReadManifestFile(files, path);
+  KVS_TRY_ASSIGN(const bool has_segments, HoldsSegments(files, directory));
+  if (has_segments) return DamageIn(path, 0, "the manifest is missing, but segments are there");
+  return std::optional<log::Manifest>();
+}
+
+Result<log::Manifest> ReadManifest(io::FileSystem& files, const std::filesystem::path& directory) {
+  KVS_TRY_ASSIGN(auto manifest, FindManifest(files, directory));
+  if (manifest) return *std::move(manifest);
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .context = "no store of the engine kvs is in " + directory.string()};
 }
 
 bool HasMagic(io::FileSystem& files, const std::filesystem::path& path, std::string_view magic) {
@@ -61,14 +74,6 @@ bool IsSavedIndexOurs(io::FileSystem& files, const std::filesystem::path& direct
   if (HasMagic(files, path, log::kIndexFileMagic) || HasMagic(files, path, zeroes)) return true;
   const auto file = files.Open(path, io::OpenMode::kRead);
   return file && (*file)->Size().value_or(1) == 0;
-}
-
-Result<bool> HoldsSegments(io::FileSystem& files, const std::filesystem::path& directory) {
-  KVS_TRY_ASSIGN(const auto names, files.List(directory));
-  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-    return log::SegmentIdOfFileName(name) && !log::IsHintFileName(name) &&
-           HasMagic(files, directory / name, log::kSegmentMagic);
-  });
 }
 
 Result<Hint> ReadHint(io::FileSystem& files, const std::filesystem::path& path, const log::Segment& segment) {

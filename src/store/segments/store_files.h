@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,24 +17,20 @@
 
 namespace kvs::store {
 
-// kInvalidArgument: there is no store in `directory`. kCorruption: there are segments without a manifest, or it is
-// damaged.
+// nullopt: `directory` holds no store. kCorruption: the manifest is damaged, or segments are there without one.
+Result<std::optional<log::Manifest>> FindManifest(io::FileSystem& files, const std::filesystem::path& directory);
+
+// As FindManifest, with kInvalidArgument for a directory that holds no store.
 Result<log::Manifest> ReadManifest(io::FileSystem& files, const std::filesystem::path& directory);
 
 // Whether the file at `path` begins with the magic of its kind. No: it is not ours, or cannot be read.
 bool HasMagic(io::FileSystem& files, const std::filesystem::path& path, std::string_view magic);
 
-// Whether the saved index may be replaced or removed: a file INDEX of others may not. One that begins with zeroes, or
-// is empty, is what a power cut leaves of ours, which is not synced.
+// Whether the saved index may be replaced or removed. Another program's file INDEX may not. An empty file, and one that
+// begins with zeroes, is ours: a power cut leaves those, because the saved index is not synced.
 bool IsSavedIndexOurs(io::FileSystem& files, const std::filesystem::path& directory);
 
-// Whether there are segments in `directory`. What has the name of one and not its magic is not ours.
-Result<bool> HoldsSegments(io::FileSystem& files, const std::filesystem::path& directory);
-
-// Its errors name `path`.
-Result<log::Manifest> ReadManifestFile(io::FileSystem& files, const std::filesystem::path& path);
-
-// What a hint file says; its keys point into `bytes`.
+// A hint file's content; the keys of `records` point into `bytes`.
 struct Hint {
   std::string bytes;
   std::vector<log::RecordSummary> records;

@@ -38,8 +38,6 @@ std::vector<std::uint64_t> InterestingValues() {
 
 TEST(FixedCodingTest, BytesAreLittleEndian) {
   char bytes[8];
-  PutFixed16(bytes, 0x0102);
-  EXPECT_EQ(std::string(bytes, 2), "\x02\x01");
   PutFixed32(bytes, 0x01020304);
   EXPECT_EQ(std::string(bytes, 4), "\x04\x03\x02\x01");
   PutFixed64(bytes, 0x0102030405060708);
@@ -53,8 +51,6 @@ TEST(FixedCodingTest, WhatIsPutIsGotAtAnyAlignment) {
     EXPECT_EQ(GetFixed64(bytes + at), 0xfedcba9876543210);
     PutFixed32(bytes + at, 0xfedcba98);
     EXPECT_EQ(GetFixed32(bytes + at), 0xfedcba98);
-    PutFixed16(bytes + at, 0xfedc);
-    EXPECT_EQ(GetFixed16(bytes + at), 0xfedc);
   }
 }
 

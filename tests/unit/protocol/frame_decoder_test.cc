@@ -10,9 +10,9 @@
 
 #include "base/byte_buffer.h"
 #include "base/coding.h"
-#include "exact_block.h"
 #include "protocol/frame_encoder.h"
 #include "protocol/sniff.h"
+#include "support/exact_block.h"
 
 namespace kvs::protocol {
 namespace {
@@ -51,7 +51,7 @@ class Feeder {
   void Feed(std::string_view bytes) {
     pending_ += bytes;
     while (true) {
-      const ExactBlock block(pending_);
+      const test::ExactBlock block(pending_);
       const Decoded decoded = decoder_.Decode(block.view());
       last_status = decoded.status;
       if (decoded.status != DecodeStatus::kRequest) return;
@@ -106,7 +106,7 @@ TEST(FrameDecoderTest, AStreamFedByteByByteGivesTheSameRequests) {
 TEST(FrameDecoderTest, EveryProperPrefixOfAFrameAsksForMore) {
   const std::string frame = Encode({{Opcode::kSet, 9, "key", "value"}});
   for (std::size_t bytes = 0; bytes < frame.size(); ++bytes) {
-    const ExactBlock block(frame.substr(0, bytes));
+    const test::ExactBlock block(frame.substr(0, bytes));
     const Decoded decoded = FrameDecoder(kNoFrameLimit).Decode(block.view());
     ASSERT_EQ(decoded.status, DecodeStatus::kNeedMore) << bytes;
     ASSERT_EQ(decoded.consumed_bytes, 0U) << bytes;
@@ -114,15 +114,15 @@ TEST(FrameDecoderTest, EveryProperPrefixOfAFrameAsksForMore) {
 }
 
 TEST(FrameDecoderTest, TheLargestKeyAndValueAreAwaited) {
-  const ExactBlock key(Header(65'535, 0));
+  const test::ExactBlock key(Header(65'535, 0));
   EXPECT_EQ(FrameDecoder(kNoFrameLimit).Decode(key.view()).status, DecodeStatus::kNeedMore);
-  const ExactBlock value(Header(0, 512U << 20));
+  const test::ExactBlock value(Header(0, 512U << 20));
   EXPECT_EQ(FrameDecoder(kNoFrameLimit).Decode(value.view()).status, DecodeStatus::kNeedMore);
 }
 
 TEST(FrameDecoderTest, OneByteOverALimitIsRefusedOnTheHeaderAlone) {
   for (const std::string& header : {Header(65'536, 0), Header(0, (512U << 20) + 1), Header(~0U, ~0U)}) {
-    const ExactBlock block(header);
+    const test::ExactBlock block(header);
     const Decoded decoded = FrameDecoder(kNoFrameLimit).Decode(block.view());
     EXPECT_EQ(decoded.status, DecodeStatus::kTooLarge);
     EXPECT_EQ(decoded.request.request_id, 77U);
@@ -140,7 +140,7 @@ TEST(FrameDecoderTest, AWrongFixedByteIsRefusedAsSoonAsItIsThere) {
     std::string frame = Header(0, 0);
     frame[offset] = 0x7F;
     EXPECT_EQ(FrameDecoder(kNoFrameLimit).Decode(frame.substr(0, offset)).status, DecodeStatus::kNeedMore);
-    const ExactBlock block(frame.substr(0, offset + 1));
+    const test::ExactBlock block(frame.substr(0, offset + 1));
     EXPECT_EQ(FrameDecoder(kNoFrameLimit).Decode(block.view()).status, DecodeStatus::kMalformed) << offset;
   }
 }

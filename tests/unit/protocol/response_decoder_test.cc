@@ -8,8 +8,8 @@
 
 #include "base/byte_buffer.h"
 #include "base/coding.h"
-#include "exact_block.h"
 #include "protocol/frame_encoder.h"
+#include "support/exact_block.h"
 
 namespace kvs::protocol {
 namespace {
@@ -23,7 +23,7 @@ std::string ValueFrame() {
 TEST(ResponseDecoderTest, EveryProperPrefixAsksForMore) {
   const std::string frame = ValueFrame();
   for (std::size_t bytes = 0; bytes < frame.size(); ++bytes) {
-    const ExactBlock block(frame.substr(0, bytes));
+    const test::ExactBlock block(frame.substr(0, bytes));
     ASSERT_EQ(DecodeResponse(block.view()).status, ResponseStatus::kNeedMore) << bytes;
   }
 }
@@ -41,7 +41,7 @@ TEST(ResponseDecoderTest, WrongMagicVersionOrFlagsAreMalformed) {
   for (const std::size_t offset : {0U, 1U, 3U}) {
     std::string frame = ValueFrame();
     frame[offset] = 0x7F;
-    const ExactBlock block(frame.substr(0, offset + 1));
+    const test::ExactBlock block(frame.substr(0, offset + 1));
     EXPECT_EQ(DecodeResponse(block.view()).status, ResponseStatus::kMalformed) << offset;
   }
 }
