@@ -14,10 +14,10 @@
 namespace kvs {
 
 struct Address {
-  std::string ip = "127.0.0.1";  // In the text form of inet_pton, v4 or v6, without brackets.
-  std::uint16_t port = 4000;     // 0: the kernel chooses a free one (servers only).
+  std::string ip = "127.0.0.1";  // As inet_pton reads it, v4 or v6, without brackets.
+  std::uint16_t port = 4000;     // 0: the kernel chooses a free port (servers only).
 
-  // kInvalidArgument: not of the form IP:PORT or [IPv6]:PORT. Host names are not looked up.
+  // kInvalidArgument: the text is not of the form IP:PORT or [IPv6]:PORT. Host names are not resolved.
   static Result<Address> Parse(std::string_view text);
   std::string ToString() const;
 

@@ -1,4 +1,4 @@
-// KvsClient: a blocking connection to a kvs-server, over the native protocol.
+// KvsClient: a blocking connection to a kvs-server over the native protocol.
 //
 //     auto client = kvs::KvsClient::Connect(address);  // Of a running kvs-server.
 //     if (!client) return Report(client.error());
@@ -7,11 +7,11 @@
 //     client->Get("nobody").value();                   // == std::nullopt
 //
 // Threads     One thread at a time.
-// Limits      Keys and values over those of KvsEngine are refused with kInvalidArgument before anything is sent.
-// Errors      Those of the server's engine, and kIo, kTimeout, kProtocol of the connection. After one of the latter
-//             three the connection is dead, and every call answers kIo: connect anew. Whether a write took effect is
-//             then unknown. A server may also end the connection with an error of its own: kOverloaded when it is at
-//             its limit, kInvalidArgument when the request is larger than it takes; nothing was done then.
+// Limits      Keys and values beyond the limits of KvsEngine answer kInvalidArgument, and nothing is sent.
+// Errors      Those of the server's engine, and kIo, kTimeout and kProtocol of the connection. After one of these three
+//             the connection is dead and every call answers kIo, so connect again. It is then unknown whether a write
+//             took effect. A server may also end the connection with an error of its own, after which nothing was done.
+//             That is kOverloaded at its limit of connections, and kInvalidArgument for a request that is too large.
 #pragma once
 
 #include <chrono>
@@ -27,7 +27,7 @@ namespace kvs {
 
 struct ClientOptions {
   std::chrono::milliseconds connect_timeout{5'000};
-  std::chrono::milliseconds request_timeout{30'000};  // From sending a request to the whole of its answer.
+  std::chrono::milliseconds request_timeout{30'000};  // From sending a request until its answer is complete.
 };
 
 class KvsClient {
@@ -41,7 +41,7 @@ class KvsClient {
   Result<std::optional<std::string>> Get(std::string_view key);  // nullopt: no such key.
   Status Remove(std::string_view key);                           // kKeyNotFound if absent.
   Status Ping();
-  Status Sync();  // The engine's barrier: all that was acknowledged before survives power loss after Ok().
+  Status Sync();  // The engine's barrier: all writes acknowledged before survive power loss after Ok().
 
  private:
   class Impl;

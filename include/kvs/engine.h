@@ -10,12 +10,12 @@
 // Design      An engine is shared by std::shared_ptr<KvsEngine>: copying that pointer is the cheap clone of a handle.
 // Threads     Call anything from any thread.
 // Ordering    Linearizable per key. A WriteBatch becomes visible as a whole.
-// Ownership   Arguments need not outlive the call. Views handed to a call-back die when the call-back returns.
-// Limits      Key 0..65'535 bytes, value 0..512 MiB, both any bytes. Outside: kInvalidArgument, nothing written; a
-//             read may also answer that there is no such key.
-// Errors      What an engine cannot do answers kUnsupported, never something weaker.
-// Expiry      A pair may carry a point in time, by the clock NowMs(), or the end of a span of time (ExpiryKind); from
-//             then on it is absent for every call. Engines without has_expiry() refuse it.
+// Ownership   Arguments need not outlive the call. A view passed to a call-back is valid until the call-back returns.
+// Limits      A key has 0..65'535 bytes and a value 0..512 MiB, of any bytes. A call beyond a limit answers
+//             kInvalidArgument and writes nothing. A read of such a key may also answer that there is no such key.
+// Errors      A call that the engine does not support answers kUnsupported. It never does something weaker instead.
+// Expiry      A pair may carry an expiry: a point in time by the clock NowMs(), or the end of a time span (ExpiryKind).
+//             From then on the pair is absent for every call. Engines without has_expiry() refuse it.
 #pragma once
 
 #include <algorithm>
@@ -38,16 +38,16 @@ namespace kvs {
 
 inline constexpr std::size_t kKeyBytesMax = 65'535;
 inline constexpr std::size_t kValueBytesMax = std::size_t{512} << 20;
-inline constexpr std::size_t kBatchBytesMax = std::size_t{256} << 20;  // Keys, values and 31 bytes for each operation.
+inline constexpr std::size_t kBatchBytesMax = std::size_t{256} << 20;  // Keys, values and 31 bytes per operation.
 
-// Called at most once, with the stored bytes, which are valid only until it returns.
+// The engine calls it at most once, with the stored bytes. They are valid only until it returns.
 using ValueVisitor = FunctionRef<void(std::string_view value)>;
 
-// Called for each pair in order; answers whether to go on.
+// The engine calls it for each pair, in order. It returns whether to go on.
 using ScanVisitor = FunctionRef<bool(std::string_view key, std::string_view value)>;
 
-// Called for each of several keys, in no order, with its place among them; nullopt: no such key. The bytes are valid
-// only until it returns.
+// The engine calls it once per key, in any order. index: in, the key's place in the call. value: in, nullopt if there
+// is no such key; valid only until the visitor returns.
 using MultiGetVisitor = FunctionRef<void(std::size_t index, std::optional<std::string_view> value)>;
 
 struct KeyValue {
@@ -55,14 +55,14 @@ struct KeyValue {
   std::string_view value;
 };
 
-// What an expiry follows where the wall clock is set.
+// How an expiry reacts when the wall clock is set.
 enum class ExpiryKind : std::uint8_t {  // DO NOT renumber: these are on disks.
-  kPoint = 0,                           // The wall clock: it is a point in time.
-  kSpan = 1,  // A clock that nobody sets: it is the end of a span of time, which keeps its length.
+  kPoint = 0,                           // A point in time: it follows the wall clock.
+  kSpan = 1,  // The end of a time span: the span keeps its length, however the wall clock is set.
 };
 
-// Expiry: milliseconds since 1970, from which on a pair is absent. The end of a span is told as a point too, by the
-// wall clock as it is now; handed back with its kind, it stays the end of that span.
+// Expiry: the time from which a pair is absent, in milliseconds since 1970. The end of a span is also reported as a
+// point of the present wall clock. Passed back with its kind, it stays the end of that span.
 class Expiry {
  public:
   constexpr Expiry() = default;
@@ -71,7 +71,7 @@ class Expiry {
 
   constexpr operator std::uint64_t() const { return ms_; }  // NOLINT(google-explicit-constructor): most ask for this.
   constexpr ExpiryKind kind() const { return kind_; }
-  // The same by the clock of spans, where an engine told it, so that no step of the wall clock comes between; else 0.
+  // The same end by the clock of spans, which no step of the wall clock changes. 0 if the engine did not report it.
   constexpr std::uint64_t span_end_ms() const { return span_end_ms_; }
 
  private:
@@ -82,7 +82,7 @@ class Expiry {
 
 inline constexpr Expiry kNoExpiry{};
 
-// A value with what is known about it. Its bytes live as long as the call-back that is handed it.
+// A value and its expiry. The bytes are valid until the call-back that gets them returns.
 struct Entry {
   std::string_view value;
   Expiry expiry_ms{};
@@ -90,7 +90,7 @@ struct Entry {
 
 using EntryVisitor = FunctionRef<void(const Entry& entry)>;
 
-// WriteBatch: operations that take effect together, in their order (a later one on the same key wins).
+// WriteBatch: operations that take effect together. They apply in order, so the last one on a key wins.
 class WriteBatch {
  public:
   struct Operation {
@@ -111,7 +111,8 @@ class WriteBatch {
     has_expiry_ = false;
   }
   bool empty() const { return operations_.empty(); }
-  bool has_expiry() const { return has_expiry_; }  // Of any pair. An engine without expiry refuses the batch.
+  // Whether any pair has an expiry. An engine without expiry refuses such a batch.
+  bool has_expiry() const { return has_expiry_; }
   std::size_t size() const { return operations_.size(); }
   const std::vector<Operation>& operations() const { return operations_; }
 
@@ -120,11 +121,11 @@ class WriteBatch {
   bool has_expiry_ = false;
 };
 
-// Called with the key of each pair that is removed because its time has come, when that has happened; by the thread
-// that removes it, under the engine's lock: it must not call the engine, and writers wait for it.
+// Called with the key of each pair after the engine has removed it because it expired. The thread that removes the pair
+// calls it under the engine's lock, so writers wait. It must not call the engine.
 using ExpiryListener = std::function<void(std::string_view key)>;
 
-// What an UpdateFunction decides. A std::string or an std::optional<std::string> (nullopt: remove) converts to it.
+// The result of an UpdateFunction. A std::string or an std::optional<std::string> converts to it; nullopt removes.
 class UpdateDecision {
  public:
   static UpdateDecision Keep() { return UpdateDecision(Kind::kKeep, {}); }
@@ -137,7 +138,7 @@ class UpdateDecision {
   bool keeps() const { return kind_ == Kind::kKeep; }
   bool removes() const { return kind_ == Kind::kRemove; }
   bool sets() const { return kind_ == Kind::kSet; }
-  const std::string& value() const { return value_; }  // Only of a decision that sets.
+  const std::string& value() const { return value_; }  // Valid only if sets().
 
  private:
   enum class Kind : std::uint8_t { kKeep, kSet, kRemove };
@@ -147,7 +148,7 @@ class UpdateDecision {
   std::string value_;
 };
 
-// The same, with an expiry for what it sets.
+// An UpdateDecision that can also set an expiry.
 class EntryDecision : public UpdateDecision {
  public:
   static EntryDecision Set(std::string value, Expiry expiry_ms) {
@@ -163,34 +164,34 @@ class EntryDecision : public UpdateDecision {
   Expiry expiry_ms_{};
 };
 
-// Called with the current value (nullopt: absent). An engine may call it again when another writer came between, so it
-// must have no side effect; it must not call the engine.
+// Called with the current value; nullopt if the key is absent. It must have no side effect, because an engine may call
+// it again after another writer's change. It must not call the engine.
 using UpdateFunction = FunctionRef<UpdateDecision(std::optional<std::string_view> current)>;
 using EntryUpdateFunction = FunctionRef<EntryDecision(const std::optional<Entry>& current)>;
 
-// Which pairs a scan visits: those with from <= key < to that start with `prefix`.
+// The pairs that a scan visits: from <= key < to, and the key starts with `prefix`.
 struct ScanRange {
   std::string from{};
-  std::optional<std::string> to{};  // Exclusive; nullopt: to the last key.
+  std::optional<std::string> to{};  // Exclusive; nullopt: no upper bound.
   std::string prefix{};
   std::size_t limit = std::numeric_limits<std::size_t>::max();
-  bool reverse = false;  // From the greatest key down.
+  bool reverse = false;  // Starts at the greatest key and goes down.
 };
 
-// Figures for people and benches. Zero where an engine cannot tell.
+// Figures for people and benchmarks. Zero if the engine does not know one.
 struct EngineStats {
   std::uint64_t keys = 0;
-  std::uint64_t live_bytes = 0;  // Bytes on disk that a key still needs.
+  std::uint64_t live_bytes = 0;  // Bytes on disk that hold current pairs.
   std::uint64_t disk_bytes = 0;  // All files of the store.
   std::uint64_t segments = 0;
   std::uint64_t index_bytes = 0;    // Private memory of the index.
-  std::uint64_t compactions = 0;    // Since the store was opened, as all below.
+  std::uint64_t compactions = 0;    // Since the store was opened, like all figures below.
   std::uint64_t written_bytes = 0;  // Appended by writers and by compaction.
   std::uint64_t syncs = 0;
-  std::uint64_t expired = 0;      // Pairs that were removed because their time had come.
+  std::uint64_t expired = 0;      // Pairs that were removed because they expired.
   std::uint64_t expiring = 0;     // Pairs that have an expiry now.
-  std::uint64_t clock_steps = 0;  // How often the wall clock was found set, by some seconds or more.
-  // Why no write is taken until the store is opened again; nullopt: they are.
+  std::uint64_t clock_steps = 0;  // Times that the wall clock was found changed by seconds.
+  // Why all writes are refused until the store is opened again; nullopt: they are not.
   std::optional<Error> poisoned{};
 };
 
@@ -205,12 +206,12 @@ class KvsEngine {
   virtual Result<std::optional<std::string>> Get(std::string_view key) = 0;  // nullopt: no such key.
   virtual Status Remove(std::string_view key) = 0;                           // kKeyNotFound if absent.
 
-  // As Get(), without a copy. False: no such key, and `visit` was not called. `visit` may read from the engine,
-  // not write.
+  // Like Get(), without a copy. False if there is no such key; then `visit` was not called. `visit` may read from the
+  // engine, but not write.
   virtual Result<bool> Read(std::string_view key, ValueVisitor visit) = 0;
 
-  // Many Read() in one call, for engines that are quicker that way; each key is read by itself, there is no snapshot.
-  // On an error some keys have been visited and some have not.
+  // Does many Read() in one call, which some engines do faster. Each key is read by itself; the call is not a snapshot.
+  // After an error, `visit` may have been called for some keys and not for others.
   virtual Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) {
     for (std::size_t i = 0; i < keys.size(); ++i) {
       const Result<bool> found = Read(keys[i], [&](std::string_view value) { visit(i, value); });
@@ -220,8 +221,8 @@ class KvsEngine {
     return Ok();
   }
 
-  // Many Set() in one call, in their order; not atomic, as Write() is. `set`: how many of the first are set, which is
-  // all of them after Ok(); the one behind them is what the error is about.
+  // Does many Set() in one call, in order. It is not atomic; Write() is.
+  // set: out, pairs, the number of leading pairs that are set. After an error, the error is about the next pair.
   virtual Status MultiSet(std::span<const KeyValue> pairs, std::size_t& set) {
     for (set = 0; set < pairs.size(); ++set) {
       if (Status status = Set(pairs[set].key, pairs[set].value); !status) return status;
@@ -232,20 +233,20 @@ class KvsEngine {
   virtual Status Write(const WriteBatch& batch) = 0;  // All or nothing, for readers and across a crash.
   virtual Status Update(std::string_view key, UpdateFunction fn) = 0;  // Atomic read-modify-write.
 
-  // Visits the pairs of `range` in byte order of their keys. Each pair is as it was at some moment of the scan; as a
-  // whole it is not a snapshot, and what is written ahead of it may or may not be seen. `visit` may read from the
-  // engine, not write.
+  // Visits the pairs of `range` in the byte order of their keys. Each pair is shown as it was at some moment during the
+  // scan, so the whole is not a snapshot. The scan may or may not see what is written ahead of it. `visit` may read
+  // from the engine, but not write.
   virtual Status Scan(const ScanRange& range, ScanVisitor visit) = 0;
 
-  // Whether pairs may carry an expiry. Where not, the four calls below work for pairs without.
+  // Whether pairs may carry an expiry. If not, the calls below work for pairs without one.
   virtual bool has_expiry() const { return false; }
-  // Absent once `lifetime` has passed, however the wall clock is set meanwhile.
+  // The pair is absent after `lifetime`, however the wall clock is set in the meantime.
   Status SetFor(std::string_view key, std::string_view value, std::chrono::milliseconds lifetime) {
     const auto now_ms = static_cast<std::int64_t>(NowMs());
     const std::int64_t left_ms = std::clamp<std::int64_t>(lifetime.count(), -now_ms + 1, kFarMs);
     return SetUntil(key, value, {static_cast<std::uint64_t>(now_ms + left_ms), ExpiryKind::kSpan});
   }
-  // The wall clock, as expiries are told by it.
+  // The wall clock that expiries refer to, in milliseconds since 1970.
   virtual std::uint64_t NowMs() {
     const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count());
@@ -256,7 +257,7 @@ class KvsEngine {
   virtual Result<bool> ReadEntry(std::string_view key, EntryVisitor visit) {
     return Read(key, [&](std::string_view value) { visit({.value = value}); });
   }
-  // As Update(), which sets pairs without expiry.
+  // Like Update(), which sets pairs without expiry.
   virtual Status UpdateEntry(std::string_view key, EntryUpdateFunction fn) {
     bool is_refused = false;
     const Status status = Update(key, [&](std::optional<std::string_view> current) {
@@ -267,20 +268,21 @@ class KvsEngine {
     return status && is_refused ? NoExpiryHere() : status;
   }
 
-  // One of the keys, each with the same chance as far as nobody writes meanwhile. `below(n)`: in, a number from 0 to
-  // n - 1. nullopt: none was found, though there may be some.
+  // Returns a random key. Each key has the same chance if nobody writes in the meantime. nullopt: no key was found,
+  // though there may be some.
+  // below: in, returns a random number from 0 to n - 1.
   virtual Result<std::optional<std::string>> RandomKey(FunctionRef<std::uint64_t(std::uint64_t n)> /*below*/) {
     return Error{.code = ErrorCode::kUnsupported, .context = "this engine does not draw keys"};
   }
 
-  // Has one listener told of pairs that expire, instead of the one before; empty: nobody. When it returns, the one
-  // before is not called any more. An engine without expiry has nothing to tell.
+  // Replaces the listener for pairs that expire; an empty one removes it. After the return, the previous listener is
+  // not called any more. An engine without expiry never calls it.
   virtual void ListenToExpiry(ExpiryListener /*listener*/) {}
-  // For tests: whether expired pairs are removed though nobody asks for them, as they are at first. Where not, they are
-  // absent all the same, and go when they are asked for.
+  // For tests. True, the default: expired pairs are removed even if nobody reads them. False: they are absent all the
+  // same, and are removed when a call reads them.
   virtual void set_expires_actively(bool /*is_active*/) {}
 
-  // Removes every pair. By default one after the other, in batches: others see it happen, and a crash may leave some.
+  // Removes every pair. The default removes them in batches: other threads see it happen, and a crash may leave some.
   virtual Status Clear() {
     constexpr std::size_t kKeysPerBatch = 1'024;
     while (true) {
@@ -294,8 +296,8 @@ class KvsEngine {
     }
   }
 
-  virtual Status Sync() = 0;     // The barrier: all that was acknowledged before survives power loss after Ok().
-  virtual Status Compact() = 0;  // Gives back the space of overwritten and removed pairs; returns when done.
+  virtual Status Sync() = 0;     // The barrier: all writes acknowledged before survive power loss after Ok().
+  virtual Status Compact() = 0;  // Returns after the space of overwritten and removed pairs is given back.
   virtual Result<EngineStats> Stats() = 0;
 
  protected:

@@ -1,11 +1,12 @@
-// FunctionRef: a non-owning reference to a callable, for call-backs that end before the call does.
+// FunctionRef: a non-owning reference to a callable, for call-backs that are used only during the call.
 //
 //     int calls = 0;
 //     const auto twice = [](kvs::FunctionRef<void(int)> call) { call(1), call(2); };
 //     twice([&](int number) { calls += number; });
 //     calls;  // == 3
 //
-// Ownership   Refers to the callable it was made from, which must outlive it: take it as a parameter, never store it.
+// Ownership   Refers to the callable that it was made from, which must outlive it. Take it as a parameter; never store
+//             it.
 // Threads     As the callable.
 #pragma once
 

@@ -1,4 +1,4 @@
-// KvStore: a durable ordered map of byte strings, living in one directory.
+// KvStore: a durable ordered map of byte strings in one directory.
 //
 //     auto store = kvs::KvStore::Open("data", {.sync = kvs::SyncPolicy::kAlways});
 //     if (!store) return Report(store.error());
@@ -7,22 +7,24 @@
 //     (*store)->Get("nobody").value();                 // == std::nullopt
 //
 // Design      Set() appends one record to the active segment, then publishes its location in an in-memory index.
-//             Compaction rewrites live records behind it. ARCHITECTURE.md has the picture.
+//             Compaction later rewrites the live records of old segments. ARCHITECTURE.md has the picture.
 // Threads     Call anything from any thread. Get(), Read() and Scan() take no lock and wait for neither writers nor
 //             compaction; writers queue on one append lock.
 // Ordering    Linearizable per key: a Get() that starts after Set() returned sees that value or a newer one. A batch
-//             becomes visible at one moment. A value is visible a little before it is durable.
-// Durability  Every Ok() survives the death of the process. Under kAlways it survives power loss too; under kInterval
-//             a power loss may take the writes of the last sync_interval, always a suffix, never one from the middle.
+//             becomes visible at one moment. A value is visible shortly before it is durable.
+// Durability  Every Ok() survives the death of the process. Under kAlways it survives power loss too. Under kInterval a
+//             power loss may take the writes of the last sync_interval: always the newest ones, never one from the
+//             middle.
 // Ownership   One live KvStore per directory (lock file). Arguments need not outlive the call. The child of a fork()
-//             has no part in the store: it does not hold the directory, and must not call.
-// Limits      As KvsEngine. The directory's disk use stays under live bytes / (1 - garbage_ratio_max) + 2 segments of
-//             segment_bytes (a store that is smaller than those has as much as is live beside, 8 MiB at least), and the
-//             saved index (about 14 bytes per key, and up to 64 MiB for keys that expire, until compaction makes it
-//             useless), and a reserve of one segment.
-//             Under a limit of file sizes (RLIMIT_FSIZE) the host ignores SIGXFSZ: a write beyond it is kNoSpace then.
-// Errors      kIo, kCorruption, kNoSpace, which passes by itself, kPoisoned: after a failed sync that is the answer of
-//             every write until the store is opened again; reads go on.
+//             does not hold the directory and must not call the store.
+// Limits      As KvsEngine. The directory's files stay under the sum of: live bytes / (1 - garbage_ratio_max), two
+//             segments of segment_bytes, a reserve of one segment, and the saved index. A smaller store may hold as
+//             much garbage as it has live bytes, and at least 8 MiB. The saved index has about 14 bytes per key and up
+//             to 64 MiB for keys that expire. It stays until compaction makes it useless.
+//             If file sizes are limited (RLIMIT_FSIZE), the host must ignore SIGXFSZ. A write beyond the limit then
+//             answers kNoSpace.
+// Errors      kIo, kCorruption, kNoSpace, kPoisoned. kNoSpace passes when there is room again. After a failed sync
+//             every write answers kPoisoned until the store is opened again; reads go on.
 #pragma once
 
 #include <chrono>
@@ -39,34 +41,34 @@
 namespace kvs {
 
 enum class SyncPolicy : std::uint8_t {
-  kNone,      // The kernel writes back when it likes.
-  kInterval,  // A sync every sync_interval while there is something to sync.
-  kAlways,    // Every write waits for the sync that covers it; one sync serves all that wait (group commit).
+  kNone,      // The kernel writes back when it chooses.
+  kInterval,  // Syncs every sync_interval if there is something to sync.
+  kAlways,    // Each write waits for a sync that covers it. One sync serves all waiting writes (group commit).
 };
 
 struct KvStoreOptions {
   SyncPolicy sync = SyncPolicy::kInterval;
   std::chrono::milliseconds sync_interval{1000};
 
-  // The largest segment. Smaller ones are used while the store is small. 1 MiB..256 MiB, a multiple of 4 kB.
+  // The largest size of a segment. A small store uses smaller ones. 1 MiB..256 MiB, a multiple of 4 kB.
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;
 
-  // Compaction keeps garbage under this share of the disk use. 0.05..0.9.
+  // Compaction keeps the share of garbage in the disk use below this. 0.05..0.9.
   double garbage_ratio_max = 0.3;
 
-  // Where the store says what happened in the background and at opening; called from any of its threads.
+  // Receives what happened at opening and in the background. Any thread of the store calls it.
   std::function<void(const std::string& line)> log{};
 };
 
-// What Open() found.
+// The findings of Open().
 struct OpenReport {
   std::uint64_t segments = 0;
-  std::uint64_t segments_from_hints = 0;  // Read through their hint files, the others record by record.
-  std::uint64_t records = 0;              // That were read: all of them, or those that the saved index did not know.
-  bool index_was_saved = false;           // The index is the one that was saved at a clean stop.
-  // Cut off after the last whole record, and kept in files beside, named *.torn-<number>.
+  std::uint64_t segments_from_hints = 0;  // Segments read through hint files; the others were read record by record.
+  std::uint64_t records = 0;              // Records read: all, or those newer than the saved index.
+  bool index_was_saved = false;           // The index that a clean stop saved was used.
+  // Bytes after the last whole record, which were cut off. They are kept in files named *.torn-<number>.
   std::uint64_t torn_tail_bytes = 0;
-  // Not empty: the files cannot be written to, and why. Reads work, every write answers kPoisoned with the cause.
+  // Why the files cannot be written to; empty: they can. If set, reads work and every write answers kPoisoned.
   std::string read_only_because{};
 };
 
@@ -76,20 +78,20 @@ class Store;
 
 class KvStore final : public KvsEngine {
  public:
-  // Opens `directory`, creating it if absent. The index that was saved at a clean stop is read, and what came after
-  // it; without one the index is built from all records, on all cores, which takes 24 bytes of memory for each
-  // record meanwhile. A torn tail is cut off, kept beside and reported; any other bad byte that is met fails with
-  // kCorruption. Where the files cannot be written to, the store is opened to be read: see OpenReport.
+  // Opens `directory`, and creates it if it is absent. Reads the index that a clean stop saved, and the records after
+  // it. If there is none, all cores build the index from all records, which needs 24 bytes of memory per record. A torn
+  // tail is cut off, kept in a file of its own and reported. Any other bad byte that is read fails with kCorruption. If
+  // the files cannot be written to, the store opens read-only; OpenReport tells why.
   // kInUse: another process has the directory open.
   static Result<std::shared_ptr<KvStore>> Open(const std::filesystem::path& directory,
                                                const KvStoreOptions& options = {});
-  // Syncs and saves the index, unless the store is poisoned. No call may be under way.
+  // Syncs and saves the index, unless the store is poisoned. No call may be running.
   ~KvStore() override;
 
   std::string_view Name() const override { return "kvs"; }
   Status Set(std::string_view key, std::string_view value) override;
   Result<std::optional<std::string>> Get(std::string_view key) override;
-  // Under kAlways one wait for all of them; should that fail, none counts as set.
+  // Under kAlways all pairs share one wait. If the sync fails, none counts as set.
   Status MultiSet(std::span<const KeyValue> pairs, std::size_t& set) override;
   Status Remove(std::string_view key) override;
   Result<bool> Read(std::string_view key, ValueVisitor visit) override;

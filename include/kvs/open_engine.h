@@ -1,4 +1,4 @@
-// OpenEngine: opens a directory with the engine it belongs to.
+// OpenEngine: opens a directory with the engine that it belongs to.
 //
 //     auto engine = kvs::OpenEngine("kvs", "data").value();
 //     engine->Set("greeting", "hello").has_value();               // == true
@@ -6,7 +6,7 @@
 //     kvs::OpenEngine(std::nullopt, "data").value()->Name();      // == "kvs"
 //     kvs::OpenEngine("rocksdb", "data").error().code;            // == kvs::ErrorCode::kWrongEngine
 //
-// A directory remembers its engine in the marker file ENGINE, so data is never read by the wrong one.
+// The marker file ENGINE in a directory names its engine, so the wrong engine never reads the data.
 #pragma once
 
 #include <filesystem>
@@ -20,9 +20,10 @@
 
 namespace kvs {
 
-// `name`: "kvs", "sled" or "rocksdb"; nullopt: the engine already in use, else "kvs". `options` is for the engines that
-// know them. kInvalidArgument: unknown name. kWrongEngine: the directory holds another engine's data. kInUse: another
-// process has it open; the context names its pid. kUnsupported: this build has no such engine.
+// name: in, "kvs", "sled" or "rocksdb"; nullopt: the engine in use there, otherwise "kvs".
+// options: in, for the engines that support them.
+// kInvalidArgument: unknown name. kWrongEngine: the directory holds another engine's data. kInUse: another process has
+// it open; the context names its pid. kUnsupported: this build has no such engine.
 Result<std::shared_ptr<KvsEngine>> OpenEngine(std::optional<std::string_view> name,
                                               const std::filesystem::path& directory,
                                               const KvStoreOptions& options = {});

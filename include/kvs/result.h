@@ -1,4 +1,4 @@
-// Error, Result<T> and Status: how every call of kvs reports what went wrong in the world.
+// Error, Result<T> and Status: how every call of kvs reports a failure in the world.
 //
 //     const auto half = [](int n) -> kvs::Result<int> {
 //       if (n % 2 == 0) return n / 2;
@@ -9,8 +9,8 @@
 //
 // Design      Result<T> is tl::expected<T, Error> with [[nodiscard]] on the class, so that a dropped error is a
 //             compiler warning. Its members carry the names of std::expected.
-// Errors      No exception crosses the API of kvs but std::bad_alloc, after which what was called has done nothing.
-//             Bugs of kvs itself abort.
+// Errors      No exception crosses the API of kvs except std::bad_alloc. A call that throws it has done nothing. Bugs
+//             of kvs itself abort.
 #pragma once
 
 #include <cstdint>
@@ -23,17 +23,17 @@ namespace kvs {
 
 // DO NOT renumber: the native protocol carries these.
 enum class ErrorCode : std::uint8_t {
-  kKeyNotFound = 1,      // Remove() of a key that is not there.
-  kInvalidArgument = 2,  // A limit or rule of the call is broken; nothing was done.
+  kKeyNotFound = 1,      // Remove() of an absent key.
+  kInvalidArgument = 2,  // The call breaks a limit or a rule; nothing was done.
   kCorruption = 3,       // Bytes at rest are not what was written.
-  kIo = 4,               // The operating system refused; sys_errno says why.
-  kPoisoned = 5,         // An earlier write or sync failed: no more writes until the store is opened again.
-  kUnsupported = 6,      // This engine cannot do that.
+  kIo = 4,               // The operating system refused; sys_errno tells why.
+  kPoisoned = 5,         // An earlier write or sync failed: no writes until the store is opened again.
+  kUnsupported = 6,      // This engine does not support the call.
   kInUse = 7,            // Another process holds the directory; the context names its pid.
   kWrongEngine = 8,      // The directory belongs to another engine.
-  kNoSpace = 9,          // No room, quota, descriptor, memory or thread is left: nothing was written, and it passes.
+  kNoSpace = 9,          // No room, quota, descriptor, memory or thread is left. Nothing was written; it passes.
   kProtocol = 10,        // The peer broke the native protocol.
-  kTimeout = 11,         // The peer did not answer in time; whether it acted is unknown.
+  kTimeout = 11,         // The peer did not answer in time. It is unknown whether it acted.
   kOverloaded = 12,      // The server is at its limit of connections.
 };
 
@@ -42,10 +42,10 @@ std::string_view ErrorCodeName(ErrorCode code);
 
 struct Error {
   ErrorCode code;
-  int sys_errno = 0;      // Set where the operating system was asked, otherwise 0.
-  std::string context{};  // What was tried, on what: "pread 000007.seg offset=8192 bytes=512".
+  int sys_errno = 0;      // Set if the operating system refused a call, otherwise 0.
+  std::string context{};  // The operation and its object: "pread 000007.seg offset=8192 bytes=512".
 
-  // One line for a person: code, context and the text of sys_errno.
+  // One line for people: code, context and the text of sys_errno.
   std::string ToString() const;
 };
 

@@ -1,4 +1,4 @@
-// RocksDbEngine: RocksDB (Debian's, version 7 or newer) behind KvsEngine.
+// RocksDbEngine: RocksDB (Debian's, version 7 or newer) as a KvsEngine.
 //
 //     if (!kvs::RocksDbEngine::CheckBuiltIn()) return;  // A build without RocksDB.
 //     auto engine = kvs::RocksDbEngine::Open("data");
@@ -6,15 +6,16 @@
 //     (*engine)->Set("greeting", "hello").has_value();  // == true
 //     (*engine)->Get("greeting").value();               // == "hello"
 //
-// Design      Settings as RocksDB's tuning guide recommends them: see src/adapters/rocksdb_engine.cc. A writer holds a
-//             lock of its key's group, which makes Remove() and Update() one step. Scan() looks anew where it stands
-//             whenever somebody has written since, because RocksDB's iterators show the past.
-// Threads     Call anything from any thread. RocksDB has threads of its own, shared by its databases in the process.
-// Durability  Every Ok() survives the death of the process. Under kAlways it survives power loss too; under kInterval a
+// Design      Settings follow RocksDB's tuning guide; see src/adapters/rocksdb_engine.cc. A writer locks its key's
+//             group, which makes Remove() and Update() one step. RocksDB's iterators show the past, so Scan() seeks
+//             again after each write of others.
+// Threads     Call anything from any thread. RocksDB has threads of its own, which all its databases in the process
+//             share.
+// Durability  Every Ok() survives the death of the process. Under kAlways it survives power loss too. Under kInterval a
 //             power loss may take the writes of the last sync_interval.
-// Ownership   The directory is a RocksDB database like any other: RocksDB's tools read it while no engine has it open.
-// Errors      kUnsupported from Open() in a build without RocksDB. kInUse: somebody has the database open. kPoisoned:
-//             after a failed write RocksDB takes no more of them until the database is opened again; reads go on.
+// Ownership   The directory is an ordinary RocksDB database. RocksDB's tools can read it while no engine has it open.
+// Errors      kUnsupported from Open(): this build has no RocksDB. kInUse: the database is already open. kPoisoned:
+//             after a failed write RocksDB refuses writes until the database is opened again; reads go on.
 #pragma once
 
 #include <filesystem>
@@ -28,13 +29,13 @@ namespace kvs {
 
 class RocksDbEngine final : public KvsEngine {
  public:
-  // Ok where this build has RocksDB; otherwise kUnsupported, and what to do about it.
+  // Ok if this build has RocksDB. Otherwise kUnsupported, and how to get a build that has it.
   static Status CheckBuiltIn();
 
-  // Opens or creates a RocksDB database in `directory`. Of `options` it heeds `sync` and `sync_interval`.
+  // Opens or creates a RocksDB database in `directory`. Of `options` it uses `sync` and `sync_interval`.
   static Result<std::shared_ptr<RocksDbEngine>> Open(const std::filesystem::path& directory,
                                                      const KvStoreOptions& options = {});
-  ~RocksDbEngine() override;  // Syncs unless the policy is kNone. No call may be under way.
+  ~RocksDbEngine() override;  // Syncs unless the policy is kNone. No call may be running.
 
   std::string_view Name() const override { return "rocksdb"; }
   Status Set(std::string_view key, std::string_view value) override;
@@ -48,7 +49,7 @@ class RocksDbEngine final : public KvsEngine {
   Status Scan(const ScanRange& range, ScanVisitor visit) override;
   Status Sync() override;
   Status Compact() override;
-  Result<EngineStats> Stats() override;  // `keys` takes a look at each. Not `index_bytes`, which lie in a cache.
+  Result<EngineStats> Stats() override;  // Visits each key for `keys`. Without `index_bytes`: the index is in a cache.
 
  private:
   class Database;

@@ -1,4 +1,4 @@
-// SledKvsEngine: the sled store (the Rust crate, version 0.34) behind KvsEngine.
+// SledKvsEngine: the sled store (the Rust crate, version 0.34) as a KvsEngine.
 //
 //     if (!kvs::SledKvsEngine::CheckBuiltIn()) return;  // A build without cargo.
 //     auto engine = kvs::SledKvsEngine::Open("data");
@@ -6,15 +6,15 @@
 //     (*engine)->Set("greeting", "hello").has_value();  // == true
 //     (*engine)->Get("greeting").value();               // == "hello"
 //
-// Design      A small C interface around the crate, in src/adapters/sled. Scan() asks sled for each key and then for
-//             its value, because sled walks over copies of its nodes. Update() compares and swaps until nobody came
-//             between.
+// Design      A small C interface around the crate, in src/adapters/sled. sled iterates over copies of its nodes, so
+//             Scan() asks for each key and then for its value. Update() compares and swaps, and tries again after
+//             another writer's change.
 // Threads     Call anything from any thread; sled has its own locks.
-// Durability  Every Ok() survives the death of the process: a writer waits until sled has flushed its buffer, once for
-//             all writers that wait. Power loss may take what came after the last Sync(), which syncs the whole file
-//             system, because sled waits for neither the length of its files nor the large values beside them.
-// Errors      kUnsupported from Open() in a build without cargo, and from Compact(): sled does that by itself. kInUse:
-//             another process has the database open. A panic of sled is a kCorruption with its text.
+// Durability  Every Ok() survives the death of the process. A writer waits until sled has flushed its buffer; one flush
+//             serves all waiting writers. Power loss may take the writes since the last Sync(). Sync() syncs the whole
+//             file system, because sled syncs neither the length of its files nor its separate files of large values.
+// Errors      kUnsupported from Open(): the build had no cargo. kUnsupported from Compact(): sled compacts by itself.
+//             kInUse: another process has the database open. kCorruption: sled panicked; the context is its text.
 #pragma once
 
 #include <filesystem>
@@ -27,7 +27,7 @@ namespace kvs {
 
 class SledKvsEngine final : public KvsEngine {
  public:
-  // Ok where this build has sled; otherwise kUnsupported, and what to do about it.
+  // Ok if this build has sled. Otherwise kUnsupported, and how to get a build that has it.
   static Status CheckBuiltIn();
 
   // Opens or creates a sled database in `directory`.
@@ -44,7 +44,7 @@ class SledKvsEngine final : public KvsEngine {
   Status Scan(const ScanRange& range, ScanVisitor visit) override;
   Status Sync() override;
   Status Compact() override;
-  Result<EngineStats> Stats() override;  // Only `keys`, which takes a look at each, and `disk_bytes`.
+  Result<EngineStats> Stats() override;  // Only `keys`, which visits each key, and `disk_bytes`.
 
  private:
   class Database;  // The handle of the C interface.

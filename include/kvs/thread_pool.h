@@ -1,4 +1,4 @@
-// ThreadPool: runs jobs on threads. Three of them: a thread for each job, one shared queue, work stealing.
+// ThreadPool: runs jobs on threads. There are three: a thread per job, one shared queue, and work stealing.
 //
 //     std::atomic<int> sum = 0;
 //     {
@@ -7,12 +7,12 @@
 //     }  // The pool ends when every job has run.
 //     sum.load();  // == 55
 //
-// Threads     Spawn() from any thread, jobs included.
+// Threads     Call Spawn() from any thread, jobs included.
 // Ordering    None between jobs.
-// Ownership   Destruction runs every job that was spawned, then joins the threads. No job may spawn once it has begun.
-// Errors      Create(): kInvalidArgument unless threads is 1..1'024; kIo where a thread could not start, and those that
-//             did have ended. A job that throws is counted in failed_jobs() and logged to stderr; the pool keeps its
-//             number of threads.
+// Ownership   The destructor runs every spawned job, then joins the threads. No job may spawn after it has begun.
+// Errors      Create(): kInvalidArgument unless threads is 1..1'024. kIo: a thread could not start; those that did have
+//             ended. A job that throws is counted in failed_jobs() and logged to stderr. The pool keeps its number of
+//             threads.
 #pragma once
 
 #include <cstdint>
@@ -29,11 +29,11 @@ class ThreadPool {
  public:
   virtual ~ThreadPool() = default;
   virtual void Spawn(Job job) = 0;
-  virtual std::uint64_t failed_jobs() const = 0;  // How many jobs have thrown so far.
+  virtual std::uint64_t failed_jobs() const = 0;  // Jobs that have thrown so far.
 };
 
-// A new thread for each job: the yardstick that shows what the others save. `threads` is taken so that the three are
-// created alike, and sets no bound. Where the system has no thread left, Spawn() runs the job itself.
+// Starts a new thread per job, as the baseline for the other two. `threads` sets no bound; it makes the three pools'
+// signatures alike. If the system has no thread left, Spawn() runs the job itself.
 class NaiveThreadPool final : public ThreadPool {
  public:
   static Result<std::unique_ptr<NaiveThreadPool>> Create(unsigned threads);
@@ -61,8 +61,8 @@ class SharedQueueThreadPool final : public ThreadPool {
   std::unique_ptr<Impl> impl_;
 };
 
-// `threads` workers, each with a queue of its own (oneTBB's concurrent_queue), who take from each other when theirs is
-// empty. A job that a job spawns goes to the queue of its worker, which serves it before what comes from outside.
+// `threads` workers, each with its own queue (oneTBB's concurrent_queue). An idle worker steals from the others. A job
+// spawned by a job goes to its worker's queue, which that worker serves before jobs from outside.
 class WorkStealingThreadPool final : public ThreadPool {
  public:
   static Result<std::unique_ptr<WorkStealingThreadPool>> Create(unsigned threads);
