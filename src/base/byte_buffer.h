@@ -1,13 +1,13 @@
-// ByteBuffer: a queue of bytes: appended at the end, consumed at the front, contiguous for the reader.
+// ByteBuffer: a contiguous queue of bytes. Bytes are appended at the end and consumed at the front.
 //
-// Design      One block from malloc, grown by realloc (which moves large blocks by remapping, not by copying) and never
-//             zeroed. The first block is small enough for the allocator's per-thread cache, and the block goes back
-//             when the last byte is consumed: an idle connection holds no memory, and a busy one pays little for that.
+// Design      One block from malloc, grown by realloc and never zeroed. realloc moves large blocks by remapping, not by
+//             copying. The first block fits the allocator's per-thread cache. The block is freed when the last byte is
+//             consumed, so an idle connection holds no memory.
 // Threads     One thread at a time.
-// Limits      Grows by doubling, so the block is at most twice the bytes that were in it. Its owner bounds those.
+// Limits      Grows by doubling, so the block is at most twice the bytes that were in it. The owner bounds those.
 // Errors      Running out of memory throws std::bad_alloc, as the standard containers do. A buffer with a meter asks it
-//             before it takes a block of more than kUnmeteredBytes, and throws MemoryRefused where the answer is no;
-//             the content stays as it was.
+//             before it takes a block of more than kUnmeteredBytes. If the meter refuses, the buffer throws
+//             MemoryRefused and its content stays as it was.
 #pragma once
 
 #include <algorithm>
@@ -30,9 +30,9 @@ class ByteBuffer {
   static constexpr std::size_t kUnmeteredBytes = std::size_t{16} << 10;
 
   ByteBuffer() = default;
-  explicit ByteBuffer(ByteMeter* meter) : meter_(meter) {}  // Outlives the buffer.
+  explicit ByteBuffer(ByteMeter* meter) : meter_(meter) {}  // meter: outlives the buffer.
   ByteBuffer(ByteBuffer&& other) noexcept { *this = std::move(other); }
-  // The meter stays.
+  // The buffer keeps its own meter.
   ByteBuffer& operator=(ByteBuffer&& other) noexcept {
     block_ = std::move(other.block_);
     capacity_ = std::exchange(other.capacity_, 0);
@@ -50,7 +50,7 @@ class ByteBuffer {
     if (!bytes.empty()) std::memcpy(Extend(bytes.size()), bytes.data(), bytes.size());
   }
 
-  // Makes the content `bytes` longer and returns where they begin. The caller fills them.
+  // Makes the content `bytes` longer and returns the start of the new bytes. The caller fills them.
   char* Extend(std::size_t bytes) {
     if (capacity_ - end_ < bytes) MakeRoom(bytes);
     char* from = block_.get() + end_;
@@ -83,7 +83,7 @@ class ByteBuffer {
   }
 
   void MakeRoom(std::size_t bytes) {
-    // Moving the content to the front is paid for by the bytes consumed before it: it happens only when those are more.
+    // Moving the content to the front is paid for by the bytes consumed before it, or by the growth that it saves.
     if (begin_ > 0 && (begin_ >= size() || capacity_ - size() < bytes)) {
       std::memmove(block_.get(), block_.get() + begin_, size());
       end_ -= std::exchange(begin_, 0);

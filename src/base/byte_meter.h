@@ -1,7 +1,7 @@
-// ByteMeter: whom a buffer asks before it takes a large block; MemoryRefused: what it throws when the answer is no.
+// ByteMeter: a buffer asks it before taking a large block. MemoryRefused: the exception if it refuses.
 //
 // Threads     As the buffer.
-// Errors      MemoryRefused is a std::bad_alloc: who copes with the one copes with the other.
+// Errors      MemoryRefused is a std::bad_alloc, so code that handles std::bad_alloc handles it too.
 #pragma once
 
 #include <cstddef>

@@ -1,11 +1,11 @@
-// KVS_CHECK: an invariant of our own. Stays on in release builds: a store that has lost its mind must not write.
+// KVS_CHECK: asserts an invariant of our own, in release builds too: a store with broken invariants must not write.
 //
-// For bugs of kvs only. What the world does (input, files, the network) is an Error, never a check.
+// For bugs of kvs only. A failure in the world (input, files, the network) is an Error, never a check.
 #pragma once
 
 namespace kvs::base {
 
-// Prints the condition and where it stands to stderr, then aborts.
+// Prints the condition and its source position to stderr, then aborts.
 [[noreturn]] void CheckFailed(const char* condition, const char* file, int line);
 
 }  // namespace kvs::base

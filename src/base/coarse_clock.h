@@ -1,4 +1,4 @@
-// CoarseNow: the monotonic clock as of the kernel's last tick: some milliseconds behind, at a fifth of the price.
+// CoarseNow: the monotonic clock as of the kernel's last tick. It is some milliseconds late and costs a fifth.
 #pragma once
 
 #include <time.h>
@@ -7,7 +7,7 @@
 
 namespace kvs::base {
 
-// Of the same origin as std::chrono::steady_clock.
+// Has the same origin as std::chrono::steady_clock.
 inline std::chrono::steady_clock::time_point CoarseNow() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);

@@ -1,6 +1,7 @@
-// Little-endian integers in byte buffers, fixed and variable in length (LEB128: seven bits a byte, low bits first).
+// Little-endian integers in byte buffers, of fixed and of variable length. Varints are LEB128: seven bits per byte, low
+// bits first.
 //
-// Limits      The callers check bounds; GetVarint() takes the end of the input and never reads past it.
+// Limits      Callers check bounds. GetVarint() takes the end of the input and never reads past it.
 #pragma once
 
 #include <bit>
@@ -42,8 +43,8 @@ inline char* PutVarint(char* to, std::uint64_t value) {
   return to;
 }
 
-// Reads a value from [from, end) and returns the position after it, or nullptr when the input ends too early or the
-// value has more than 64 bits. Accepts only the shortest form, so that each value has one encoding.
+// Reads a value from [from, end) and returns the position after it. Returns nullptr if the input ends too early or the
+// value has more than 64 bits. Accepts only the shortest form, so each value has one encoding.
 inline const char* GetVarint(const char* from, const char* end, std::uint64_t* value) {
   std::uint64_t result = 0;
   for (unsigned shift = 0; shift < 64 && from < end; shift += 7) {

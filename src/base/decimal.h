@@ -1,6 +1,6 @@
-// ParseDecimal: a whole number as protocols write it: strict, so that each number has one spelling.
+// ParseDecimal: parses an integer as protocols write it. It is strict, so each number has one spelling.
 //
-// "0", "-7" and "42" are numbers; "", "+7", "007", "-0", " 7" and what does not fit 64 bits are not.
+// "0", "-7" and "42" are numbers. "", "+7", "007", "-0", " 7" and values beyond 64 bits are not.
 #pragma once
 
 #include <charconv>

@@ -58,8 +58,8 @@ Result<std::uint16_t> Glob::ReadElement(std::string_view pattern, std::size_t* a
   return static_cast<std::uint16_t>(static_cast<unsigned char>(Fold(c)));
 }
 
-// The class that begins after its '[' at `*at`; steps over its ']'. As in Redis, a class that is not closed ends with
-// the pattern, and a range may be written backwards.
+// Reads the class that starts at `*at`, after its '[', and moves `*at` past its ']'. As in Redis, an unclosed class
+// ends with the pattern, and a range may be written backwards.
 Glob::Class Glob::ReadClass(std::string_view pattern, std::size_t* at) const {
   const auto byte = [this](char c) { return static_cast<std::size_t>(static_cast<unsigned char>(Fold(c))); };
   Class bytes;
@@ -128,7 +128,7 @@ bool Glob::ElementMatches(std::uint16_t element, char c) const {
   return element < kAny ? element == byte : classes_[element - kAny - std::size_t{1}].test(byte);
 }
 
-// Whether `text` begins with the part.
+// Whether `text` starts with the part.
 bool Glob::StandsAt(const Part& part, std::string_view text) const {
   if (part.kind == Kind::kLiteral) return text.starts_with(std::string_view(literals_).substr(part.begin, part.size));
   for (std::size_t i = 0; i < part.size; ++i) {

@@ -1,13 +1,13 @@
-// Glob: a pattern of KEYS, SCAN, PSUBSCRIBE or CONFIG GET: * ? [a-z] [^a-z] and \x for x itself, over any bytes.
+// Glob: a pattern of KEYS, SCAN, PSUBSCRIBE or CONFIG GET over any bytes: * ? [a-z] [^a-z], and \x for a literal x.
 //
-// Design      A pattern is read once, into the parts between its stars. The first and the last part have one place
-//             each. Every other part is searched for after the part before it, and the leftmost place is taken: if any
-//             place leads to a match, that one does. The search is linear in the bytes of the text for each kind of
-//             part, and no byte is searched for two parts. So a match takes time linear in the text, whatever the
-//             pattern.
-// Threads     Constant once made.
-// Limits      kPatternBytesMax is enough for every key with each of its bytes escaped. A part between two stars that
-//             has both classes or ? and other bytes is searched for with one bit for each element, in one word.
+// Design      A pattern is parsed once, into the parts between its stars. The first and the last part have one possible
+//             place each. Every other part is searched for after the previous one, and takes the leftmost place. If any
+//             choice of places matches, the leftmost one does. Each search is linear in the text, and no byte is
+//             searched for two parts. So a match takes time linear in the text, whatever the pattern.
+// Threads     Constant after construction.
+// Limits      kPatternBytesMax fits every key with each of its bytes escaped. A part between two stars that mixes
+//             classes or ? with other bytes has at most kMixedElementsMax elements. The search keeps one bit per
+//             element, in one word.
 // Errors      kInvalidArgument: the pattern is beyond a limit.
 #pragma once
 
@@ -35,9 +35,9 @@ class Glob {
   static Result<Glob> Parse(std::string_view pattern, Case letters = Case::kSensitive);
 
   bool Matches(std::string_view text) const;
-  // The bytes that every match begins with.
+  // The bytes that every match starts with.
   const std::string& prefix() const { return prefix_; }
-  std::size_t bytes() const;  // What it takes of memory.
+  std::size_t bytes() const;  // Memory used.
 
  private:
   using Class = std::bitset<256>;
@@ -49,9 +49,9 @@ class Glob {
     Kind kind = Kind::kLiteral;
     std::size_t masks = 0;  // Of a mixed part between two stars: its index in masks_.
   };
-  // For each byte, the elements that match it, as bits.
+  // For each byte value, a bit per element that matches it.
   using Masks = std::array<std::uint64_t, 256>;
-  // An element matches one byte: below 256 that byte, kAny any, above it one of the class with that index.
+  // An element matches one byte. Below 256 it is that byte, kAny matches any, and above kAny it is a class index.
   static constexpr std::uint16_t kAny = 256;
 
   explicit Glob(Case letters) : letters_(letters) {}
@@ -72,7 +72,7 @@ class Glob {
   std::vector<std::uint16_t> elements_;
   std::string literals_;  // The byte of each element; 0 if it is no literal.
   std::vector<Class> classes_;
-  std::vector<Part> parts_;  // One if there is no star; else empty ones only at the ends.
+  std::vector<Part> parts_;  // One if there is no star; otherwise only the ends may be empty.
   std::vector<Masks> masks_;
   std::string prefix_;
 };

@@ -1,9 +1,9 @@
-// XXH3 (libxxhash), in the two uses kvs has for it: checksums at rest and hash tables in memory.
+// XXH3 (libxxhash), for checksums at rest and hash tables in memory.
 //
-// Design      Short inputs are hashed in line. Long ones go to a function that uses the wide registers of the
-//             processor, where it has them: twice as fast, and the same hash.
+// Design      Short inputs are hashed inline. Long ones go to a function that uses AVX2 if the processor has it, which
+//             is twice as fast and gives the same hash.
 //
-// The value for a given input never changes between versions of the library, so it may be written to disk.
+// The hash of an input never changes between versions of the library, so it may be written to disk.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ inline std::uint64_t Hash64(std::string_view bytes, std::uint64_t seed = 0) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
 
-// The low half of Hash64(): what files carry as a checksum.
+// The low half of Hash64(), used as the checksum in files.
 inline std::uint32_t Checksum32(std::string_view bytes, std::uint64_t seed = 0) {
   return static_cast<std::uint32_t>(Hash64(bytes, seed));
 }

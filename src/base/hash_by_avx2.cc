@@ -1,5 +1,5 @@
-// Compiled with AVX2 as a whole. So it includes nothing with inline functions that others share: the linker might take
-// those from here, for processors without AVX2 as well.
+// This whole file is compiled with AVX2. So it includes nothing with inline functions that other files use: the linker
+// might take those from here, and they would run on processors without AVX2.
 #include "base/hash_by_avx2.h"
 
 #if defined(__x86_64__)

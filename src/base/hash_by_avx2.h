@@ -1,4 +1,4 @@
-// HashByAvx2: XXH3 compiled for processors that have AVX2. Ask for that before.
+// HashByAvx2: XXH3 compiled for processors with AVX2. Callers first check that the processor has it.
 #pragma once
 
 #include <cstddef>

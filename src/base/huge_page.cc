@@ -10,10 +10,11 @@ namespace kvs::base {
 namespace {
 
 #if !defined(MADV_COLLAPSE)
-constexpr int MADV_COLLAPSE = 25;  // Since Linux 6.1; older ones refuse it, and do it later by themselves.
+constexpr int MADV_COLLAPSE = 25;  // Since Linux 6.1. Older kernels refuse it, and merge the pages later by themselves.
 #endif
 
-// Memory has no descriptor and no name in the world: it need not go through io. nullptr: there is none left.
+// Anonymous memory has no descriptor and no name in the world, so it need not go through io. nullptr: no memory is
+// left.
 char* MapAligned() {
   constexpr std::size_t kReserved = 2 * HugePage::kBytes;
   void* const reserved =

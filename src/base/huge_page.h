@@ -1,11 +1,11 @@
-// HugePage: 2 MB of zeroed memory that begins at a 2 MB boundary, so that one entry of the processor's address cache
-// covers all of it. A random access to a large table costs a third less that way.
+// HugePage: 2 MB of zeroed memory, aligned to 2 MB, so that one TLB entry covers all of it. A random access to a large
+// table then costs a third less.
 //
-// Design      Memory is asked from the kernel, not from the allocator, whose blocks do not begin at such a boundary.
-//             The kernel gives it either whole, by the first touch, or in small pages as they are touched, so that
-//             what is never used costs nothing; those become one page by Unite(). Where the kernel has no large pages
-//             free, all of it works with small ones.
-// Errors      Without memory std::bad_alloc, as with any allocation; TryMap() is for callers that can do without.
+// Design      Memory comes from the kernel, because the allocator's blocks are not aligned like this. kAtOnce asks for
+//             a whole large page on first touch. kAsTouched gives small pages as they are touched, so unused memory
+//             costs nothing, and Unite() later makes them one page. If the kernel has no large page free, everything
+//             works with small ones.
+// Errors      Without memory std::bad_alloc, like any allocation. TryMap() is for callers that can do without.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +29,7 @@ class HugePage {
 
   char* data() const { return data_; }
 
-  // Makes one page of many small ones. Others may read and write meanwhile; a hint, which the kernel may not follow.
+  // Merges small pages into one large page. Other threads may read and write meanwhile. The kernel may ignore it.
   void Unite();
 
  private:

@@ -1,4 +1,4 @@
-// ASCII letters without a locale: names of commands, options and parameters are the same in either case.
+// ASCII letters without a locale, for names of commands, options and parameters, which ignore case.
 #pragma once
 
 #include <algorithm>
@@ -22,10 +22,10 @@ inline std::string Uppered(std::string_view text) {
   return uppered;
 }
 
-// What of a client's text Redis would show in an error: it prints C strings.
+// The part of a client's text that Redis would show in an error: it prints C strings.
 inline std::string_view UpToZero(std::string_view text) { return text.substr(0, text.find('\0')); }
 
-// `word` in lower case.
+// word: in, in lower case.
 inline bool IsWord(std::string_view text, std::string_view word) {
   return text.size() == word.size() &&
          std::equal(text.begin(), text.end(), word.begin(), [](char a, char b) { return ToLower(a) == b; });

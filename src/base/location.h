@@ -1,7 +1,7 @@
-// Location: where a record stands, in 48 bits: the slot of its segment and the offset of its first byte.
+// Location: the place of a record, in 48 bits: the slot of its segment and the offset of its first byte.
 //
-// A slot is a small number that a segment has while it is open; segment ids on disk are never used again, slots are.
-// Offset 0 is a segment's header, never a record, so the all-zero location means "none".
+// A slot is a small number that a segment has while it is open. Slots are reused; segment ids on disk never are. Offset
+// 0 is the segment's header, never a record, so the all-zero location means "none".
 #pragma once
 
 #include <cstdint>

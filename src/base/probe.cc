@@ -12,7 +12,7 @@
 namespace kvs::base {
 namespace {
 
-// Read before there are threads, which might change the environment.
+// Read before any thread starts, because a thread might change the environment.
 const char* const probe_directory = std::getenv("KVS_PROBE_DIR");
 
 }  // namespace
@@ -23,7 +23,7 @@ void Probe::Note() const {
   std::array<char, 4096> path;
   const int characters = std::snprintf(path.data(), path.size(), "%s/%s", probe_directory, name_);
   if (characters > 0 && static_cast<std::size_t>(characters) < path.size()) {
-    static_cast<void>(::mkdir(path.data(), 0755));  // It may be there already.
+    static_cast<void>(::mkdir(path.data(), 0755));  // The directory may exist already.
   }
   errno = saved_errno;
 }

@@ -1,19 +1,20 @@
-// KVS_PROBE: names a rare path, so that a run of all tests can tell which rare paths no test has reached.
+// KVS_PROBE: names a rare path, so that a run of all tests can list the rare paths that no test has reached.
 //
 //     if (room_is_missing) {
 //       KVS_PROBE("writer waits for room");
 //
-// Design      With the CMake option KVS_PROBES a process notes each probe that it reaches, the first time, as an empty
-//             directory with the probe's name in the directory that KVS_PROBE_DIR names. A directory is made by one
-//             system call, which takes no descriptor and no room in a file: so it works in a forked child, before
-//             SIGKILL, and while descriptors or the sizes of files are limited. Without the option, probes and their
-//             conditions compile to nothing.
-//             `./dev probes` runs all tests and lists what was not reached; docs/probes.md argues the exceptions.
-// Threads     Any, and signal handlers: errno stays as it is.
+// Design      With the CMake option KVS_PROBES, a process records each probe when it first reaches it. The record is an
+//             empty directory with the probe's name, in the directory named by KVS_PROBE_DIR. Making a directory is one
+//             system call and needs neither a descriptor nor room in a file. So it works in a forked child, before
+//             SIGKILL, and if descriptors or file sizes are limited. Without the option, probes and their conditions
+//             compile to nothing.
+//             `./dev probes` runs all tests and lists the probes that none reached. docs/probes.md explains the
+//             exceptions.
+// Threads     Any thread and any signal handler; errno is kept.
 // Limits      A name is a literal, unique in src/, of at most 60 lower-case letters, digits, spaces, hyphens and
 //             commas. tools/tidy.py checks that.
 //
-// Fences      R1  is_reached_: relaxed. Two threads may note the same probe; that is noted once.
+// Fences      R1  is_reached_: relaxed. Two threads may record the same probe, which makes one directory.
 #pragma once
 
 #if defined(KVS_PROBES)
@@ -48,7 +49,7 @@ class Probe {
     kvs_probe.Reach();                                   \
   } while (false)
 
-// The same for a line of its own beside a condition: `condition` must have no side effect.
+// As KVS_PROBE, if `condition` holds. `condition` must have no side effect.
 #define KVS_PROBE_IF(condition, name) \
   do {                                \
     if (condition) KVS_PROBE(name);   \

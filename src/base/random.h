@@ -1,4 +1,4 @@
-// Random: a small fast generator for tests, benches and jitter, not for secrets: SplitMix64 (Steele and others, 2014).
+// Random: a small fast generator for tests, benchmarks and jitter, not for secrets: SplitMix64 (Steele et al., 2014).
 #pragma once
 
 #include <cstdint>

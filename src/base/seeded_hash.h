@@ -1,4 +1,4 @@
-// SeededHash: for hash tables in memory whose keys clients choose: nobody can aim at one bucket of a seeded table.
+// SeededHash: a hash with a secret seed, for tables whose keys clients choose. No client can aim at one bucket.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// KVS_TRY and KVS_TRY_ASSIGN: return an Error to the caller, or go on. The only macros that hide control flow.
+// KVS_TRY and KVS_TRY_ASSIGN: return an Error to the caller, or continue. No other macro hides control flow.
 #pragma once
 
 #include <utility>

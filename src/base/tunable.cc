@@ -31,7 +31,7 @@ std::uint64_t DrawTunable(const char* name, std::uint64_t value, std::uint64_t l
   if (seed == nullptr || (only != nullptr && !IsListed(name, only))) return value;
   Random random(Hash64(name, std::strtoull(seed, nullptr, 10)));
   if (random.OneIn(2)) return value;
-  // First how many bits the distance from the least value has, so that each order of magnitude has the same chance.
+  // Draws the number of bits of the distance first, so that each order of magnitude has the same chance.
   const auto bits = static_cast<int>(random.Below(static_cast<std::uint64_t>(std::bit_width(most - least)) + 1));
   const std::uint64_t distance_max = bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
   return least +

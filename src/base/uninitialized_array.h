@@ -1,7 +1,7 @@
-// UninitializedArray: room for up to N elements of which a caller fills the first ones: an array on the stack that
-// costs nothing for those that it does not need. std::array zeroes all of them where the type has a default.
+// UninitializedArray: an array of N elements on the stack that is not zeroed. A caller that fills only the first
+// elements does not pay for the others, as it would with std::array.
 //
-// Limits      For types that are copied as bytes. An element is assigned before it is read.
+// Limits      For types that are copied as bytes. Assign an element before reading it.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ class UninitializedArray {
   static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
 
  public:
-  UninitializedArray() = default;  // Of an object without "{}" behind it: nothing is written.
+  UninitializedArray() = default;  // Writes nothing if the object is declared without "{}".
 
   T& operator[](std::size_t i) { return data()[i]; }
   const T& operator[](std::size_t i) const { return data()[i]; }
