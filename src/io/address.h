@@ -1,4 +1,4 @@
-// SocketAddress: a kvs::Address in the form that the kernel takes.
+// SocketAddress: a kvs::Address in the kernel's form.
 #pragma once
 
 #include <sys/socket.h>
@@ -12,7 +12,7 @@ struct SocketAddress {
   sockaddr_storage storage{};
   socklen_t bytes = 0;
 
-  // kInvalidArgument: address.ip is no IP address.
+  // kInvalidArgument: address.ip is not an IP address.
   static Result<SocketAddress> From(const Address& address);
   Address ToAddress() const;
 

@@ -12,7 +12,7 @@ namespace kvs::io {
 namespace {
 
 std::size_t Bounded(rlim_t limit) {
-  constexpr rlim_t kMost = std::numeric_limits<int>::max();  // Descriptors are ints. RLIM_INFINITY is above it.
+  constexpr rlim_t kMost = std::numeric_limits<int>::max();  // Descriptors are ints. RLIM_INFINITY is larger.
   return static_cast<std::size_t>(limit < kMost ? limit : kMost);
 }
 
@@ -27,7 +27,7 @@ std::size_t RaiseDescriptorLimit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
     limit.rlim_cur = limit.rlim_max;
-    static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));  // If it fails the limit stays, and is what is returned.
+    static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));  // If it fails, the old limit stays and is returned.
   }
   return DescriptorLimit();
 }
@@ -37,7 +37,7 @@ std::size_t OpenDescriptors() {
   std::filesystem::directory_iterator open("/proc/self/fd", failure);
   std::size_t count = 0;
   for (; !failure && open != std::filesystem::directory_iterator(); open.increment(failure)) ++count;
-  if (count > 0) return count - 1;  // Without the one that lists them.
+  if (count > 0) return count - 1;  // Without the descriptor that lists them.
   const UniqueFd lowest = ReserveDescriptor();
   return lowest.is_open() ? static_cast<std::size_t>(lowest.get()) : DescriptorLimit();
 }

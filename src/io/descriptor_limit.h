@@ -1,4 +1,4 @@
-// How many descriptors this process may have open (RLIMIT_NOFILE), and how many it has.
+// The number of descriptors that this process may have open (RLIMIT_NOFILE), and the number that it has open.
 //
 // Threads     Call anything from any thread.
 #pragma once
@@ -7,13 +7,13 @@
 
 namespace kvs::io {
 
-// The limit as it is now. The system gives out the lowest free number, so each number is below it.
+// The current limit. The kernel assigns the lowest free number, so every descriptor is below it.
 std::size_t DescriptorLimit();
 
-// Raises the limit as far as the system allows without a privilege. Returns what it is now.
+// Raises the limit as far as possible without a privilege. Returns the new limit.
 std::size_t RaiseDescriptorLimit();
 
-// How many are open. Where the system does not tell, the lowest free number.
+// The number of open descriptors. If the system does not report it, the lowest free number.
 std::size_t OpenDescriptors();
 
 }  // namespace kvs::io

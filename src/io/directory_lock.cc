@@ -29,7 +29,7 @@ using base::SystemError;
 
 class FileLock;
 
-// The locks of this process, where the child of a fork() finds them without taking a mutex. Slots are never freed.
+// The locks of this process. The child of a fork() finds them without taking a mutex. Slots are never freed.
 //
 // Fences      S1  lock: acq_rel compare_exchange in Take() and release store in ~FileLock() -> acquire load in the
 //                 child, compare_exchange in Take().
@@ -50,7 +50,7 @@ class FileLock final : public DirectoryLock {
 
   int fd() const { return fd_.get(); }
 
-  // In the child of a fork(), which has one thread.
+  // Runs in the child of a fork(), which has one thread.
   static void CloseAll() {
     for (LockSlot* slot = lock_slots.load(std::memory_order_acquire); slot != nullptr; slot = slot->next) {  // S2
       FileLock* const lock = slot->lock.load(std::memory_order_acquire);                                     // S1
@@ -73,19 +73,19 @@ class FileLock final : public DirectoryLock {
     return slot;
   }
 
-  UniqueFd fd_;  // The lock ends with the descriptor, where no other process has a copy of it.
+  UniqueFd fd_;  // The lock ends with the descriptor, unless another process has a copy of it.
   LockSlot* const slot_;
   const SpareDescriptors::Share spare_;
 };
 
-// All that is in the file, as far as it matters.
+// The contents of the file, up to the length that matters.
 std::string Contents(int fd) {
   std::array<char, 32> text{};
   const ssize_t got = ::pread(fd, text.data(), text.size(), 0);
   return {text.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
 }
 
-// A pid, or less than one: a power cut may have left nothing, or zeroes.
+// Whether the file holds a pid or less: a power cut may leave nothing, or zeroes.
 bool IsOurs(std::string_view contents) {
   return contents.size() <= 20 && contents.find_first_not_of(std::string_view("0123456789\n\0", 12)) == contents.npos;
 }
@@ -98,7 +98,7 @@ std::string HolderPid(int fd) {
 
 }  // namespace
 
-// Not by fstat(), which asks for the times as well: see PosixFile::Size().
+// Avoids fstat(), which also asks for the times: see PosixFile::Size().
 Status CheckIsFile(int fd, const fs::path& path) {
   struct statx status {};
   if (::statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &status) != 0) return SystemError("statx", path);
@@ -108,7 +108,7 @@ Status CheckIsFile(int fd, const fs::path& path) {
 
 namespace {
 
-// The file; where it is not there and cannot be made, the directory itself.
+// Opens the file. If it is missing and cannot be created, opens the directory instead.
 Result<UniqueFd> OpenToLock(const fs::path& directory, const fs::path& path) {
   constexpr int kFlags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | kFlags, 0644));
@@ -147,7 +147,7 @@ Result<std::unique_ptr<DirectoryLock>> LockDirectoryByFile(const fs::path& direc
     return Error{.code = ErrorCode::kInvalidArgument,
                  .context = path.string() + " is not a file of kvs: move it away, or choose another directory"};
   }
-  // For people: a full disk, or one that cannot be written to, does not keep anyone out.
+  // The pid is for people: a full or read-only disk does not prevent the lock.
   const std::string pid = std::to_string(::getpid()) + "\n";
   const bool is_noted = ::ftruncate(lock->fd(), 0) == 0 && ::pwrite(lock->fd(), pid.data(), pid.size(), 0) > 0;
   static_cast<void>(is_noted);

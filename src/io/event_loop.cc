@@ -30,7 +30,7 @@ Result<std::unique_ptr<EventLoop>> EventLoop::Create() {
   if (!wakeup.is_open()) return base::SystemError("eventfd");
 
   std::unique_ptr<EventLoop> loop(new EventLoop(std::move(epoll), std::move(wakeup)));
-  // The loop's own address marks the wake-up: no owner can have that token.
+  // The loop's own address marks the wake-up, because no owner can use it as a token.
   KVS_TRY(loop->Watch(loop->wakeup_.get(), {.readable = true}, loop.get()));
   return loop;
 }
@@ -75,10 +75,10 @@ void EventLoop::ClearWakeup() {
 }
 
 void EventLoop::Wake() {
-  // Kept for a signal handler's sake: it may have come between a call and somebody's look at errno.
+  // Preserves errno for signal handlers: one may run between a failed call and the check of its errno.
   const int saved_errno = errno;
   const std::uint64_t one = 1;
-  // Fails only when the counter is full, and then the loop is about to wake anyway.
+  // Fails only if the counter is full. Then the loop is about to wake anyway.
   static_cast<void>(!::write(wakeup_.get(), &one, sizeof one));
   errno = saved_errno;
 }

@@ -1,9 +1,10 @@
-// EventLoop: waits for sockets, for a point in time, and for other threads, whichever comes first (epoll and eventfd).
+// EventLoop: waits until a socket is ready, a deadline passes, or another thread wakes it (epoll and eventfd).
 //
-// Design      Wait() hands the events out instead of calling back, so that its owner sees everything that is ready
-//             together. Level-triggered: what was not finished is reported again.
+// Design      Wait() returns the events instead of calling back, so that the owner sees all ready sockets together. The
+//             loop is level-triggered: an event that was not fully handled is reported again.
 // Threads     One thread owns the loop. Wake() may be called from any thread and from a signal handler.
-// Ownership   The owner keeps a watched descriptor open, and its token valid, until Forget() or until it closes it.
+// Ownership   The owner keeps a watched descriptor open and its token valid, until it calls Forget() or closes the
+//             descriptor.
 #pragma once
 
 #include <sys/epoll.h>
@@ -24,20 +25,20 @@ namespace kvs::io {
 struct Interest {
   bool readable = false;
   bool writable = false;
-  bool once = false;  // Report one event, then nothing until Change() asks again.
+  bool once = false;  // Reports one event, then nothing until Change().
 
   friend bool operator==(const Interest&, const Interest&) = default;
 };
 
 struct Event {
   void* token;
-  bool readable;  // Both are set for a socket that has failed: using it tells the error.
+  bool readable;  // Both are set for a failed socket: the next use of it returns the error.
   bool writable;
 };
 
 class EventLoop {
  public:
-  static constexpr std::size_t kEventsMax = 256;  // Handed out by one Wait(); the rest comes with the next.
+  static constexpr std::size_t kEventsMax = 256;  // Per Wait(). The next call returns the rest.
 
   static Result<std::unique_ptr<EventLoop>> Create();
 
@@ -45,8 +46,8 @@ class EventLoop {
   Status Change(int fd, Interest interest, void* token);
   Status Forget(int fd);
 
-  // Returns when something is ready, when `deadline` has passed (nullopt: never), or after Wake(); the events may be
-  // none, and are valid until the next call.
+  // Returns when an event is ready, when `deadline` has passed (nullopt: never), or after Wake(). The result may be
+  // empty, and is valid until the next call.
   Result<std::span<const Event>> Wait(std::optional<Deadline> deadline);
 
   void Wake();
@@ -60,7 +61,7 @@ class EventLoop {
   UniqueFd epoll_;
   UniqueFd wakeup_;
 
-  // Of the owning thread.
+  // Used by the owning thread only.
   std::array<epoll_event, kEventsMax> kernel_events_;
   std::array<Event, kEventsMax> events_;
 };

@@ -30,11 +30,11 @@ Status FileSystem::WriteFileAtomically(const std::filesystem::path& path, std::s
   Status status = WriteFile(temporary, bytes);
   if (status) status = Rename(temporary, path);
   if (!status) {
-    static_cast<void>(Remove(temporary).has_value());  // It takes room, which may be what was missing.
+    static_cast<void>(Remove(temporary).has_value());  // It takes room, and a lack of room may be the cause.
     return status;
   }
   status = directory->Sync();
-  // Whatever the cause: nobody knows any more which of the two files a crash would leave.
+  // Whatever the cause, it is unknown which of the two files a crash would leave.
   if (!status) status.error().code = ErrorCode::kIo;
   return status;
 }

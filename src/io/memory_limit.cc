@@ -14,15 +14,15 @@ namespace {
 
 constexpr std::uint64_t kNone = std::numeric_limits<std::uint64_t>::max();
 
-// The number that the file holds; kNone where it holds none ("max"), or is not there.
+// The number in the file; kNone if the file has none ("max") or is absent.
 std::uint64_t NumberIn(const std::filesystem::path& file) {
   std::ifstream stream(file);
   std::uint64_t number = 0;
   return stream >> number ? number : kNone;
 }
 
-// A group is bound by those above it. Inside of a container the name may be that of the host, with nothing there but
-// the top.
+// The limit of a group includes those of its ancestors. Inside a container the name may be the host's, and only the top
+// exists.
 std::uint64_t TightestUpwards(const std::filesystem::path& top, const std::string& group, const char* file) {
   std::uint64_t limit = NumberIn(top / file);
   std::filesystem::path at = top;
@@ -33,7 +33,7 @@ std::uint64_t TightestUpwards(const std::filesystem::path& top, const std::strin
   return limit;
 }
 
-// Of a list of controllers, separated by commas.
+// controllers: in, separated by commas.
 bool HasMemory(const std::string& controllers) {
   return ("," + controllers + ",").find(",memory,") != std::string::npos;
 }
@@ -48,7 +48,7 @@ std::uint64_t ResourceLimit(int resource) {
 
 }  // namespace
 
-// Lines of /proc/self/cgroup: "0::/group" of version 2, "4:cpu,memory:/group" of version 1.
+// Reads lines of /proc/self/cgroup: "0::/group" for version 2, "4:cpu,memory:/group" for version 1.
 std::uint64_t ControlGroupMemoryLimit(const std::filesystem::path& root) {
   const std::filesystem::path groups = root / "sys/fs/cgroup";
   std::ifstream stream(root / "proc/self/cgroup");

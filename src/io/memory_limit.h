@@ -1,5 +1,5 @@
-// MemoryLimit: how many bytes of memory this process may have: those of the machine, or of a tighter limit: its control
-// groups (version 2 or 1, at any height), or those of its address space and its data (ulimit -v, ulimit -d).
+// MemoryLimit: the bytes of memory that this process may use. This is the machine's memory, or a tighter limit: of its
+// control groups (version 1 or 2, at any level), or of its address space or data (ulimit -v, ulimit -d).
 //
 // Threads     Call anything from any thread.
 #pragma once
@@ -11,7 +11,7 @@ namespace kvs::io {
 
 std::uint64_t MemoryLimit();
 
-// Of the control groups that the files below `root` tell about; the greatest number: there is none.
+// The limit of the control groups described by the files below `root`. The greatest number: there is no limit.
 std::uint64_t ControlGroupMemoryLimit(const std::filesystem::path& root);
 
 }  // namespace kvs::io

@@ -39,8 +39,8 @@ std::uint64_t ReadBootNumber() {
   return std::max<std::uint64_t>(base::Hash64({text.data(), static_cast<std::size_t>(got)}), 1);
 }
 
-// Whether the file system puts what is written over old bytes into new room, so that room which was reserved and zeroed
-// is no promise: what is written through a mapping could find none, when it is too late to refuse.
+// Whether the file system writes over old bytes into new space. Reserved and zeroed space is then no promise: a write
+// through a mapping could find no space, too late to refuse it.
 bool IsCopyOnWrite(int fd) {
   constexpr std::array<std::uint32_t, 3> kMagics = {
       kBtrfsMagic,
@@ -52,8 +52,8 @@ bool IsCopyOnWrite(int fd) {
   return std::find(kMagics.begin(), kMagics.end(), static_cast<std::uint32_t>(system.f_type)) != kMagics.end();
 }
 
-// Has btrfs write over old bytes where they are, which it can do only from a file's beginning on. A rewrite takes no
-// room then, but where a snapshot shares the old bytes. The price is btrfs's own checksums, which kvs does not need.
+// Makes btrfs overwrite in place, which works only for a file that is still empty. A rewrite then takes no space unless
+// a snapshot shares the old bytes. This turns off btrfs's own checksums, which kvs does not need.
 void AskToWriteInPlace(int fd) {
   struct statfs system {};
   if (::fstatfs(fd, &system) != 0 || static_cast<std::uint32_t>(system.f_type) != kBtrfsMagic) return;
@@ -63,7 +63,7 @@ void AskToWriteInPlace(int fd) {
   static_cast<void>(::ioctl(fd, FS_IOC_SETFLAGS, &flags));
 }
 
-// As open(2), by a spare descriptor where no other is left. Not open: errno says why.
+// Like open(2), and uses a spare descriptor if no other is left. Not open: errno tells why.
 UniqueFd OpenDescriptor(const fs::path& path, int flags) {
   while (true) {
     UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC, 0644));
@@ -76,10 +76,10 @@ class PosixFile final : public File {
   PosixFile(UniqueFd fd, fs::path path) : fd_(std::move(fd)), path_(std::move(path)) {}
   ~PosixFile() override { SpareDescriptors::Close(std::move(fd_)); }
 
-  // Not by fstat(): who asks for the times of a file makes Linux (6.13) note the next change of them exactly, and then
-  // every sync writes the inode as well as the data.
+  // Avoids fstat(). A query of a file's times makes Linux (6.13) record their next change exactly, and then every sync
+  // writes the inode as well as the data.
   Result<std::uint64_t> Size() override {
-    const off_t end = ::lseek(fd_.get(), 0, SEEK_END);  // Nothing else uses the position.
+    const off_t end = ::lseek(fd_.get(), 0, SEEK_END);  // Nothing else uses the file position.
     if (end < 0) return SystemError("lseek", path_);
     return static_cast<std::uint64_t>(end);
   }
@@ -99,7 +99,7 @@ class PosixFile final : public File {
 
   void DropCached(std::uint64_t offset, std::uint64_t bytes) override {
     static_cast<void>(::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes),
-                                      POSIX_FADV_DONTNEED));  // A hint.
+                                      POSIX_FADV_DONTNEED));  // This is only a hint.
   }
 
   Status WriteAt(std::uint64_t offset, std::string_view bytes) override {
@@ -114,7 +114,7 @@ class PosixFile final : public File {
     return Ok();
   }
 
-  // The page cache keeps what one call writes in folios as large as the call and its alignment allow.
+  // The page cache keeps the bytes of one call in folios as large as the call and its alignment allow.
   Status Reserve(std::uint64_t offset, std::uint64_t bytes, Grain grain) override {
     if (grain != Grain::kNone && IsCopyOnWrite(fd_.get())) {
       KVS_PROBE("file system writes again into new room");
@@ -159,8 +159,8 @@ class PosixFile final : public File {
     return mapping;
   }
 
-  // The time of birth tells the file from a later one that got the same inode, and the mount from another one of the
-  // same disk or of a copy of it, with a cache of its own. No other times are asked for: see Size().
+  // The birth time distinguishes the file from a later one with the same inode. The mount id distinguishes it from
+  // another mount of the same disk or of a copy, which has its own cache. No other times are queried: see Size().
   std::uint64_t CacheIdentity() override {
     struct statx status {};
     if (BootNumber() == 0 || ::statx(fd_.get(), "", AT_EMPTY_PATH, kIdentityMask, &status) != 0) return 0;
@@ -176,17 +176,17 @@ class PosixFile final : public File {
 
  private:
   static constexpr std::uint64_t kPageBytes = 4096;
-  static constexpr unsigned kMountIdUnique = 0x4000;  // STATX_MNT_ID_UNIQUE of Linux 6.8: never given twice.
+  static constexpr unsigned kMountIdUnique = 0x4000;  // STATX_MNT_ID_UNIQUE of Linux 6.8; such an id is never reused.
   static constexpr unsigned kIdentityMask = STATX_INO | STATX_BTIME | STATX_MNT_ID | kMountIdUnique;
 
-  // One call that writes up to `bytes`, at most kCoarseGrainBytes, all from one short run of zeroes.
+  // Writes up to `bytes`, at most kCoarseGrainBytes, in one call, from one short run of zeroes.
   Result<std::size_t> WriteZeroes(std::uint64_t offset, std::uint64_t bytes) {
     static constexpr std::array<char, std::size_t{64} << 10> kZeroes{};
     std::array<iovec, kCoarseGrainBytes / kZeroes.size()> parts;
     int count = 0;
     for (std::uint64_t left = bytes; left > 0; ++count) {
       const std::uint64_t length = std::min<std::uint64_t>(left, kZeroes.size());
-      parts[static_cast<std::size_t>(count)] = {const_cast<char*>(kZeroes.data()), length};  // It is only read.
+      parts[static_cast<std::size_t>(count)] = {const_cast<char*>(kZeroes.data()), length};  // Only read.
       left -= length;
     }
     ssize_t put = 0;
@@ -197,7 +197,7 @@ class PosixFile final : public File {
     return static_cast<std::size_t>(put);
   }
 
-  UniqueFd fd_;  // Constant until the end.
+  UniqueFd fd_;  // Constant until the destructor.
   const fs::path path_;
 };
 
@@ -206,7 +206,7 @@ class PosixDirectory final : public Directory {
   PosixDirectory(UniqueFd fd, fs::path path) : fd_(std::move(fd)), path_(std::move(path)) {}
   ~PosixDirectory() override { SpareDescriptors::Close(std::move(fd_)); }
 
-  // Never passing: what failed to reach the disk may be taken for written.
+  // A failure never counts as passing, because unwritten data may be taken for written.
   Status Sync() override {
     if (::fsync(fd_.get()) == 0) return Ok();
     Error error = SystemError("fsync", path_);
@@ -222,8 +222,8 @@ class PosixDirectory final : public Directory {
 class RealFileSystem final : public FileSystem {
  public:
   Result<std::unique_ptr<File>> Open(const fs::path& path, OpenMode mode) override {
-    int flags = O_NONBLOCK | (mode == OpenMode::kRead ? O_RDONLY : O_RDWR);  // A FIFO is no wait.
-    if (mode == OpenMode::kCreate) flags |= O_CREAT | O_TRUNC | O_NOFOLLOW;  // A link is not overwritten.
+    int flags = O_NONBLOCK | (mode == OpenMode::kRead ? O_RDONLY : O_RDWR);  // Opening a FIFO does not block.
+    if (mode == OpenMode::kCreate) flags |= O_CREAT | O_TRUNC | O_NOFOLLOW;  // A symbolic link is not followed.
     UniqueFd fd = OpenDescriptor(path, flags);
     if (!fd.is_open()) return SystemError("open", path);
     KVS_TRY(CheckIsFile(fd.get(), path));
@@ -254,7 +254,7 @@ class RealFileSystem final : public FileSystem {
 
   Status CreateDirectories(const fs::path& directory) override {
     std::error_code status;
-    const fs::path absolute = fs::absolute(directory, status);  // With its "..", which may follow a symbolic link.
+    const fs::path absolute = fs::absolute(directory, status);  // Keeps "..", which may follow a symbolic link.
     if (status) return SystemError("getcwd for", directory, status.value());
     fs::path so_far;
     for (const fs::path& part : absolute) {

@@ -14,7 +14,7 @@
 
 namespace kvs::io {
 
-// The file has seven numbers of pages; the second is what is resident, the third what of it belongs to files.
+// The file has seven page counts: the second is the resident pages, the third the resident pages of files.
 ResidentMemory ReadResidentMemory() {
   const UniqueFd file(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) return {};

@@ -1,6 +1,6 @@
-// What the system tells about this process and its machine.
+// Figures of the system about this process and its machine.
 //
-// Threads     Call anything from any thread. Each is a system call or a few.
+// Threads     Call anything from any thread. Each call makes one or a few system calls.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +9,13 @@
 namespace kvs::io {
 
 struct ResidentMemory {
-  std::uint64_t bytes = 0;       // In memory now, pages of mapped files among them; 0: the system does not tell.
-  std::uint64_t file_bytes = 0;  // Of which are pages of mapped files.
+  std::uint64_t bytes = 0;       // Resident memory, including pages of mapped files; 0: unknown.
+  std::uint64_t file_bytes = 0;  // The part of it that is pages of mapped files.
 };
 
 ResidentMemory ReadResidentMemory();
 std::uint64_t SystemMemoryBytes();
-std::string ExecutablePath();  // Empty: the system does not tell.
+std::string ExecutablePath();  // Empty: unknown.
 std::string SystemName();      // "Linux 6.1.0 x86_64"
 
 }  // namespace kvs::io

@@ -32,14 +32,14 @@ Result<UniqueFd> OpenSocket(int family) {
   return socket;
 }
 
-// Answers wait for no further bytes: the server sends what a turn has produced together. A failure costs speed only.
+// Answers do not wait for more bytes: the server sends all output of a turn together. A failure only costs speed.
 void DisableNagle(int socket) {
   const int on = 1;
   static_cast<void>(::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
 }
 
-// Of a listening socket, for those accepted from it: they inherit it. Three questions without an answer, each a
-// third of the first silence apart, end a connection. A failure costs only that.
+// Sets keepalive on a listening socket; accepted sockets inherit it. Three unanswered probes end a connection, each
+// after a third of the first silence. A failure only disables this.
 void EnableKeepalive(int socket, int silence_s) {
   const int on = 1;
   const int between_s = std::max(1, silence_s / 3);
@@ -52,7 +52,7 @@ void EnableKeepalive(int socket, int silence_s) {
 
 bool WouldBlock(int error_number) { return error_number == EAGAIN || error_number == EWOULDBLOCK; }
 
-// The error that a connection attempt in the background ended with; 0: it succeeded.
+// The error of a background connection attempt; 0: it succeeded.
 int PendingError(int socket) {
   int error_number = 0;
   socklen_t bytes = sizeof error_number;
@@ -60,7 +60,7 @@ int PendingError(int socket) {
   return error_number;
 }
 
-// poll() counts in milliseconds; rounding up keeps a wait of less than one from becoming a busy loop.
+// poll() counts milliseconds. Rounding up keeps a shorter wait from becoming a busy loop.
 int PollMilliseconds(Deadline deadline) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
   return static_cast<int>(std::clamp<decltype(left)>(left, 0, 60'000));
@@ -89,7 +89,7 @@ std::string TextOf(const Result<Address>& address, int socket) {
   if (address) return address->ToString();
   sockaddr_un name{};
   socklen_t bytes = sizeof name;
-  // The server's end carries the path; the client's end has no name.
+  // The server's end has the path; the client's end has no name.
   const bool is_local =
       ::getsockname(socket, reinterpret_cast<sockaddr*>(&name), &bytes) == 0 && name.sun_family == AF_UNIX;
   if (!is_local) return "?:0";
@@ -132,7 +132,7 @@ Result<UniqueFd> Connect(const Address& address, Deadline deadline) {
   KVS_TRY_ASSIGN(UniqueFd socket, OpenSocket(name.family()));
   DisableNagle(socket.get());
   if (::connect(socket.get(), name.get(), name.bytes) == 0) return socket;
-  // EINTR leaves the attempt going in the background, as EINPROGRESS does.
+  // After EINTR the attempt continues in the background, as after EINPROGRESS.
   if (errno != EINPROGRESS && errno != EINTR) return base::SystemError("connect " + address.ToString());
   if (auto waited = WaitWritable(socket.get(), deadline); !waited) {
     waited.error().context = "connect " + address.ToString() + ": " + waited.error().context;
@@ -157,7 +157,7 @@ Result<Accepted> Accept(int listener) {
     case ENFILE: return Accepted{.outcome = AcceptOutcome::kNoDescriptors};
     case ENOBUFS:
     case ENOMEM: return Accepted{.outcome = AcceptOutcome::kOutOfResources};
-    // A connection's own trouble, which Linux reports here; accept(2) lists these.
+    // Errors of the accepted connection itself, which Linux reports here; accept(2) lists them.
     case EINTR:
     case ECONNABORTED:
     case EPERM:

@@ -17,12 +17,12 @@ using PoolLock = std::lock_guard<PoolMutex>;  // tidy-allow(mutex): as above
 struct Pool {
   PoolMutex mutex;
   std::size_t wanted = 0;
-  UniqueFd null;  // On /dev/null, never given up.
+  UniqueFd null;  // Of /dev/null; never given up.
   std::vector<UniqueFd> spare;
 };
 
 Pool& ThePool() {
-  static Pool* const pool = new Pool;  // Files may be closed while the process ends.
+  static Pool* const pool = new Pool;  // Never destroyed: files may be closed while the process ends.
   return *pool;
 }
 

@@ -1,11 +1,11 @@
-// SpareDescriptors: descriptors that are set aside for files, so that a process whose clients have taken all the others
-// can still open what it needs to go on.
+// SpareDescriptors: descriptors reserved for files. With them a process whose clients have taken all other descriptors
+// can still open the files that it needs.
 //
-// Design      Each spare one is a duplicate of one on /dev/null. GiveUpOne() closes one just before it is needed; a
-//             descriptor of a file that is closed becomes a spare one again in one step, so that nobody else can take
-//             it in between.
-// Threads     Call anything from any thread. One pool for the process.
-// Limits      Another thread may take what was given up, before its caller does: then the next one is given up.
+// Design      Each spare is a duplicate of a descriptor of /dev/null. GiveUpOne() closes a spare just before its number
+//             is needed. When a file is closed, its descriptor becomes a spare in one step, so no other thread can take
+//             it between.
+// Threads     Call anything from any thread. One pool per process.
+// Limits      Another thread may take the freed number before the caller does. The caller then gives up the next spare.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ class SpareDescriptors {
  public:
   static constexpr std::size_t kPerStore = 8;
 
-  // While one of these lives, kPerStore more are set aside, as far as there are any.
+  // Reserves kPerStore more descriptors for its lifetime, or as many as there are.
   class Share {
    public:
     Share();
@@ -28,10 +28,11 @@ class SpareDescriptors {
     ~Share();
   };
 
-  // After a call failed with `sys_errno`: whether it is for want of a descriptor, and one was given up.
+  // Call it after a call failed with `sys_errno`. Gives up a spare if the call found no descriptor. Returns whether it
+  // did.
   static bool GiveUpOne(int sys_errno);
 
-  // Closes `fd`, or keeps its number as a spare one where some are missing.
+  // Closes `fd`, or keeps its number as a spare if spares are missing.
   static void Close(UniqueFd fd);
 };
 

@@ -16,7 +16,7 @@
 namespace kvs::io {
 namespace {
 
-// OpenSSL's own words, and none of them left for the next call.
+// Returns OpenSSL's error texts, and clears them for the next call.
 std::string TakeErrors() {
   std::string text;
   std::array<char, 256> line;
@@ -31,7 +31,7 @@ Error FileError(const std::string& what) {
   return Error{.code = ErrorCode::kInvalidArgument, .context = what + ": " + TakeErrors()};
 }
 
-// A BIO over a socket, as OpenSSL's own but through Receive() and Send(), which never raise SIGPIPE.
+// A BIO over a socket, like OpenSSL's own. It uses Receive() and Send(), which never raise SIGPIPE.
 int SocketOf(BIO* bio) { return static_cast<int>(reinterpret_cast<std::intptr_t>(::BIO_get_data(bio))); }
 
 int ReadSocket(BIO* bio, char* into, int bytes) {
@@ -87,7 +87,7 @@ Result<Transfer> TlsStream::Receive(std::span<char> into) {
   ::ERR_clear_error();
   std::size_t received = 0;
   do {
-    // One record at a time, as long as the next is here already.
+    // Reads one record at a time, while the next has already arrived.
     const int room = static_cast<int>(
         std::min<std::size_t>(into.size() - received, static_cast<std::size_t>(std::numeric_limits<int>::max())));
     const int bytes = ::SSL_read(ssl_.get(), into.data() + received, room);
@@ -129,7 +129,7 @@ Result<Transfer> TlsStream::Outcome(const char* call, int result) {
 
 void TlsStream::SendEnd() {
   ::ERR_clear_error();
-  // Once is all there is to do: who has not read so far that it fits is not waited for.
+  // One attempt is enough: if the peer has not read enough for it to fit, the server does not wait.
   if (is_secured()) static_cast<void>(::SSL_shutdown(ssl_.get()));
 }
 
@@ -145,7 +145,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::Make(bool is_server) {
   if (::SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION) != 1) return FileError("TLS 1.2");
   ::SSL_CTX_set_options(made, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF |
                                   SSL_OP_CIPHER_SERVER_PREFERENCE);
-  // Partial writes, from a buffer that may have moved meanwhile; an idle connection gives its buffers back.
+  // Allows partial writes from a buffer that may have moved. An idle connection frees its buffers.
   ::SSL_CTX_set_mode(made,
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   return context;
@@ -155,7 +155,7 @@ Status TlsContext::Load(const TlsFiles& files) {
   if (::SSL_CTX_use_certificate_chain_file(context_.get(), files.certificate.c_str()) != 1) {
     return FileError("certificate " + files.certificate);
   }
-  // For a key with a passphrase it would ask at the terminal, and a server waits for nobody.
+  // OpenSSL would ask for a key's passphrase at the terminal, and a server has no one to answer.
   ::SSL_CTX_set_default_passwd_cb(context_.get(), [](char*, int, int, void*) { return 0; });
   if (::SSL_CTX_use_PrivateKey_file(context_.get(), files.key.c_str(), SSL_FILETYPE_PEM) != 1) {
     return FileError("key " + files.key);
@@ -200,7 +200,7 @@ Result<std::unique_ptr<TlsStream>> TlsContext::MakeStream(int socket) {
   const BIO_METHOD* const method = SocketMethod();
   BIO* const bio = method == nullptr || stream->ssl_ == nullptr ? nullptr : ::BIO_new(method);
   if (bio == nullptr) return FileError("TLS");
-  // The number stands where a pointer would, and is never used as one.
+  // BIO data is a pointer. Here it carries the socket's number and is never dereferenced.
   ::BIO_set_data(bio,
                  reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));  // NOLINT(performance-no-int-to-ptr)
   ::BIO_set_init(bio, 1);

@@ -1,11 +1,11 @@
 // TLS over a non-blocking socket (OpenSSL), version 1.2 or newer.
 //
-// Design      A TlsContext holds the certificates, a TlsStream one connection. The handshake needs no call of its own:
-//             Receive() and Send() go on with it, and move bytes once it is done.
-// Threads     A TlsContext from any thread, a TlsStream from one at a time.
-// Ownership   A stream keeps what it needs of its context alive, and does not own its socket.
-// Errors      kInvalidArgument for files that are not what they should be, with OpenSSL's words. kProtocol: the peer
-//             did not keep to TLS, or has no certificate where one is asked for. kIo as the socket.
+// Design      A TlsContext holds the certificates, and a TlsStream one connection. The handshake has no call of its
+//             own: Receive() and Send() continue it, and move bytes once it is done.
+// Threads     Use a TlsContext from any thread, and a TlsStream from one thread at a time.
+// Ownership   A stream keeps the needed parts of its context alive. It does not own its socket.
+// Errors      kInvalidArgument: a file is unusable; the context has OpenSSL's text. kProtocol: the peer violated TLS,
+//             or lacks a required certificate. kIo as the socket.
 #pragma once
 
 #include <cstddef>
@@ -17,28 +17,28 @@
 #include "io/socket.h"
 #include "kvs/result.h"
 
-struct ssl_ctx_st;  // OpenSSL's, which stays in tls.cc.
+struct ssl_ctx_st;  // OpenSSL's types, which only tls.cc sees.
 struct ssl_st;
 
 namespace kvs::io {
 
 // PEM files.
 struct TlsFiles {
-  std::string certificate{};  // With the chain up to, and without, a root that peers have.
+  std::string certificate{};  // With the chain up to, and without, the root that peers trust.
   std::string key{};
-  std::string client_authority{};  // Not empty: a client needs a certificate that these have signed.
+  std::string client_authority{};  // Not empty: a client needs a certificate signed by one of these.
 };
 
 class TlsStream {
  public:
   Result<Transfer> Receive(std::span<char> into);
   Result<Transfer> Send(std::string_view bytes);
-  // Tells the peer, in TLS, that nothing more will be sent.
+  // Tells the peer through TLS that nothing more will be sent.
   void SendEnd();
 
   bool is_secured() const;            // The handshake is done.
-  std::size_t pending_bytes() const;  // Decrypted, and not received yet: the socket may stay silent about them.
-  bool wants_to_send() const { return wants_to_send_; }  // The last call waits until the socket can be written.
+  std::size_t pending_bytes() const;  // Decrypted but not yet received. The socket may not report them as ready.
+  bool wants_to_send() const { return wants_to_send_; }  // The last call waits until the socket is writable.
 
  private:
   friend class TlsContext;
@@ -55,10 +55,10 @@ class TlsStream {
 class TlsContext {
  public:
   static Result<std::shared_ptr<TlsContext>> ForServer(const TlsFiles& files);
-  // Trusts certificates that `authority`, a PEM file, has signed. `files` may be empty.
+  // Trusts certificates signed by `authority`, a PEM file. `files` may be empty.
   static Result<std::shared_ptr<TlsContext>> ForClient(const std::string& authority, const TlsFiles& files = {});
 
-  // `socket` outlives the stream.
+  // socket: in, outlives the stream.
   Result<std::unique_ptr<TlsStream>> Accept(int socket);
   Result<std::unique_ptr<TlsStream>> Connect(int socket);
 

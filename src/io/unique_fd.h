@@ -1,13 +1,14 @@
 // UniqueFd: owns a file descriptor and closes it once.
 //
-// Design      A process may run with a standard stream closed; the system then hands out its number for the next file,
-//             and what the process prints goes into that file. So a descriptor that is taken here moves above them.
-// Ownership   A descriptor goes straight from the system call that made it into a UniqueFd (tools/tidy.py looks).
-// Limits      Between the two another thread that prints to a closed stream can still hit the file. A program that
-//             calls FillStandardStreams() before it starts threads has no such moment.
-// Errors      Not open, with errno set: the system call had failed, or no descriptor above the streams is left.
-//             close() is not asked for its result: by then whatever had to be durable was synced, and Linux has
-//             released the descriptor even where close() reports an error.
+// Design      A process may run with a standard stream closed. The kernel then gives the stream's number to the next
+//             file, and the process prints into that file. So a UniqueFd moves such a descriptor above the standard
+//             streams.
+// Ownership   Every descriptor goes directly from its system call into a UniqueFd (tools/tidy.py checks that).
+// Limits      Between these two steps another thread that prints to the closed stream can still write into the file. A
+//             program that calls FillStandardStreams() before it starts threads avoids this.
+// Errors      Not open, with errno set: the system call failed, or no descriptor above the streams is left. The result
+//             of close() is ignored: data that must be durable was synced before. Linux releases the descriptor even if
+//             close() reports an error.
 #pragma once
 
 #include <unistd.h>
@@ -43,8 +44,8 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-// Takes the numbers of those standard streams that are closed, for good. To read or write one fails as before (EBADF),
-// so that output which reaches nobody is noticed.
+// Occupies the numbers of closed standard streams, for good. Reading or writing such a stream still fails with EBADF,
+// so that lost output is noticed.
 void FillStandardStreams();
 
 }  // namespace kvs::io

@@ -34,7 +34,7 @@ Result<UniqueFd> OpenSocket(const std::string& path) {
   return socket;
 }
 
-// Servers hold it for no longer than it takes to listen; another program that locks the directory may hold it forever.
+// Servers hold the lock only until they listen. Another program may hold it forever.
 Status LockForAMoment(int directory_fd, const std::string& directory) {
   constexpr int kTriesMax = 50;
   constexpr int kPauseMs = 20;
@@ -50,7 +50,7 @@ Status LockForAMoment(int directory_fd, const std::string& directory) {
                           "for the unix socket"};
 }
 
-// Removes what a server left at `path` when it died.
+// Removes the socket that a dead server left at `path`.
 Status RemoveStale(const std::string& path) {
   struct stat found;
   if (::lstat(path.c_str(), &found) != 0) return errno == ENOENT ? Ok() : Status(base::SystemError("stat", path));
@@ -86,7 +86,7 @@ Result<UnixListener> UnixListener::Listen(const std::string& path, mode_t mode, 
   KVS_TRY_ASSIGN(UniqueFd socket, OpenSocket(path));
   const sockaddr_un name = NameOf(path);
   if (::bind(socket.get(), Generic(name), sizeof name) != 0) return base::SystemError("bind", path);
-  // Nobody can connect before listen(), so nobody comes in through wider permissions.
+  // Nobody can connect before listen(), so the wider permissions until chmod() do no harm.
   struct stat made;
   if (::chmod(path.c_str(), mode) != 0 || ::lstat(path.c_str(), &made) != 0) return base::SystemError("chmod", path);
   UnixListener listener(std::move(socket), std::move(marker), path, made.st_dev, made.st_ino);

@@ -1,12 +1,13 @@
-// UnixListener: a listening socket with a name in the file system.
+// UnixListener: a listening socket with a path in the file system.
 //
-// Design      A name that a server left behind when it died is taken over; one that somebody answers at, or that is no
-//             socket, is not. While that is found out, the directory is locked against other servers that do the same.
+// Design      Listen() takes over a path that a dead server left. It does not take over a path at which a server
+//             answers, or a file that is not a socket. The directory is locked during this check, so that two servers
+//             cannot do it together.
 // Threads     One thread at a time.
-// Ownership   The file goes when the listener goes, unless somebody has put another in its place.
-// Limits      A path has at most kUnixPathBytesMax bytes, the kernel's bound.
-// Errors      kInvalidArgument: a path too long, or of something that is no socket. kInUse: somebody answers there.
-//             kIo for the rest.
+// Ownership   The destructor removes the file, unless another file has replaced it.
+// Limits      A path has at most kUnixPathBytesMax bytes, the kernel's limit.
+// Errors      kInvalidArgument: the path is too long, or is not a socket. kInUse: another server answers there.
+//             Otherwise kIo.
 #pragma once
 
 #include <sys/types.h>
@@ -24,13 +25,13 @@ inline constexpr std::size_t kUnixPathBytesMax = 107;
 
 class UnixListener {
  public:
-  // `mode`: the permissions of the file; who may not write to it may not connect.
+  // mode: in, the permissions of the file. A process without write permission cannot connect.
   static Result<UnixListener> Listen(const std::string& path, mode_t mode, int backlog);
   UnixListener(UnixListener&& other) noexcept = default;
   UnixListener& operator=(UnixListener&&) = delete;
   ~UnixListener();
 
-  // Hands the socket over; the file stays this object's.
+  // Passes the socket to the caller. The file still belongs to this object.
   UniqueFd TakeSocket() { return std::move(socket_); }
 
  private:
@@ -42,7 +43,7 @@ class UnixListener {
         inode_(inode) {}
 
   UniqueFd socket_;
-  UniqueFd marker_;  // Of the directory; not open in an object that was moved from.
+  UniqueFd marker_;  // Of the directory; not open in a moved-from object.
   std::string path_;
   dev_t device_;
   ino_t inode_;

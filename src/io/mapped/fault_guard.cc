@@ -42,7 +42,7 @@ Region* FindRegion(std::uintptr_t address) {
 }
 
 bool ReplaceByZeroes(std::uintptr_t begin, std::uintptr_t end) {
-  void* const place = reinterpret_cast<void*>(begin);  // NOLINT(performance-no-int-to-ptr): the signal brings numbers.
+  void* const place = reinterpret_cast<void*>(begin);  // NOLINT(performance-no-int-to-ptr): a signal gives a number.
   void* const fresh = ::mmap(place, end - begin, PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
   return fresh != MAP_FAILED;
@@ -56,7 +56,7 @@ std::uintptr_t NoteLowest(Region& region, std::uintptr_t page) {
   return std::min(page, lowest);
 }
 
-// Runs in a signal handler: mmap is a bare system call, and the rest is atomics without locks.
+// Runs in a signal handler: mmap is a bare system call, and the rest is lock-free atomics.
 bool Repair(void* fault) {
   const auto address = reinterpret_cast<std::uintptr_t>(fault);
   Region* const region = FindRegion(address);
@@ -71,7 +71,7 @@ bool Repair(void* fault) {
   const std::uint64_t faults = region->faults.fetch_add(1, std::memory_order_relaxed) + 1;  // R1
   if (faults <= FaultGuard::kPagesApartMax && ReplaceByZeroes(page, page + page_bytes)) return true;
   KVS_PROBE("rest of a mapped file becomes zeroes");
-  // The whole region takes no further mapping, so that it can be had where the kernel allows no more of them.
+  // Replacing the whole region takes no further mapping, so it works even at the kernel's limit.
   return ReplaceByZeroes(lowest, end) || ReplaceByZeroes(begin - begin % page_bytes, end);
 }
 
@@ -84,7 +84,7 @@ void OnBusError(int signal, siginfo_t* info, void* context) {
     former_action.sa_sigaction(signal, info, context);
     return;
   }
-  ::sigaction(SIGBUS, &former_action, nullptr);  // The access happens again, and takes its former course.
+  ::sigaction(SIGBUS, &former_action, nullptr);  // The access repeats, and goes to the previous handler.
 }
 
 void Install() {

@@ -1,18 +1,19 @@
-// FaultGuard: turns a fault on mapped memory (a file cut short by someone, a bad sector, a full disk under a sparse
-// file) into something the program can look at, instead of the end of the process.
+// FaultGuard: turns a fault on mapped memory into a count that the program can check, instead of its death. Such faults
+// come from a truncated file, a bad sector, or a full disk under a sparse file.
 //
-// Design      A handler for SIGBUS puts a zeroed private page where the file's page could not be had, counts the fault
-//             against the mapping, and lets the access go on. Zeroes never parse as a record, so a reader sees damage;
-//             a writer asks FaultCount() after its copy. Nothing is paid on an access that does not fault.
-//             Each page by itself would become a mapping of its own, and the kernel allows a process about 65,000. So
-//             after kPagesApartMax faults of a region, all of it from the lowest unreadable page on becomes zeroes: of
-//             a file that was cut short the part that is still there stays readable.
-// Threads     Register() and Unregister() from any thread; the handler runs on the thread that faulted.
-// Limits      kRegionsMax regions at a time. Faults outside of them take their former course.
+// Design      A SIGBUS handler maps a zeroed private page in place of the unreadable one, counts the fault for the
+//             mapping, and lets the access continue. Zeroes never parse as a record, so a reader sees damage. A writer
+//             checks FaultCount() after its copy. An access that does not fault costs nothing extra.
+//             Each replaced page would become a mapping of its own, and the kernel allows a process about 65,000. So
+//             after kPagesApartMax faults in a region, zeroes replace everything from the lowest unreadable page on.
+//             The remaining part of a truncated file stays readable.
+// Threads     Register() and Unregister() from any thread. The handler runs on the thread that faulted.
+// Limits      kRegionsMax regions at a time. A fault outside of them goes to the previous handler.
 //
-// Fences      P1  begin:  release store in Register() -> acquire load in the handler. The size is there when seen.
-//             R1  faults: relaxed. A fault is counted and read by the same thread, or seen some time later.
-//             R2  lowest_fault: relaxed. It only sinks; two threads that fault together replace overlapping ranges.
+// Fences      P1  begin:  release store in Register() -> acquire load in the handler. The handler that sees begin sees
+//             the size.
+//             R1  faults: relaxed. The same thread counts a fault and reads the count; other threads may see it later.
+//             R2  lowest_fault: relaxed. It only decreases. Two threads that fault together replace overlapping ranges.
 #pragma once
 
 #include <cstddef>
@@ -25,14 +26,14 @@ namespace kvs::io {
 class FaultGuard {
  public:
   static constexpr std::size_t kRegionsMax = 65'536;
-  // A bad sector costs only its own page; each of them may take two mappings more.
+  // A bad sector costs only its own page. Each such page may take two more mappings.
   static constexpr std::uint64_t kPagesApartMax = 2;
 
-  // Watches [begin, begin + bytes) and returns the region's number. kIo: kRegionsMax regions are watched already.
+  // Watches [begin, begin + bytes) and returns the region's number. kNoSpace: kRegionsMax regions are already watched.
   static Result<std::size_t> Register(const void* begin, std::size_t bytes);
   static void Unregister(std::size_t region);
 
-  // How many faults the region has had.
+  // The number of faults in the region so far.
   static std::uint64_t FaultCount(std::size_t region);
 };
 

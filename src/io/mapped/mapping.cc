@@ -19,7 +19,7 @@ constexpr std::size_t kLargePageBytes = std::size_t{2} << 20;
 
 Error MapError(std::size_t bytes) { return base::SystemError("mmap bytes=" + std::to_string(bytes)); }
 
-// Finds room of `bytes` in the address space that begins at a large page, and leaves nothing reserved around it.
+// Finds address space for `bytes`, aligned to a large page. Nothing around it stays reserved.
 Result<char*> ReserveAligned(std::size_t bytes) {
   const std::size_t reserved_bytes = bytes + kLargePageBytes;
   void* const reserved = ::mmap(nullptr, reserved_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

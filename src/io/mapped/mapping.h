@@ -1,10 +1,9 @@
-// Mapping: a stretch of memory that shows a file, or zeroed memory of its own.
+// Mapping: a range of memory that shows a file, or zeroed anonymous memory.
 //
-// Threads     The bytes are the owner's affair; the object itself is not shared.
-// Ownership   Unmaps on destruction: nobody may look at the bytes any more.
-// Limits      Mappings of 2 MB and more begin at a 2 MB boundary, so that the kernel can use large pages. A mapping may
-//             be longer than its file: bytes past the file's end must not be touched (they read as zeroes and count as
-//             a fault).
+// Threads     The object is not shared between threads. Its owner synchronizes access to the bytes.
+// Ownership   Unmaps on destruction. No thread may access the bytes afterwards.
+// Limits      Mappings of 2 MB and more are aligned to 2 MB, so that the kernel can use large pages. A mapping may be
+//             longer than its file. Do not touch bytes past the file's end: they read as zeroes and count as a fault.
 // Errors      A fault on file pages does not end the process: see fault_guard.h.
 #pragma once
 
@@ -21,7 +20,7 @@ class Mapping {
  public:
   // Shows the first `bytes` of the open file `fd`.
   static Result<Mapping> OfFile(int fd, std::size_t bytes, Access access);
-  // Zeroed memory that belongs to no file, given by the kernel as it is touched.
+  // Zeroed memory without a file, which the kernel allocates as it is touched.
   static Result<Mapping> Anonymous(std::size_t bytes);
 
   Mapping() = default;
@@ -32,10 +31,10 @@ class Mapping {
   char* data() const { return data_; }
   std::size_t size() const { return bytes_; }
 
-  // How many page faults could not be answered from the file since it was mapped.
+  // The number of page faults since the mapping was made that the file could not serve.
   std::uint64_t FaultCount() const;
 
-  // Makes further writes to the memory a bug that ends the process.
+  // After this call, a write to the memory ends the process.
   Status MakeReadOnly();
 
  private:

@@ -26,7 +26,7 @@ std::size_t MappingLimit() {
 
 Error TooFew() { return base::SystemError("few mappings are left (vm.max_map_count, ulimit -v)", ENOMEM); }
 
-// Neighbours with other rights are mappings of their own.
+// Neighbouring pages with different protection are separate mappings.
 bool CanSplit(char* pages, std::size_t count, std::size_t page_bytes) {
   for (std::size_t i = 0; i < count; i += 2) {
     if (::mprotect(pages + i * page_bytes, page_bytes, PROT_READ) != 0) return false;

@@ -1,5 +1,5 @@
-// The mappings that a process may have (Linux: vm.max_map_count), some of which are left free for what takes one by
-// need: the index, allocations, threads.
+// The limit of mappings per process (Linux: vm.max_map_count). Some are left free for the index, allocations and
+// threads.
 //
 // Threads     Call anything from any thread.
 #pragma once
@@ -8,8 +8,8 @@
 
 namespace kvs::io {
 
-// kNoSpace with ENOMEM where not even a sixteenth of them, or 1,024, can still be had. Found by trying, which takes
-// some tenths of a millisecond.
+// kNoSpace with ENOMEM: fewer mappings are left than 1,024 or a sixteenth of the limit, whichever is smaller. The check
+// tries to make that many, which takes some tenths of a millisecond.
 Status CheckFreeMappings();
 
 }  // namespace kvs::io
