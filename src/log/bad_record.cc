@@ -11,10 +11,10 @@
 namespace kvs::log {
 namespace {
 
-constexpr std::uint64_t kSectorBytes = 512;  // The least that a disk writes whole.
-// A run of zeroes up to the end of a sector that is shorter may be the end of a value.
+constexpr std::uint64_t kSectorBytes = 512;  // The smallest unit that a disk writes atomically.
+// A shorter run of zeroes up to the end of a sector may be the end of a value.
 constexpr std::uint64_t kHoleBytesMin = 16;
-// What may be hashed in search of a record.
+// The most bytes to hash in search of a record.
 constexpr std::uint64_t kHashedBytesMin = std::uint64_t{64} << 20;
 constexpr std::uint64_t kHashedPerByte = 8;
 
@@ -39,7 +39,7 @@ class BadRecordReader {
   }
 
  private:
-  // Whether it may be a record whose writer died.
+  // Whether the writer may have died while writing the record.
   bool IsHalfWritten() {
     if (place_.goes_on) return false;
     const std::uint64_t end = place_.offset + (head_ ? head_->bytes() : 0);
@@ -54,15 +54,15 @@ class BadRecordReader {
     return !place_.goes_on || IsHeadCutOff() || HasHole(head_ ? HeadEnd() : data_end_);
   }
 
-  // Whether the file ends within the head of the record: it was longer when the record was written, and that was lost.
+  // Whether the file ends within the head of the record. The file was then longer when the record was written.
   bool IsHeadCutOff() const {
     const std::string_view rest = bytes_.substr(place_.offset);
     if (rest.size() >= kRecordHeaderBytesMax) return false;
     return rest.size() < kRecordHeaderBytesMin || BeginsHead(rest, 0) || BeginsHead(rest, 1);
   }
 
-  // Whether a head that is longer than `rest` begins so. The rest is taken as `next` and zeroes: the end of a number
-  // that was cut is never 0, and what follows may be.
+  // Whether a head longer than `rest` starts like it. The test completes `rest` with `next` and zeroes: the last byte
+  // of a cut number is never 0, but the fields after it may be.
   static bool BeginsHead(std::string_view rest, char next) {
     std::array<char, 2 * kRecordHeaderBytesMax> longer{};
     rest.copy(longer.data(), rest.size());
@@ -73,7 +73,7 @@ class BadRecordReader {
 
   std::uint64_t HeadEnd() const { return head_ ? place_.offset + head_->bytes() : 0; }
 
-  // The first place behind the bad record with a record of the log. The members of a batch are before that.
+  // The first record of the log after the bad record. Members of a batch come before it.
   std::optional<std::uint64_t> FindNextRecord() {
     std::uint64_t at = place_.offset + 1;
     if (head_ && head_->type == RecordType::kBatch) {
@@ -87,7 +87,7 @@ class BadRecordReader {
     return std::nullopt;
   }
 
-  // Whether the bad record is a whole batch, but for a length that now takes in what follows it.
+  // Whether the bad record is a whole batch, except that its length now includes what follows it.
   bool IsLongerThanWritten() {
     if (!head_ || head_->type != RecordType::kBatch) return false;
     const std::uint64_t begin = place_.offset + head_->head_bytes;
@@ -105,7 +105,7 @@ class BadRecordReader {
     return false;
   }
 
-  // How long the whole record there is, of those that may follow in the log; 0: there is none.
+  // The length of the whole record at `offset` that may come next in the log; 0: there is none.
   std::uint64_t RecordBytesAt(std::uint64_t offset) {
     const auto record = segment_.Decode(offset);
     if (!record) return 0;
@@ -123,13 +123,13 @@ class BadRecordReader {
     return true;
   }
 
-  // Whether zeroes reach to the end of a sector from somewhere between the begin of the bad record and `end`, or the
-  // file ends before that.
+  // Whether zeroes reach to the end of a sector, from somewhere between the start of the bad record and `end`. Also
+  // true if the file ends before `end`.
   bool HasHole(std::uint64_t end) const {
     if (end > bytes_.size()) return true;
     for (std::uint64_t begin = place_.offset; begin < end; begin = RoundDown(begin) + kSectorBytes) {
       const std::string_view part = bytes_.substr(begin, RoundDown(begin) + kSectorBytes - begin);
-      const std::uint64_t zeroes_begin = begin + part.find_last_not_of('\0') + 1;  // Of all zeroes npos + 1: 0.
+      const std::uint64_t zeroes_begin = begin + part.find_last_not_of('\0') + 1;  // npos + 1 is 0: all are zeroes.
       const std::uint64_t zeroes_end = std::min(begin + part.size(), end);
       if (zeroes_begin == begin || zeroes_begin + kHoleBytesMin <= zeroes_end) return true;
     }
@@ -142,19 +142,19 @@ class BadRecordReader {
   const std::uint64_t data_end_;
   const std::string_view bytes_;
   std::uint64_t hashes_left_;
-  std::optional<RecordHead> head_;  // Of the bad record, where it has the right sequence.
+  std::optional<RecordHead> head_;  // Of the bad record, if it has the right sequence.
 };
 
 }  // namespace
 
-// Most rooms are all zeroes, and large, so it looks at many bytes together.
+// Compares many bytes at a time, because most such room is large and all zeroes.
 std::uint64_t DataEnd(const Segment& segment, std::uint64_t offset) {
   static constexpr std::array<char, 4096> kZeroes{};
   std::string_view bytes = segment.BytesFrom(offset);
   while (bytes.size() >= kZeroes.size() && bytes.ends_with(std::string_view(kZeroes.data(), kZeroes.size()))) {
     bytes.remove_suffix(kZeroes.size());
   }
-  return offset + bytes.find_last_not_of('\0') + 1;  // Of nothing but zeroes, npos: 0.
+  return offset + bytes.find_last_not_of('\0') + 1;  // npos + 1 is 0: all are zeroes.
 }
 
 BadRecord ClassifyBadRecord(const Segment& segment, const LogPlace& place) {

@@ -1,14 +1,13 @@
-// ClassifyBadRecord: what is at a place of a segment where no whole record does: the end of the log, a record that
-// a crash left torn, or damage.
+// ClassifyBadRecord: tells what a segment holds at an offset without a whole record. It is the end of the log, a torn
+// record from a crash, or damage.
 //
-// Design      Records are appended one after the other, each copied from its head to its last byte, to room that is
-//             zeroed. So where the page cache has held the file, only the last record can be less than whole: behind a
-//             bad record that is not the last one nothing is explained by a crash, and it is damage. Where the cache
-//             was lost, sectors that had not reached the disk are as they were before, zero from some byte to their
-//             end. A bad record that is followed by a whole one without such a hole before that is damage as well.
-//             Whatever is known to have reached the disk is never torn.
-// Limits      A record that the log goes on with has its sequence and the segment's id in its checksum, so nothing that
-//             users store is taken for one by chance. Looking for one hashes a few times the bytes that are searched.
+// Design      Records are appended in order, each copied from its head to its last byte, into zeroed room. If the page
+//             cache has held the file, a crash can tear only the last record. A bad record before other records is then
+//             damage. If the cache was lost, sectors that did not reach the disk are as before: zero from some byte to
+//             their end. A bad record before a whole one is damage as well, unless there is such a hole before the
+//             whole one. Bytes known to be on the disk are never torn.
+// Limits      A later record of the log must have its sequence and the segment's id in its checksum, so no user data
+//             passes for one by chance. The search for one hashes a few times the bytes that it searches.
 #pragma once
 
 #include <cstdint>
@@ -18,22 +17,22 @@
 namespace kvs::log {
 
 enum class BadRecord : std::uint8_t {
-  kEnd,      // Zeroes to the end of the file, or nothing.
-  kTorn,     // What a crash may leave of the end of the log.
-  kDamaged,  // Not what was written.
+  kEnd,      // Only zeroes up to the end of the file, or nothing.
+  kTorn,     // A possible end of the log after a crash.
+  kDamaged,  // Not the written bytes.
 };
 
-// Where a reader of the log got to, and what is known of that place.
+// A place that a reader of the log has reached, and the facts known about it.
 struct LogPlace {
   std::uint64_t offset = 0;
-  std::uint64_t sequence = 0;      // That a record would have there.
-  std::uint64_t synced_bytes = 0;  // The segment's first bytes that are known to have reached the disk.
-  bool goes_on = false;            // There are records in a later segment.
+  std::uint64_t sequence = 0;      // The sequence of a record there.
+  std::uint64_t synced_bytes = 0;  // The first bytes of the segment known to be on the disk.
+  bool goes_on = false;            // A later segment has records.
 };
 
 BadRecord ClassifyBadRecord(const Segment& segment, const LogPlace& place);
 
-// Up to the end of the last byte from `offset` on that is not zero, as an offset; `offset` where all are.
+// The offset after the last nonzero byte from `offset` on; `offset` if there is none.
 std::uint64_t DataEnd(const Segment& segment, std::uint64_t offset);
 
 }  // namespace kvs::log

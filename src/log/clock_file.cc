@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t kVersionOffset = 8;
 constexpr std::size_t kChecksumOffset = 12;
 constexpr std::size_t kCoveredOffset = 16;
-constexpr std::int64_t kMsMax = std::int64_t{1} << 60;  // Sums of a few of them fit.
+constexpr std::int64_t kMsMax = std::int64_t{1} << 60;  // Sums of a few of them do not overflow.
 
 std::uint32_t ChecksumOf(std::string_view bytes) {
   return base::Checksum32(bytes.substr(kCoveredOffset), base::Hash64(bytes.substr(0, kChecksumOffset)));

@@ -1,16 +1,16 @@
-// Clock file, format 1: the time of the clock of spans (store/expiry/expiry_clock.h), so that the next opening goes on.
-// Little-endian.
+// Clock file, format 1: the state of the span clock (store/expiry/expiry_clock.h), with which the next opening
+// continues it. Little-endian.
 //
 //   offset  size  field
 //        0     8  magic      "KVS.CLK\n"
 //        8     4  version    1
 //       12     4  checksum   XXH3, low 32 bits, over the bytes 0..11 and all that follows
-//       16     8  boot       a number for the boot of the machine in which it was written; 0: not known
-//       24     8  anchor_ms  from the time since that boot to the clock of spans; i64 as the next two
-//       32     8  offset_ms  from the clock of spans to the wall clock
-//       40     8  span_ms    what the clock of spans showed
+//       16     8  boot       a number for the boot of the machine that wrote it; 0: unknown
+//       24     8  anchor_ms  span clock minus time since that boot; i64, like the next two
+//       32     8  offset_ms  wall clock minus span clock
+//       40     8  span_ms    the span clock when the file was written
 //
-// A store that never held the end of a span has none.
+// A store that never held the end of a span has no such file.
 #pragma once
 
 #include <cstddef>
@@ -37,7 +37,8 @@ struct ClockFile {
 
 std::string EncodeClockFile(const ClockFile& clock);
 
-// kUnsupported: not a clock file, or of a version this build does not know; it must stay as it is. kCorruption.
+// kUnsupported: not a clock file, or of a version that this build does not know; the file must stay as it is. Otherwise
+// kCorruption.
 Result<ClockFile> DecodeClockFile(std::string_view bytes);
 
 }  // namespace kvs::log

@@ -11,9 +11,9 @@ constexpr std::string_view kSegmentSuffix = ".seg";
 constexpr std::string_view kHintSuffix = ".hint";
 constexpr std::string_view kTornSuffix = ".torn-";
 constexpr std::string_view kAsideSuffix = ".seg.aside";
-constexpr std::string_view kTemporarySuffix = ".tmp";  // As io::FileSystem::WriteFileAtomically() names them.
+constexpr std::string_view kTemporarySuffix = ".tmp";  // The suffix of io::FileSystem::WriteFileAtomically().
 
-// So many that `ls` lists segments in the order in which they were made.
+// Enough digits for `ls` to list segments in order of creation.
 constexpr std::size_t kDigitsMin = 12;
 
 std::filesystem::path Numbered(const std::filesystem::path& directory, std::uint64_t id, std::string_view suffix) {

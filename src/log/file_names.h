@@ -20,22 +20,23 @@ std::filesystem::path HintPath(const std::filesystem::path& directory, std::uint
 std::filesystem::path ManifestPath(const std::filesystem::path& directory);
 std::filesystem::path IndexPath(const std::filesystem::path& directory);
 std::filesystem::path ReservePath(const std::filesystem::path& directory);
-// Of the files beside it: 2, 3.
+// The further reserve files: number 2, 3.
 std::filesystem::path ReservePath(const std::filesystem::path& directory, unsigned number);
 std::filesystem::path ClockPath(const std::filesystem::path& directory);
 
-// The `number`-th file beside a segment that keeps what was cut off it. Never a file of the store, and never removed.
+// A file beside a segment that keeps the bytes cut off its end. It is not part of the store and is never removed.
+// number: in, counts such files of one segment from 1.
 std::filesystem::path TornPath(const std::filesystem::path& directory, std::uint64_t segment_id, unsigned number);
 
-// The id in "000000000042.seg" or "000000000042.hint"; nullopt for every other name.
+// The id in "000000000042.seg" or "000000000042.hint"; nullopt for any other name.
 std::optional<std::uint64_t> SegmentIdOfFileName(std::string_view name);
 
 bool IsHintFileName(std::string_view name);
 
-// "000000000042.torn-1", "000000000042.seg.aside": what an opening kept for people, and no opening looks at.
+// Whether an opening kept the file for people: "000000000042.torn-1", "000000000042.seg.aside". No opening reads it.
 bool IsKeptFileName(std::string_view name);
 
-// Whether `name` is what an interrupted write of one of our files leaves behind. Nobody else's "notes.tmp" is.
+// Whether an interrupted write of one of our files left the file. "notes.tmp" of another program is not one.
 bool IsTemporaryFileName(std::string_view name);
 
 }  // namespace kvs::log

@@ -39,7 +39,7 @@ Error Damaged(const char* what) {
   return Error{.code = ErrorCode::kCorruption, .context = std::string("hint file: ") + what};
 }
 
-// Reads the entries one after the other, each checked against the bounds of the segment.
+// Reads the entries in order, and checks each against the bounds of the segment.
 class EntryReader {
  public:
   EntryReader(std::string_view entries, const Segment& segment)

@@ -18,7 +18,7 @@ Error Damaged(const std::string& what) {
   return Error{.code = ErrorCode::kCorruption, .context = "saved index: " + what};
 }
 
-// Appends numbers, or takes them off in the same order.
+// Appends numbers, for a reader that takes them in the same order.
 class Writer {
  public:
   void U32(std::uint32_t value) {
@@ -52,14 +52,14 @@ class Reader {
   const char* at_;
 };
 
-// The fields of a segment in their order, for both ways.
+// The fields of a segment in order, for encoding and decoding.
 template <class Segment>
 auto FieldsOf(Segment& s) {
   return std::array{&s.segment_id, &s.slot,       &s.bytes,      &s.fingerprint,     &s.last_sequence,
                     &s.hint_bytes, &s.live_bytes, &s.dead_bytes, &s.tombstone_bytes, &s.newest_tombstone};
 }
 
-// Whether head and pieces together are as long as the file.
+// Whether the head and the pieces together have the file's length.
 bool FillTheFile(const IndexFileHead& head) {
   std::uint64_t bytes = head.bytes() + head.expiries.bytes;
   std::uint64_t aligned_bytes = 0;
@@ -132,7 +132,7 @@ Result<IndexFileHead> DecodeIndexFileHead(std::string_view bytes, std::uint64_t 
   for (std::uint64_t* const field : {&head.file_bytes, &head.hash_seed, &head.keys, &head.sequence, &head.expiring}) {
     *field = from.U64();
   }
-  take_piece(&head.expiries);  // Judged once the length of the head is known.
+  take_piece(&head.expiries);  // Checked after the length of the head is known.
   head.segments.resize(from.U32());
   head.chunks.resize(from.U32());
   head.blocks.resize(from.U32());

@@ -20,13 +20,13 @@ bool IdLess(const ManifestEntry& entry, std::uint64_t id) { return entry.segment
 
 Error Damaged(const std::string& what) { return Error{.code = ErrorCode::kCorruption, .context = "MANIFEST: " + what}; }
 
-// Of format 1, whose checksum does not cover the version, and of all formats after it, where it does.
+// The checksum of format 1 does not cover the version. Those of all later formats do.
 std::uint32_t ChecksumOfFormat1(std::string_view bytes) { return base::Checksum32(bytes.substr(kNextIdOffset)); }
 std::uint32_t ChecksumOfLaterFormats(std::string_view bytes) {
   return base::Checksum32(bytes.substr(kNextIdOffset), base::Hash64(bytes.substr(0, kChecksumOffset)));
 }
 
-// A version is believed only where the checksum says that it is whole.
+// Trusts a version only if a checksum confirms it.
 Status CheckVersion(std::string_view bytes) {
   const std::uint32_t version = base::GetFixed32(bytes.data() + kVersionOffset);
   const std::uint32_t checksum = base::GetFixed32(bytes.data() + kChecksumOffset);

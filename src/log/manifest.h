@@ -1,17 +1,18 @@
-// Manifest, format 1: which segments the store consists of. Little-endian; the file is replaced as a whole.
+// Manifest, format 1: the list of the store's segments. Little-endian; the file is replaced as a whole.
 //
 //   offset  size  field
 //        0     8  magic             "KVS.MAN\n"
 //        8     4  version           1
-//       12     4  checksum          XXH3, low 32 bits, over all that follows; in a later format over the bytes 0..11 as
-//                                   well, so that a damaged version is not taken for a later format
-//       16     8  next_segment_id   above every id that was ever used
-//       24     8  sequence          at least the highest of any record in a sealed segment; never goes back
-//       32     8  segments          how many entries follow
-//       40     -  entries, by rising id: segment_id u64, sealed_bytes u64 (the exact length of the file; 0: open)
+//       12     4  checksum          XXH3, low 32 bits, over all that follows. A later format also covers bytes
+//                                   0..11, so that a damaged version is not taken for a later format
+//       16     8  next_segment_id   above every id ever used
+//       24     8  sequence          at least the highest of any record in a sealed segment; never decreases
+//       32     8  segments          number of entries
+//       40     -  entries, in ascending order of id: segment_id u64, sealed_bytes u64. The latter is the exact
+//                 length of the file; 0: open
 //
-// A file that the manifest does not name is not part of the store, whatever it holds. Open segments are those that may
-// be appended to: at most the last two that were in use when the store stopped, and one prepared ahead.
+// A file that is not in the manifest is not part of the store, whatever it holds. An open segment may be appended to.
+// At most three are open: the last two in use when the store stopped, and one prepared ahead.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +41,7 @@ struct ManifestEntry {
 struct Manifest {
   std::uint64_t next_segment_id = 1;
   std::uint64_t sequence = 0;
-  std::vector<ManifestEntry> segments;  // By rising id.
+  std::vector<ManifestEntry> segments;  // In ascending order of id.
 
   void Add(const ManifestEntry& entry);
   void Remove(std::uint64_t segment_id);
@@ -51,7 +52,7 @@ struct Manifest {
 
 std::string EncodeManifest(const Manifest& manifest);
 
-// kCorruption where any byte is not as it was written; kUnsupported for a version this build does not know.
+// kCorruption: any byte is wrong. kUnsupported: a version that this build does not know.
 Result<Manifest> DecodeManifest(std::string_view bytes);
 
 }  // namespace kvs::log

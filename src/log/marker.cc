@@ -10,7 +10,7 @@ namespace kvs::log {
 namespace {
 
 constexpr std::size_t kNameBytesMax = 32;
-constexpr std::size_t kMarkerReadBytesMax = 4'096;  // Enough to tell a marker from anything else.
+constexpr std::size_t kMarkerReadBytesMax = 4'096;  // Enough to distinguish a marker from other files.
 constexpr std::string_view kNameCharacters = "abcdefghijklmnopqrstuvwxyz0123456789_-";
 
 bool IsName(std::string_view text) {

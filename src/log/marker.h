@@ -1,4 +1,4 @@
-// The marker file ENGINE: a directory's memory of the engine whose data it holds.
+// The marker file ENGINE: names the engine whose data a directory holds.
 //
 //   contents  := name "\n" ; name: 1..32 of a-z, 0-9, "_" and "-"
 #pragma once
@@ -13,7 +13,7 @@
 
 namespace kvs::log {
 
-// nullopt: there is none. kCorruption: its contents are no name.
+// nullopt: there is no marker. kCorruption: its contents are not a name.
 Result<std::optional<std::string>> ReadMarker(io::FileSystem& file_system, const std::filesystem::path& directory);
 
 Status WriteMarker(io::FileSystem& file_system, const std::filesystem::path& directory, std::string_view name);

@@ -34,7 +34,7 @@ std::size_t MembersBytes(std::span<const RecordDraft> members, std::uint64_t seq
   return bytes;
 }
 
-// Copies from a view whose data() may be null where it is empty.
+// Copies a view. The data() of an empty view may be null.
 char* Append(char* to, std::string_view bytes) {
   if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
   return to + bytes.size();
@@ -83,7 +83,7 @@ std::size_t EncodeRecordHead(char* to, const RecordDraft& draft, std::uint64_t s
 
 std::size_t EncodeRecord(char* to, const RecordDraft& draft, std::uint64_t segment_id, std::uint64_t sequence_delta) {
   char* at = to + EncodeRecordHead(to, draft, segment_id, sequence_delta);
-  std::atomic_signal_fence(std::memory_order_release);  // For the order of the stores; costs nothing.
+  std::atomic_signal_fence(std::memory_order_release);  // Orders the stores for the compiler; costs nothing.
   at = Append(at, draft.key);
   at = Append(at, draft.value);
   return static_cast<std::size_t>(at - to);
@@ -100,7 +100,7 @@ std::size_t EncodeBatch(char* to, std::span<const RecordDraft> members, std::uin
   const std::size_t header_bytes = BatchHeaderBytes(members_bytes, sequence_delta);
   const std::string_view records(to + header_bytes, members_bytes);
   EncodeRecordHead(to, {RecordType::kBatch, {}, records, 0, 0}, segment_id, sequence_delta);
-  std::atomic_signal_fence(std::memory_order_release);  // The compiler keeps the head before its members.
+  std::atomic_signal_fence(std::memory_order_release);  // The compiler keeps the head before the members.
   char* at = to + header_bytes;
   std::uint64_t delta = sequence_delta;
   for (const RecordDraft& member : members) at += EncodeRecord(at, member, segment_id, delta++);

@@ -2,27 +2,28 @@
 //
 //   bytes   field
 //     4     checksum       see below
-//     1     type           low 4 bits: RecordType; 0 is never written, so zeroes cannot parse. Bit 4: an expiry
-//                          follows. Bit 5, only with it, and only in segments of format 2: it is the end of a span.
-//                          The other bits are 0; anything else is refused
+//     1     type           low 4 bits: RecordType; 0 is never written, so zeroes cannot parse
+//                          bit 4: an expiry follows
+//                          bit 5: it is the end of a span; only with bit 4, and only in segments of format 2
+//                          other bits: 0; anything else is refused
 //   1..3    key_bytes      varint, 0..65'535
 //   1..5    value_bytes    varint, 0..kValueBytesMax; 0 for a tombstone
-//   1..10   sequence       varint, counted from the base sequence in the segment's header: the store-wide write order;
-//                          at recovery the highest per key wins
-//   0 or 8  expiry         milliseconds since 1970, present if the type says so; of a span by the clock of spans
-//                          (store/expiry/expiry_clock.h), otherwise by the wall clock
+//   1..10   sequence       varint, minus the base sequence in the segment's header. It is the store-wide write order;
+//                          recovery keeps the highest per key
+//   0 or 8  expiry         milliseconds since 1970, present if the type says so. By the span clock
+//                          (store/expiry/expiry_clock.h) for a span, otherwise by the wall clock
 //     -     key, value
 //
-// A batch is one record with an empty key, whose value is a run of whole records of the other types: its checksum makes
-// them one, and each of them can be read by itself.
+// A batch is one record with an empty key. Its value is a sequence of whole records of the other types. Its checksum
+// covers them all, and each of them can also be read by itself.
 //
-// The checksum is XXH3 over everything else in the record and over the id of the segment it is in, so that a record
-// in the wrong file, or left over from an earlier use of a block, is not taken for one of this segment:
+// The checksum is XXH3 over everything else in the record and over the id of its segment. So a record in the wrong
+// file, or from an earlier use of a block, does not pass for one of this segment:
 //
-//   body     = XXH3(value, seed = XXH3(key))               can be computed before the record has its place
+//   body     = XXH3(value, seed = XXH3(key))               can be computed before the record has an offset
 //   checksum = low 32 bits of XXH3(the bytes from `type` to before `key`, seed = body ^ Mix(segment id))
 //
-// The writer checks what the reader will check. The bytes are pinned by tests/compat/v1/.
+// The writer checks the same limits as the reader. tests/compat/v1/ pins the bytes.
 #pragma once
 
 #include <bit>
@@ -47,16 +48,16 @@ inline constexpr std::size_t kRecordHeaderBytesMin = kRecordChecksumBytes + 1 + 
 inline constexpr std::size_t kRecordHeaderBytesMax = kRecordChecksumBytes + 1 + 3 + 5 + base::kVarint64BytesMax + 8;
 static_assert(kRecordHeaderBytesMin == 8 && kRecordHeaderBytesMax == 31);
 
-// What a record says, before it has its place in the log. The views belong to the caller.
+// A record before it has a place in the log. The views belong to the caller.
 struct RecordDraft {
   RecordType type;
   std::string_view key;
   std::string_view value;
   Expiry expiry_ms{};
-  std::uint64_t body_hash = 0;  // Of key and value; the slow part of the checksum.
+  std::uint64_t body_hash = 0;  // Of key and value, the slow part of the checksum.
 };
 
-// The bits of the type that tell of an expiry, and what they say. nullopt: no record has these bits.
+// The bits of the type that describe an expiry, and their meaning. nullopt: no record has these bits.
 constexpr std::uint8_t ExpiryBits(Expiry expiry_ms) {
   if (expiry_ms == kNoExpiry) return 0;
   return expiry_ms.kind() == ExpiryKind::kSpan ? kRecordHasExpiry | kRecordExpiryIsSpan : kRecordHasExpiry;
@@ -68,37 +69,39 @@ constexpr std::optional<ExpiryKind> ExpiryKindOf(std::uint8_t type_byte) {
   return std::nullopt;
 }
 
-// Hashes key and value: call it before taking any lock.
+// Hashes key and value, so call it before taking any lock.
 RecordDraft DraftPut(std::string_view key, std::string_view value, Expiry expiry_ms = {});
 RecordDraft DraftTombstone(std::string_view key);
-// `records`: whole records, encoded for the segment that the batch goes to.
+// records: in, whole records, encoded for the segment of the batch.
 RecordDraft DraftBatch(std::string_view records);
 
-// How long the record will be at `sequence_delta` = sequence - base sequence of the segment.
+// The length of the record. sequence_delta: in, sequence minus the base sequence of the segment.
 std::size_t RecordBytes(const RecordDraft& draft, std::uint64_t sequence_delta);
 
-// Writes what comes before key and value to `to`, which has room for kRecordHeaderBytesMax, and returns its length.
+// Writes the bytes before key and value, and returns their length. to: out, has room for kRecordHeaderBytesMax.
 std::size_t EncodeRecordHead(char* to, const RecordDraft& draft, std::uint64_t segment_id,
                              std::uint64_t sequence_delta);
 
-// Writes the record to `to`, which has room for RecordBytes(), and returns its length. The head is whole before the
-// first byte of key and value is there, also where the process dies in between.
+// Writes the record and returns its length. The head is whole before the first byte of key and value is written, even
+// if the process dies between.
+// to: out, has room for RecordBytes().
 std::size_t EncodeRecord(char* to, const RecordDraft& draft, std::uint64_t segment_id, std::uint64_t sequence_delta);
 
-// The same of a batch of `members`, whose sequences follow one another from `sequence_delta` on. `to` has room for
-// BatchBytes(). Its head, not yet valid, is written first: what a killed process leaves of it is one bad record.
+// Writes a batch of `members`, with consecutive sequences from `sequence_delta` on. Its head is written first and not
+// yet valid, so a killed process leaves one bad record.
+// to: out, has room for BatchBytes().
 std::size_t BatchBytes(std::span<const RecordDraft> members, std::uint64_t sequence_delta);
 std::size_t EncodeBatch(char* to, std::span<const RecordDraft> members, std::uint64_t segment_id,
                         std::uint64_t sequence_delta);
 
-// A record as it is in a segment. The views point into the segment.
+// A record in a segment. The views point into the segment.
 struct Record {
   RecordType type;
   ExpiryKind expiry_kind;
   std::uint32_t checksum;
   std::uint64_t sequence_delta;
   std::uint64_t expiry_ms;  // 0: none.
-  std::string_view header;  // The bytes that the checksum covers directly.
+  std::string_view header;  // The bytes that are hashed directly.
   std::string_view key;
   std::string_view value;
 
@@ -106,13 +109,13 @@ struct Record {
   std::size_t bytes() const { return kRecordChecksumBytes + header.size() + key.size() + value.size(); }
 };
 
-// Reads the record that begins at `begin`; nullopt where nothing within [begin, end) can be one. Checks the form only.
+// Parses the record at `begin`; nullopt if there is none within [begin, end). Checks only the form.
 inline std::optional<Record> DecodeRecord(const char* begin, const char* end);
 
-// Whether every byte of the record is as it was written, in the segment it was written for.
+// Whether every byte of the record is as written, in the segment it was written for.
 bool IsIntact(const Record& record, std::uint64_t segment_id);
 
-// What the head of a record says, whether key and value are there or not.
+// The head of a record. Key and value need not be there.
 struct RecordHead {
   RecordType type;
   ExpiryKind expiry_kind;
@@ -127,20 +130,20 @@ struct RecordHead {
 };
 std::optional<RecordHead> DecodeRecordHead(const char* begin, const char* end);
 
-// Any record, one length after the other.
+// Parses any record, one length after another.
 std::optional<Record> DecodeAnyRecord(const char* begin, const char* end);
 
-// The record of a small pair is decoded on the path of every read: its type and lengths are the first bytes of one
-// word, behind which the rest of the word is the sequence. All else goes the long way, which gives the same answer.
+// Parses the record of a small pair quickly, because every read does it. Type and lengths are the first bytes of one
+// word, and the rest of the word is the sequence. Other records take the slow path, which gives the same result.
 inline std::optional<Record> DecodeRecord(const char* begin, const char* end) {
-  constexpr std::uint32_t kSmallPutMask = 0x8080ff;  // The type, and the bits that tell of lengths of a second byte.
+  constexpr std::uint32_t kSmallPutMask = 0x8080ff;  // The type, and the bits that mark a second length byte.
   constexpr std::uint64_t kSequenceStops = 0x8080808080000000;
   constexpr std::ptrdiff_t kWordEnd = kRecordChecksumBytes + sizeof(std::uint64_t);
   if (end - begin < kWordEnd) return DecodeAnyRecord(begin, end);
   const std::uint32_t half = base::GetFixed32(begin + kRecordChecksumBytes);
   const std::uint32_t key_bytes = half >> 8 & 0xff;
   const std::uint32_t value_bytes = half >> 16 & 0xff;
-  // The word must not reach beyond the record: what is there may be written at this moment.
+  // The word must stay within the record: another thread may be writing the bytes after it.
   const bool has_word = key_bytes + value_bytes >= kWordEnd - kRecordHeaderBytesMin;
   if ((half & kSmallPutMask) != static_cast<std::uint32_t>(RecordType::kPut) || !has_word) {
     return DecodeAnyRecord(begin, end);

@@ -14,7 +14,7 @@ RecordSummary Summarise(const Segment& segment, std::uint64_t offset, const Reco
           .expiry_ms = record.expiry()};
 }
 
-// Whether the members of a batch, whose own checksum holds, fill it exactly. Calls `visit` for each.
+// Whether the members fill the batch exactly, given that its checksum holds. Calls `visit` for each.
 bool ForEachMember(const Segment& segment, const Record& batch, FunctionRef<void(const RecordSummary&)> visit) {
   std::uint64_t offset = segment.OffsetOf(batch.value.data());
   const std::uint64_t end = offset + batch.value.size();

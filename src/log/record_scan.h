@@ -1,4 +1,4 @@
-// ScanRecords: walks through a segment from record to record.
+// ScanRecords: visits the records of a segment in order.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace kvs::log {
 
-// What recovery, compaction and hint files need to know of a record.
+// The facts about a record that recovery, compaction and hint files need.
 struct RecordSummary {
   RecordType type;
   std::uint64_t offset;
@@ -20,9 +20,9 @@ struct RecordSummary {
   Expiry expiry_ms{};
 };
 
-// Visits, in the order of the log, every put and tombstone from offset `from` on, those inside batches included, each
-// checked in every byte. Of a batch that is not whole, nothing is visited. Returns the offset of the first bad record,
-// or `to` where there is none.
+// Visits every put and tombstone from offset `from` on, in log order, including those in batches. Every byte of each is
+// checked. If a batch is not whole, none of its members is visited. Returns the offset of the first bad record, or `to`
+// if there is none.
 std::uint64_t ScanRecords(const Segment& segment, std::uint64_t from, std::uint64_t to,
                           FunctionRef<void(const RecordSummary&)> visit);
 

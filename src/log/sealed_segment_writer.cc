@@ -59,7 +59,7 @@ Status SealedSegmentWriter::WritePage() {
   return Ok();
 }
 
-// The mark needs no sync of its own: the file is no segment before the one sync is done.
+// The mark needs no sync of its own, because the file is no segment before this one sync.
 Result<std::shared_ptr<Segment>> SealedSegmentWriter::Seal() {
   KVS_TRY(WritePage());
   char mark[8];

@@ -1,12 +1,12 @@
-// SealedSegmentWriter: writes a segment that nobody sees before it is whole: what compaction makes.
+// SealedSegmentWriter: writes a segment that becomes visible only as a whole. Compaction uses it.
 //
-// Design      The records are put together in a large page of memory, and written from there 2 MB at a time. So no room
-//             is zeroed first, the page cache keeps the file in large pages, and nothing is mapped for writing, which a
-//             sync would have to take back from all cores, page by page. One sync for all of it.
-// Threads     One at a time.
-// Durability  Of all or nothing: a file that was not sealed is no segment, and its maker removes it.
-// Limits      Records begin within the first 1 GiB.
-// Errors      After any error nothing more may be written, and nothing but this file is harmed.
+// Design      Records are collected in a large page of memory and written from there, 2 MB at a time. So no room is
+//             zeroed first, and the page cache keeps the file in large pages. Nothing is mapped for writing, so the
+//             sync need not revoke pages on all cores. One sync covers the whole file.
+// Threads     One thread at a time.
+// Durability  All or nothing: a file that was not sealed is not a segment, and its creator removes it.
+// Limits      Records start within the first 1 GiB.
+// Errors      After any error nothing more may be written. An error harms no other file.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ namespace kvs::log {
 
 class SealedSegmentWriter {
  public:
-  // Makes the file. Its directory is not synced.
+  // Creates the file. Its directory is not synced.
   static Result<std::unique_ptr<SealedSegmentWriter>> Create(io::FileSystem& files,
                                                              const std::filesystem::path& directory,
                                                              const SegmentHeader& header);
@@ -33,7 +33,7 @@ class SealedSegmentWriter {
   std::uint64_t segment_id() const { return header_.segment_id; }
   std::uint64_t used_bytes() const { return used_bytes_; }
 
-  // Returns the offset of the record. `sequence` is not below the segment's base sequence.
+  // Returns the offset of the record. sequence: in, at least the segment's base sequence.
   Result<std::uint64_t> Append(const RecordDraft& draft, std::uint64_t sequence);
 
   // Syncs the file and opens it for readers.
@@ -52,7 +52,7 @@ class SealedSegmentWriter {
   const base::HugePage page_;
 
   std::uint64_t used_bytes_ = 0;
-  std::uint64_t written_bytes_ = 0;  // Of those; the others are in the page.
+  std::uint64_t written_bytes_ = 0;  // Bytes that are in the file; the rest is in the page.
   HintSize hint_size_;
 };
 

@@ -1,12 +1,12 @@
-// Segment: one file of the log as readers see it: records in a mapping.
+// Segment: one file of the log for readers: records in a mapping.
 //
-// Threads     Decode() and Read() from any thread, also while a SegmentWriter appends: a reader knows an offset only
-//             from the index, which learns it after the record is whole.
-// Ownership   Views into records live as long as the segment.
-// Errors      What does not parse, or fails its checksum, is nullopt. Never a wrong record.
+// Threads     Decode() and Read() from any thread, even while a SegmentWriter appends. A reader gets an offset only
+//             from the index, which is updated after the record is whole.
+// Ownership   Views into records are valid as long as the segment lives.
+// Errors      Bytes that do not parse or fail the checksum give nullopt, never a wrong record.
 //
-// Fences      R1  readable_bytes_: relaxed. It grows before a record is written behind the old bound, and the record's
-//                 location reaches readers through the index, which orders both.
+// Fences      R1  readable_bytes_: relaxed. It grows before a record is written past the old bound. Readers get the
+//             record's location through the index, which orders both.
 #pragma once
 
 #include <atomic>
@@ -26,7 +26,7 @@ namespace kvs::log {
 
 class Segment {
  public:
-  // Opens the file of segment `id` for reading, as long as it is, and checks its header. kCorruption, kIo.
+  // Opens the file of segment `id` for reading, at its present length, and checks its header. kCorruption, kIo.
   static Result<std::shared_ptr<Segment>> Open(io::FileSystem& files, const std::filesystem::path& directory,
                                                std::uint64_t id);
 
@@ -37,14 +37,14 @@ class Segment {
   const SegmentHeader& header() const { return header_; }
   std::uint64_t SequenceOf(const Record& record) const { return header_.base_sequence + record.sequence_delta; }
 
-  // The record at `offset`, its form checked.
+  // The record at `offset`, with its form checked.
   std::optional<Record> Decode(std::uint64_t offset) const {
     const std::uint64_t end = readable_bytes_.load(std::memory_order_relaxed);  // R1
     if (offset < kSegmentHeaderBytes || offset >= end) return std::nullopt;
     return DecodeRecord(mapping_.data() + offset, mapping_.data() + end);
   }
 
-  // The record at `offset`, every byte of it checked.
+  // The record at `offset`, with every byte checked.
   std::optional<Record> Read(std::uint64_t offset) const {
     const std::optional<Record> record = Decode(offset);
     if (!record || !IsIntact(*record, id())) return std::nullopt;
@@ -54,28 +54,29 @@ class Segment {
   // The offset of a byte of the segment, from a pointer into one of its records.
   std::uint64_t OffsetOf(const char* byte) const { return static_cast<std::uint64_t>(byte - mapping_.data()); }
 
-  // All that may be read from `offset` on, whatever it is.
+  // All readable bytes from `offset` on, whether records or not.
   std::string_view BytesFrom(std::uint64_t offset) const {
     return {mapping_.data() + offset, readable_bytes() - offset};
   }
 
-  // Asks for a record of common size, which seldom begins at the begin of a cache line.
+  // Prefetches a record of common size, which seldom starts at a cache line.
   void Prefetch(std::uint64_t offset) const { base::Prefetch(mapping_.data() + offset, kPrefetchBytes); }
 
-  // How far the file may be read. For a segment that is written to this is ahead of its last record.
+  // The end of the readable bytes. In a segment that is being written, it is past the last record.
   std::uint64_t readable_bytes() const { return readable_bytes_.load(std::memory_order_relaxed); }  // R1
 
-  // Whether the page cache has held the file since it was opened to append: nothing that was written is missing then.
+  // Whether the page cache has held the file since it was opened for appending. Then nothing written is missing.
   bool was_kept_in_cache() const { return was_kept_in_cache_; }
 
-  // Whether pages of the file could not be read, and showed zeroes instead.
+  // Whether some pages of the file were unreadable and showed zeroes instead.
   bool has_faults() const { return mapping_.FaultCount() > 0; }
 
-  // Tells this segment from any other whose records begin or end differently: by the head of the file, and the first
-  // and the last 4 kB of the records. `bytes`: where they end; at least kSegmentHeaderBytes.
+  // A hash that distinguishes this segment from others whose records begin or end differently. It covers the head of
+  // the file, and the first and last 4 kB of the records.
+  // bytes: in, the end of the records, at least kSegmentHeaderBytes.
   std::uint64_t Fingerprint(std::uint64_t bytes) const;
 
-  // How far the segment is known to have reached the disk; kCorruption.
+  // The number of first bytes known to be on the disk; kCorruption.
   Result<std::uint64_t> SyncedBytes() const;
 
  private:

@@ -4,23 +4,23 @@
 //        0     8  magic             "KVS.SEG\n"
 //        8     4  version           2; 1 is read as well
 //       12     4  checksum          XXH3, low 32 bits, over the bytes 0..11 and 16..47
-//       16     8  segment_id        as in the file's name; never used again
-//       24     8  base_sequence     what the sequences of its records are counted from
-//       32     8  created_sequence  the store's sequence when the segment was made: no record with a lower sequence was
-//                                   overwritten or removed before that and still written here
-//       40     8  run               not 0: the segment is one of those that a compaction wrote in the order of their
-//                                   keys, and no key of it lies among those of another with the same number
+//       16     8  segment_id        as in the file name; never reused
+//       24     8  base_sequence     the sequences in its records are relative to it
+//       32     8  created_sequence  the store's sequence when the segment was created. Records with a lower
+//                                   sequence that were overwritten or removed before that are not written here
+//       40     8  run               not 0: a compaction wrote the segment in key order. Segments with the same
+//                                   number have disjoint key ranges
 //       48     8  synced mark       see below
 //       56     8  cache identity    see below; zero in format 1
 //       64     -  records
 //
-// The synced mark says how far the segment was known to have reached the disk: offset in the low 32 bits, their
-// checksum bound to the segment id in the high 32. It is one aligned word, stored whole, so neither a dying process
-// nor a disk that writes whole sectors can leave half of it. It tells of a sync that is over, not always of the last.
+// The synced mark tells how many bytes were known to be on the disk: the offset in the low 32 bits, its checksum bound
+// to the segment id in the high 32. It is one aligned word, written by one store. So neither a dying process nor a disk
+// that writes whole sectors can leave half of it. It reports a finished sync, not always the last one.
 //
-// The cache identity (io::File) is that of the file when it was opened to append. Where it still is the same, the page
-// cache has held the file since, and no page of it can be missing. 32 bits of it are noted, with a checksum as the
-// mark's. 0: not known, or the segment is sealed.
+// The cache identity is io::File::CacheIdentity() when the file was opened for appending. If it is still the same, the
+// page cache has held the file since, and no page can be missing. The word has 32 bits of it, and a checksum like the
+// mark's. 0: unknown, or the segment is sealed.
 #pragma once
 
 #include <cstddef>
@@ -51,16 +51,16 @@ struct SegmentHeader {
 // Writes kSegmentHeaderBytes to `to`, with a synced mark and a cache identity of 0.
 void EncodeSegmentHeader(char* to, const SegmentHeader& header);
 
-// kCorruption, with what is wrong; kUnsupported for a version this build does not know.
+// kCorruption: the context says what is wrong. kUnsupported: a version that this build does not know.
 Result<SegmentHeader> DecodeSegmentHeader(std::string_view bytes);
 
-// The word of the mark that says: the first `synced_bytes` bytes are on the disk.
+// The mark's word for: the first `synced_bytes` bytes are on the disk.
 std::uint64_t EncodeSyncedMark(std::uint64_t synced_bytes, std::uint64_t segment_id);
 Result<std::uint64_t> DecodeSyncedMark(std::uint64_t word, std::uint64_t segment_id);
 
-// The word that notes io::File::CacheIdentity(); 0 for one that is not known.
+// The word for io::File::CacheIdentity(); 0 if it is unknown.
 std::uint64_t EncodeCacheIdentity(std::uint64_t identity, std::uint64_t segment_id);
-// Whether the word is one that was written for this segment.
+// Whether the word was written for this segment.
 bool IsCacheIdentity(std::uint64_t word, std::uint64_t segment_id);
 
 }  // namespace kvs::log

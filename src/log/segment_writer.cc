@@ -18,7 +18,7 @@
 namespace kvs::log {
 namespace {
 
-// Of what is written again.
+// The size of the pieces in which bytes are written again.
 KVS_TUNABLE(std::uint64_t, kPieceBytes, std::uint64_t{1} << 20, 512, std::uint64_t{4} << 20);
 
 }  // namespace
@@ -43,7 +43,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(io::FileSystem& fil
   if (status) status = writer->file_->Sync();
   if (!status) {
     KVS_PROBE("segment could not be created");
-    // A file that is not in the manifest is nothing; the next opening removes it should this fail.
+    // A file that is not in the manifest has no effect. If this fails, the next opening removes it.
     static_cast<void>(files.Remove(path).has_value());
     return std::move(status).error();
   }
@@ -60,11 +60,11 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Reopen(io::FileSystem& fil
   std::unique_ptr<SegmentWriter> writer(new SegmentWriter(std::move(file), path, capacity));
   const std::uint64_t room_end = std::min(capacity, std::max(kFirstStepBytes, used_bytes + kSmallStepBytes));
   KVS_TRY_ASSIGN(const std::uint64_t kept_end, writer->CutBehind(used_bytes, room_end));
-  // Some room is asked for in any case: it tells whether the file system can reserve at all.
+  // Asks for room in any case, to find out whether the file system can reserve at all.
   KVS_TRY(writer->Prepare(header, used_bytes, kept_end > used_bytes ? kept_end : room_end, Want::kRoomIfAny));
   KVS_TRY(writer->WriteAgain(std::max(synced_bytes, std::uint64_t{kSegmentHeaderBytes}), used_bytes));
   KVS_TRY(writer->file_->Sync());
-  // From here on the cache holds what the disk does not: of what is there already, nothing can be missing later.
+  // From here on the cache has the bytes that the disk may lack, so none of the existing bytes can go missing.
   if (header.has_cache_identity()) {
     KVS_TRY(
         writer->PutWord(kCacheIdentityOffset, EncodeCacheIdentity(writer->file_->CacheIdentity(), header.segment_id)));
@@ -72,8 +72,8 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Reopen(io::FileSystem& fil
   return writer;
 }
 
-// Cuts off what is after `used_bytes`, but for zeroes up to `room_end`. A full disk may not give that room again:
-// btrfs keeps an extent of which a part is used. Returns the file's new end.
+// Truncates the file after `used_bytes`, but keeps zeroes up to `room_end`. A full disk might not give that room again:
+// btrfs keeps an extent if part of it is used. Returns the file's new end.
 Result<std::uint64_t> SegmentWriter::CutBehind(std::uint64_t used_bytes, std::uint64_t room_end) {
   KVS_TRY_ASSIGN(const std::uint64_t size, file_->Size());
   std::uint64_t kept_end = std::max(used_bytes, std::min(size, room_end));
@@ -108,7 +108,7 @@ Status SegmentWriter::Prepare(const SegmentHeader& header, std::uint64_t used_by
   if (reserved_bytes > used_bytes) reserved = TakeRoom(used_bytes, reserved_bytes, io::Grain::kFine);
   if (want == Want::kRoomIfAny && !reserved && base::IsPassing(reserved.error())) {
     KVS_PROBE("no room at the end of the log at opening");
-    reserved_bytes = used_bytes;  // A full disk must not keep anyone from reading what is there.
+    reserved_bytes = used_bytes;  // A full disk must not prevent reading.
     reserved = Ok();
   }
   KVS_TRY(reserved);
@@ -124,7 +124,7 @@ Status SegmentWriter::Prepare(const SegmentHeader& header, std::uint64_t used_by
   return Ok();
 }
 
-// What could be had of it goes back to the disk, where others may need it more.
+// On failure it returns the room that it got, which others may need.
 Status SegmentWriter::TakeRoom(std::uint64_t from, std::uint64_t to, io::Grain grain) {
   Status taken = is_mapped_ ? file_->Reserve(from, to - from, grain) : FillWithZeroes(from, to);
   if (!taken && is_mapped_ && taken.error().code == ErrorCode::kUnsupported) {
@@ -175,7 +175,7 @@ inline char* SegmentWriter::Room(std::size_t bytes) {
   return segment_->mapping_.data() + used_bytes_;
 }
 
-// What was encoded into Room() is part of the log from now on. Returns its offset.
+// Makes the bytes encoded into Room() part of the log. Returns their offset.
 inline Result<std::uint64_t> SegmentWriter::KeepAppended(std::size_t bytes) {
   const std::uint64_t offset = used_bytes_;
   if (!is_mapped_) {
@@ -191,8 +191,8 @@ inline Result<std::uint64_t> SegmentWriter::KeepAppended(std::size_t bytes) {
   return offset;
 }
 
-// A file system that puts all that is written into new room had none. Nothing of the record may stay: what comes next
-// could be shorter. Where not even the cut can be had (btrfs at a quota), it is due before the next record.
+// A copy-on-write file system had no room. No byte of the record may stay, because the next one could be shorter. If
+// even the truncation fails (btrfs at a quota), it is due before the next record.
 Error SegmentWriter::LoseRoom(Error why) {
   if (!base::IsPassing(why)) return why;
   KVS_PROBE("append into unpromised room lost it");
@@ -210,7 +210,7 @@ Status SegmentWriter::CutIfDue() {
   return Ok();
 }
 
-// A file that somebody cut must not grow again: nobody would notice the hole.
+// A truncated file must not grow again, because nobody would notice the hole.
 Result<std::uint64_t> SegmentWriter::Extend(std::uint64_t wanted_bytes, io::Grain grain) {
   KVS_TRY(CheckLength());
   const std::uint64_t reserved = reserved_bytes();
@@ -231,17 +231,18 @@ Status SegmentWriter::Sync() {
   return CheckLength();
 }
 
-// Whatever the cause: what was appended may be gone, and the kernel takes it for written.
+// Poisons whatever the cause: appended bytes may be lost while the kernel treats them as written.
 Status SegmentWriter::SyncFile() {
   Status synced = file_->Sync();
   if (!synced) synced.error().code = ErrorCode::kIo;
   return synced;
 }
 
-// A program that cuts the file cuts what was appended, and within a page neither the append nor the sync would notice.
+// If a program truncates the file, appended bytes are lost. Within a page, neither the append nor the sync would
+// notice.
 Status SegmentWriter::CheckLength() {
   if (!is_mapped_) return Ok();
-  const std::uint64_t expected_bytes = reserved_bytes();  // Before the look at the file, which may grow meanwhile.
+  const std::uint64_t expected_bytes = reserved_bytes();  // Before the size is read, since the file may grow meanwhile.
   KVS_TRY_ASSIGN(const std::uint64_t bytes, file_->Size());
   if (bytes >= expected_bytes && segment_->mapping_.FaultCount() == 0) return Ok();
   KVS_PROBE("somebody made a segment shorter");
@@ -254,7 +255,7 @@ Status SegmentWriter::Mark(std::uint64_t synced_bytes) {
 
 Status SegmentWriter::PutWord(std::size_t offset, std::uint64_t word) {
   if (is_mapped_) {
-    // One store, so that the file never holds half of a word. Nobody reads it while the store is open.
+    // One store, so that the file never holds half a word. Nobody reads the word while the store is open.
     char* const at = segment_->mapping_.data() + offset;
     std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(at)).store(word, std::memory_order_relaxed);
     return Ok();
@@ -272,7 +273,7 @@ Result<std::shared_ptr<Segment>> SegmentWriter::Seal() {
   KVS_TRY(SyncFile());
   if (is_mapped_) {
     GrowTo(used_bytes_);
-    static_cast<void>(segment_->mapping_.MakeReadOnly().has_value());  // It only guards against bugs of ours.
+    static_cast<void>(segment_->mapping_.MakeReadOnly().has_value());  // Only guards against our own bugs.
     return segment_;
   }
   KVS_TRY_ASSIGN(io::Mapping mapping, file_->Map(used_bytes_, io::Access::kRead));

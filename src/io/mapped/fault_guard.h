@@ -11,7 +11,7 @@
 // Limits      kRegionsMax regions at a time. A fault outside of them goes to the previous handler.
 //
 // Fences      P1  begin:  release store in Register() -> acquire load in the handler. The handler that sees begin sees
-//             the size.
+//                 the size.
 //             R1  faults: relaxed. The same thread counts a fault and reads the count; other threads may see it later.
 //             R2  lowest_fault: relaxed. It only decreases. Two threads that fault together replace overlapping ranges.
 #pragma once
