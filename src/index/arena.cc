@@ -62,7 +62,7 @@ NodeId Arena::TakeUntouched(std::uint32_t number) {
   return id;
 }
 
-// A slot that cannot be noted as free counts as taken for good.
+// If no memory is left to record the slot as free, it counts as taken for good.
 void Arena::Return(NodeId id) {
   const std::uint32_t number = id >> kSlotBits;
   Chunk& chunk = chunks_[number];
@@ -76,8 +76,8 @@ void Arena::Return(NodeId id) {
   if (!empty_.empty()) RemoveEmptyChunk();
 }
 
-// Keeps the chunk where little else is free: else a slot taken and returned again and again might cost a chunk each
-// time.
+// Keeps the chunk if few other slots are free. Otherwise taking and returning one slot repeatedly could map a chunk
+// each time.
 void Arena::RemoveEmptyChunk() {
   const std::uint32_t number = *empty_.rbegin();
   const std::uint64_t slots_left = slots_ - chunk_slots_;

@@ -1,10 +1,10 @@
-// Claim: what one record says of its key while an index is built from all records: its location, and when it was
-// written. Of the claims of one key the newest holds.
+// Claim: the claim of one record about its key, while an index is built from all records: location and order of
+// writing. The newest claim of a key wins.
 //
-// Design      Claims are sorted by their heads: 7 bytes of the key, from a depth on that is common to a list, and in
-//             the last byte how many bytes the key has there. Heads are compared as numbers, and order keys as their
-//             bytes do, a key before those that it is a prefix of. Equal heads that end their keys are equal keys;
-//             others are told apart by heads of a greater depth, for which the key is asked from the record.
+// Design      Claims are sorted by heads. A head is 7 bytes of the key from the list's depth on, and a last byte for
+//             the number of key bytes there. Heads compare as numbers in the order of the keys' bytes, and a key sorts
+//             before its extensions. If equal heads end their keys, the keys are equal. Otherwise heads of a greater
+//             depth decide, for which the key is read from the record.
 // Invariants  I1  All keys of a list agree in the bytes before its depth.
 #pragma once
 
@@ -20,7 +20,7 @@ namespace kvs::index {
 
 inline constexpr std::size_t kHeadKeyBytes = 7;
 
-// The head of a key that has at least `depth` bytes.
+// The head of a key. key: in, has at least `depth` bytes.
 inline std::uint64_t HeadOf(std::string_view key, std::size_t depth) {
   const std::size_t left = key.size() - depth;
   if (left > kHeadKeyBytes) {
@@ -34,10 +34,10 @@ inline std::uint64_t HeadOf(std::string_view key, std::size_t depth) {
   return head;
 }
 
-// Whether the key ends within its head: then keys with this head are equal.
+// Whether the key ends within its head. Keys with such a head are equal.
 inline bool EndsKey(std::uint64_t head) { return (head & 0xff) <= kHeadKeyBytes; }
 
-// The head that the key has where its head began `common.size()` bytes earlier, with these before it.
+// The head of the same key at a depth smaller by common.size(). common: in, the key's bytes before `head`.
 inline std::uint64_t HeadBehind(std::string_view common, std::uint64_t head) {
   const std::uint64_t left = std::min<std::uint64_t>((head & 0xff) + common.size(), kHeadKeyBytes + 1);
   if (common.size() > kHeadKeyBytes) return HeadOf(common, 0);
@@ -47,8 +47,8 @@ inline std::uint64_t HeadBehind(std::string_view common, std::uint64_t head) {
 
 struct Claim {
   std::uint64_t head;
-  Entry entry;          // Empty: given up, for a newer one or a removal.
-  std::uint64_t order;  // The sequence, then one bit: the record removes its key.
+  Entry entry;          // Empty: superseded by a newer claim or by a removal.
+  std::uint64_t order;  // The sequence, then one bit that is set if the record removes its key.
 
   static constexpr std::uint64_t OrderOf(std::uint64_t sequence, std::uint64_t removes) {
     return sequence << 1 | removes;

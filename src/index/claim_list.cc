@@ -9,7 +9,7 @@
 namespace kvs::index {
 namespace {
 
-// The number of splitters that are not above the head, without a branch that could be foretold wrongly.
+// The number of splitters that are not above the head, without a branch that could be mispredicted.
 std::uint32_t PartOf(std::uint64_t head, std::span<const std::uint64_t> splitters) {
   const std::uint64_t* base = splitters.data();
   std::size_t left = splitters.size();
@@ -24,7 +24,7 @@ std::uint32_t PartOf(std::uint64_t head, std::span<const std::uint64_t> splitter
 
 }  // namespace
 
-// The first block takes memory as it is touched: a list may be short.
+// The first block takes memory as it is touched, because a list may be short.
 void ClaimList::AddBlock(std::string_view key) {
   using Given = base::HugePage::Given;
   if (blocks_.empty()) common_ = key.substr(0, kDepthMax);
@@ -46,7 +46,7 @@ void ClaimList::SetDepth(std::size_t depth) {
   common_.resize(depth);
 }
 
-// Claims go to their places in cycles: each one that is taken out makes room for the next.
+// Moves claims to their places in cycles: each claim that is taken out makes room for the next.
 void ClaimList::PartitionBlock(std::size_t i, std::span<const std::uint64_t> splitters) {
   const std::span<Claim> claims = block(i);
   const std::size_t parts = splitters.size() + 1;

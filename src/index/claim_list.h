@@ -1,11 +1,10 @@
-// ClaimList: the claims of the records of one segment, as they come, in large pages.
+// ClaimList: the claims of one segment's records, in log order, in large pages.
 //
-// Design      The depth begins at the end of the first key, and shrinks to what the keys have in common as they come:
-//             the heads so far are then made longer at their front by bytes that are known. Before claims of many lists
-//             are brought together, all lists go to one depth, and the claims of each block to one part after the
-//             other, where parts are ranges of heads.
-// Threads     One at a time.
-// Limits      24 bytes a claim.
+// Design      The depth starts at the length of the first key and shrinks to the common prefix of all keys. The earlier
+//             heads are then extended at the front by bytes that are known. To merge many lists, all are brought to one
+//             depth. Then the claims of each block are grouped into parts, which are ranges of heads.
+// Threads     One thread at a time.
+// Limits      24 bytes per claim.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +23,7 @@ namespace kvs::index {
 class ClaimList {
  public:
   static constexpr std::size_t kBlockClaims = base::HugePage::kBytes / sizeof(Claim);
-  KVS_TUNABLE(std::size_t, kDepthMax, 256, 1, 512);  // Bounds how often heads are made longer.
+  KVS_TUNABLE(std::size_t, kDepthMax, 256, 1, 512);  // Bounds how often heads are extended.
 
   void Add(std::string_view key, Entry entry, std::uint64_t order) {
     if (count_ == blocks_.size() * kBlockClaims) AddBlock(key);
@@ -38,14 +37,14 @@ class ClaimList {
     return {blocks_[i].claims(), std::min(kBlockClaims, count_ - i * kBlockClaims)};
   }
 
-  // What all keys begin with, up to kDepthMax bytes; of no keys: nothing.
+  // The common prefix of all keys, up to kDepthMax bytes. Without keys it is empty.
   std::string_view common() const { return common_; }
 
-  // Brings the depth down to `depth`, which is at most that of common().
+  // Reduces the depth to `depth`, which is at most that of common().
   void SetDepth(std::size_t depth);
 
-  // Orders the claims of a block by part: claim c belongs to the part that is the number of `splitters`, which ascend,
-  // that are not above its head.
+  // Groups the claims of a block by part. The part of a claim is the number of `splitters` that are not above its head.
+  // splitters: in, in ascending order.
   void PartitionBlock(std::size_t i, std::span<const std::uint64_t> splitters);
 
   // The claims of the block that belong to the part.

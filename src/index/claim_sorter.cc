@@ -9,7 +9,7 @@
 namespace kvs::index {
 namespace {
 
-// How many records are asked for ahead: about as many as the memory answers together.
+// The number of records to prefetch ahead: about as many as memory serves in parallel.
 KVS_TUNABLE(std::size_t, kAhead, 16, 1, 64);
 
 void KeepNewest(std::span<Claim> claims, FunctionRef<void(const Claim&)> superseded) {
@@ -34,7 +34,7 @@ std::optional<base::Location> ClaimSorter::Sort(std::span<Claim> claims, std::si
   return std::nullopt;
 }
 
-// Of equal heads the newest claim comes first.
+// Among equal heads the newest claim comes first.
 void ClaimSorter::SortByHead(const Run& run, FunctionRef<void(const Claim&)> superseded) {
   std::sort(run.claims.begin(), run.claims.end(),
             [](const Claim& a, const Claim& b) { return a.head != b.head ? a.head < b.head : a.order > b.order; });
@@ -49,7 +49,7 @@ void ClaimSorter::SortByHead(const Run& run, FunctionRef<void(const Claim&)> sup
   }
 }
 
-// Gives the claims heads behind all that their keys have in common.
+// Gives the claims new heads after everything that their keys have in common.
 std::optional<base::Location> ClaimSorter::Deepen(Run* run) const {
   const std::span<Claim> claims = run->claims;
   for (std::size_t i = 0; i < std::min(kAhead, claims.size()); ++i) keys_.Prefetch(claims[i].entry.location());

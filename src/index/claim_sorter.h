@@ -1,10 +1,10 @@
-// ClaimSorter: puts claims in the order of their keys, and gives up all but the newest of each key.
+// ClaimSorter: sorts claims by key, and supersedes all but the newest claim of each key.
 //
-// Design      Sorts by head. Where heads are equal and do not end their keys, the keys are asked from the records, and
-//             the claims sorted again by heads behind all that they have in common: so long common parts cost one look
-//             at each record.
-// Threads     One sorter for each thread.
-// Errors      A damaged record is the answer where its key had to be known.
+// Design      Sorts by head. If equal heads do not end their keys, the keys are read from the records. Those claims are
+//             then sorted by heads after everything they have in common. So a long common part costs one look at each
+//             record.
+// Threads     One sorter per thread.
+// Errors      Returns the location of a damaged record if its key is needed.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +23,8 @@ class ClaimSorter {
  public:
   explicit ClaimSorter(const KeySource& keys) : keys_(keys) {}
 
-  // Sorts the claims of a list with this depth. Tells `superseded` of each that is given up for a newer one, and has an
-  // empty entry from then on. Returns the location of a record that is damaged.
+  // Sorts the claims of a list with this depth. Calls `superseded` for each claim that a newer one replaces; the entry
+  // of that claim then becomes empty. Returns the location of a damaged record.
   std::optional<base::Location> Sort(std::span<Claim> claims, std::size_t depth,
                                      FunctionRef<void(const Claim&)> superseded);
 
@@ -38,7 +38,7 @@ class ClaimSorter {
   std::optional<base::Location> Deepen(Run* run) const;
 
   const KeySource& keys_;
-  std::vector<Run> tied_;  // To be sorted by deeper heads.
+  std::vector<Run> tied_;  // Still to be sorted, by deeper heads.
 };
 
 }  // namespace kvs::index

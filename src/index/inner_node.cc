@@ -15,10 +15,11 @@ namespace kvs::index {
 namespace {
 
 #if defined(__x86_64__)
-const bool kHasAvx2 = __builtin_cpu_supports("avx2") != 0;  // Asked once; a search is too short to ask each time.
+// Checked once, because a search is too short to check each time.
+const bool kHasAvx2 = __builtin_cpu_supports("avx2") != 0;
 #endif
 
-// Heads are compared as unsigned numbers, first byte first, but stored as signed ones in the same order.
+// Heads compare as unsigned big-endian numbers, but are stored as signed ones in the same order.
 std::int64_t ToSigned(std::uint64_t head) { return static_cast<std::int64_t>(head ^ (std::uint64_t{1} << 63)); }
 
 std::uint32_t BitsBelow(unsigned bit) { return (std::uint32_t{1} << bit) - 1; }
@@ -78,8 +79,9 @@ void InnerNode::CopySeparators(std::span<const std::string_view> separators) {
   }
 }
 
-// Takes the first positions in which the windows differ. Where these are fewer than a head has bytes, the positions
-// behind them tell other keys from the separators more often than the ones before, which a search checks anyway.
+// Takes the first positions in which the windows differ. If there are fewer than a head has bytes, it adds positions
+// after them. Those distinguish other keys from the separators more often than the ones before, which a search checks
+// anyway.
 void InnerNode::ChoosePositions(std::span<const KeyWindow> windows) {
   common_ = windows.empty() ? KeyWindow("", 0).bytes : windows.front().bytes;
   std::array<std::uint64_t, KeyWindow::kBytes / 8> different_bits{};  // In any window.
@@ -162,7 +164,7 @@ InnerNode::Ties InnerNode::FindTiesPortably(const KeyWindow& window) const {
   const __m256i common = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(common_.data()));
   const auto same = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, common)));
 
-  // A shuffle takes bytes from half a window; where the highest bit of a position is set, it puts a zero.
+  // A shuffle takes bytes from half a window. It gives zero if the highest bit of a position is set.
   const __m128i positions = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(positions_.data()));
   const __m128i in_low_half = _mm_add_epi8(positions, _mm_set1_epi8(0x70));
   const __m128i in_high_half = _mm_sub_epi8(positions, _mm_set1_epi8(0x10));
@@ -171,7 +173,7 @@ InnerNode::Ties InnerNode::FindTiesPortably(const KeyWindow& window) const {
   const Aim aim = AimOf(static_cast<std::uint64_t>(_mm_cvtsi128_si64(head)), ~same & checked_, window);
 
   const __m256i aims = _mm256_set1_epi64x(aim.head);
-  __m256i above = _mm256_setzero_si256();  // In each of four lanes: minus the number of heads that are above.
+  __m256i above = _mm256_setzero_si256();  // In each of four lanes: minus the number of heads above.
   for (unsigned i = 0; i < heads_.size(); i += 4) {
     const __m256i heads = _mm256_load_si256(reinterpret_cast<const __m256i*>(&heads_[i]));
     above = _mm256_add_epi64(above, _mm256_cmpgt_epi64(heads, aims));
@@ -183,7 +185,7 @@ InnerNode::Ties InnerNode::FindTiesPortably(const KeyWindow& window) const {
 }
 #endif
 
-// Where the key differs from what the separators share, only the part of its head before that place counts.
+// If the key differs from the common bytes, only the part of its head before that position counts.
 InnerNode::Aim InnerNode::AimOf(std::uint64_t head, std::uint32_t differences, const KeyWindow& window) const {
   if (differences == 0) return {ToSigned(head), Side::kOpen};
   const auto place = static_cast<unsigned>(std::countr_zero(differences));

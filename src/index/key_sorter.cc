@@ -9,7 +9,7 @@
 namespace kvs::index {
 namespace {
 
-constexpr std::uint64_t kPlaceMask = KeySorter::kKeysMax - 1;  // A head gives up its last bits for the key's place.
+constexpr std::uint64_t kPlaceMask = KeySorter::kKeysMax - 1;  // The last bits of a head hold the key's place instead.
 static_assert((KeySorter::kKeysMax & kPlaceMask) == 0);
 
 std::size_t SharedPrefixBytes(std::span<const std::string_view> keys) {
@@ -21,7 +21,7 @@ std::size_t SharedPrefixBytes(std::span<const std::string_view> keys) {
   return shared.size();
 }
 
-// Eight bytes of the key as a number in their order; zeros stand where the key has ended.
+// Eight bytes of the key as a number in key order, with zeros after the end of the key.
 std::uint64_t HeadOf(std::string_view key, std::size_t from) {
   std::uint64_t head = 0;
   if (key.size() < sizeof head) {
@@ -44,7 +44,7 @@ std::span<const std::uint8_t> KeySorter::Sort(std::span<const std::string_view> 
   return {places_.data(), count_};
 }
 
-// Puts each key behind as many as have smaller heads. False: two heads are the same.
+// Puts each key after as many as have smaller heads. False: two heads are equal.
 bool KeySorter::SortByHeads(std::span<const std::string_view> keys, std::size_t shared_bytes) {
   std::array<std::uint64_t, kKeysMax> heads;
   for (std::size_t i = 0; i < keys.size(); ++i) heads[i] = (HeadOf(keys[i], shared_bytes) & ~kPlaceMask) | i;
@@ -63,7 +63,7 @@ bool KeySorter::SortByHeads(std::span<const std::string_view> keys, std::size_t 
   return !are_same;
 }
 
-// The full keys decide where heads do not.
+// Compares the full keys, because some heads are equal.
 void KeySorter::SortAndUnite(std::span<const std::string_view> keys) {
   KVS_PROBE("keys of a leaf are tied beyond their heads");
   struct Item {
@@ -77,7 +77,7 @@ void KeySorter::SortAndUnite(std::span<const std::string_view> keys) {
   std::sort(items.begin(), end, [&](const Item& a, const Item& b) {
     if (a.head != b.head) return a.head < b.head;
     const int order = keys[a.place].compare(keys[b.place]);
-    return order != 0 ? order < 0 : a.place < b.place;  // Of equal keys the one read last stands last.
+    return order != 0 ? order < 0 : a.place < b.place;  // Of equal keys, the one read last comes last.
   });
   count_ = 0;
   for (auto item = items.begin(); item != end; ++item) {

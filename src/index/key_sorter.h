@@ -1,7 +1,8 @@
-// KeySorter: the order of the keys of one leaf.
+// KeySorter: sorts the keys of one leaf.
 //
-// Design      Nearly always eight bytes behind what all the keys share tell them apart. They are compared as numbers,
-//             each with each: that has no branch to mispredict. Only where two are the same whole keys are compared.
+// Design      Eight bytes after the common prefix nearly always distinguish the keys. They are compared as numbers,
+//             each with each, without a branch to mispredict. Whole keys are compared only if two such numbers are
+//             equal.
 #pragma once
 
 #include <array>
@@ -18,8 +19,8 @@ class KeySorter {
  public:
   static constexpr std::size_t kKeysMax = Leaf::kSlots;
 
-  // Places in `keys`, in the order of the keys; of equal keys, the one that stands last. Every key begins with the
-  // first `shared_bytes` bytes of every other. The answer is valid until the next call.
+  // Returns places in `keys`, in key order; for equal keys, the last one. The result is valid until the next call.
+  // shared_bytes: in, all keys agree in their first bytes up to this number.
   std::span<const std::uint8_t> Sort(std::span<const std::string_view> keys, std::size_t shared_bytes);
 
  private:

@@ -1,18 +1,19 @@
-// Leaf: up to 32 entries in four cache lines, a small hash table. An entry is a location and 16 bits of its key's hash.
+// Leaf: a small hash table of up to 32 entries in four cache lines. An entry is a location and a 16-bit key hash.
 //
-// Design      The upper two bits of the tag choose the home line of an entry. When the home line has no room the entry
-//             goes to the next line that has, in a circle, so that a leaf takes 32 entries whatever their tags. A
-//             search starts in the home line and ends at a line with an empty slot: usually it touches one line. An
-//             entry erased from a line without an empty slot leaves a mark there, which the next insertion reuses.
-//             Since the tag holds the home line, entries move to another leaf without a look at their keys.
+// Design      The upper two bits of the tag choose the home line of an entry. If that line is full, the entry goes to
+//             the next line with room, cyclically. So a leaf holds 32 entries whatever their tags. A search starts in
+//             the home line and ends at a line with an empty slot, so it usually touches one line. Erasing an entry
+//             from a line without an empty slot leaves a mark, which the next insertion reuses. The tag determines the
+//             home line, so entries move to another leaf without reading their keys.
 // Threads     One writer; any number of readers, without locks.
 //
 // Invariants  I1  A slot holds 0 (empty), a mark with location 0 (erased), or a live entry.
-//             I2  A line that once had no empty slot never has one again. Hence entries of a line that overflowed are
-//                 found: the line does not end the search.
-//             I3  An entry stays in its slot until it is erased. A reader that meets neither the old nor the new place
-//                 of a key that is erased and inserted again looked while the key was absent.
-// Fences      P1  entry:  release store in Store() -> acquire load in Load(). The record behind it is whole when seen.
+//             I2  A line that once had no empty slot never has one again. So a search does not end at that line, and
+//                 finds the entries that overflowed from it.
+//             I3  An entry stays in its slot until it is erased. A reader can miss both the old and the new slot of a
+//                 key that is erased and inserted again. It then read while the key was absent.
+// Fences      P1  entry:  release store in Store() -> acquire load in Load(). The record of an entry that is seen is
+//                 whole.
 #pragma once
 
 #include <array>
@@ -62,17 +63,17 @@ class alignas(64) Leaf {
   static constexpr unsigned kLineSlots = 8;
   static constexpr unsigned kSlots = kLines * kLineSlots;
 
-  // The entries of one line at the time of its reading.
+  // The entries of one line when it was read.
   struct Line {
     std::array<Entry, kLineSlots> entries;
 
-    // The slots of live entries with `tag`: bit 0 is the first of the line.
+    // The slots of live entries with `tag`, as bits; bit 0 is the first slot of the line.
     unsigned SlotsWith(Tag tag) const;
     bool has_empty() const;
   };
 
   static constexpr unsigned HomeLine(Tag tag) { return tag >> 14; }
-  // The line to look at in step 0, 1, 2, 3 of a search.
+  // The line to search in step 0, 1, 2 or 3.
   static constexpr unsigned LineOf(Tag tag, unsigned step) { return (HomeLine(tag) + step) % kLines; }
 
   Entry Load(unsigned slot) const {
@@ -83,10 +84,10 @@ class alignas(64) Leaf {
   void PrefetchLines() const { base::Prefetch(this, sizeof *this); }
   unsigned CountLive() const;
 
-  // The slot of exactly this entry: no key is compared.
+  // The slot of exactly this entry. No key is compared.
   std::optional<unsigned> SlotOf(Entry entry) const;
 
-  // The writer's.
+  // For the writer.
   void Overwrite(unsigned slot, Entry entry) { Store(slot, entry); }
   bool Insert(Entry entry);  // False: all slots hold live entries.
   void Erase(unsigned slot);
@@ -122,7 +123,7 @@ inline bool Leaf::Line::has_empty() const {
   return found;
 }
 
-// Where the live entries of a leaf point to, each as it was at some moment.
+// The locations of a leaf's live entries, each as it was at some moment.
 class LiveLocations {
  public:
   explicit LiveLocations(const Leaf& leaf) {

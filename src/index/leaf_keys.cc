@@ -32,7 +32,7 @@ std::optional<base::Location> LeafKeys::Read(const Leaf& leaf,
 bool LeafKeys::EndsAscendingRun(std::size_t place) const {
   constexpr std::size_t kRun = 3;
   if (place < kRun) return false;
-  std::array<unsigned, Leaf::kLines> youngest;  // Slot of each line that is not in the run yet.
+  std::array<unsigned, Leaf::kLines> youngest;  // The last slot of each line that is not yet in the run.
   youngest.fill(Leaf::kLineSlots - 1);
   for (std::size_t i = 1; i <= kRun; ++i) {
     const unsigned slot = sorted_[place - i].slot;

@@ -1,8 +1,8 @@
-// LeafKeys: the live entries of a leaf with their keys, in key order. For splits, which need the order that a leaf does
-// not keep.
+// LeafKeys: the live entries of a leaf with their keys, in key order. Splits need this order, which a leaf does not
+// keep.
 //
-// Lifetime    The keys are views into the owner's records: use them while pinned, or as the writer.
-// Threads     Belongs to one thread.
+// Lifetime    The keys are views into the owner's records. Use them while pinned, or as the writer.
+// Threads     One thread at a time.
 #pragma once
 
 #include <array>
@@ -26,16 +26,18 @@ struct KeyedEntry {
 
 class LeafKeys {
  public:
-  // Asks for the records of `leaf`, which is to be read soon; all together, so that their addresses are found together.
+  // Prefetches the records of `leaf`, which will be read soon. One call for all, so that their addresses are translated
+  // together.
   static void Prefetch(const Leaf& leaf, const KeySource& keys);
 
-  // Reads all entries, with the keys that `key_of` tells; nullopt: the record is damaged, and its location the answer.
-  // Every key of the leaf begins with the first `shared_bytes` bytes of every other.
+  // Reads all entries. Returns the location of a damaged record.
+  // key_of: in, returns the key of an entry; nullopt: the record is damaged.
+  // shared_bytes: in, all keys agree in their first bytes up to this number.
   std::optional<base::Location> Read(const Leaf& leaf, FunctionRef<std::optional<std::string_view>(Entry)> key_of,
                                      std::size_t shared_bytes);
 
-  // Whether `place` is where keys have lately come in ascending order: the entries before it are the last ones of the
-  // lines that they are in. Meant for a full leaf; by chance, it is true for one random place in 400.
+  // Whether keys have recently arrived in ascending order at `place`: the entries before it are the last ones of their
+  // lines. Meant for a full leaf. It is true by chance for one random place in 400.
   bool EndsAscendingRun(std::size_t place) const;
 
   std::span<const KeyedEntry> sorted() const { return {sorted_.data(), count_}; }

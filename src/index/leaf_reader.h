@@ -1,8 +1,8 @@
-// LeafReader: the owner's part in a scan. The index knows where the records of a leaf stand and wants their keys; the
-// owner reads those records all together and keeps what it needs, so that none is looked at twice.
+// LeafReader: reads the records of a leaf for a scan. The index has the locations of a leaf and needs the keys. The
+// owner reads the records together and keeps what it needs, so that each is read once.
 //
-// Threads     Called by the thread that scans, which is pinned from a Read() to the end of the Visit() behind it.
-// Errors      A record that cannot be trusted ends the scan before any record that was read with it is visited.
+// Threads     The scanning thread calls it. It is pinned from a Read() to the end of the following Visit().
+// Errors      A record that cannot be trusted ends the scan before any record read together with it is visited.
 #pragma once
 
 #include <cstdint>
@@ -21,12 +21,13 @@ class LeafReader {
   // A hint: the records there will be read soon.
   virtual void Prefetch(std::span<const base::Location> locations) = 0;
 
-  // Reads and checks the records there: keys[i] becomes the key of the one at locations[i]. Returns the location of a
-  // record that is damaged.
+  // Reads and checks the records. Returns the location of a damaged record.
+  // keys: out, keys[i] is the key of the record at locations[i].
   virtual std::optional<base::Location> Read(std::span<const base::Location> locations,
                                              std::span<std::string_view> keys) = 0;
 
-  // Visits records of those that were read last, by their places there, in the order of the scan. False: it is over.
+  // Visits records of the last Read() in scan order. places: in, indexes into that call's locations. False: the scan is
+  // over.
   virtual bool Visit(std::span<const std::uint8_t> places) = 0;
 };
 

@@ -1,6 +1,6 @@
-// NodeDraft: the separators and children of an inner node that is being changed, before new nodes are made of them.
+// NodeDraft: the separators and children of an inner node during a change, before new nodes are made from them.
 //
-// Lifetime    Separators are views into the nodes and records that they come from, which must outlive the draft.
+// Lifetime    Separators are views into nodes and records, which must outlive the draft.
 // Limits      As many children as fit into two nodes.
 #pragma once
 
@@ -15,8 +15,7 @@
 
 namespace kvs::index {
 
-// Adjacent children that give way: `removed` of them, from child `first` on, to one new child, or to two with a
-// separator.
+// Replaces `removed` adjacent children from `first` on by one new child, or by two with a separator.
 struct Splice {
   unsigned first;
   unsigned removed;

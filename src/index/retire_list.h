@@ -1,8 +1,8 @@
-// RetireList: nodes that were unlinked from the tree and wait until no reader can see them any more.
+// RetireList: nodes that were unlinked from the tree and wait until no reader can see them.
 //
-// Design      Ending an epoch and looking at all readers costs more than a node is worth: nodes wait in groups.
-// Threads     The writer's.
-// Ordering    Collect() comes after the store that unlinked the nodes added before.
+// Design      Nodes wait in groups, because ending an epoch and checking all readers costs more than one node is worth.
+// Threads     For the writer only.
+// Ordering    Call Collect() after the store that unlinked the nodes added before.
 #pragma once
 
 #include <cstddef>
@@ -29,22 +29,22 @@ class RetireList {
 
   void Add(RetiredNode node) { fresh_.push_back(node); }
 
-  // The next `count` calls of Add() take no memory.
+  // After this, `count` calls of Add() take no memory.
   void Reserve(std::size_t count) {
     if (fresh_.capacity() - fresh_.size() < count) fresh_.reserve(2 * (fresh_.size() + count));
   }
 
-  // How many were added and not collected; and takes back those that were added since there were `count`.
+  // The number of nodes added and not yet collected. TakeBackTo() drops those added since the number was `count`.
   std::size_t fresh() const { return fresh_.size(); }
   void TakeBackTo(std::size_t count) {
     fresh_.erase(fresh_.begin() + static_cast<std::ptrdiff_t>(count), fresh_.end());
   }
 
-  // Once at least `group` nodes were added, ends the epoch for them, and hands the nodes that nobody sees to `free`.
-  // Where there is no memory for that, a later call does it.
+  // After at least `group` calls of Add(), ends the epoch for these nodes, and passes the nodes that no reader sees to
+  // `free`. If there is no memory for that, a later call does it.
   void Collect(std::size_t group, FunctionRef<void(RetiredNode)> free);
 
-  // Hands over all nodes, for the end of the tree: nobody may be reading.
+  // Passes all nodes to `free`, at the end of the tree. No reader may be active.
   void Drain(FunctionRef<void(RetiredNode)> free);
 
  private:

@@ -8,7 +8,7 @@
 namespace kvs::index {
 namespace {
 
-// Strangers choose keys: without knowing the seed they cannot choose ones that collide.
+// Clients choose the keys. Without the seed they cannot choose keys that collide.
 std::uint64_t RandomSeed() {
   std::random_device device;
   return std::uint64_t{device()} << 32 | device();
@@ -95,7 +95,7 @@ bool Tree::EraseExact(std::string_view key, base::Location expected) {
   return slot.has_value();
 }
 
-// Where all nodes of a level are given the same number of ways, each leaf has the same chance. The root is alone.
+// Treats all nodes of a level as equally wide, so each leaf has the same chance. The root is alone on its level.
 std::optional<base::Location> Tree::DrawEntry(FunctionRef<std::uint64_t(std::uint64_t n)> below) const {
   bool is_root = true;
   bool is_void = false;

@@ -1,33 +1,33 @@
-// Tree: the ordered index in memory, from keys to locations: a B+-tree with hashed leaves.
+// Tree: the ordered in-memory index from keys to locations: a B+-tree with hashed leaves.
 //
-// Design      Inner nodes (InnerNode) are 1 kB and copied when they change; leaves (Leaf) are small hash tables of 256
-//             bytes. Keys are not stored but in separators: the full key is asked from the owner (KeySource), so that
-//             an entry costs about 14 bytes whatever the length of its key. A point operation touches an inner node on
-//             each level, one cache line of a leaf, and the record.
-//             A split or merge makes new nodes out of old ones, publishes them by one store of a link, and retires the
-//             old ones to the epoch. A leaf is split in its middle, or further on, where keys come in ascending order.
-//             Nodes live in arenas and are linked by numbers, so that leaves are saved as they are.
-// Threads     Readers: any thread, without locks, writes to shared memory (but the pin) or allocations (but in Scan()).
-//             Writers: one at a time, by the caller's lock; they need no pin.
-// Ordering    Linearizable for each key. A scan sees each key as it was at some time during the scan.
-// Ownership   The tree must end before its KeySource and its EpochDomain, when nobody uses it any more.
-// Limits      Keys of 0 to 65,535 bytes, any bytes; a location is never none. The caller checks: others end the
-//             process.
-// Errors      A damaged record is kDamaged, with its location, where its key had to be known. Nothing was changed then.
-//             Without memory Upsert() throws std::bad_alloc, and nothing was changed. Other changes need none: what
-//             would make the tree smaller is left out.
+// Design      Inner nodes (InnerNode) have 1 kB and are copied when they change. Leaves (Leaf) are hash tables of 256
+//             bytes. Keys are stored only in separators; the full key is read from the owner (KeySource). So an entry
+//             costs about 14 bytes whatever the length of its key. A point operation touches one inner node per level,
+//             one cache line of a leaf, and the record.
+//             A split or merge makes new nodes from old ones, publishes them by one store of a link, and retires the
+//             old ones to the epoch. A leaf is split in its middle, or later if keys arrive in ascending order. Nodes
+//             are in arenas and linked by numbers, so leaves can be saved as they are.
+// Threads     Readers: any thread, without locks. They write no shared memory except the pin, and allocate only in
+//             Scan(). Writers: one at a time, under the caller's lock; they need no pin.
+// Ordering    Linearizable per key. A scan sees each key as it was at some time during the scan.
+// Ownership   The tree must end before its KeySource and its EpochDomain, and after its last use.
+// Limits      Keys have 0 to 65,535 bytes of any value, and a location is never none. The caller checks that; otherwise
+//             the process ends.
+// Errors      kDamaged, with the location of the damaged record, if its key is needed. Nothing was changed then.
+//             Without memory Upsert() throws std::bad_alloc, and nothing was changed. Other changes need no memory:
+//             without it the tree just does not shrink.
 //
 // Invariants  I1  The tree always has a leaf. All leaves are on the same level.
-//             I2  A key is in no other leaf than the one that the separators lead to.
-//             I3  A node is retired after the store that unlinked it, and freed when no pin is left that could see it.
+//             I2  A key is only in the leaf to which the separators lead.
+//             I3  A node is retired after the store that unlinked it, and freed when no pin remains that could see it.
 //             I4  A reader uses nodes and keys only while it is pinned.
-// Fences      P1  root_:  release store in SetRoot() -> acquire load in Root(). The nodes are whole when seen.
+// Fences      P1  root_:  release store in SetRoot() -> acquire load in Root(). The nodes that are seen are whole.
 //                 Links and entries: InnerNode P1, Leaf P1.
-//             P2  shape_: store before the release store that publishes new nodes -> acquire load in a scan. Who has
-//                 heard of a change in the new nodes sees another number than before them.
-//             P3  shape_: release store after it -> acquire load before hints are taken. Who sees this number takes the
-//                 way through the new nodes; who saw the one before has hints that do not hold.
-//             R1  size_, separator_bytes_: relaxed. Figures, nothing is reached through them.
+//             P2  shape_: store before the release store that publishes new nodes -> acquire load in a scan. A scan
+//                 that can see a new node, or a change made there, also sees the incremented shape counter.
+//             P3  shape_: release store after that -> acquire load before hints are taken. A reader that sees this
+//                 number descends through the new nodes. The hints of a reader that saw an earlier number do not hold.
+//             R1  size_, separator_bytes_: relaxed. Figures; nothing is reached through them.
 #pragma once
 
 #include <array>
@@ -61,36 +61,36 @@ enum class Outcome : std::uint8_t { kFound, kAbsent, kDamaged };
 
 struct LookUp {
   Outcome outcome;
-  base::Location location;  // kFound: the entry; kDamaged: the record that could not be read.
+  base::Location location;  // kFound: the entry's location. kDamaged: that of the unreadable record.
 };
 
 struct Change {
-  Outcome outcome;     // kFound: there was an entry; kAbsent: there was none; kDamaged: nothing was changed.
-  base::Location old;  // kFound: the entry that was; kDamaged: the record that could not be read.
+  Outcome outcome;     // kFound: there was an entry. kAbsent: there was none. kDamaged: nothing was changed.
+  base::Location old;  // kFound: the previous location. kDamaged: that of the unreadable record.
 };
 
 struct Bounds {
-  std::string_view from;                              // The first key in range.
-  std::optional<std::string_view> to = std::nullopt;  // The first key behind the range; nullopt: no end.
+  std::string_view from;                              // Inclusive.
+  std::optional<std::string_view> to = std::nullopt;  // Exclusive; nullopt: no end.
   bool reverse = false;                               // From the last key of the range to the first.
-  std::size_t expected = ~std::size_t{0};             // A hint: how many keys will be visited before `visit` ends it.
+  std::size_t expected = ~std::size_t{0};             // A hint: the number of keys that `visit` will take.
 };
 
 struct ScanResult {
-  Outcome outcome;          // kFound: the scan came to its end, or `visit` ended it; kDamaged.
-  base::Location location;  // kDamaged: the record that could not be read.
+  Outcome outcome;          // kFound: the scan reached its end, or `visit` ended it. kDamaged.
+  base::Location location;  // kDamaged: the location of the unreadable record.
 };
 
-// Where a key belongs. It holds until the tree changes its shape, which the writer finds out.
+// The leaf for a key. It holds until the tree changes its shape, which the writer detects.
 struct Hint {
-  std::uint64_t shape = ~std::uint64_t{0};  // Of no tree.
+  std::uint64_t shape = ~std::uint64_t{0};  // Matches no tree.
   NodeId leaf_id = 0;
   Tag tag = 0;
 };
 
 class LeafKeys;
 
-// A node with the smallest key that may be under it; that of the first node is empty.
+// A node and the smallest key that may be under it. That key is empty for the first node.
 struct NodeLink {
   std::string_view first_key;
   NodeId id;
@@ -99,58 +99,63 @@ struct NodeLink {
 class Tree {
  public:
   Tree(const KeySource& keys, sync::EpochDomain& epochs);
-  // With a known seed in place of a random one, for tests. Who knows the seed can make keys that share line and tag.
+  // For tests: a known seed instead of a random one. A client that knows the seed can make keys that share line and
+  // tag.
   Tree(const KeySource& keys, sync::EpochDomain& epochs, std::uint64_t hash_seed);
   ~Tree();
   Tree(const Tree&) = delete;
   Tree& operator=(const Tree&) = delete;
 
-  // Readers. The epoch is pinned by the caller, who then may read the records that were found until it unpins.
+  // For readers. The caller pins the epoch, and may read the found records until it unpins.
   LookUp Find(std::string_view key) const;
-  // The same for a caller who compares the records itself, as KeySource::Compare() does, to keep what it read of them.
+  // For a caller that compares the records itself, like KeySource::Compare(), and keeps what it read.
   LookUp Find(std::string_view key, FunctionRef<Match(base::Location)> compare) const;
 
-  // Finds up to kTogetherMax keys in step: while one waits for memory, the others go on. `compare` is asked whether a
-  // record is one of keys[i]; found[i] is the answer for it. Each key is found by itself: there is no snapshot.
+  // Finds up to kTogetherMax keys interleaved: while one waits for memory, the others continue. Each key is found by
+  // itself; the call is not a snapshot.
+  // compare: in, returns whether a record has the key keys[i].
+  // found: out, found[i] is the result for keys[i].
   static constexpr std::size_t kTogetherMax = 64;
   void FindMany(std::span<const std::string_view> keys, FunctionRef<Match(std::size_t i, base::Location)> compare,
                 std::span<LookUp> found) const;
-  // Brings all near that changing up to kTogetherMax keys one by one will look at; for readers as above, and for the
-  // writer. PrefetchLeavesOf() does so for Replace(), which reads no record.
+  // Prefetches everything that later changes of up to kTogetherMax keys will read. Readers and the writer may call it.
+  // PrefetchLeavesOf() does so for Replace(), which reads no record.
   void PrefetchMany(std::span<const std::string_view> keys, std::span<Hint> hints) const;
   void PrefetchLeavesOf(std::span<const std::string_view> keys, std::span<Hint> hints) const;
 
-  // One draw: every entry has the same chance, and nullopt has the rest, which stands for what nodes and leaves could
-  // hold besides. `below(n)`: in, a number from 0 to n - 1.
+  // Draws once. Every entry has the same chance. The remaining chance, for unused room in nodes and leaves, gives
+  // nullopt.
+  // below: in, returns a random number from 0 to n - 1.
   std::optional<base::Location> DrawEntry(FunctionRef<std::uint64_t(std::uint64_t n)> below) const;
 
-  // Visits the keys in range in their order, each once, until `visit` answers false. Keys that are in the tree for the
-  // whole scan are visited; of keys that come, go or change meanwhile some state that they had is.
-  // Pins the epoch for some dozens of leaves, so that a long scan does not hold back reclamation; the views and records
-  // are valid during the visit, and were checked for damage just before. A damaged record ends the scan before any key
-  // of its leaf is visited, also if its unknown key might have been out of range.
+  // Visits the keys in range in order, each once, until `visit` returns false. Keys that are in the tree during the
+  // whole scan are visited. A key that comes, goes or changes meanwhile is shown in one of its states.
+  // The scan pins the epoch for some dozens of leaves at a time, so a long scan does not hold back reclamation. Views
+  // and records are valid during the visit, and were checked for damage just before. A damaged record ends the scan
+  // before any key of its leaf is visited. This holds even if its unknown key might be out of range.
   ScanResult Scan(const Bounds& bounds, FunctionRef<bool(std::string_view key, base::Location location)> visit) const;
-  // The same for a caller who reads the records of a leaf together, and visits them itself.
+  // For a caller that reads the records of a leaf together and visits them itself.
   ScanResult Scan(const Bounds& bounds, LeafReader& reader) const;
 
-  // Writers. With a hint that holds they find their way immediately; one that does not is as good as none.
+  // For the writer. A valid hint saves the descent; an invalid one is ignored.
   Change Upsert(std::string_view key, base::Location location, const Hint& hint = {});
   Change Erase(std::string_view key);
   // Changes the entry of `key` only if it is exactly `expected`. Compares locations and reads no record.
   bool Replace(std::string_view key, base::Location expected, base::Location desired, const Hint& hint = {});
   bool EraseExact(std::string_view key, base::Location expected);
 
-  // --- Saving: the caller is the writer, and nobody reads any more. TreeBuilder is the way back.
-  // Frees what waits for readers, so that nothing is saved that the tree does not need.
+  // --- Saving: the caller is the writer, and there are no readers any more. TreeBuilder loads what is saved.
+  // Frees the nodes that wait for readers, so that only needed nodes are saved.
   void FreeRetired();
-  // All leaves, in the order of their keys. The views live until the tree changes.
+  // All leaves in key order. The views are valid until the tree changes.
   std::vector<NodeLink> Leaves() const;
   const Arena& leaf_arena() const { return leaf_arena_; }
   const KeySource& keys() const { return keys_; }
   std::uint64_t hash_seed() const { return hash_seed_; }
 
-  // Overwrites the entries of up to kTogetherMax keys, each where there is one: changes[i] is what was found. Several
-  // threads may do so together, for different keys, while nobody else changes the tree.
+  // Overwrites the entries of up to kTogetherMax keys that have one. Threads may do so in parallel for different keys,
+  // while nothing else changes the tree.
+  // changes: out, changes[i] is the result for keys[i].
   void OverwriteMany(std::span<const std::string_view> keys, std::span<const base::Location> locations,
                      std::span<Change> changes);
 
@@ -165,21 +170,21 @@ class Tree {
   friend class TreeBuilder;
 
   static constexpr unsigned kHeightMax = 16;
-  // Fewer live entries in a leaf, or separators in an inner node, look for a sibling to merge with: such that what
-  // comes of it has room to grow.
+  // A leaf with fewer live entries, or an inner node with fewer separators, looks for a sibling to merge with. The
+  // merged node must have room to grow.
   KVS_TUNABLE(unsigned, kLeafMergeBelow, 9, 1, 14);
   KVS_TUNABLE(unsigned, kLeafMergedMax, 20, 14, 28);
   KVS_TUNABLE(unsigned, kInnerMergeBelow, 20, 1, 28);
   KVS_TUNABLE(unsigned, kInnerMergedMax, 45, 30, 56);
   KVS_TUNABLE(std::size_t, kRetireGroup, 64, 1, 256);
-  static constexpr std::size_t kNodesPerChangeMax = 2 * kHeightMax + 3;  // That it makes, or retires.
+  static constexpr std::size_t kNodesPerChangeMax = 2 * kHeightMax + 3;  // Nodes made, or retired, by one change.
 
   struct RootLink {
     unsigned height;  // Levels of inner nodes.
     NodeId id;
   };
 
-  // The way to a leaf: step n is on level n; level 1 is right above the leaves.
+  // The path to a leaf: step n is on level n, and level 1 is just above the leaves.
   struct Path {
     struct Step {
       InnerNode* node;
@@ -191,7 +196,7 @@ class Tree {
     NodeId leaf_id;
     Leaf* leaf;
 
-    // Which child of the node above the one on `level` is; 0 for the root.
+    // The child index of this path's node on `level` in the node above; 0 for the root.
     unsigned PlaceOnLevel(unsigned level) const { return level == height ? 0 : steps[level + 1].child; }
   };
 
@@ -211,15 +216,16 @@ class Tree {
   template <class Compare>
   static Hit SearchLeaf(const Leaf& leaf, Tag tag, const Compare& compare);
   Hit SearchLeaf(const Leaf& leaf, Tag tag, std::string_view key) const;
-  bool Holds(const Hint& hint) const { return hint.shape == shape_.load(std::memory_order_relaxed); }  // The writer's.
-  std::optional<Change> UpsertInto(Leaf& leaf, std::string_view key, Entry entry);  // nullopt: it is full.
+  // For the writer.
+  bool Holds(const Hint& hint) const { return hint.shape == shape_.load(std::memory_order_relaxed); }
+  std::optional<Change> UpsertInto(Leaf& leaf, std::string_view key, Entry entry);  // nullopt: the leaf is full.
   static void AddTo(std::atomic<std::uint64_t>& figure, std::uint64_t difference);  // Wraps around: 0 - n subtracts n.
 
   // tree_many.cc.
   struct Target {
     Tag tag;
     NodeId leaf_id;
-    Entry likely;  // By PrefetchRecords(): the first with the key's tag, seldom of another key; or empty.
+    Entry likely;  // The first entry with the key's tag, seldom of another key; or empty. Set by PrefetchRecords().
   };
   using Targets = base::UninitializedArray<Target, kTogetherMax>;
   void DescendTogether(std::span<const std::string_view> keys, Targets& targets) const;
@@ -230,8 +236,8 @@ class Tree {
   // tree_scan.cc.
   struct ScanStep {
     bool is_last;
-    ScanResult result;       // Of the last step.
-    std::string_view fence;  // Of another: where the scan goes on; valid until the unpin.
+    ScanResult result;       // If is_last.
+    std::string_view fence;  // If not is_last: where the scan continues; valid until the unpin.
   };
   ScanStep ScanSiblings(const Bounds& bounds, LeafReader& reader) const;
   Path FirstPath(const Bounds& bounds) const;
@@ -266,23 +272,23 @@ class Tree {
   const KeySource& keys_;
   sync::EpochDomain& epochs_;
 
-  // Constant once there are readers: a loaded tree brings its own.
+  // Constant once there are readers; a loaded tree has its own.
   std::uint64_t hash_seed_;
 
-  // The writer's; readers ask the arenas for addresses.
+  // Used by the writer only; readers ask the arenas for addresses.
   Arena leaf_arena_{sizeof(Leaf)};
   Arena inner_arena_{sizeof(InnerNode)};
   RetireList retired_;
-  std::vector<RetiredNode> made_;  // By the change of shape that is under way.
+  std::vector<RetiredNode> made_;  // By the change of shape that is in progress.
 
   // Atomics.
   std::atomic<std::uint64_t> root_{0};
   std::atomic<std::uint64_t> size_{0};
   std::atomic<std::uint64_t> separator_bytes_{0};
-  alignas(64) std::atomic<std::uint64_t> shape_{0};  // Apart: a reader of a point does not care.
+  alignas(64) std::atomic<std::uint64_t> shape_{0};  // On a line of its own: point readers do not use it.
 };
 
-// A damaged record is an answer only if no intact one is: the key's own may stand further on.
+// Returns kDamaged only if no record matches: the key's own record may be in a later slot.
 template <class Compare>
 Tree::Hit Tree::SearchLeaf(const Leaf& leaf, Tag tag, const Compare& compare) {
   Hit hit{Outcome::kAbsent, {}, 0};

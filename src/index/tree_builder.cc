@@ -9,7 +9,7 @@
 namespace kvs::index {
 namespace {
 
-// Where the piece `i` begins when `count` things are shared out evenly among `pieces`.
+// The start of piece `i` if `count` things are divided evenly among `pieces`.
 std::size_t PieceBegin(std::size_t i, std::size_t count, std::size_t pieces) { return i * count / pieces; }
 
 std::size_t Pieces(std::size_t count, std::size_t piece_size) { return (count + piece_size - 1) / piece_size; }

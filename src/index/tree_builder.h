@@ -1,12 +1,11 @@
-// TreeBuilder: fills an empty tree from the leaves up, with entries that come in the order of their keys, or with
-// leaves that were saved. No entry is searched for.
+// TreeBuilder: fills an empty tree bottom-up, from entries in key order or from saved leaves. It searches for no entry.
 //
-// Design      Entries come in parts, each of which becomes leaves of its own by any thread; Finish() puts the parts one
-//             behind the other and makes the levels of inner nodes. Nodes are left room to grow.
-//             Saved leaves come whole, by LoadLeaves(); their inner nodes are made anew.
-// Threads     AddPart() and MakeNodes() from any thread. Nobody reads the tree, or changes it, before it is finished.
-// Errors      A damaged record is the answer where its key had to be known: the first of a leaf. The tree is then good
-//             for nothing but its end.
+// Design      Entries come in parts. Any thread makes the leaves of a part; Finish() joins the parts and makes the
+//             levels of inner nodes. Nodes get room to grow. LoadLeaves() takes saved leaves whole, and their inner
+//             nodes are made anew.
+// Threads     AddPart() and MakeNodes() from any thread. Nobody may read or change the tree before it is finished.
+// Errors      Returns the location of a damaged record if its key is needed, as the first of a leaf. The tree can then
+//             only be destroyed.
 #pragma once
 
 #include <cstddef>
@@ -35,23 +34,23 @@ class TreeBuilder {
     std::uint64_t entries = 0;
   };
 
-  // `keys` tells the keys of the entries; its views stay good until Finish() returned.
+  // keys: in, the keys of the entries. Its views must stay valid until Finish() has returned.
   TreeBuilder(Tree& tree, const KeySource& keys);
 
-  // Makes the leaves of a part. Returns the location of a record that is damaged.
+  // Makes the leaves of a part. Returns the location of a damaged record.
   std::optional<base::Location> AddPart(std::span<const Entry> entries, Part* part) KVS_EXCLUDES(mutex_);
 
   void Finish(std::span<const Part> parts) KVS_EXCLUDES(mutex_);
 
-  // Saved leaves, with the seed of the tree they were saved from, and how many entries they hold.
+  // Loads saved leaves, with the seed of the tree that saved them. entries: in, their number of live entries.
   void LoadLeaves(std::vector<Arena::LoadedChunk> chunks, std::uint64_t hash_seed, std::uint64_t entries)
       KVS_EXCLUDES(mutex_);
-  // Inner nodes above groups of nodes, in the order of the groups, of which each has 2 to InnerNode::kChildrenMax.
-  // Concurrent calls take turns for their places only.
+  // Makes one inner node per group of nodes, in group order. A group has 2 to InnerNode::kChildrenMax nodes. Concurrent
+  // calls wait for each other only to get slots.
   std::vector<NodeLink> MakeNodes(std::size_t groups,
                                   FunctionRef<std::span<const NodeLink>(std::size_t group)> children)
       KVS_EXCLUDES(mutex_);
-  // Makes what is above all nodes of a level: 0 are leaves.
+  // Makes the levels above all nodes of `level`. level: in, 0 for leaves.
   void FinishAbove(std::vector<NodeLink> nodes, unsigned level) KVS_EXCLUDES(mutex_);
 
  private:
@@ -59,7 +58,7 @@ class TreeBuilder {
 
   Tree& tree_;
   const KeySource& keys_;
-  sync::Mutex mutex_;  // The arenas of the tree.
+  sync::Mutex mutex_;  // Guards the arenas of the tree.
 };
 
 }  // namespace kvs::index

@@ -4,9 +4,8 @@
 
 namespace kvs::index {
 
-// Level by level: each step asks for the memory of the next one, for all keys, before it is needed for the first. It
-// asks in loops that do nothing else: a prefetch waits until the processor knows its address, and only those close to
-// each other wait together.
+// Descends level by level. Each step prefetches the next node of all keys before the first is needed. Prefetches have
+// loops of their own: each waits until the processor knows its address, and only neighbouring ones wait together.
 void Tree::DescendTogether(std::span<const std::string_view> keys, Targets& targets) const {
   KVS_CHECK(keys.size() <= kTogetherMax);
   const RootLink root = Root();
@@ -14,7 +13,7 @@ void Tree::DescendTogether(std::span<const std::string_view> keys, Targets& targ
   for (std::size_t i = 0; i < keys.size(); ++i) {
     search_keys[i] = SearchKey(keys[i]);
     targets[i].tag = TagOf(keys[i]);
-    targets[i].leaf_id = root.id;  // On the way to it.
+    targets[i].leaf_id = root.id;  // A node on the way to it.
   }
   for (unsigned level = root.height; level > 0; --level) {
     for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -64,7 +63,7 @@ void Tree::FindMany(std::span<const std::string_view> keys, FunctionRef<Match(st
   }
 }
 
-// An overwrite is one store to a slot of its own: nothing is moved, so other keys of the leaf do not matter.
+// An overwrite is one store to its own slot. Nothing moves, so other keys of the leaf do not matter.
 void Tree::OverwriteMany(std::span<const std::string_view> keys, std::span<const base::Location> locations,
                          std::span<Change> changes) {
   Targets targets;

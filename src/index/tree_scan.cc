@@ -9,7 +9,7 @@
 namespace kvs::index {
 namespace {
 
-// Bounds that shrink as the scan goes on: what was visited lies behind `resume`.
+// Bounds that shrink during the scan: everything before `resume` was visited.
 struct Rest {
   explicit Rest(const Bounds& all) : bounds(all) {}
 
@@ -26,13 +26,13 @@ struct Rest {
   std::string resume;
 };
 
-// The part of a leaf that a scan wants; nullopt: no end on that side.
+// The part of a leaf that a scan needs; nullopt: no end on that side.
 struct Range {
   std::optional<std::string_view> from = std::nullopt;
   std::optional<std::string_view> to = std::nullopt;
 };
 
-// For who wants to know no more than keys and locations.
+// For callers that need only keys and locations.
 class KeyReader final : public LeafReader {
  public:
   KeyReader(const KeySource& source, FunctionRef<bool(std::string_view, base::Location)> visit)
@@ -66,13 +66,13 @@ class KeyReader final : public LeafReader {
   std::span<const std::string_view> keys_;
 };
 
-// Reads the records of a leaf and visits what is in range of it, in the order of the scan.
+// Reads the records of a leaf and visits those in range, in scan order.
 class LeafScan {
  public:
   explicit LeafScan(LeafReader& reader) : reader_(reader) {}
 
-  // Every key of the leaf begins with the first `shared_bytes` of every other. Returns the location of a record that is
-  // damaged, whether or not its key would have been in range: nobody knows.
+  // Returns the location of a damaged record. Whether its key is in range is unknown.
+  // shared_bytes: in, all keys of the leaf agree in their first bytes up to this number.
   std::optional<base::Location> Read(std::span<const base::Location> locations, std::size_t shared_bytes) {
     const std::span<std::string_view> keys(keys_.data(), locations.size());
     if (const auto damaged = reader_.Read(locations, keys)) return damaged;
@@ -119,8 +119,8 @@ ScanResult Tree::Scan(const Bounds& bounds, LeafReader& reader) const {
   }
 }
 
-// Visits the leaves below one inner node from the first that the bounds reach. It stops where nodes have been made
-// anew: from then on the leaves of this one may be old, and a scan shows what is current.
+// Visits the leaves below one inner node, from the first in range on. It stops if new nodes were made: the leaves below
+// this node may then be outdated, and a scan shows current ones.
 Tree::ScanStep Tree::ScanSiblings(const Bounds& bounds, LeafReader& reader) const {
   const std::uint64_t shape = shape_.load(std::memory_order_acquire);  // P2
   Path path = FirstPath(bounds);
@@ -164,7 +164,7 @@ Tree::Path Tree::FirstPath(const Bounds& bounds) const {
   return Descend([&](const InnerNode& node) { return node.ChildBefore(target); });
 }
 
-// The leaf at some distance from the one that the path leads to, below the same inner node; nullptr: there is none.
+// The leaf at `distance` from the path's leaf, below the same inner node; nullptr: there is none.
 const Leaf* Tree::Sibling(const Path& path, bool is_before, unsigned distance) const {
   if (path.height == 0) return nullptr;
   const Path::Step& step = path.steps[1];
@@ -180,7 +180,7 @@ void Tree::StepAside(Path& path, bool to_the_one_before) const {
   path.leaf = LeafAt(path.leaf_id);
 }
 
-// The smallest key that may be in the leaf; nullopt: any key before the leaf's end.
+// The smallest key that may be in the leaf; nullopt: there is no lower bound.
 std::optional<std::string_view> Tree::FenceBefore(const Path& path) {
   for (unsigned level = 1; level <= path.height; ++level) {
     const Path::Step& step = path.steps[level];
@@ -189,7 +189,7 @@ std::optional<std::string_view> Tree::FenceBefore(const Path& path) {
   return std::nullopt;
 }
 
-// The smallest key behind those that may be in the leaf; nullopt: it is the last.
+// The smallest key after those that may be in the leaf; nullopt: it is the last leaf.
 std::optional<std::string_view> Tree::FenceBehind(const Path& path) {
   for (unsigned level = 1; level <= path.height; ++level) {
     const Path::Step& step = path.steps[level];
@@ -198,7 +198,7 @@ std::optional<std::string_view> Tree::FenceBehind(const Path& path) {
   return std::nullopt;
 }
 
-// Keys between two that begin in the same way begin so too.
+// All keys between two keys share the prefix that these two share.
 std::size_t Tree::SharedBytes(const std::optional<std::string_view>& before,
                               const std::optional<std::string_view>& behind) {
   if (!before || !behind) return 0;

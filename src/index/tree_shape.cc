@@ -10,7 +10,7 @@
 
 namespace kvs::index {
 
-// Nobody reads any more: what the root leads to, level by level, and what was retired.
+// There are no readers any more. Frees all nodes below the root, level by level, and the retired ones.
 Tree::~Tree() {
   FreeRetired();
   const RootLink root = Root();
@@ -45,8 +45,7 @@ std::vector<NodeLink> Tree::Leaves() const {
   return nodes;
 }
 
-// Runs what makes nodes, and publishes them last of all. Should there be no memory for one of them, nothing has
-// changed.
+// Runs `change`, which makes nodes and publishes them last. If there is no memory for one, nothing has changed.
 template <class Change>
 void Tree::ChangeShape(Change change) {
   made_.clear();
@@ -68,9 +67,9 @@ std::optional<base::Location> Tree::AddToFull(const Path& path, std::string_view
   return damaged;
 }
 
-// Inserts an entry into a full leaf. Returns the location of a record that is damaged: then nothing was changed.
-// The leaf is split in the middle, or further on where keys come in ascending order: so they leave full leaves behind,
-// be it at the end of the tree or in many places.
+// Inserts an entry into a full leaf. Returns the location of a damaged record; then nothing was changed. The leaf is
+// split in the middle, or later if keys arrive in ascending order there. Ascending keys then leave full leaves, at the
+// end of the tree or in several places.
 std::optional<base::Location> Tree::SplitLeaf(const Path& path, std::string_view key, Entry entry) {
   LeafKeys leaf_keys;
   if (const auto damaged = ReadUnchecked(path, leaf_keys)) return damaged;
@@ -98,8 +97,8 @@ std::optional<base::Location> Tree::SplitLeaf(const Path& path, std::string_view
   return std::nullopt;
 }
 
-// The keys of a leaf, of which no value is looked at: a split would else read all of 32 values to move their keys. A
-// key that is not the one that was written gives itself away: it has another tag, or is out of the leaf's range.
+// Reads the keys of a leaf without their values: otherwise a split would read all of 32 values to move keys. A wrong
+// key is detected by its tag, or because it is out of the leaf's range.
 std::optional<base::Location> Tree::ReadUnchecked(const Path& path, LeafKeys& leaf_keys) const {
   LeafKeys::Prefetch(*path.leaf, keys_);
   const std::optional<std::string_view> before = FenceBefore(path);
@@ -130,7 +129,7 @@ void Tree::ShrinkLeaf(const Path& path) {
   if (leaf_arena_.IsWorthMoving(path.leaf_id)) MoveLeaf(path);
 }
 
-// Unites a leaf of few entries with a sibling, if one has room. An empty leaf just goes.
+// Merges a leaf of few entries with a sibling, if one has room. An empty leaf is just removed.
 bool Tree::MergeLeaf(const Path& path, unsigned live) {
   if (path.height == 0) return false;
   const InnerNode& parent = *path.steps[1].node;
@@ -156,7 +155,7 @@ bool Tree::MergeLeaf(const Path& path, unsigned live) {
   return false;
 }
 
-// Gives the leaf the place that a new one would have.
+// Moves the leaf to the slot of a new one.
 void Tree::MoveLeaf(const Path& path) {
   const NodeId moved = NewLeaf();
   LeafAt(moved)->InsertAllOf(*path.leaf);
@@ -172,7 +171,7 @@ void Tree::Apply(const Path& path, const Splice& splice) {
   CollectRetired();
 }
 
-// Carries a change of children upwards until one store of a link publishes all that was made on the way.
+// Carries a change of children upwards, until one store of a link publishes all nodes that were made.
 void Tree::Publish(const Path& path, Splice splice) {
   for (unsigned level = 1; level <= path.height; ++level) {
     const Path::Step& step = path.steps[level];
@@ -198,7 +197,7 @@ void Tree::Publish(const Path& path, Splice splice) {
   }
 }
 
-// Makes one or two nodes out of the draft of a node on `level`, and tells what to do with them one level above.
+// Makes one or two nodes from the draft of a node on `level`. Returns the splice for the level above.
 Splice Tree::MakeNodes(const Path& path, unsigned level, const NodeDraft& draft) {
   const unsigned place = path.PlaceOnLevel(level);
   const auto separators = draft.separators();
@@ -217,7 +216,7 @@ Splice Tree::MakeNodes(const Path& path, unsigned level, const NodeDraft& draft)
   return Splice::ToOne(place, 1, NewInner(separators, children));
 }
 
-// Unites the draft of a node with a sibling, if one has room.
+// Merges the draft of a node with a sibling, if one has room.
 std::optional<Splice> Tree::MergeInner(const Path& path, unsigned level, const NodeDraft& draft) {
   if (level == path.height) return std::nullopt;
   const InnerNode& parent = *path.steps[level + 1].node;
@@ -262,7 +261,7 @@ NodeId Tree::NewInner(std::span<const std::string_view> separators, std::span<co
   return id;
 }
 
-// Small trees collect after few changes, so that what waits is never much beside what is in use.
+// A small tree collects after few changes, so that few nodes wait compared with those in use.
 void Tree::CollectRetired() {
   const std::uint64_t nodes = leaf_arena_.slots_taken() + inner_arena_.slots_taken();
   const std::uint64_t group = std::clamp<std::uint64_t>(nodes / 4, 1, kRetireGroup);
