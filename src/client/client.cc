@@ -42,7 +42,7 @@ class KvsClient::Impl {
  public:
   Impl(io::UniqueFd socket, const ClientOptions& options) : socket_(std::move(socket)), options_(options) {}
 
-  // Sends `request` and returns the value of its answer, if that has one.
+  // Sends `request` and returns the value of its answer; nullopt if there is none.
   Result<std::optional<std::string>> Call(Request request);
 
  private:
@@ -53,10 +53,10 @@ class KvsClient::Impl {
   Result<Response> Exchange(const Request& request);
   Error Die(Error error);
 
-  io::UniqueFd socket_;  // Closed once the connection is dead.
+  io::UniqueFd socket_;  // Closed if the connection is dead.
   const ClientOptions options_;
   base::ByteBuffer input_;
-  std::size_t response_bytes_ = 0;  // Of the response at the front of input_, which has been decoded.
+  std::size_t response_bytes_ = 0;  // Size of the decoded response at the front of input_.
   std::uint32_t last_request_id_ = 0;
 };
 
@@ -85,7 +85,7 @@ Result<Response> KvsClient::Impl::Exchange(const Request& request) {
   const Status sent = SendRequest(request, deadline);
   if (sent) return ReceiveResponse(deadline);
   if (sent.error().code == ErrorCode::kTimeout) return sent.error();
-  // A server that refuses a request says so and hangs up without reading it to the end: what it said may have arrived.
+  // A server that refuses a request says so and closes without reading the rest. Its answer may have arrived.
   KVS_PROBE("server hangs up on a request");
   Result<Response> refusal = ReceiveResponse(deadline);
   return refusal ? std::move(refusal) : sent.error();
@@ -94,7 +94,7 @@ Result<Response> KvsClient::Impl::Exchange(const Request& request) {
 Status KvsClient::Impl::SendRequest(const Request& request, io::Deadline deadline) {
   const auto header = protocol::EncodeRequestHeader(request);
   std::array<std::string_view, 3> parts{std::string_view(header.data(), header.size()), request.key, request.value};
-  std::size_t first = 0;  // The first part that is not wholly sent.
+  std::size_t first = 0;  // The first part that is not completely sent.
   while (true) {
     while (first < parts.size() && parts[first].empty()) ++first;
     if (first == parts.size()) return Ok();
@@ -123,7 +123,7 @@ Result<Response> KvsClient::Impl::ReceiveResponse(io::Deadline deadline) {
   }
 }
 
-// A line of text (protocol::kRefusalLine), as the error that it is.
+// Parses a line of text (protocol::kRefusalLine) as an error.
 Error KvsClient::Impl::ReceiveRefusal(io::Deadline deadline) {
   while (input_.view().find('\n') == std::string_view::npos && input_.size() < protocol::kFrameErrorTextBytesMax) {
     if (!ReceiveSome(deadline)) break;
