@@ -11,7 +11,7 @@
 namespace kvs::registry {
 namespace {
 
-// An engine that does not lock its directory by itself, with the lock, which outlives it.
+// An engine that does not lock its directory by itself, and the lock, which outlives it.
 struct LockedEngine {
   std::unique_ptr<io::DirectoryLock> lock;
   std::shared_ptr<KvsEngine> engine;
@@ -24,12 +24,12 @@ std::shared_ptr<KvsEngine> HoldLock(std::shared_ptr<KvsEngine> engine, std::uniq
 
 Result<std::shared_ptr<KvsEngine>> OpenKvStore(const std::filesystem::path& directory, const KvStoreOptions& options,
                                                std::unique_ptr<io::DirectoryLock> lock) {
-  lock.reset();  // It locks by itself. A process that comes in between reads the marker file first.
+  lock.reset();  // KvStore locks by itself. A process that takes the lock in between reads the marker file first.
   KVS_TRY_ASSIGN(std::shared_ptr<KvStore> engine, KvStore::Open(directory, options));
   return std::shared_ptr<KvsEngine>(std::move(engine));
 }
 
-// The engines of others take descriptors as they come: those of closed standard streams are kept from them.
+// Other engines use any free descriptor. FillStandardStreams() keeps those of closed standard streams from them.
 
 Result<std::shared_ptr<KvsEngine>> OpenSled(const std::filesystem::path& directory, const KvStoreOptions& /*options*/,
                                             std::unique_ptr<io::DirectoryLock> lock) {
@@ -52,7 +52,7 @@ constexpr std::array kEngines = {
                 .check_built_in = SledKvsEngine::CheckBuiltIn,
                 .open = OpenSled},
     EngineEntry{.name = "rocksdb",
-                .telling_files = {"IDENTITY", "CURRENT"},  // LevelDB has the second as well.
+                .telling_files = {"IDENTITY", "CURRENT"},  // LevelDB has the second file as well.
                 .check_built_in = RocksDbEngine::CheckBuiltIn,
                 .open = OpenRocksDb},
 };

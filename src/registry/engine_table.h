@@ -1,4 +1,4 @@
-// The engines of kvs: one row for each. Another engine is another row.
+// The table of engines: one row per engine.
 #pragma once
 
 #include <array>
@@ -16,26 +16,26 @@
 namespace kvs::registry {
 
 struct EngineEntry {
-  std::string_view name;  // On the command line and in the marker file.
+  std::string_view name;  // As on the command line and in the marker file.
 
-  // Files that every directory of this engine has: they tell whose data it is where the marker file is missing. The
-  // second may be empty.
+  // Files in every directory of this engine. They identify the engine if the marker file is missing. The second may be
+  // empty.
   std::array<std::string_view, 2> telling_files;
 
-  // Ok where this build has the engine; otherwise kUnsupported, and what to do about it.
+  // Ok if this build has the engine. Otherwise kUnsupported, and how to get a build that has it.
   Status (*check_built_in)();
 
-  // Opens `directory`, whose lock is handed over: to hold it as long as the engine lives, or to give it back to an
-  // engine that locks by itself.
+  // Opens `directory`. lock: in, of the directory. The engine holds it as long as it lives, or releases it if it locks
+  // by itself.
   Result<std::shared_ptr<KvsEngine>> (*open)(const std::filesystem::path& directory, const KvStoreOptions& options,
                                              std::unique_ptr<io::DirectoryLock> lock);
 };
 
-// The first is the default of an empty directory.
+// The first engine is the default for an empty directory.
 std::span<const EngineEntry> EngineTable();
 
-const EngineEntry* FindEngine(std::string_view name);  // nullptr: there is none of that name.
+const EngineEntry* FindEngine(std::string_view name);  // nullptr: there is no engine of that name.
 
-std::string EngineNames();  // "kvs, sled, rocksdb": for messages.
+std::string EngineNames();  // "kvs, sled, rocksdb", for messages.
 
 }  // namespace kvs::registry

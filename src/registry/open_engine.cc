@@ -25,7 +25,7 @@ Result<bool> HasTellingFiles(io::FileSystem& file_system, const std::filesystem:
   return true;
 }
 
-// Whose files are in a directory without a marker; nullptr: nobody's.
+// The engine whose files are in a directory without a marker; nullptr: there is none.
 Result<const EngineEntry*> DetectEngine(io::FileSystem& file_system, const std::filesystem::path& directory) {
   const EngineEntry* found = nullptr;
   for (const EngineEntry& entry : registry::EngineTable()) {
@@ -41,7 +41,7 @@ Result<const EngineEntry*> DetectEngine(io::FileSystem& file_system, const std::
   return found;
 }
 
-// The engine that the directory remembers; nullopt: it is new.
+// The engine that the directory names; nullopt: the directory is new.
 Result<std::optional<std::string>> EngineInUse(io::FileSystem& file_system, const std::filesystem::path& directory) {
   KVS_TRY_ASSIGN(std::optional<std::string> marked, log::ReadMarker(file_system, directory));
   if (marked) return marked;
@@ -65,7 +65,8 @@ Result<const EngineEntry*> ChooseEngine(const EngineEntry* requested, const std:
                           ", which this version of kvs does not have; it has " + registry::EngineNames()};
 }
 
-// An engine would take a file of others that has the name of one of its own for its data.
+// Refuses a directory with a foreign file that has the name of an engine's file, because the engine would read it as
+// data.
 Status CheckIsFree(io::FileSystem& file_system, const std::filesystem::path& directory, const EngineEntry& entry) {
   for (const std::string_view name : entry.telling_files) {
     if (name.empty()) continue;
@@ -100,7 +101,7 @@ Result<std::shared_ptr<KvsEngine>> OpenEngine(std::optional<std::string_view> na
   }
   KVS_TRY_ASSIGN(std::shared_ptr<KvsEngine> engine, entry->open(directory, options, std::move(lock)));
   KVS_TRY_ASSIGN(const bool is_marked, file_system.Exists(directory / log::kMarkerFileName));
-  // Its files told whose data it is, and will tell it again where the disk is full now.
+  // The files identified the engine, and will again if the disk is full now.
   KVS_PROBE_IF(!is_marked, "directory without a marker is marked");
   if (!is_marked) static_cast<void>(log::WriteMarker(file_system, directory, entry->name).has_value());
   return engine;
