@@ -80,7 +80,7 @@ class Parser {
     return Ok();
   }
 
-  // --addr IP:PORT or --addr=IP:PORT, where they stand next.
+  // Takes --addr IP:PORT or --addr=IP:PORT, if it is next.
   Status TakeOptions() {
     while (!is_done()) {
       std::string_view word = words_.front();
@@ -106,7 +106,7 @@ class Parser {
     return Ok();
   }
 
-  std::span<const std::string_view> words_;  // Those to come.
+  std::span<const std::string_view> words_;  // Not yet parsed.
   bool has_address_ = false;
   ClientCommandLine line_;
 };

@@ -1,10 +1,10 @@
-// ClientCommandLine: what kvs-client was asked for.
+// ClientCommandLine: the command of kvs-client and its arguments.
 //
-// Design      A key or a value may look like anything, so words are told apart by their place alone:
+// Design      A key or a value may look like anything, so only the position of a word counts:
 //               kvs-client COMMAND [--addr IP:PORT] [--] KEY [VALUE] [--addr IP:PORT]
-//             Options come before the key or after the last argument. The words in between are taken as they are.
-//             Only a key that is called like an option, or "--", needs the "--" before it.
-// Errors      kInvalidArgument: what was not understood.
+//             Options come before the key or after the last argument. The words between are taken literally. Only a key
+//             that looks like an option, or is "--", needs "--" before it.
+// Errors      kInvalidArgument: a word is not understood; the context names it.
 #pragma once
 
 #include <span>
@@ -25,7 +25,7 @@ struct ClientCommandLine {
   Address address{};
 };
 
-// `words`: the arguments of main() without the program's name.
+// words: in, the arguments of main() without the program's name.
 Result<ClientCommandLine> ParseClientCommandLine(std::span<const std::string_view> words);
 
 }  // namespace kvs::apps

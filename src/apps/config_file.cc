@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-// Errors as values; the library's other form throws.
+// Returns errors as values; otherwise the library throws.
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
@@ -34,7 +34,7 @@ std::string KnownKeys() {
   return keys;
 }
 
-// nullopt: it is neither text, nor a whole number, nor true or false.
+// nullopt: it is neither a text, nor an integer, nor a boolean.
 std::optional<std::string> TextOf(const toml::node& node) {
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* number = node.as_integer()) return std::to_string(number->get());

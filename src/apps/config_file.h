@@ -1,4 +1,4 @@
-// The configuration file of kvs-server: TOML, a key for each setting.
+// The configuration file of kvs-server: TOML, one key per setting.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@
 
 namespace kvs::apps {
 
-// Sets what the file says. The error names the file, the line, and what is allowed there.
+// Applies the settings in the file. An error names the file, the line, and the allowed values.
 Status ReadConfigFile(const std::string& path, settings::Settings* into);
 
-// The same for the environment, a variable KVS_... for each setting.
+// Applies the environment variables KVS_..., one per setting.
 Status ReadEnvironment(settings::Settings* into);
 
 }  // namespace kvs::apps

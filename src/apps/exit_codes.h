@@ -4,7 +4,7 @@
 namespace kvs::apps {
 
 inline constexpr int kExitOk = 0;
-inline constexpr int kExitError = 1;  // What was asked for failed, or a key to remove is not there.
-inline constexpr int kExitUsage = 2;  // The command line was not understood; nothing was done.
+inline constexpr int kExitError = 1;  // The command failed, or a key to remove is absent.
+inline constexpr int kExitUsage = 2;  // The command line is wrong; nothing was done.
 
 }  // namespace kvs::apps

@@ -1,4 +1,4 @@
-// kvs-client: one request to a kvs-server, and its answer on stdout.
+// kvs-client: sends one request to a kvs-server and prints the answer.
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>

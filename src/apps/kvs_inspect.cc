@@ -1,4 +1,4 @@
-// kvs-inspect: shows what the files of a store hold, and checks every byte of them. Changes nothing.
+// kvs-inspect: shows what is in a store's files and checks every byte of them. It changes nothing.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdint>
@@ -36,7 +36,7 @@ constexpr std::size_t kKeyCharactersMax = 60;
 
 // --- Printing ---
 
-// Rows of cells, printed with columns as wide as their widest cell. The first row is the head.
+// Rows of cells, in columns as wide as their widest cell. The first row is the header.
 class Table {
  public:
   void Add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
@@ -64,7 +64,7 @@ class Table {
 
 std::string Number(std::uint64_t number) { return std::to_string(number); }
 
-// Letters as they are, every other byte as \xNN, and the end left out where the key is long.
+// Printable characters as they are, other bytes as \xNN. A long key is truncated.
 std::string Printable(std::string_view key) {
   std::string text = "\"";
   for (const char c : key) {
@@ -123,7 +123,7 @@ int Report(const Error& error) {
   return kExitError;
 }
 
-// Tells of segments that could not be read, and what that makes the exit code.
+// Reports unreadable segments and returns the exit code.
 int ReportProblems(const StoreInspection& store) {
   int exit_code = kExitOk;
   for (const SegmentInspection& segment : store.segments) {

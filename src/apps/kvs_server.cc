@@ -1,4 +1,4 @@
-// kvs-server: an engine on a directory, behind a server, until a signal comes.
+// kvs-server: opens an engine on a directory and serves it until a signal comes.
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -45,7 +45,7 @@ Result<std::shared_ptr<ThreadPool>> MakePoolOf(unsigned threads) {
   return std::shared_ptr<ThreadPool>(std::move(pool));
 }
 
-// nullptr: none was asked for.
+// nullptr: direct mode, without a pool.
 Result<std::shared_ptr<ThreadPool>> MakePool(const ServerCommandLine& line) {
   switch (line.pool) {
     case PoolKind::kNone: break;
@@ -56,8 +56,8 @@ Result<std::shared_ptr<ThreadPool>> MakePool(const ServerCommandLine& line) {
   return std::shared_ptr<ThreadPool>();
 }
 
-// Under `always` the store syncs every second and the server before each answer: one sync for all that was ready,
-// instead of one for each write, and for every engine alike.
+// Under `always` the store syncs every second, and the server syncs before it answers. So one sync serves all requests
+// that were ready, instead of one per write, with every engine.
 KvStoreOptions StoreOptions(const ServerCommandLine& line) {
   KvStoreOptions options;
   options.sync = line.sync == SyncPolicy::kAlways ? SyncPolicy::kInterval : line.sync;
@@ -68,7 +68,7 @@ KvStoreOptions StoreOptions(const ServerCommandLine& line) {
   return options;
 }
 
-// As the system understands it: a ".." may follow a symbolic link.
+// Makes the path absolute as the system resolves it: a ".." may follow a symbolic link.
 std::string AbsolutePath(const std::filesystem::path& path) {
   std::error_code error;
   const std::filesystem::path canonical = std::filesystem::canonical(path, error);
@@ -142,7 +142,7 @@ std::string_view SyncName(SyncPolicy sync) {
 
 bool IsLoopback(const Address& address) { return address.ip == "::1" || address.ip.starts_with("127."); }
 
-// A client that reaches an address of the network reaches all the data, unless something is asked of it.
+// Warns if any client that reaches the address can read and write all data.
 void WarnOfOpenDoors(const ServerOptions& options) {
   if (!options.password.empty()) return;
   const auto warn = [](const Address& address, std::string_view remedy) {
@@ -177,7 +177,7 @@ Result<std::unique_ptr<KvsServer>> Listen(const std::shared_ptr<KvsEngine>& engi
 }
 
 Status Serve(const ServerCommandLine& line, SignalWatcher& signals) {
-  io::RaiseDescriptorLimit();  // The server fits maxclients to what there is.
+  io::RaiseDescriptorLimit();  // The server adapts maxclients to the limit.
   KVS_TRY_ASSIGN(const std::shared_ptr<KvsEngine> engine, OpenEngine(line.engine, line.directory, StoreOptions(line)));
   KVS_TRY_ASSIGN(const ServerOptions options, MakeServerOptions(line));
   KVS_TRY_ASSIGN(const std::unique_ptr<KvsServer> server, Listen(engine, options));

@@ -20,7 +20,7 @@ void PrepareProcess() {
 }
 
 int FinishOutput(int exit_code) {
-  // Both, as a write that failed before leaves nothing for the flush to fail with.
+  // Checks both, because after a failed write the flush may have nothing left to write and succeed.
   const bool failed_before = std::ferror(stdout) != 0 || !std::cout;
   const int flush_errno = std::fflush(stdout) == 0 ? 0 : errno;
   if ((!failed_before && flush_errno == 0) || exit_code != kExitOk) return exit_code;

@@ -51,7 +51,7 @@ const std::map<std::string, PoolKind> kPools = {{"none", PoolKind::kNone},
 const std::map<std::string, SyncPolicy> kSyncPolicies = {
     {"none", SyncPolicy::kNone}, {"interval", SyncPolicy::kInterval}, {"always", SyncPolicy::kAlways}};
 
-// What was given as flags, by the name of the setting.
+// The values given as flags, by the name of the setting.
 using Given = std::map<std::string, std::string>;
 
 void AddFlag(CLI::App& app, const Setting& setting, Given* given) {
@@ -69,7 +69,7 @@ void AddFlag(CLI::App& app, const Setting& setting, Given* given) {
       ->group(std::string(setting.group));
 }
 
-// An empty variable counts as none, an empty flag does not.
+// An empty variable counts as not set; an empty flag is a value.
 Result<Settings> Merge(const Given& given, std::optional<std::string> config_path) {
   Settings merged;
   const char* const named_by_environment = std::getenv(kConfigVariable);

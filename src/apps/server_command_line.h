@@ -1,4 +1,4 @@
-// ServerCommandLine: what kvs-server was asked for: by flags, by the environment, by a file, in this order.
+// ServerCommandLine: the settings of kvs-server. Flags override environment variables, which override the file.
 #pragma once
 
 #include <chrono>
@@ -18,17 +18,17 @@ enum class PoolKind { kNone, kNaive, kQueue, kStealing };
 struct ServerCommandLine {
   settings::Settings settings{};
 
-  // Of the settings, those that are not numbers or texts.
+  // The settings that are neither numbers nor texts.
   Address address{};
-  std::optional<std::string> engine{};  // nullopt: the one in use.
+  std::optional<std::string> engine{};  // nullopt: the engine already in use.
   std::filesystem::path directory = ".";
-  unsigned threads = 0;  // Loops, or workers of the pool; 0: one for each core.
+  unsigned threads = 0;  // Loops, or workers of the pool; 0: one per core.
   PoolKind pool = PoolKind::kNone;
   SyncPolicy sync = SyncPolicy::kInterval;
 };
 
-// Reads the arguments of main(), the environment, and the file that either names. An exit code: the program is done,
-// having printed its help or version to stdout, or what it did not understand to stderr.
+// Reads the arguments of main(), the environment, and the file that either of them names. An int is an exit code: the
+// program has printed its help or version to stdout, or an error to stderr, and ends.
 std::variant<ServerCommandLine, int> ParseServerCommandLine(int argc, char** argv);
 
 }  // namespace kvs::apps

@@ -33,7 +33,7 @@ SignalWatcher::~SignalWatcher() {
     const sync::MutexLock lock(mutex_);
     is_ending_ = true;
   }
-  // Wakes it: the signal is blocked in every thread, and taken by its sigwait().
+  // Wakes the thread: the signal is blocked in every thread, and its sigwait() takes it.
   ::pthread_kill(thread_.native_handle(), SIGTERM);  // NOLINT(bugprone-bad-signal-to-kill-thread)
   thread_.join();
 }
@@ -66,7 +66,8 @@ void SignalWatcher::Watch() {
 }
 
 void SignalWatcher::OnSignal() {
-  if (std::exchange(was_signalled_, true)) std::_Exit(kExitError);  // Somebody does not want to wait any longer.
+  // The second signal: the user does not want to wait any longer.
+  if (std::exchange(was_signalled_, true)) std::_Exit(kExitError);
   if (stop_) stop_();
 }
 
