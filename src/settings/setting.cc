@@ -57,7 +57,7 @@ std::optional<std::int64_t> ParseMemory(std::string_view text) {
   return *number * unit->bytes;
 }
 
-constexpr std::string_view kEventLetters = "Ag$lshzxeKEtmdn";  // In the order in which Redis names them.
+constexpr std::string_view kEventLetters = "Ag$lshzxeKEtmdn";  // In the order of Redis.
 
 Error Refusal(std::string why) { return Error{.code = ErrorCode::kInvalidArgument, .context = std::move(why)}; }
 
@@ -93,7 +93,7 @@ bool IsMode(std::string_view text) {
   return text.size() == 3 && text.find_first_not_of("01234567") == std::string_view::npos;
 }
 
-// "64mb" where a number of bytes is a whole number of something.
+// Writes a whole number of units as "64mb".
 std::string BytesText(std::int64_t bytes) {
   for (const std::string_view name : {"gb", "mb", "kb"}) {
     const auto* unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& u) { return u.name == name; });

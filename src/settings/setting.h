@@ -1,7 +1,8 @@
-// Setting: one parameter of the server: its name, the values it takes, and who may give them.
+// Setting: one parameter of the server: its name, its values, and when it may change.
 //
-// Design      The rows of one table (settings_table.cc). From it come the flags of kvs-server, the environment
-//             variables, the keys of the configuration file, CONFIG GET and SET, and docs/configuration.md.
+// Design      Settings are the rows of one table (settings_table.cc). The flags of kvs-server, the environment
+//             variables, the keys of the configuration file, CONFIG GET and SET, and docs/configuration.md are made
+//             from it.
 // Threads     The table is constant.
 #pragma once
 
@@ -16,23 +17,23 @@
 namespace kvs::settings {
 
 enum class Form : std::uint8_t {
-  kText,     // Anything.
-  kPath,     // Anything: the name of a file or directory; empty where it may be left out.
-  kAddress,  // IP:PORT; empty where it may be left out.
+  kText,     // Any text.
+  kPath,     // The name of a file or directory; empty if it is optional.
+  kAddress,  // IP:PORT; empty if it is optional.
   kFlag,     // yes or no.
   kNumber,   // low..high
   kMemory,   // A number of bytes, low..high, also as "100mb".
-  kShare,    // As kMemory, or a share of the memory that the server may have: "25%".
-  kEvents,   // Letters of classes of keyspace events.
-  kMode,     // Three octal digits: the permissions of a file.
+  kShare,    // Like kMemory, or a share of the memory that the server may use: "25%".
+  kEvents,   // Letters of keyspace event classes.
+  kMode,     // Three octal digits, the permissions of a file.
   kChoice,   // One of the words of `choices`, separated by spaces.
 };
 
 enum class Kind : std::uint8_t {
-  kStart,  // Given at the start, read by CONFIG GET.
-  kLive,   // As kStart, and changed by CONFIG SET while the server runs.
-  kTold,   // CONFIG GET tells it: what follows from other settings, or cannot be otherwise here.
-  kKept,   // Without meaning here. CONFIG SET keeps it, so that tools find what they have set.
+  kStart,  // Set at the start; CONFIG GET reports it.
+  kLive,   // Like kStart, and CONFIG SET changes it while the server runs.
+  kTold,   // CONFIG GET reports it. It follows from other settings, or is fixed in kvs.
+  kKept,   // Without effect. CONFIG SET stores it, so that tools read back the value they set.
 };
 
 struct Setting {
@@ -45,26 +46,26 @@ struct Setting {
   std::string_view choices{};
   std::string_view unit{};
   std::string_view group{};  // A heading of the documentation; empty for kTold and kKept.
-  std::string_view help{};   // One line. For kKept: none.
-  bool is_secret = false;    // Its value is shown by CONFIG GET, and to nobody else.
+  std::string_view help{};   // One line; empty for kKept.
+  bool is_secret = false;    // Only CONFIG GET shows its value.
 };
 
-// Those that can be given at the start come first, by group; then the others.
+// The settings that can be given at the start come first, by group; then the others.
 std::span<const Setting> AllSettings();
-// By its name, in either case. nullptr: there is none.
+// Finds a setting by its name, ignoring case. nullptr: there is none.
 const Setting* FindSetting(std::string_view name);
 
 constexpr bool IsGivenAtStart(const Setting& setting) {
   return setting.kind == Kind::kStart || setting.kind == Kind::kLive;
 }
 
-// `value` in the one spelling that is kept. kInvalidArgument: the context says what is allowed, in Redis's words.
+// Returns `value` in its canonical spelling. kInvalidArgument: the context tells what is allowed, in Redis's words.
 Result<std::string> CheckValue(const Setting& setting, std::string_view value);
 // The name of its environment variable: KVS_ and the name in capitals, with _ for -.
 std::string EnvironmentName(const Setting& setting);
-// What the value looks like, for a help text: "N", "PATH", "a|b|c".
+// The form of the value, for a help text: "N", "PATH", "a|b|c".
 std::string FormName(const Setting& setting);
-// The values it takes, for documentation: "1..100".
+// The allowed values, for documentation: "1..100".
 std::string RangeText(const Setting& setting);
 
 }  // namespace kvs::settings

@@ -1,7 +1,7 @@
-// Settings: a value for each setting that can be given at the start.
+// Settings: the values of all settings that can be given at the start.
 //
 // Threads     One thread at a time.
-// Errors      Asking for a name that is not in the table ends the process: it is a mistake of the program.
+// Errors      A name that is not in the table ends the process, because it is a bug of the program.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +17,13 @@ namespace kvs::settings {
 
 class Settings {
  public:
-  Settings();  // The first values.
+  Settings();  // With the defaults.
 
-  // kInvalidArgument: the value is not one of those that CheckValue() takes.
+  // kInvalidArgument: CheckValue() refuses the value.
   Status Set(const Setting& setting, std::string_view value);
 
   const std::string& Text(std::string_view name) const;
-  std::int64_t Number(std::string_view name) const;  // Of kNumber and kMemory; of kMode: the bits.
+  std::int64_t Number(std::string_view name) const;  // Of kNumber and kMemory. Of kMode, the bits.
 
   using Pair = std::pair<std::string, std::string>;
   const std::vector<Pair>& all() const { return values_; }  // In the order of the table.

@@ -1,4 +1,4 @@
-// The table of all settings. docs/configuration.md is made from it.
+// The table of all settings. docs/configuration.md is generated from it.
 #include <array>
 
 #include "settings/setting.h"
@@ -280,7 +280,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     Told("protected-mode", "no"),
     Told("tls-port", "0"),
 
-    // The one with an effect: it is the live part of `sync`.
+    // This one has an effect: it changes `sync` while the server runs.
     {.name = "appendfsync",
      .kind = Kind::kKept,
      .form = Form::kChoice,
