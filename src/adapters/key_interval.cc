@@ -6,7 +6,7 @@
 namespace kvs::adapters {
 namespace {
 
-// The least string that is greater than every string with this prefix; nullopt: there is none.
+// The least string greater than every string with this prefix; nullopt: there is none.
 std::optional<std::string> EndOfPrefix(std::string prefix) {
   while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
   if (prefix.empty()) return std::nullopt;

@@ -1,4 +1,4 @@
-// KeyInterval: the keys that a scan visits, as one stretch of the order.
+// KeyInterval: the keys that a scan visits, as one interval in key order.
 #pragma once
 
 #include <optional>
@@ -10,12 +10,12 @@ namespace kvs::adapters {
 
 struct KeyInterval {
   std::string from;
-  std::optional<std::string> to;  // Exclusive; nullopt: to the last key.
+  std::optional<std::string> to;  // Exclusive; nullopt: no upper bound.
 
   bool is_empty() const { return to && *to <= from; }
 };
 
-// Where `from`, `to` and `prefix` of a range meet.
+// The intersection of `from`, `to` and `prefix` of a range.
 KeyInterval IntervalOf(const ScanRange& range);
 
 }  // namespace kvs::adapters

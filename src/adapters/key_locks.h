@@ -1,9 +1,9 @@
-// KeyLocks: makes a read and the write that depends on it one step, for a store that has no such step.
+// KeyLocks: makes a read and the write that depends on it atomic, for a store without such an operation.
 //
-// Design      Keys fall into groups by their hash; a group has a lock. Every writer holds the locks of its keys' groups
-//             across its write, so a Remove() or Update() that holds one across its read, too, has nobody in between.
-//             Several locks are taken in the order of their groups, so nobody waits in a circle.
-// Threads     Any. A thread holds one Of() or one Hold at a time.
+// Design      Keys fall into groups by their hash, and each group has a lock. Every writer holds the locks of its keys'
+//             groups during its write. A Remove() or Update() holds one during its read as well, so no other writer
+//             comes between. Several locks are taken in the order of their groups, which prevents deadlock.
+// Threads     Any thread. A thread holds one Of() or one Hold at a time.
 #pragma once
 
 #include <array>
@@ -19,14 +19,14 @@ namespace kvs::adapters {
 class KeyLocks {
  public:
   static constexpr std::size_t kGroups =
-      64;  // More than threads that write together; ThreadSanitizer follows 128 locks of a thread.
+      64;  // More than the threads that write in parallel. ThreadSanitizer tracks at most 128 locks per thread.
   using Groups = std::bitset<kGroups>;
 
   static std::size_t GroupOf(std::string_view key) { return base::Hash64(key) % kGroups; }
 
   sync::Mutex& Of(std::string_view key) { return locks_[GroupOf(key)].mutex; }
 
-  // Holds the locks of several groups. The analysis cannot follow how many, so it is told to look away.
+  // Holds the locks of several groups. The thread-safety analysis cannot follow a variable number, so it is turned off.
   class Hold {
    public:
     Hold(KeyLocks& locks, const Groups& groups) KVS_NO_THREAD_SAFETY_ANALYSIS : locks_(locks), groups_(groups) {
@@ -48,7 +48,7 @@ class KeyLocks {
   };
 
  private:
-  struct alignas(64) Lock {  // A cache line for each: neighbours do not disturb each other.
+  struct alignas(64) Lock {  // A cache line each, so that neighbours do not interfere.
     sync::Mutex mutex;
   };
   std::array<Lock, kGroups> locks_;

@@ -8,7 +8,7 @@
 namespace kvs::adapters {
 namespace {
 
-constexpr std::size_t kBatchOperationBytes = 31;  // What engine.h counts for an operation beside key and value.
+constexpr std::size_t kBatchOperationBytes = 31;  // Added by engine.h to the key and the value of each operation.
 
 Error LimitBroken(const char* what, std::size_t bytes, std::size_t bytes_max) {
   return {.code = ErrorCode::kInvalidArgument,

@@ -1,4 +1,4 @@
-// The limits of engine.h, for engines that do not know them by themselves: kInvalidArgument where one is broken.
+// The limits of engine.h, for engines that do not check them. kInvalidArgument: a limit is broken.
 #pragma once
 
 #include <string_view>

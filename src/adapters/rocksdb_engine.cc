@@ -40,18 +40,19 @@ using adapters::KeyLocks;
 constexpr std::size_t kBlockCacheBytes = std::size_t{256} << 20;
 constexpr std::size_t kBlockBytes = std::size_t{16} << 10;
 constexpr double kBloomBitsPerKey = 10;
-constexpr std::uint64_t kWriteBackBytes = std::uint64_t{1} << 20;  // Handed to the disk as they come, not in one rush.
+constexpr std::uint64_t kWriteBackBytes = std::uint64_t{1} << 20;  // Written back continuously, not in one burst.
 constexpr unsigned kBackgroundJobsMin = 2;                         // A flush must not wait for a compaction.
 
-constexpr std::size_t kMultiGetKeys = 32;  // RocksDB looks up so many in step; and no more values are pinned together.
+// RocksDB looks up this many in step, and no more values are pinned together.
+constexpr std::size_t kMultiGetKeys = 32;
 constexpr std::size_t kMultiSetPairs = 256;
 constexpr std::size_t kMultiSetBytes = std::size_t{1} << 20;
 
 rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
-// Once background work or a write has failed, RocksDB refuses writes with that error, and marks it as a hard one.
+// After background work or a write has failed, RocksDB refuses writes with that error and marks it as a hard one.
 ErrorCode ToErrorCode(const rocksdb::Status& status) {
-  if (status.subcode() == rocksdb::Status::kNoSpace) return ErrorCode::kNoSpace;  // It passes when room returns.
+  if (status.subcode() == rocksdb::Status::kNoSpace) return ErrorCode::kNoSpace;  // Passes when there is room again.
   if (status.severity() >= rocksdb::Status::kHardError) return ErrorCode::kPoisoned;
   if (status.IsCorruption()) return ErrorCode::kCorruption;
   if (status.IsNotSupported()) return ErrorCode::kUnsupported;
@@ -71,7 +72,7 @@ Status ToStatus(const rocksdb::Status& status, const char* operation) {
   return ToError(status, operation);
 }
 
-// RocksDB has no status of its own for a database that is in use, in another process or in this one.
+// RocksDB has no status for a database that is already open, in another process or in this one.
 Error ToOpenError(const rocksdb::Status& status) {
   Error error = ToError(status, "open");
   const bool is_locked = error.context.find("While lock file") != std::string::npos ||
@@ -86,15 +87,15 @@ rocksdb::CompressionType BestCompression() {
   return has_lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
 }
 
-// NoDiary: instead of the file LOG, in which RocksDB tells what it does. Where the disk is full that file fails like
-// any other, and an assertion of RocksDB, which Debian's build has on, then ends the process.
+// NoDiary: replaces RocksDB's file LOG. On a full disk, writing that file fails like any other. An assertion of
+// RocksDB, which is active in Debian's build, then ends the process.
 class NoDiary final : public rocksdb::Logger {
  public:
   using rocksdb::Logger::Logv;
   void Logv(const char* /*format*/, std::va_list /*arguments*/) override {}
 };
 
-// As the tuning guide's page on basic tuning has it, where that is not the default by now.
+// Follows the tuning guide's page on basic tuning, except for what is the default by now.
 rocksdb::Options Settings() {
   rocksdb::Options options;
   options.create_if_missing = true;
@@ -115,7 +116,7 @@ rocksdb::Options Settings() {
   return options;
 }
 
-// BackgroundWork: counts what flushes and compactions did. The counters are relaxed: they are figures for people.
+// BackgroundWork: counts the work of flushes and compactions. The counters are relaxed: they are figures for people.
 class BackgroundWork final : public rocksdb::EventListener {
  public:
   void OnFlushCompleted(rocksdb::DB* /*database*/, const rocksdb::FlushJobInfo& flush) override {
@@ -135,10 +136,10 @@ class BackgroundWork final : public rocksdb::EventListener {
   std::atomic<std::uint64_t> written_bytes_{0};
 };
 
-// Cursor: walks over an interval and looks anew, from where it stands, when somebody has written since it last looked.
+// Cursor: walks over an interval, and seeks again from its position after each write of others.
 class Cursor {
  public:
-  // `interval` outlives the cursor.
+  // interval: in, outlives the cursor.
   Cursor(rocksdb::DB& database, const KeyInterval& interval, const ScanRange& range)
       : database_(database), is_reverse_(range.reverse), lower_(ToSlice(interval.from)), sequence_(LatestSequence()) {
     rocksdb::ReadOptions options;
@@ -171,7 +172,7 @@ class Cursor {
 
   void StepInThePresent() {
     const std::string visited(key());
-    sequence_ = LatestSequence();  // Before the iterator's own look, which may show more than this says.
+    sequence_ = LatestSequence();  // Read before the iterator is refreshed, which may then show more.
     refreshed_ = iterator_->Refresh();
     if (!refreshed_.ok()) return;
     is_reverse_ ? iterator_->SeekForPrev(visited) : iterator_->Seek(visited);
@@ -182,12 +183,12 @@ class Cursor {
   const bool is_reverse_;
   const rocksdb::Slice lower_;
   rocksdb::Slice upper_;
-  rocksdb::SequenceNumber sequence_;  // Nobody had written more when the iterator was made.
+  rocksdb::SequenceNumber sequence_;  // The iterator shows at least the writes up to this one.
   rocksdb::Status refreshed_;
   std::unique_ptr<rocksdb::Iterator> iterator_;
 };
 
-// How many of the first pairs, which are within the limits, make one write.
+// The number of leading pairs, all within the limits, that make one write.
 std::size_t RunLength(std::span<const KeyValue> pairs) {
   std::size_t bytes = 0;
   std::size_t length = 0;
@@ -207,7 +208,7 @@ class RocksDbEngine::Database {
   Database(std::unique_ptr<rocksdb::DB> database, std::shared_ptr<BackgroundWork> work, const KvStoreOptions& options)
       : database_(std::move(database)), work_(std::move(work)), sync_(options.sync) {
     write_options_.sync = sync_ == SyncPolicy::kAlways;
-    // A sync that fails is remembered by RocksDB, and answers the next write.
+    // RocksDB remembers a failed sync and returns it from the next write.
     if (sync_ == SyncPolicy::kInterval) ticker_.emplace(options.sync_interval, [this] { SyncWhatIsNew(); });
   }
   ~Database() {
@@ -258,8 +259,8 @@ class RocksDbEngine::Database {
     if (sequence == synced_sequence_) return;
     if (SyncLog().ok()) synced_sequence_ = sequence;
   }
-  // A log that could not be written is not synced: RocksDB takes that for a bug of its own, and Debian's build, whose
-  // assertions are on, ends the process.
+  // Does not sync after a failed write: RocksDB takes that for a bug of its own. Debian's build, whose assertions are
+  // active, would end the process.
   rocksdb::Status SyncLog() {
     if (has_failed_.load(std::memory_order_relaxed)) {  // R1
       return {rocksdb::Status::Aborted("a write has failed before"), rocksdb::Status::kHardError};
@@ -274,11 +275,11 @@ class RocksDbEngine::Database {
   const SyncPolicy sync_;
   rocksdb::WriteOptions write_options_;
   KeyLocks locks_;
-  // Whether the last write failed. R1: relaxed, for nothing is reached through it. A write that succeeds takes it back:
-  // RocksDB takes writes again only with a new log.
+  // Whether the last write failed. R1: relaxed, because nothing is reached through it. A successful write clears it:
+  // RocksDB accepts writes again only with a new log.
   std::atomic<bool> has_failed_{false};
-  std::atomic<std::uint64_t> syncs_{0};          // But for those of writes, which RocksDB counts.
-  rocksdb::SequenceNumber synced_sequence_ = 0;  // Of the ticker's thread.
+  std::atomic<std::uint64_t> syncs_{0};          // Without those of writes, which RocksDB counts.
+  rocksdb::SequenceNumber synced_sequence_ = 0;  // Used by the ticker's thread only.
   std::optional<adapters::Ticker> ticker_;
 };
 
@@ -414,7 +415,7 @@ Status RocksDbEngine::Compact() {
 
 namespace {
 
-// 0 where RocksDB does not have the figure.
+// 0 if RocksDB does not have the figure.
 std::uint64_t FigureOf(const std::map<std::string, std::string>& figures, const std::string& name) {
   std::uint64_t figure = 0;
   if (const auto found = figures.find(name); found != figures.end()) {
@@ -425,7 +426,7 @@ std::uint64_t FigureOf(const std::map<std::string, std::string>& figures, const 
 
 Result<std::uint64_t> CountKeys(rocksdb::DB& database) {
   rocksdb::ReadOptions options;
-  options.fill_cache = false;  // Nobody asked for these pairs.
+  options.fill_cache = false;  // These pairs are only counted.
   const std::unique_ptr<rocksdb::Iterator> iterator(database.NewIterator(options));
   std::uint64_t keys = 0;
   for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) ++keys;

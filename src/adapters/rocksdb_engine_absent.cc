@@ -1,4 +1,5 @@
-// RocksDbEngine in a build without RocksDB: it says so. No engine ever exists, so only Open() is ever called.
+// RocksDbEngine in a build without RocksDB: every call reports that. No engine ever exists, so only Open() can be
+// called.
 #include "kvs/rocksdb_engine.h"
 
 namespace kvs {

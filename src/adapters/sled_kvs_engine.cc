@@ -21,7 +21,7 @@ KvsSledView ToView(std::string_view bytes) {
   return {.data = reinterpret_cast<const std::uint8_t*>(bytes.data()), .size = bytes.size()};
 }
 
-// Bytes: what sled handed out, given back at the end.
+// Bytes: bytes that sled returned, freed at the end.
 class Bytes {
  public:
   Bytes() = default;
@@ -53,7 +53,7 @@ ErrorCode ToErrorCode(KvsSledStatus status) {
   KVS_CHECK(false && "not an error");
 }
 
-// Answer: the status of one call of the C interface, and its error where it is one.
+// Answer: the status of one call of the C interface, and its error if there is one.
 //
 //   Answer answer;
 //   answer.status = kvs_sled_...(..., &answer.error);
@@ -66,7 +66,7 @@ struct Answer {
   Answer(const Answer&) = delete;
   Answer& operator=(const Answer&) = delete;
 
-  // Ok unless the status is an error: absence and conflict are for the caller to judge.
+  // Ok unless the status is an error: the caller decides about absence and conflict.
   Status Check(const char* operation) const {
     if (status == kKvsSledOk || status == kKvsSledAbsent || status == kKvsSledConflict) return Ok();
     std::string context = std::string("sled ") + operation;
@@ -157,7 +157,8 @@ Status SledKvsEngine::Write(const WriteBatch& batch) {
   KVS_TRY(CheckBatch(batch));
   if (batch.empty()) return Ok();
   KvsSledBatch* const writes = kvs_sled_batch_new();
-  for (const WriteBatch::Operation& operation : batch.operations()) {  // Of two with one key sled keeps the later.
+  // sled keeps the later of two operations on one key.
+  for (const WriteBatch::Operation& operation : batch.operations()) {
     if (operation.value) {
       kvs_sled_batch_set(writes, ToView(operation.key), ToView(*operation.value));
     } else {
@@ -202,7 +203,7 @@ Status SledKvsEngine::Scan(const ScanRange& range, ScanVisitor visit) {
     KVS_TRY(answer.Check("scan"));
     if (answer.status == kKvsSledAbsent) break;
 
-    Bytes value;  // Asked for anew: what the scan carries may be older.
+    Bytes value;  // Read again, because the scan's value may be older.
     KVS_TRY_ASSIGN(const bool is_there, database_->Get(key.view(), value));
     if (!is_there) continue;
     ++visited;

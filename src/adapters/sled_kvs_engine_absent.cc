@@ -1,4 +1,4 @@
-// SledKvsEngine in a build without cargo: it says so. No engine ever exists, so only Open() is ever called.
+// SledKvsEngine in a build without cargo: every call reports that. No engine ever exists, so only Open() can be called.
 #include "kvs/sled_kvs_engine.h"
 
 namespace kvs {

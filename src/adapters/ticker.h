@@ -1,6 +1,6 @@
-// Ticker: a thread that makes a call every interval until it is destroyed.
+// Ticker: a thread that calls a function every interval, until it is destroyed.
 //
-// Threads     The call is made from a thread of its own, never by two threads, and never after the destructor.
+// Threads     The calls come from the ticker's own thread, one at a time, and never after the destructor.
 #pragma once
 
 #include <chrono>
@@ -32,7 +32,7 @@ class Ticker {
     while (!WaitForEnd()) call_();
   }
 
-  // Whether it ends; otherwise the interval is over.
+  // True: the ticker is ending. False: the interval has passed.
   bool WaitForEnd() {
     const auto deadline = std::chrono::steady_clock::now() + interval_;
     const sync::MutexLock lock(mutex_);
@@ -45,7 +45,7 @@ class Ticker {
   sync::Mutex mutex_;
   sync::ConditionVariable ending_;
   bool is_ending_ KVS_GUARDED_BY(mutex_) = false;
-  std::thread thread_;  // The last, for it uses the others.
+  std::thread thread_;  // Declared last, because it uses the others.
 };
 
 }  // namespace kvs::adapters

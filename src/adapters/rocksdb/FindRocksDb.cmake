@@ -1,14 +1,14 @@
 # kvs_find_rocksdb(<result>)
 #
-# Sets <result> to the target of the RocksDB library, the shared one, and to nothing where the engine is left out.
-# KVS_WITH_ROCKSDB decides: OFF: it is. ON: a missing library ends the configuration. AUTO: it is left out, with a loud
-# word. Under ThreadSanitizer it always is.
+# Sets <result> to the target of the shared RocksDB library, or to nothing if the engine is left out.
+# KVS_WITH_ROCKSDB is OFF: the engine is left out. ON: a missing library ends the configuration. AUTO: if the library is
+# missing, the engine is left out with a warning. Under ThreadSanitizer the engine is always left out.
 set(kvs_rocksdb_version_min 7.0)
 
 function(kvs_find_rocksdb result)
   set(${result} "" PARENT_SCOPE)
   if(KVS_SANITIZE MATCHES "thread")
-    # The library comes without instrumentation, so the sanitizer sees its memory and not its atomics.
+    # The library is not instrumented, so the sanitizer sees its memory accesses but not its atomics.
     message(STATUS "The rocksdb engine: left out, because ThreadSanitizer would report races in it that are none")
     return()
   endif()
@@ -32,7 +32,7 @@ function(kvs_find_rocksdb result)
   kvs_say_rocksdb_is_left_out("${problem}")
 endfunction()
 
-# In two messages: a WARNING is counted and coloured, but only a NOTICE keeps its lines.
+# Two messages: a WARNING is counted and coloured, but only a NOTICE keeps its line breaks.
 function(kvs_say_rocksdb_is_left_out problem)
   message(WARNING "The rocksdb engine is left out of this build: ${problem}.")
   message(NOTICE

@@ -1,14 +1,14 @@
 # kvs_build_sled(<target>)
 #
 # Declares <target>, the sled crate behind its C interface, built by cargo with the versions of Cargo.lock.
-# KVS_WITH_SLED decides: OFF: no target. ON: whatever is missing ends the configuration. AUTO: it is left out, with a
-# loud word. Under ThreadSanitizer there is never a target.
+# KVS_WITH_SLED is OFF: no target. ON: a missing tool ends the configuration. AUTO: if a tool is missing, the engine is
+# left out with a warning. Under ThreadSanitizer there is never a target.
 set(kvs_sled_cargo_version_min 1.70)
 set(kvs_sled_directory ${CMAKE_CURRENT_LIST_DIR})
 
 function(kvs_build_sled target)
   if(KVS_SANITIZE MATCHES "thread")
-    # Rust code comes without instrumentation, so the sanitizer sees its memory and not its locks and atomics.
+    # Rust code is not instrumented, so the sanitizer sees its memory accesses but not its locks and atomics.
     message(STATUS "The sled engine: left out, because ThreadSanitizer would report races in it that are none")
     return()
   endif()
@@ -26,7 +26,7 @@ function(kvs_build_sled target)
   endif()
 endfunction()
 
-# Sets `out_problem` to what keeps cargo from building the crate, and to nothing where all is well.
+# Sets `out_problem` to the reason why cargo cannot build the crate, or to nothing if it can.
 function(kvs_find_cargo out_cargo out_problem)
   find_program(KVS_CARGO cargo HINTS $ENV{HOME}/.cargo/bin DOC "The cargo that builds the sled engine")
   set(${out_cargo} ${KVS_CARGO} PARENT_SCOPE)
@@ -67,7 +67,7 @@ function(kvs_declare_sled target cargo)
   add_dependencies(${target} ${target}_build)
 endfunction()
 
-# In two messages: a WARNING is counted and coloured, but only a NOTICE keeps its lines.
+# Two messages: a WARNING is counted and coloured, but only a NOTICE keeps its line breaks.
 function(kvs_say_sled_is_left_out problem)
   message(WARNING "The sled engine is left out of this build: ${problem}.")
   message(NOTICE

@@ -1,12 +1,12 @@
-/* The C interface of the crate beside it: sled's database for a caller in another language.
+/* The C interface of the crate in this folder: sled's database for a caller in another language.
  *
  * Threads     Call anything on a database from any thread. Bytes and scans belong to one thread at a time.
- * Durability  A write that returned kKvsSledOk has left the process: sled flushes its buffer before, once for all
- *             writers that wait. kvs_sled_sync() makes it survive power loss too.
- * Ownership   What a call hands out by a pointer to a pointer is the caller's, who gives it back to the _free or _close
- *             of its kind. Every argument may end with the call.
- * Errors      `error` receives a text where the answer is an error, otherwise it is left alone. A panic of sled is an
- *             error as well; nothing unwinds across this border.
+ * Durability  A write that returned kKvsSledOk has left the process: sled flushed its buffer before, once for all
+ *             waiting writers. After kvs_sled_sync() it survives power loss too.
+ * Ownership   The caller owns an object that a call returns through a pointer to a pointer. It passes the object to the
+ *             matching _free or _close function. No argument need outlive the call.
+ * Errors      `error` gets a text if the status is an error, and is unchanged otherwise. A panic of sled is an error
+ *             as well; nothing unwinds across this border.
  */
 #ifndef KVS_SLED_H
 #define KVS_SLED_H
@@ -19,30 +19,30 @@ extern "C" {
 #endif
 
 typedef struct KvsSled KvsSled;           /* An open database. */
-typedef struct KvsSledBytes KvsSledBytes; /* Bytes that sled handed out. */
+typedef struct KvsSledBytes KvsSledBytes; /* Bytes that sled returned. */
 typedef struct KvsSledBatch KvsSledBatch; /* Writes that will take effect together. */
-typedef struct KvsSledScan KvsSledScan;   /* A walk over keys in order. */
+typedef struct KvsSledScan KvsSledScan;   /* An iteration over keys in order. */
 
-/* Bytes of the caller. data may be null where size is 0. */
+/* Bytes of the caller. data may be null if size is 0. */
 typedef struct {
   const uint8_t* data;
   size_t size;
 } KvsSledView;
 
-/* What a call came to. DO NOT renumber: lib.rs repeats these. */
+/* The status of a call. DO NOT renumber: lib.rs repeats these. */
 typedef enum {
   kKvsSledOk = 0,
   kKvsSledAbsent = 1,   /* No such key, or the end of a scan. */
   kKvsSledConflict = 2, /* Another writer came between. */
-  kKvsSledIo = 3,       /* The error's errno says why, where it has one. */
+  kKvsSledIo = 3,       /* The error's errno tells why, if it is set. */
   kKvsSledCorruption = 4,
   kKvsSledInUse = 5, /* Another process has the database open. */
-  kKvsSledFault = 6  /* A panic, or what sled calls a bug of its own. */
+  kKvsSledFault = 6  /* A panic, or a bug that sled reports. */
 } KvsSledStatus;
 
 typedef struct {
   int sys_errno;      /* 0: none. */
-  KvsSledBytes* text; /* UTF-8; null: none. The caller's to free. */
+  KvsSledBytes* text; /* UTF-8; null: none. The caller frees it. */
 } KvsSledError;
 
 KvsSledStatus kvs_sled_open(KvsSledView directory, KvsSled** database, KvsSledError* error);
@@ -52,8 +52,8 @@ KvsSledStatus kvs_sled_set(const KvsSled* database, KvsSledView key, KvsSledView
 KvsSledStatus kvs_sled_get(const KvsSled* database, KvsSledView key, KvsSledBytes** value, KvsSledError* error);
 KvsSledStatus kvs_sled_remove(const KvsSled* database, KvsSledView key, KvsSledError* error);
 
-/* Sets the key to *next, or removes it where next is null, if it still holds *current, or is absent where current is
- * null. Otherwise kKvsSledConflict, and nothing was done. */
+/* Replaces the value *current of the key by *next. A null current means that the key is absent; a null next removes it.
+ * kKvsSledConflict: the key does not hold *current, and nothing was done. */
 KvsSledStatus kvs_sled_replace(const KvsSled* database, KvsSledView key, const KvsSledView* current,
                                const KvsSledView* next, KvsSledError* error);
 
@@ -62,13 +62,13 @@ void kvs_sled_batch_set(KvsSledBatch* batch, KvsSledView key, KvsSledView value)
 void kvs_sled_batch_remove(KvsSledBatch* batch, KvsSledView key);
 KvsSledStatus kvs_sled_batch_apply(const KvsSled* database, KvsSledBatch* batch, KvsSledError* error); /* Frees it. */
 
-/* Walks the keys from <= key < to (null: to the last), greatest first where `reverse` is not 0. */
+/* Visits the keys from <= key < to. to: null, no upper bound. reverse: not 0, greatest key first. */
 KvsSledScan* kvs_sled_scan_new(const KvsSled* database, KvsSledView from, const KvsSledView* to, int reverse);
 KvsSledStatus kvs_sled_scan_next(KvsSledScan* scan, KvsSledBytes** key, KvsSledError* error);
 void kvs_sled_scan_free(KvsSledScan* scan);
 
 KvsSledStatus kvs_sled_sync(const KvsSled* database, KvsSledError* error);
-KvsSledStatus kvs_sled_count(const KvsSled* database, uint64_t* keys, KvsSledError* error); /* Looks at every key. */
+KvsSledStatus kvs_sled_count(const KvsSled* database, uint64_t* keys, KvsSledError* error); /* Visits every key. */
 KvsSledStatus kvs_sled_disk_bytes(const KvsSled* database, uint64_t* bytes, KvsSledError* error);
 
 KvsSledView kvs_sled_bytes_view(const KvsSledBytes* bytes);

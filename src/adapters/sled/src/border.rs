@@ -32,16 +32,16 @@ impl View {
     }
 
     /// # Safety
-    /// The caller's bytes have to outlive the slice.
+    /// The caller's bytes must outlive the slice.
     pub unsafe fn as_slice<'a>(self) -> &'a [u8] {
         if self.size == 0 {
-            return &[]; // data may be null, which no slice may be made of.
+            return &[]; // data may be null, which a slice cannot hold.
         }
         std::slice::from_raw_parts(self.data, self.size)
     }
 }
 
-/// `KvsSledBytes`: shared with sled where it is a stored value, so handing it out copies nothing.
+/// `KvsSledBytes`: shares a stored value with sled, so returning it copies nothing.
 pub struct Bytes(sled::IVec);
 
 impl Bytes {
@@ -74,19 +74,19 @@ impl CError {
     }
 }
 
-/// Gives `object` to the caller.
+/// Passes `object` to the caller.
 ///
 /// # Safety
-/// `place` has to be writable.
+/// `place` must be writable.
 pub unsafe fn hand_out<T>(place: *mut *mut T, object: T) -> Result<Status, Failure> {
     *place = Box::into_raw(Box::new(object));
     Ok(Status::Ok)
 }
 
-/// Runs `body`, and turns its error or panic into a status and a text.
+/// Runs `body` and turns its error or panic into a status and a text.
 ///
 /// # Safety
-/// `error` has to be writable.
+/// `error` must be writable.
 pub unsafe fn guarded(error: *mut CError, body: impl FnOnce() -> Result<Status, Failure>) -> Status {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(status)) => status,

@@ -1,4 +1,4 @@
-//! sled with the promises of kvs: a write is out of the process before it is acknowledged, a sync is a real barrier.
+//! sled with the promises of kvs: an acknowledged write has left the process, and a sync is a real barrier.
 
 use crate::border::Status;
 use crate::group_flush::GroupFlush;
@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::io::AsRawFd;
 use std::path::{Path, PathBuf};
 
-/// `KvsSledStatus` and `KvsSledError` of what failed.
+/// `KvsSledStatus` and `KvsSledError` of a failure.
 pub struct Failure {
     pub status: Status,
     pub sys_errno: i32,
@@ -37,7 +37,7 @@ impl From<io::Error> for Failure {
 impl Failure {
     fn from_io(error: &io::Error) -> Failure {
         let text = error.to_string();
-        // sled has no kind of error for this; the words are those of its 0.34.
+        // sled has no error kind for this; the text is that of version 0.34.
         let is_in_use = text.starts_with("could not acquire lock");
         let status = if is_in_use { Status::InUse } else { Status::Io };
         Failure { status, sys_errno: error.raw_os_error().unwrap_or(0), text }
@@ -47,7 +47,7 @@ impl Failure {
 /// `KvsSled`.
 pub struct Database {
     db: sled::Db,
-    directory: File, // Held open from the start, so that sync() hears of every error of writing back.
+    directory: File, // Held open from the start, so that sync() gets every write-back error.
     group_flush: GroupFlush,
 }
 
@@ -102,11 +102,11 @@ impl Database {
         Ok(self.db.size_on_disk()?)
     }
 
-    /// sled's own flush waits for its log's pages, not for the file's length, the values it keeps in files of their
-    /// own, and the directories: so the whole file system is synced.
+    /// sled's own flush syncs the pages of its log. It does not sync the file's length, the separate files of large
+    /// values, or the directories, so this syncs the whole file system.
     pub fn sync(&self) -> Result<Status, Failure> {
         self.flush()?;
-        // SAFETY: the descriptor is open as long as self is.
+        // SAFETY: the descriptor is open as long as self lives.
         if unsafe { libc::syncfs(self.directory.as_raw_fd()) } != 0 {
             return Err(io::Error::last_os_error().into());
         }

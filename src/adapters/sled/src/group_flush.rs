@@ -1,8 +1,8 @@
-//! One flush for all writers that wait.
+//! One flush for all waiting writers.
 //!
-//! sled keeps writes in a buffer of the process; a flush hands them to the kernel. A writer whose write is in the
-//! buffer comes here and leaves after a flush that began later. The first to come flushes; who comes meanwhile waits
-//! for the next, which one of them runs for all.
+//! sled keeps writes in a buffer of the process, and a flush passes them to the kernel. A writer calls wait() after its
+//! write is in the buffer, and returns after a flush that began later. The first writer flushes. Writers that arrive
+//! meanwhile wait for the next flush, which one of them runs for all.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -15,12 +15,12 @@ pub struct GroupFlush {
 #[derive(Default)]
 struct State {
     begun: u64,     // Flushes that have begun.
-    succeeded: u64, // The number of the last one that went well.
+    succeeded: u64, // The number of the last one that succeeded.
     is_flushing: bool,
 }
 
 impl GroupFlush {
-    /// Returns once a `flush` that began after this call did has succeeded, or with the error of the one it ran itself.
+    /// Returns after a `flush` that began after this call has succeeded, or with the error of the flush that it ran.
     pub fn wait<E>(&self, flush: impl Fn() -> Result<(), E>) -> Result<(), E> {
         let mut state = self.lock();
         let first_that_covers = state.begun + 1;
@@ -34,7 +34,7 @@ impl GroupFlush {
             let number = state.begun;
             drop(state);
 
-            let ending = Ending(self); // Also when `flush` panics: the others must not wait forever.
+            let ending = Ending(self); // Also if `flush` panics: the others must not wait forever.
             let result = flush();
             if result.is_ok() {
                 self.lock().succeeded = number;

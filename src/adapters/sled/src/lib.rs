@@ -1,6 +1,6 @@
 //! sled's database behind the C interface of `kvs_sled.h`, which is the contract of everything here.
 //!
-//! Every entry runs inside `guarded`, so that neither an error nor a panic crosses the border as anything but a status.
+//! Every function runs inside `guarded`, so an error or a panic crosses the border only as a status.
 
 #![allow(clippy::missing_safety_doc)] // kvs_sled.h says it for all.
 
