@@ -19,7 +19,7 @@ class ByteMeter {
 
 class MemoryRefused final : public std::bad_alloc {
  public:
-  const char* what() const noexcept override { return "a limit of memory is reached"; }
+  const char* what() const noexcept override { return "a memory limit is reached"; }
 };
 
 }  // namespace kvs::base

@@ -107,8 +107,9 @@ Status Glob::MakeMasks() {
     Part& part = parts_[i];
     if (part.kind != Kind::kMixed) continue;
     if (part.size > kMixedElementsMax || masks_.size() == kMixedPartsMax) {
-      return TooComplex("between two stars, ? and [] may stand among " + std::to_string(kMixedElementsMax) +
-                        " characters at most, and in " + std::to_string(kMixedPartsMax) + " places at most");
+      return TooComplex("between two stars, a part with both ? or [] and other characters has at most " +
+                        std::to_string(kMixedElementsMax) + " characters, and there are at most " +
+                        std::to_string(kMixedPartsMax) + " such parts");
     }
     part.masks = masks_.size();
     Masks& masks = masks_.emplace_back();
