@@ -45,7 +45,7 @@ Result<Address> Address::Parse(std::string_view text) {
   Address address{.ip = std::string(ip)};
   if (!IsIp(is_bracketed ? AF_INET6 : AF_INET, address.ip)) {
     if (IsIp(AF_INET6, address.ip)) return NotAnAddress(text, "an IPv6 address needs brackets");
-    return NotAnAddress(text, "what stands before the port is no IP address");
+    return NotAnAddress(text, "the part before the port is not an IP address");
   }
 
   const auto port = ParsePort(text.substr(colon + 1));

@@ -103,7 +103,7 @@ Status CheckIsFile(int fd, const fs::path& path) {
   struct statx status {};
   if (::statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &status) != 0) return SystemError("statx", path);
   if (S_ISREG(status.stx_mode) || S_ISCHR(status.stx_mode)) return Ok();
-  return Error{.code = ErrorCode::kIo, .context = path.string() + " is no ordinary file"};
+  return Error{.code = ErrorCode::kIo, .context = path.string() + " is not a regular file"};
 }
 
 namespace {

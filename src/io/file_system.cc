@@ -49,7 +49,7 @@ Result<std::string> FileSystem::ReadFile(const std::filesystem::path& path, std:
   KVS_TRY_ASSIGN(const auto file, Open(path, OpenMode::kRead));
   KVS_TRY_ASSIGN(const std::uint64_t size, file->Size());
   if (size > bytes_max) {
-    return Error{.code = ErrorCode::kInvalidArgument, .context = path.string() + " is larger than any of its kind"};
+    return Error{.code = ErrorCode::kInvalidArgument, .context = path.string() + " is larger than such a file can be"};
   }
   std::string bytes(size, '\0');
   KVS_TRY_ASSIGN(const std::size_t read, file->ReadAt(0, bytes.data(), bytes.size()));

@@ -118,7 +118,8 @@ class PosixFile final : public File {
   Status Reserve(std::uint64_t offset, std::uint64_t bytes, Grain grain) override {
     if (grain != Grain::kNone && IsCopyOnWrite(fd_.get())) {
       KVS_PROBE("file system writes again into new room");
-      return Error{.code = ErrorCode::kUnsupported, .context = path_.string() + ": writing again takes new room there"};
+      return Error{.code = ErrorCode::kUnsupported,
+                   .context = path_.string() + ": rewriting takes new space on this file system"};
     }
     int reserved = 0;
     do {
@@ -265,7 +266,7 @@ class RealFileSystem final : public FileSystem {
       } else if (const int error = errno; !fs::is_directory(so_far, status)) {
         if (error != EEXIST) return SystemError("mkdir", so_far, error);
         return Error{.code = ErrorCode::kInvalidArgument,
-                     .context = so_far.string() + " is there, and is no directory"};
+                     .context = so_far.string() + " exists and is not a directory"};
       }
     }
     return Ok();

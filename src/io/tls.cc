@@ -161,7 +161,7 @@ Status TlsContext::Load(const TlsFiles& files) {
     return FileError("key " + files.key);
   }
   if (::SSL_CTX_check_private_key(context_.get()) != 1) {
-    return FileError("key " + files.key + " is not that of certificate " + files.certificate);
+    return FileError("key " + files.key + " does not match certificate " + files.certificate);
   }
   return Ok();
 }
@@ -176,7 +176,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::ForServer(const TlsFiles& files)
   if (files.client_authority.empty()) return context;
   const char* const authority = files.client_authority.c_str();
   if (::SSL_CTX_load_verify_locations(made, authority, nullptr) != 1) {
-    return FileError("certificates of authorities " + files.client_authority);
+    return FileError("authority certificates " + files.client_authority);
   }
   ::SSL_CTX_set_client_CA_list(made, ::SSL_load_client_CA_file(authority));
   ::SSL_CTX_set_verify(made, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
@@ -188,7 +188,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::ForClient(const std::string& aut
   if (!files.certificate.empty()) KVS_TRY(context->Load(files));
   SSL_CTX* const made = context->context_.get();
   if (::SSL_CTX_load_verify_locations(made, authority.c_str(), nullptr) != 1) {
-    return FileError("certificates of authorities " + authority);
+    return FileError("authority certificates " + authority);
   }
   ::SSL_CTX_set_verify(made, SSL_VERIFY_PEER, nullptr);
   return context;

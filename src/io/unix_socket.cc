@@ -46,7 +46,7 @@ Status LockForAMoment(int directory_fd, const std::string& directory) {
   }
   return Error{.code = ErrorCode::kInUse,
                .context = directory +
-                          " is locked by another process (flock): end that one, or choose another directory " +
+                          " is locked by another process (flock): end that process, or choose another directory " +
                           "for the unix socket"};
 }
 
@@ -55,7 +55,7 @@ Status RemoveStale(const std::string& path) {
   struct stat found;
   if (::lstat(path.c_str(), &found) != 0) return errno == ENOENT ? Ok() : Status(base::SystemError("stat", path));
   if (!S_ISSOCK(found.st_mode)) {
-    return Error{.code = ErrorCode::kInvalidArgument, .context = path + " is there already, and is no socket"};
+    return Error{.code = ErrorCode::kInvalidArgument, .context = path + " already exists and is not a socket"};
   }
   KVS_TRY_ASSIGN(const UniqueFd probe, OpenSocket(path));
   const sockaddr_un name = NameOf(path);

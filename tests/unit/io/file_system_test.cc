@@ -227,7 +227,7 @@ TEST_F(FileSystemTest, ADirectoryThatCannotBeMadeIsAnErrorNeverAnException) {
   for (const std::filesystem::path& path : {Path("file"), Path("file") / "below"}) {
     const Error error = files_.CreateDirectories(path).error();
     EXPECT_EQ(error.code, ErrorCode::kInvalidArgument);
-    EXPECT_EQ(error.context, Path("file").string() + " is there, and is no directory");
+    EXPECT_EQ(error.context, Path("file").string() + " exists and is not a directory");
   }
   EXPECT_EQ(files_.CreateDirectories(Path(std::string(300, 'n'))).error().sys_errno, ENAMETOOLONG);
   std::filesystem::create_symlink(Path("loop"), Path("loop"));
