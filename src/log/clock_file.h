@@ -1,4 +1,4 @@
-// Clock file, format 1: the state of the span clock (store/expiry/expiry_clock.h), with which the next opening
+// Clock file, format 1: the state of the clock of spans (store/expiry/expiry_clock.h), with which the next opening
 // continues it. Little-endian.
 //
 //   offset  size  field
@@ -6,9 +6,9 @@
 //        8     4  version    1
 //       12     4  checksum   XXH3, low 32 bits, over the bytes 0..11 and all that follows
 //       16     8  boot       a number for the boot of the machine that wrote it; 0: unknown
-//       24     8  anchor_ms  span clock minus time since that boot; i64, like the next two
-//       32     8  offset_ms  wall clock minus span clock
-//       40     8  span_ms    the span clock when the file was written
+//       24     8  anchor_ms  clock of spans minus time since that boot; i64, like the next two
+//       32     8  offset_ms  wall clock minus clock of spans
+//       40     8  span_ms    the clock of spans when the file was written
 //
 // A store that never held the end of a span has no such file.
 #pragma once

@@ -115,19 +115,19 @@ Result<std::string> EncodeHint(const Segment& segment) {
 }
 
 Result<std::vector<RecordSummary>> DecodeHint(std::string_view bytes, const Segment& segment) {
-  if (bytes.size() < kHintHeaderBytes || !bytes.starts_with(kHintMagic)) return Damaged("not one");
+  if (bytes.size() < kHintHeaderBytes || !bytes.starts_with(kHintMagic)) return Damaged("the magic differs");
   const std::uint32_t version = base::GetFixed32(bytes.data() + kVersionOffset);
   if (version == 1) {
-    return Error{.code = ErrorCode::kUnsupported, .context = "hint file: of an earlier format"};
+    return Error{.code = ErrorCode::kUnsupported, .context = "hint file: it has an earlier format"};
   }
-  if (version != kHintVersion) return Damaged("of another format");
+  if (version != kHintVersion) return Damaged("it has another format");
   if (base::GetFixed32(bytes.data() + kChecksumOffset) != base::Checksum32(bytes.substr(kIdOffset))) {
     return Damaged("the checksum differs");
   }
   if (base::GetFixed64(bytes.data() + kIdOffset) != segment.id() ||
       base::GetFixed64(bytes.data() + kSegmentBytesOffset) != segment.readable_bytes() ||
       base::GetFixed64(bytes.data() + kFingerprintOffset) != segment.Fingerprint(segment.readable_bytes())) {
-    return Damaged("of another segment");
+    return Damaged("it belongs to another segment");
   }
   const std::uint64_t records = base::GetFixed64(bytes.data() + kRecordsOffset);
   EntryReader reader(bytes.substr(kHintHeaderBytes), segment);

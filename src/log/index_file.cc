@@ -108,18 +108,19 @@ std::string EncodeIndexFileHead(const IndexFileHead& head) {
 }
 
 Result<std::uint64_t> IndexFileHeadBytes(std::string_view header, std::uint64_t file_bytes) {
-  if (header.size() < kIndexFileHeaderBytes || !header.starts_with(kIndexFileMagic)) return Damaged("not one");
+  if (header.size() < kIndexFileHeaderBytes || !header.starts_with(kIndexFileMagic))
+    return Damaged("the magic differs");
   if (base::GetFixed32(header.data() + kVersionOffset) != kIndexFileVersion) {
-    return Error{.code = ErrorCode::kUnsupported, .context = "saved index: of another format"};
+    return Error{.code = ErrorCode::kUnsupported, .context = "saved index: it has another format"};
   }
   const std::uint64_t head_bytes = base::GetFixed64(header.data() + kCoveredOffset);
-  if (head_bytes < kIndexFileHeaderBytes || head_bytes > file_bytes) return Damaged("its head is cut off");
+  if (head_bytes < kIndexFileHeaderBytes || head_bytes > file_bytes) return Damaged("its head is incomplete");
   return head_bytes;
 }
 
 Result<IndexFileHead> DecodeIndexFileHead(std::string_view bytes, std::uint64_t file_bytes) {
   KVS_TRY_ASSIGN(const std::uint64_t head_bytes, IndexFileHeadBytes(bytes, file_bytes));
-  if (bytes.size() != head_bytes) return Damaged("its head is cut off");
+  if (bytes.size() != head_bytes) return Damaged("its head is incomplete");
   const std::uint32_t checksum = base::Checksum32(bytes.substr(kCoveredOffset));
   if (base::GetFixed32(bytes.data() + kChecksumOffset) != checksum) return Damaged("the checksum of its head differs");
 

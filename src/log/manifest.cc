@@ -72,7 +72,7 @@ std::string EncodeManifest(const Manifest& manifest) {
 }
 
 Result<Manifest> DecodeManifest(std::string_view bytes) {
-  if (bytes.size() < kManifestHeaderBytes || !bytes.starts_with(kManifestMagic)) return Damaged("not one");
+  if (bytes.size() < kManifestHeaderBytes || !bytes.starts_with(kManifestMagic)) return Damaged("the magic differs");
   KVS_TRY(CheckVersion(bytes));
   Manifest manifest{.next_segment_id = base::GetFixed64(bytes.data() + kNextIdOffset),
                     .sequence = base::GetFixed64(bytes.data() + kSequenceOffset),

@@ -20,8 +20,8 @@ bool IsName(std::string_view text) {
 
 Error NoMarker(const std::filesystem::path& path) {
   return {.code = ErrorCode::kCorruption,
-          .context = path.string() + " does not hold the name of an engine. If you know whose data this is, write it " +
-                     "there, as in: echo kvs > " + path.string()};
+          .context = path.string() + " does not name an engine. If you know which engine wrote this data, write its " +
+                     "name there, for example: echo kvs > " + path.string()};
 }
 
 }  // namespace

@@ -185,7 +185,7 @@ inline Result<std::uint64_t> SegmentWriter::KeepAppended(std::size_t bytes) {
   } else if (segment_->mapping_.FaultCount() != 0) {
     KVS_PROBE("append met a fault");
     return Error{.code = ErrorCode::kIo,
-                 .context = path_.string() + ": the file no longer holds the place that was reserved in it"};
+                 .context = path_.string() + ": the file no longer has the room that was reserved in it"};
   }
   used_bytes_ += bytes;
   return offset;
@@ -246,7 +246,7 @@ Status SegmentWriter::CheckLength() {
   KVS_TRY_ASSIGN(const std::uint64_t bytes, file_->Size());
   if (bytes >= expected_bytes && segment_->mapping_.FaultCount() == 0) return Ok();
   KVS_PROBE("somebody made a segment shorter");
-  return Error{.code = ErrorCode::kIo, .context = path_.string() + ": somebody made the file shorter"};
+  return Error{.code = ErrorCode::kIo, .context = path_.string() + ": another program made the file shorter"};
 }
 
 Status SegmentWriter::Mark(std::uint64_t synced_bytes) {
