@@ -219,7 +219,7 @@ Status SledKvsEngine::Sync() {
 }
 
 Status SledKvsEngine::Compact() {
-  return Error{.code = ErrorCode::kUnsupported, .context = "sled gives space back by itself, and not when told to"};
+  return Error{.code = ErrorCode::kUnsupported, .context = "sled frees space by itself, and not on request"};
 }
 
 Result<EngineStats> SledKvsEngine::Stats() {

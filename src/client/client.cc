@@ -63,7 +63,7 @@ class KvsClient::Impl {
 Result<std::optional<std::string>> KvsClient::Impl::Call(Request request) {
   KVS_TRY(CheckLimits(request));
   if (!socket_.is_open()) {
-    return Error{.code = ErrorCode::kIo, .context = "the connection ended with an earlier error: connect anew"};
+    return Error{.code = ErrorCode::kIo, .context = "the connection ended with an earlier error: connect again"};
   }
   request.request_id = ++last_request_id_;
   Result<Response> exchanged = Exchange(request);

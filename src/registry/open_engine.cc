@@ -34,7 +34,7 @@ Result<const EngineEntry*> DetectEngine(io::FileSystem& file_system, const std::
     if (found != nullptr) {
       return Error{.code = ErrorCode::kCorruption,
                    .context = directory.string() + " holds the files of two engines, " + std::string(found->name) +
-                              " and " + std::string(entry.name) + ", and no marker file ENGINE that decides"};
+                              " and " + std::string(entry.name) + ", and the marker file ENGINE is missing"};
     }
     found = &entry;
   }
@@ -56,7 +56,7 @@ Result<const EngineEntry*> ChooseEngine(const EngineEntry* requested, const std:
   if (requested != nullptr && requested->name != *in_use) {
     return Error{.code = ErrorCode::kWrongEngine,
                  .context = directory.string() + " holds data of the engine " + *in_use + ", not of " +
-                            std::string(requested->name) + ": open it with that one, or choose another directory"};
+                            std::string(requested->name) + ": open it with that engine, or choose another directory"};
   }
   const EngineEntry* const entry = registry::FindEngine(*in_use);
   if (entry != nullptr) return entry;
