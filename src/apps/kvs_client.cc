@@ -28,19 +28,18 @@ constexpr const char* kHelp =
     "  kvs-client get [--addr IP:PORT] [--] KEY\n"
     "  kvs-client rm  [--addr IP:PORT] [--] KEY\n"
     "  kvs-client -h | --help | -V | --version\n\n"
-    "--addr is the server, v4 or v6 [127.0.0.1:4000]. It stands before the key, or last.\n"
-    "KEY has up to 65535 bytes. KEY and VALUE are taken as they are, whatever they look like. Only a key that is\n"
-    "called like an option, or --, needs a -- before it; scripts write it always.\n\n"
+    "--addr is the server, v4 or v6 [127.0.0.1:4000]. It comes before the key, or last.\n"
+    "KEY has up to 65535 bytes. KEY and VALUE are taken literally. Only a key that looks like an option, or is --,\n"
+    "needs a -- before it. In scripts, always write it.\n\n"
     "Examples:\n"
     "  kvs-client set greeting hello\n"
     "  kvs-client get greeting                      prints hello\n"
     "  kvs-client rm greeting --addr [::1]:4000\n"
-    "  kvs-client set offset -1                     a value like others\n"
+    "  kvs-client set offset -1                     an ordinary value\n"
     "  kvs-client set -- --addr value               the key is --addr\n\n"
-    "stdout carries what was asked for, stderr what went wrong. `get` of a key that is not there prints `Key not "
-    "found`\n"
-    "to stdout and succeeds; `rm` of one prints it to stderr and fails.\n\n"
-    "Exit codes: 0 done, 1 an error, 2 the command line was not understood.\n";
+    "The answer goes to stdout, an error to stderr. `get` of an absent key prints `Key not found` to stdout and\n"
+    "succeeds; `rm` of one prints it to stderr and fails.\n\n"
+    "Exit codes: 0 success, 1 an error, 2 a wrong command line.\n";
 
 Status PrintLine(std::string_view text) {
   const bool is_written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&

@@ -18,19 +18,18 @@ namespace kvs::apps {
 namespace {
 
 constexpr const char* kFooter =
-    "A store is a log of records in segment files. The newest record of a key counts; compaction rewrites the others "
-    "away.\n"
-    "A segment is open while it may be appended to, and sealed from then on: then it must be whole to its last byte.\n"
-    "An open one ends with its last whole record; what a crash left behind that is a torn tail, which the next "
+    "A store is a log of records in segment files. The newest record of a key counts, and compaction drops the "
+    "others.\n"
+    "A segment is open while it may be appended to, and then sealed. Every byte of a sealed segment must be right.\n"
+    "An open one ends with its last whole record. Bytes that a crash left after that are a torn tail. The next "
     "opening\n"
-    "cuts off, and keeps in a file beside. A bad record that no crash explains is damage: below the synced mark, "
-    "or with\n"
-    "whole records behind it and no missing sector before those.\n\n"
+    "cuts it off and keeps it in a file of its own. A bad record that no crash explains is damage. Such a record is\n"
+    "below the synced mark, or whole records follow it without a missing sector between.\n\n"
     "Examples:\n"
-    "  kvs-inspect data                  how full each segment is, and how much of it is still needed\n"
-    "  kvs-inspect data verify           after a bad night for the disk; wants the store not in use\n"
-    "  kvs-inspect data records 12       what was written to 000000000012.seg, in order\n\n"
-    "Exit codes: 0 done and nothing wrong, 1 damage or an error, 2 the command line was not understood.";
+    "  kvs-inspect data                  how full each segment is, and how much of it is live\n"
+    "  kvs-inspect data verify           checks every byte; the store must not be in use\n"
+    "  kvs-inspect data records 12       the records of 000000000012.seg, in order\n\n"
+    "Exit codes: 0 success and no damage, 1 damage or an error, 2 a wrong command line.";
 
 constexpr std::size_t kKeyCharactersMax = 60;
 
@@ -114,7 +113,7 @@ void PrintSavedIndex(const SavedIndexInspection& index) {
 
 void PrintKeptFiles(const StoreInspection& store) {
   for (const std::string& name : store.kept_files) {
-    std::cout << name << " was kept by an opening and is not part of the store; remove it when nobody needs it\n";
+    std::cout << name << " was kept by an opening and is not part of the store; remove it when you no longer need it\n";
   }
 }
 
@@ -172,8 +171,7 @@ int ShowManifest(const std::string& directory) {
   }
   table.Print();
   for (const std::string& name : store->unnamed_files) {
-    std::cout << name
-              << " is not part of the store; the next opening removes it, or sets it aside where it holds more\n";
+    std::cout << name << " is not part of the store; the next opening removes it, or sets it aside\n";
   }
   PrintKeptFiles(*store);
   return ReportProblems(*store);
@@ -245,18 +243,19 @@ CLI::App* AddCommand(CLI::App& app, const std::string& name, const std::string& 
 int Main(int argc, char** argv) {
   std::string directory;
   std::uint64_t segment_id = 0;
-  CLI::App app("kvs-inspect: shows what the files of a store hold, and checks them. Changes nothing.", "kvs-inspect");
+  CLI::App app("kvs-inspect: shows what is in the files of a store, and checks them. It changes nothing.",
+               "kvs-inspect");
   app.footer(kFooter);
   app.set_version_flag("-V,--version", std::string("kvs-inspect ") + kVersion, "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this and exit");
   app.add_option("DIR", directory, "The directory of the store")->required()->type_name("");
   app.require_subcommand(0, 1);
-  AddCommand(app, "segments", "How full each segment is, and how much of it is still needed (the default)");
+  AddCommand(app, "segments", "How full each segment is, and how much of it is live (the default)");
   const CLI::App* const manifest =
-      AddCommand(app, "manifest", "What the manifest says, and files that it does not name");
-  const CLI::App* const hints = AddCommand(app, "hints", "Which sealed segments have a hint file, and what it costs");
+      AddCommand(app, "manifest", "The contents of the manifest, and files that are not in it");
+  const CLI::App* const hints = AddCommand(app, "hints", "The sealed segments with a hint file, and its size");
   const CLI::App* const verify =
-      AddCommand(app, "verify", "Check every byte of every file; names file and offset of what is damaged");
+      AddCommand(app, "verify", "Check every byte of every file; prints file and offset of damage");
   CLI::App* const records = AddCommand(app, "records", "The records of one segment, in the order they were written");
   records->add_option("SEGMENT", segment_id, "The id of the segment")->required()->type_name("");
 

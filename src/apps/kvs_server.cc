@@ -148,7 +148,7 @@ void WarnOfOpenDoors(const ServerOptions& options) {
   const auto warn = [](const Address& address, std::string_view remedy) {
     if (IsLoopback(address)) return;
     spdlog::warn(
-        "{} can be reached from other machines, and no password is set: whoever connects may read and change "
+        "{} can be reached from other machines, and no password is set: any client may read and change "
         "everything (see {})",
         address.ToString(), remedy);
   };
@@ -172,7 +172,7 @@ Result<std::unique_ptr<KvsServer>> Listen(const std::shared_ptr<KvsEngine>& engi
   Result<std::unique_ptr<KvsServer>> server = KvsServer::Create(engine, options);
   const bool is_taken =
       !server && (server.error().sys_errno == EADDRINUSE || server.error().sys_errno == EADDRNOTAVAIL);
-  if (is_taken) server.error().context += " (choose where to listen with --addr IP:PORT)";
+  if (is_taken) server.error().context += " (choose another address with --addr IP:PORT)";
   return server;
 }
 
@@ -184,7 +184,7 @@ Status Serve(const ServerCommandLine& line, SignalWatcher& signals) {
   LogStart(line, options, *engine, *server);
 
   signals.CallOnSignal([&server] {
-    Log("stopping; a second signal ends the server at once");
+    Log("stopping; a second signal ends the server immediately");
     server->Stop();
   });
   signals.CallOnHangUp([&server] {

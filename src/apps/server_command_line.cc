@@ -18,15 +18,16 @@ namespace {
 
 constexpr const char* kDescription =
     "kvs-server: serves a persistent key/value store over TCP.\n\n"
-    "Its data lives in one directory, which remembers the engine it was made with. SIGINT or SIGTERM ends the server\n"
-    "once it has answered what it received; a second one ends it at once. Either way no acknowledged write is lost.";
+    "Its data is in one directory, which names the engine that wrote it. SIGINT or SIGTERM ends the server after it\n"
+    "has answered the requests that it received. A second one ends it immediately. Neither loses an acknowledged "
+    "write.";
 
 constexpr const char* kFooter =
     "Examples:\n"
     "  kvs-server                                   the data of this directory, for clients of this machine\n"
     "  kvs-server --dir /var/lib/kvs --addr [::]:4000\n"
     "  kvs-server --engine sled --dir sled-data     the sled engine, in a directory of its own\n"
-    "  kvs-server --engine rocksdb --dir rocks      RocksDB, where kvs was built with it\n"
+    "  kvs-server --engine rocksdb --dir rocks      RocksDB, if kvs was built with it\n"
     "  kvs-server --sync always                     every answer waits until its write survives power loss\n"
     "  kvs-server --pool stealing --threads 8       connections as jobs on a pool, for engines that block\n"
     "  KVS_REQUIREPASS=secret kvs-server --config /etc/kvs.toml\n\n"
@@ -37,7 +38,7 @@ constexpr const char* kFooter =
     "Each of these settings can also be given by the environment (KVS_ADDR for --addr), or in the file of --config, "
     "as\n"
     "TOML (addr = \"127.0.0.1:4000\"). A flag goes before the environment, and that before the file.\n\n"
-    "Exit codes: 0 stopped by a signal, 1 an error, 2 the command line was not understood.";
+    "Exit codes: 0 stopped by a signal, 1 an error, 2 a wrong command line.";
 
 using settings::Setting;
 using settings::Settings;

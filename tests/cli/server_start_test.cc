@@ -160,7 +160,7 @@ TEST_F(ServerStartTest, TheErrorTellsWhatIsMissing) {
               AllOf(HasSubstr("no space: "), HasSubstr("Too many open files"), Not(HasSubstr("--addr"))));
   EXPECT_THAT(error_of({"--addr", "127.0.0.1:0", "--unixsocket", "not-there/socket"}),
               AllOf(HasSubstr("not-there"), Not(HasSubstr("--addr"))));
-  EXPECT_THAT(error_of({"--addr", "192.0.2.1:4000"}), HasSubstr("choose where to listen with --addr"));
+  EXPECT_THAT(error_of({"--addr", "192.0.2.1:4000"}), HasSubstr("choose another address with --addr"));
 }
 
 class ServerEngineTest : public ServerStartTest, public testing::WithParamInterface<std::string> {
