@@ -55,19 +55,20 @@ std::string NamesOf(Kind kind) {
 
 std::string SettingsPage() {
   std::ostringstream page;
-  page << "# The settings of kvs-server\n\n"
-          "Made from the table in `src/settings/settings_table.cc` by its test; do not edit.\n\n"
-          "Each setting has one name. It can be given as a flag (`--maxclients 100`), by the environment "
-          "(`KVS_MAXCLIENTS=100`: capitals, `_` for `-`), or in the file that `--config FILE` or `KVS_CONFIG` names. A "
-          "flag goes before the environment, the environment before the file, and the file before the default. The "
-          "file is [TOML](https://toml.io), a key for each setting:\n\n"
-          "```toml\naddr = \"127.0.0.1:4000\"\ndir = \"/var/lib/kvs\"\nmaxclients = 100\n"
-          "client-query-buffer-limit = \"64mb\"\n```\n\n"
-          "A key or a value that is not allowed is an error on stderr, which names the file and the line, or the "
-          "variable, and what is allowed; the server does not start, and its exit code is 1 (2 for a flag). Numbers of "
-          "bytes may carry `kb`, `mb` or `gb` (1024), `k`, `m` or `g` (1000). A password belongs in the file or the "
-          "environment: flags can be read by other users of the machine.\n\n"
-          "`CONFIG GET` tells them all; `CONFIG SET` changes those that are live, while the server runs.\n";
+  page
+      << "# The settings of kvs-server\n\n"
+         "Made from the table in `src/settings/settings_table.cc` by its test; do not edit.\n\n"
+         "Each setting has one name. It can be given as a flag (`--maxclients 100`), by the environment "
+         "(`KVS_MAXCLIENTS=100`: capitals, `_` for `-`), or in the file that `--config FILE` or `KVS_CONFIG` names. A "
+         "flag overrides the environment, the environment overrides the file, and the file overrides the default. The "
+         "file is [TOML](https://toml.io), with one key per setting:\n\n"
+         "```toml\naddr = \"127.0.0.1:4000\"\ndir = \"/var/lib/kvs\"\nmaxclients = 100\n"
+         "client-query-buffer-limit = \"64mb\"\n```\n\n"
+         "A key or a value that is not allowed is an error on stderr. It names the file and the line, or the variable, "
+         "and the allowed values. The server then does not start, and its exit code is 1, or 2 for a flag. A number of "
+         "bytes may end in `kb`, `mb` or `gb` (1024), or `k`, `m` or `g` (1000). Put a password in the file or the "
+         "environment: other users of the machine can read flags.\n\n"
+         "`CONFIG GET` reports all settings. `CONFIG SET` changes the live ones while the server runs.\n";
   std::string_view group;
   for (const Setting& setting : AllSettings()) {
     if (!IsGivenAtStart(setting)) continue;
@@ -80,13 +81,14 @@ std::string SettingsPage() {
     page << "| `" << setting.name << "` | " << first << " | " << Cell(RangeText(setting)) << " | " << setting.unit
          << " | " << (setting.kind == Kind::kLive ? "yes" : "") << " | " << Cell(setting.help) << " |\n";
   }
-  page << "\n## Parameters of Redis\n\n"
-          "`CONFIG GET` tells these too. They follow from the settings above, or cannot be otherwise here: "
-       << NamesOf(Kind::kTold)
-       << ".\n\n"
-          "`CONFIG SET appendfsync always`, and `everysec` back again, change while the server runs what `sync` says. "
-          "The others are kept and told, so that tools of Redis find what they have set, and mean nothing: "
-       << NamesOf(Kind::kKept) << ".\n";
+  page
+      << "\n## Parameters of Redis\n\n"
+         "`CONFIG GET` reports these too. They follow from the settings above, or are fixed in kvs: "
+      << NamesOf(Kind::kTold)
+      << ".\n\n"
+         "`CONFIG SET appendfsync` changes `sync` while the server runs, to `always` or back to `everysec`. The others "
+         "have no effect. kvs stores them, so that tools of Redis read back the values that they set: "
+      << NamesOf(Kind::kKept) << ".\n";
   return page.str();
 }
 
