@@ -59,7 +59,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Reopen(io::FileSystem& fil
   const std::uint64_t capacity = std::max(capacity_bytes, used_bytes);
   std::unique_ptr<SegmentWriter> writer(new SegmentWriter(std::move(file), path, capacity));
   const std::uint64_t room_end = std::min(capacity, std::max(kFirstStepBytes, used_bytes + kSmallStepBytes));
-  KVS_TRY_ASSIGN(const std::uint64_t kept_end, writer->CutBehind(used_bytes, room_end));
+  KVS_TRY_ASSIGN(const std::uint64_t kept_end, writer->TruncateAfter(used_bytes, room_end));
   // Asks for room in any case, to find out whether the file system can reserve at all.
   KVS_TRY(writer->Prepare(header, used_bytes, kept_end > used_bytes ? kept_end : room_end, Want::kRoomIfAny));
   KVS_TRY(writer->WriteAgain(std::max(synced_bytes, std::uint64_t{kSegmentHeaderBytes}), used_bytes));
@@ -74,7 +74,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Reopen(io::FileSystem& fil
 
 // Truncates the file after `used_bytes`, but keeps zeroes up to `room_end`. A full disk might not give that room again:
 // btrfs keeps an extent if part of it is used. Returns the file's new end.
-Result<std::uint64_t> SegmentWriter::CutBehind(std::uint64_t used_bytes, std::uint64_t room_end) {
+Result<std::uint64_t> SegmentWriter::TruncateAfter(std::uint64_t used_bytes, std::uint64_t room_end) {
   KVS_TRY_ASSIGN(const std::uint64_t size, file_->Size());
   std::uint64_t kept_end = std::max(used_bytes, std::min(size, room_end));
   std::string room(kept_end - used_bytes, '\0');

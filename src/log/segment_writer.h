@@ -96,7 +96,7 @@ class SegmentWriter {
   // Reserves the room and maps it. kRoomIfAny: having no room is not an error.
   enum class Want : std::uint8_t { kRoom, kRoomIfAny };
   Status Prepare(const SegmentHeader& header, std::uint64_t used_bytes, std::uint64_t reserve_bytes, Want want);
-  Result<std::uint64_t> CutBehind(std::uint64_t used_bytes, std::uint64_t room_end);
+  Result<std::uint64_t> TruncateAfter(std::uint64_t used_bytes, std::uint64_t room_end);
   Status WriteAgain(std::uint64_t from, std::uint64_t to);
   Status PutWord(std::size_t offset, std::uint64_t word);
   // Reserves [from, to) of the file, zeroed; all of it or nothing.
