@@ -137,9 +137,9 @@ bool TlsStream::is_secured() const { return ::SSL_is_init_finished(ssl_.get()) =
 
 std::size_t TlsStream::pending_bytes() const { return static_cast<std::size_t>(::SSL_pending(ssl_.get())); }
 
-Result<std::shared_ptr<TlsContext>> TlsContext::Make(bool is_server) {
+Result<std::shared_ptr<TlsContext>> TlsContext::Make(Role role) {
   ::ERR_clear_error();
-  SSL_CTX* const made = ::SSL_CTX_new(is_server ? ::TLS_server_method() : ::TLS_client_method());
+  SSL_CTX* const made = ::SSL_CTX_new(role == Role::kServer ? ::TLS_server_method() : ::TLS_client_method());
   if (made == nullptr) return FileError("TLS");
   std::shared_ptr<TlsContext> context(new TlsContext(made));
   if (::SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION) != 1) return FileError("TLS 1.2");
@@ -167,7 +167,7 @@ Status TlsContext::Load(const TlsFiles& files) {
 }
 
 Result<std::shared_ptr<TlsContext>> TlsContext::ForServer(const TlsFiles& files) {
-  KVS_TRY_ASSIGN(std::shared_ptr<TlsContext> context, Make(true));
+  KVS_TRY_ASSIGN(std::shared_ptr<TlsContext> context, Make(Role::kServer));
   KVS_TRY(context->Load(files));
   SSL_CTX* const made = context->context_.get();
   const std::string id = "kvs-server";
@@ -184,7 +184,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::ForServer(const TlsFiles& files)
 }
 
 Result<std::shared_ptr<TlsContext>> TlsContext::ForClient(const std::string& authority, const TlsFiles& files) {
-  KVS_TRY_ASSIGN(std::shared_ptr<TlsContext> context, Make(false));
+  KVS_TRY_ASSIGN(std::shared_ptr<TlsContext> context, Make(Role::kClient));
   if (!files.certificate.empty()) KVS_TRY(context->Load(files));
   SSL_CTX* const made = context->context_.get();
   if (::SSL_CTX_load_verify_locations(made, authority.c_str(), nullptr) != 1) {

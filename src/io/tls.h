@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -67,7 +68,8 @@ class TlsContext {
     void operator()(ssl_ctx_st* context) const;
   };
   explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
-  static Result<std::shared_ptr<TlsContext>> Make(bool is_server);
+  enum class Role : std::uint8_t { kServer, kClient };
+  static Result<std::shared_ptr<TlsContext>> Make(Role role);
   Status Load(const TlsFiles& files);
   Result<std::unique_ptr<TlsStream>> MakeStream(int socket);
 
