@@ -189,7 +189,7 @@ class Cursor {
 };
 
 // The number of leading pairs, all within the limits, that make one write.
-std::size_t RunLength(std::span<const KeyValue> pairs) {
+std::size_t PairsPerWrite(std::span<const KeyValue> pairs) {
   std::size_t bytes = 0;
   std::size_t length = 0;
   for (const KeyValue& pair : pairs.first(std::min(pairs.size(), kMultiSetPairs))) {
@@ -345,16 +345,16 @@ Status RocksDbEngine::MultiSet(std::span<const KeyValue> pairs, std::size_t& set
   for (set = 0; set < pairs.size();) {
     KVS_TRY(CheckKey(pairs[set].key));
     KVS_TRY(CheckValue(pairs[set].value));
-    const std::span<const KeyValue> run = pairs.subspan(set, RunLength(pairs.subspan(set)));
+    const std::span<const KeyValue> together = pairs.subspan(set, PairsPerWrite(pairs.subspan(set)));
     rocksdb::WriteBatch writes;
     KeyLocks::Groups groups;
-    for (const KeyValue& pair : run) {
+    for (const KeyValue& pair : together) {
       KVS_TRY(ToStatus(writes.Put(ToSlice(pair.key), ToSlice(pair.value)), "set"));
       groups.set(KeyLocks::GroupOf(pair.key));
     }
     const KeyLocks::Hold hold(database_->locks(), groups);
     KVS_TRY(database_->Write(writes, "set"));
-    set += run.size();
+    set += together.size();
   }
   return Ok();
 }
