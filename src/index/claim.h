@@ -38,11 +38,11 @@ inline std::uint64_t HeadOf(std::string_view key, std::size_t depth) {
 inline bool EndsKey(std::uint64_t head) { return (head & 0xff) <= kHeadKeyBytes; }
 
 // The head of the same key at a depth smaller by common.size(). common: in, the key's bytes before `head`.
-inline std::uint64_t HeadBehind(std::string_view common, std::uint64_t head) {
+inline std::uint64_t PrependToHead(std::string_view common, std::uint64_t head) {
   const std::uint64_t left = std::min<std::uint64_t>((head & 0xff) + common.size(), kHeadKeyBytes + 1);
   if (common.size() > kHeadKeyBytes) return HeadOf(common, 0);
-  const std::uint64_t behind = common.empty() ? head : head >> (8 * common.size());
-  return (((HeadOf(common, 0) | behind) & ~std::uint64_t{0xff})) | left;
+  const std::uint64_t shifted = common.empty() ? head : head >> (8 * common.size());
+  return (((HeadOf(common, 0) | shifted) & ~std::uint64_t{0xff})) | left;
 }
 
 struct Claim {

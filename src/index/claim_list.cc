@@ -41,7 +41,7 @@ void ClaimList::SetDepth(std::size_t depth) {
   if (depth >= common_.size()) return;
   const std::string_view given_up = std::string_view(common_).substr(depth);
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
-    for (Claim& claim : block(i)) claim.head = HeadBehind(given_up, claim.head);
+    for (Claim& claim : block(i)) claim.head = PrependToHead(given_up, claim.head);
   }
   common_.resize(depth);
 }

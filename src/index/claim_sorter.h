@@ -29,16 +29,16 @@ class ClaimSorter {
                                      FunctionRef<void(const Claim&)> superseded);
 
  private:
-  struct Run {
+  struct Group {
     std::span<Claim> claims;
     std::size_t depth;
   };
 
-  void SortByHead(const Run& run, FunctionRef<void(const Claim&)> superseded);
-  std::optional<base::Location> Deepen(Run* run) const;
+  void SortByHead(const Group& group, FunctionRef<void(const Claim&)> superseded);
+  std::optional<base::Location> Deepen(Group* group) const;
 
   const KeySource& keys_;
-  std::vector<Run> tied_;  // Still to be sorted, by deeper heads.
+  std::vector<Group> tied_;  // Still to be sorted, by deeper heads.
 };
 
 }  // namespace kvs::index

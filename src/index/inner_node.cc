@@ -190,9 +190,9 @@ InnerNode::Aim InnerNode::AimOf(std::uint64_t head, std::uint32_t differences, c
   if (differences == 0) return {ToSigned(head), Side::kOpen};
   const auto place = static_cast<unsigned>(std::countr_zero(differences));
   const unsigned head_bytes_before = place - static_cast<unsigned>(std::popcount(checked_ & BitsBelow(place)));
-  const std::uint64_t behind = ~std::uint64_t{0} >> (8 * head_bytes_before);
-  if (window.bytes[place] < common_[place]) return {ToSigned(head & ~behind), Side::kBelow};
-  return {ToSigned(head | behind), Side::kAbove};
+  const std::uint64_t bits_after = ~std::uint64_t{0} >> (8 * head_bytes_before);
+  if (window.bytes[place] < common_[place]) return {ToSigned(head & ~bits_after), Side::kBelow};
+  return {ToSigned(head | bits_after), Side::kAbove};
 }
 
 InnerNode::Ties InnerNode::TiesOf(Aim aim, unsigned not_above) const {

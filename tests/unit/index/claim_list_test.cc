@@ -46,7 +46,7 @@ TEST(ClaimListTest, AHeadMadeLongerAtItsFrontIsTheOneOfTheWholeKey) {
     const std::size_t deep = random.Below(key.size() + 1);
     const std::size_t depth = random.Below(deep + 1);
     const std::string_view given_up = std::string_view(key).substr(depth, deep - depth);
-    ASSERT_EQ(HeadBehind(given_up, HeadOf(key, deep)), HeadOf(key, depth)) << depth << " " << deep;
+    ASSERT_EQ(PrependToHead(given_up, HeadOf(key, deep)), HeadOf(key, depth)) << depth << " " << deep;
   }
 }
 
