@@ -241,12 +241,13 @@ class Tree {
   };
   ScanStep ScanSiblings(const Bounds& bounds, LeafReader& reader) const;
   Path FirstPath(const Bounds& bounds) const;
-  const Leaf* Sibling(const Path& path, bool is_before, unsigned distance) const;
-  void StepAside(Path& path, bool to_the_one_before) const;
+  enum class Direction : std::uint8_t { kForward, kBackward };
+  const Leaf* Sibling(const Path& path, Direction direction, unsigned distance) const;
+  void StepAside(Path& path, Direction direction) const;
   static std::size_t SharedBytes(const std::optional<std::string_view>& before,
-                                 const std::optional<std::string_view>& behind);
+                                 const std::optional<std::string_view>& after);
   static std::optional<std::string_view> FenceBefore(const Path& path);
-  static std::optional<std::string_view> FenceBehind(const Path& path);
+  static std::optional<std::string_view> FenceAfter(const Path& path);
 
   // tree_shape.cc: splits and merges.
   std::optional<base::Location> ReadUnchecked(const Path& path, LeafKeys& leaf_keys) const;

@@ -123,26 +123,27 @@ ScanResult Tree::Scan(const Bounds& bounds, LeafReader& reader) const {
 // this node may then be outdated, and a scan shows current ones.
 Tree::ScanStep Tree::ScanSiblings(const Bounds& bounds, LeafReader& reader) const {
   const std::uint64_t shape = shape_.load(std::memory_order_acquire);  // P2
+  const Direction direction = bounds.reverse ? Direction::kBackward : Direction::kForward;
   Path path = FirstPath(bounds);
   LeafScan leaf(reader);
   std::size_t visited = 0;
-  if (const Leaf* const next = Sibling(path, bounds.reverse, 1)) next->PrefetchLines();
+  if (const Leaf* const next = Sibling(path, direction, 1)) next->PrefetchLines();
   reader.Prefetch(LiveLocations(*path.leaf).all());
   for (;;) {
     const std::optional<std::string_view> before = FenceBefore(path);
-    const std::optional<std::string_view> behind = FenceBehind(path);
+    const std::optional<std::string_view> after = FenceAfter(path);
     Range range;
     if (!before || *before < bounds.from) range.from = bounds.from;
-    if (bounds.to && (!behind || *behind > *bounds.to)) range.to = bounds.to;
+    if (bounds.to && (!after || *after > *bounds.to)) range.to = bounds.to;
     const bool is_last =
-        bounds.reverse ? !before || *before <= bounds.from : !behind || (bounds.to && *behind >= *bounds.to);
+        bounds.reverse ? !before || *before <= bounds.from : !after || (bounds.to && *after >= *bounds.to);
     const LiveLocations live(*path.leaf);
-    const Leaf* const next = is_last ? nullptr : Sibling(path, bounds.reverse, 1);
+    const Leaf* const next = is_last ? nullptr : Sibling(path, direction, 1);
     if (next != nullptr && visited + live.all().size() < bounds.expected) {
       reader.Prefetch(LiveLocations(*next).all());
-      if (const Leaf* const then = Sibling(path, bounds.reverse, 2)) then->PrefetchLines();
+      if (const Leaf* const then = Sibling(path, direction, 2)) then->PrefetchLines();
     }
-    const auto damaged = leaf.Read(live.all(), SharedBytes(before, behind));
+    const auto damaged = leaf.Read(live.all(), SharedBytes(before, after));
     if (damaged) return {.is_last = true, .result = {Outcome::kDamaged, *damaged}, .fence = {}};
     leaf.KeepOnly(range);
     if (!leaf.Visit(bounds.reverse) || is_last) {
@@ -151,9 +152,9 @@ Tree::ScanStep Tree::ScanSiblings(const Bounds& bounds, LeafReader& reader) cons
     visited += leaf.size();
     if (next == nullptr || shape_.load(std::memory_order_acquire) != shape) {  // P2
       KVS_PROBE_IF(next != nullptr, "scan starts again in a changed tree");
-      return {.is_last = false, .result = {}, .fence = bounds.reverse ? *before : *behind};
+      return {.is_last = false, .result = {}, .fence = bounds.reverse ? *before : *after};
     }
-    StepAside(path, bounds.reverse);
+    StepAside(path, direction);
   }
 }
 
@@ -165,17 +166,17 @@ Tree::Path Tree::FirstPath(const Bounds& bounds) const {
 }
 
 // The leaf at `distance` from the path's leaf, below the same inner node; nullptr: there is none.
-const Leaf* Tree::Sibling(const Path& path, bool is_before, unsigned distance) const {
+const Leaf* Tree::Sibling(const Path& path, Direction direction, unsigned distance) const {
   if (path.height == 0) return nullptr;
   const Path::Step& step = path.steps[1];
-  const unsigned siblings = is_before ? step.child : step.node->count() - step.child;
+  const unsigned siblings = direction == Direction::kBackward ? step.child : step.node->count() - step.child;
   if (siblings < distance) return nullptr;
-  return LeafAt(step.node->child(is_before ? step.child - distance : step.child + distance));
+  return LeafAt(step.node->child(direction == Direction::kBackward ? step.child - distance : step.child + distance));
 }
 
-void Tree::StepAside(Path& path, bool to_the_one_before) const {
+void Tree::StepAside(Path& path, Direction direction) const {
   Path::Step& step = path.steps[1];
-  step.child = to_the_one_before ? step.child - 1 : step.child + 1;
+  step.child = direction == Direction::kBackward ? step.child - 1 : step.child + 1;
   path.leaf_id = step.node->child(step.child);
   path.leaf = LeafAt(path.leaf_id);
 }
@@ -190,7 +191,7 @@ std::optional<std::string_view> Tree::FenceBefore(const Path& path) {
 }
 
 // The smallest key after those that may be in the leaf; nullopt: it is the last leaf.
-std::optional<std::string_view> Tree::FenceBehind(const Path& path) {
+std::optional<std::string_view> Tree::FenceAfter(const Path& path) {
   for (unsigned level = 1; level <= path.height; ++level) {
     const Path::Step& step = path.steps[level];
     if (step.child < step.node->count()) return step.node->separator(step.child);
@@ -200,9 +201,9 @@ std::optional<std::string_view> Tree::FenceBehind(const Path& path) {
 
 // All keys between two keys share the prefix that these two share.
 std::size_t Tree::SharedBytes(const std::optional<std::string_view>& before,
-                              const std::optional<std::string_view>& behind) {
-  if (!before || !behind) return 0;
-  const auto [end, _] = std::mismatch(before->begin(), before->end(), behind->begin(), behind->end());
+                              const std::optional<std::string_view>& after) {
+  if (!before || !after) return 0;
+  const auto [end, _] = std::mismatch(before->begin(), before->end(), after->begin(), after->end());
   return static_cast<std::size_t>(end - before->begin());
 }
 

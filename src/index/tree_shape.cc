@@ -74,8 +74,8 @@ std::optional<base::Location> Tree::SplitLeaf(const Path& path, std::string_view
   LeafKeys leaf_keys;
   if (const auto damaged = ReadUnchecked(path, leaf_keys)) return damaged;
   const std::span<const KeyedEntry> sorted = leaf_keys.sorted();
-  const auto behind = std::find_if(sorted.begin(), sorted.end(), [&](const KeyedEntry& e) { return key < e.key; });
-  const auto place = static_cast<std::size_t>(behind - sorted.begin());
+  const auto after = std::find_if(sorted.begin(), sorted.end(), [&](const KeyedEntry& e) { return key < e.key; });
+  const auto place = static_cast<std::size_t>(after - sorted.begin());
   const std::size_t half = sorted.size() / 2;
   const std::size_t middle = leaf_keys.EndsAscendingRun(place) ? std::max(place, half) : half;
   const unsigned child = path.PlaceOnLevel(0);
@@ -102,14 +102,14 @@ std::optional<base::Location> Tree::SplitLeaf(const Path& path, std::string_view
 std::optional<base::Location> Tree::ReadUnchecked(const Path& path, LeafKeys& leaf_keys) const {
   LeafKeys::Prefetch(*path.leaf, keys_);
   const std::optional<std::string_view> before = FenceBefore(path);
-  const std::optional<std::string_view> behind = FenceBehind(path);
+  const std::optional<std::string_view> after = FenceAfter(path);
   const auto key_of = [&](Entry entry) {
     const std::optional<std::string_view> key = keys_.UncheckedKeyAt(entry.location());
     const bool is_its_own =
-        key && TagOf(*key) == entry.tag() && (!before || *key >= *before) && (!behind || *key < *behind);
+        key && TagOf(*key) == entry.tag() && (!before || *key >= *before) && (!after || *key < *after);
     return is_its_own ? key : std::nullopt;
   };
-  return leaf_keys.Read(*path.leaf, key_of, SharedBytes(before, behind));
+  return leaf_keys.Read(*path.leaf, key_of, SharedBytes(before, after));
 }
 
 void Tree::EraseSlot(const Path& path, unsigned slot) {
