@@ -47,7 +47,7 @@ inline std::uint64_t PrependToHead(std::string_view common, std::uint64_t head) 
 
 struct Claim {
   std::uint64_t head;
-  Entry entry;          // Empty: superseded by a newer claim or by a removal.
+  LeafEntry entry;      // Empty: superseded by a newer claim or by a removal.
   std::uint64_t order;  // The sequence, then one bit that is set if the record removes its key.
 
   static constexpr std::uint64_t OrderOf(std::uint64_t sequence, std::uint64_t removes) {

@@ -25,7 +25,7 @@ class ClaimList {
   static constexpr std::size_t kBlockClaims = base::HugePage::kBytes / sizeof(Claim);
   KVS_TUNABLE(std::size_t, kDepthMax, 256, 1, 512);  // Bounds how often heads are extended.
 
-  void Add(std::string_view key, Entry entry, std::uint64_t order) {
+  void Add(std::string_view key, LeafEntry entry, std::uint64_t order) {
     if (count_ == blocks_.size() * kBlockClaims) AddBlock(key);
     if (!key.starts_with(common_)) Shorten(key);
     blocks_.back().claims()[count_++ % kBlockClaims] = {HeadOf(key, common_.size()), entry, order};

@@ -15,7 +15,7 @@ KVS_TUNABLE(std::size_t, kAhead, 16, 1, 64);
 void KeepNewest(std::span<Claim> claims, FunctionRef<void(const Claim&)> superseded) {
   for (Claim& claim : claims.subspan(1)) {
     superseded(claim);
-    claim.entry = Entry();
+    claim.entry = LeafEntry();
   }
 }
 

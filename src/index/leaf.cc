@@ -10,7 +10,7 @@ unsigned Leaf::CountLive() const {
   return live;
 }
 
-std::optional<unsigned> Leaf::SlotOf(Entry entry) const {
+std::optional<unsigned> Leaf::SlotOf(LeafEntry entry) const {
   for (unsigned step = 0; step < kLines; ++step) {
     const unsigned number = LineOf(entry.tag(), step);
     const Line line = LoadLine(number);
@@ -22,7 +22,7 @@ std::optional<unsigned> Leaf::SlotOf(Entry entry) const {
   return std::nullopt;
 }
 
-bool Leaf::Insert(Entry entry) {
+bool Leaf::Insert(LeafEntry entry) {
   for (unsigned step = 0; step < kLines; ++step) {
     const unsigned number = LineOf(entry.tag(), step);
     const Line line = LoadLine(number);
@@ -37,12 +37,12 @@ bool Leaf::Insert(Entry entry) {
 
 void Leaf::Erase(unsigned slot) {
   const bool never_overflowed = LoadLine(slot / kLineSlots).has_empty();
-  Store(slot, never_overflowed ? Entry() : Entry::Erased());  // I2
+  Store(slot, never_overflowed ? LeafEntry() : LeafEntry::Erased());  // I2
 }
 
 void Leaf::InsertAllOf(const Leaf& other) {
   for (unsigned slot = 0; slot < kSlots; ++slot) {
-    const Entry entry = other.Load(slot);
+    const LeafEntry entry = other.Load(slot);
     if (entry.is_live()) KVS_CHECK(Insert(entry));
   }
 }

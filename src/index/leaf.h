@@ -31,14 +31,14 @@ namespace kvs::index {
 
 using Tag = std::uint16_t;
 
-class Entry {
+class LeafEntry {
  public:
-  constexpr Entry() = default;  // Empty.
-  constexpr Entry(Tag tag, base::Location location)
+  constexpr LeafEntry() = default;  // Empty.
+  constexpr LeafEntry(Tag tag, base::Location location)
       : bits_(std::uint64_t{tag} << base::Location::kBits | location.bits()) {}
-  static constexpr Entry Erased() { return FromBits(std::uint64_t{1} << base::Location::kBits); }
-  static constexpr Entry FromBits(std::uint64_t bits) {
-    Entry entry;
+  static constexpr LeafEntry Erased() { return FromBits(std::uint64_t{1} << base::Location::kBits); }
+  static constexpr LeafEntry FromBits(std::uint64_t bits) {
+    LeafEntry entry;
     entry.bits_ = bits;
     return entry;
   }
@@ -51,7 +51,7 @@ class Entry {
     return base::Location::FromBits(bits_ & ((std::uint64_t{1} << base::Location::kBits) - 1));
   }
 
-  friend constexpr bool operator==(Entry, Entry) = default;
+  friend constexpr bool operator==(LeafEntry, LeafEntry) = default;
 
  private:
   std::uint64_t bits_ = 0;
@@ -65,7 +65,7 @@ class alignas(64) Leaf {
 
   // The entries of one line when it was read.
   struct Line {
-    std::array<Entry, kLineSlots> entries;
+    std::array<LeafEntry, kLineSlots> entries;
 
     // The slots of live entries with `tag`, as bits; bit 0 is the first slot of the line.
     unsigned SlotsWith(Tag tag) const;
@@ -76,8 +76,8 @@ class alignas(64) Leaf {
   // The line to search in step 0, 1, 2 or 3.
   static constexpr unsigned LineOf(Tag tag, unsigned step) { return (HomeLine(tag) + step) % kLines; }
 
-  Entry Load(unsigned slot) const {
-    return Entry::FromBits(entries_[slot].load(std::memory_order_acquire));  // P1
+  LeafEntry Load(unsigned slot) const {
+    return LeafEntry::FromBits(entries_[slot].load(std::memory_order_acquire));  // P1
   }
   Line LoadLine(unsigned line) const;
   void PrefetchLine(unsigned line) const { base::Prefetch(&entries_[std::size_t{line} * kLineSlots]); }
@@ -85,16 +85,16 @@ class alignas(64) Leaf {
   unsigned CountLive() const;
 
   // The slot of exactly this entry. No key is compared.
-  std::optional<unsigned> SlotOf(Entry entry) const;
+  std::optional<unsigned> SlotOf(LeafEntry entry) const;
 
   // For the writer.
-  void Overwrite(unsigned slot, Entry entry) { Store(slot, entry); }
-  bool Insert(Entry entry);  // False: all slots hold live entries.
+  void Overwrite(unsigned slot, LeafEntry entry) { Store(slot, entry); }
+  bool Insert(LeafEntry entry);  // False: all slots hold live entries.
   void Erase(unsigned slot);
   void InsertAllOf(const Leaf& other);  // There must be room for them.
 
  private:
-  void Store(unsigned slot, Entry entry) { entries_[slot].store(entry.bits(), std::memory_order_release); }  // P1
+  void Store(unsigned slot, LeafEntry entry) { entries_[slot].store(entry.bits(), std::memory_order_release); }  // P1
 
   std::array<std::atomic<std::uint64_t>, kSlots> entries_{};
 };
@@ -119,7 +119,7 @@ inline unsigned Leaf::Line::SlotsWith(Tag tag) const {
 
 inline bool Leaf::Line::has_empty() const {
   bool found = false;
-  for (const Entry entry : entries) found |= entry.is_empty();
+  for (const LeafEntry entry : entries) found |= entry.is_empty();
   return found;
 }
 

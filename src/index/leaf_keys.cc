@@ -10,13 +10,13 @@ void LeafKeys::Prefetch(const Leaf& leaf, const KeySource& keys) {
 }
 
 std::optional<base::Location> LeafKeys::Read(const Leaf& leaf,
-                                             FunctionRef<std::optional<std::string_view>(Entry)> key_of,
+                                             FunctionRef<std::optional<std::string_view>(LeafEntry)> key_of,
                                              std::size_t shared_bytes) {
   std::array<KeyedEntry, Leaf::kSlots> read;
   std::array<std::string_view, Leaf::kSlots> keys;
   std::size_t count = 0;
   for (unsigned slot = 0; slot < Leaf::kSlots; ++slot) {
-    const Entry entry = leaf.Load(slot);
+    const LeafEntry entry = leaf.Load(slot);
     if (!entry.is_live()) continue;
     const std::optional<std::string_view> key = key_of(entry);
     if (!key) return entry.location();

@@ -20,7 +20,7 @@ namespace kvs::index {
 
 struct KeyedEntry {
   std::string_view key;
-  Entry entry;
+  LeafEntry entry;
   unsigned slot;
 };
 
@@ -33,7 +33,7 @@ class LeafKeys {
   // Reads all entries. Returns the location of a damaged record.
   // key_of: in, returns the key of an entry; nullopt: the record is damaged.
   // shared_bytes: in, all keys agree in their first bytes up to this number.
-  std::optional<base::Location> Read(const Leaf& leaf, FunctionRef<std::optional<std::string_view>(Entry)> key_of,
+  std::optional<base::Location> Read(const Leaf& leaf, FunctionRef<std::optional<std::string_view>(LeafEntry)> key_of,
                                      std::size_t shared_bytes);
 
   // Whether keys have recently arrived in ascending order at `place`: the entries before it are the last ones of their

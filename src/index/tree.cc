@@ -45,10 +45,10 @@ LookUp Tree::Find(std::string_view key, FunctionRef<Match(base::Location)> compa
 Change Tree::Upsert(std::string_view key, base::Location location, const Hint& hint) {
   KVS_CHECK(!location.is_none());
   if (Holds(hint)) {
-    if (const auto change = UpsertInto(*LeafAt(hint.leaf_id), key, Entry(hint.tag, location))) return *change;
+    if (const auto change = UpsertInto(*LeafAt(hint.leaf_id), key, LeafEntry(hint.tag, location))) return *change;
   }
   KVS_PROBE_IF(hint.shape != Hint().shape && !Holds(hint), "hint of the writer no longer holds");
-  const Entry entry(TagOf(key), location);
+  const LeafEntry entry(TagOf(key), location);
   const Path path = PathTo(key);
   if (const auto change = UpsertInto(*path.leaf, key, entry)) return *change;
   if (const auto damaged = AddToFull(path, key, entry)) return {Outcome::kDamaged, *damaged};
@@ -56,7 +56,7 @@ Change Tree::Upsert(std::string_view key, base::Location location, const Hint& h
   return {Outcome::kAbsent, {}};
 }
 
-std::optional<Change> Tree::UpsertInto(Leaf& leaf, std::string_view key, Entry entry) {
+std::optional<Change> Tree::UpsertInto(Leaf& leaf, std::string_view key, LeafEntry entry) {
   const Hit hit = SearchLeaf(leaf, entry.tag(), key);
   if (hit.outcome == Outcome::kDamaged) return Change{Outcome::kDamaged, hit.location};
   if (hit.outcome == Outcome::kFound) {
@@ -81,16 +81,16 @@ bool Tree::Replace(std::string_view key, base::Location expected, base::Location
   KVS_PROBE_IF(hint.shape != Hint().shape && !holds, "hint of compaction no longer holds");
   const Tag tag = holds ? hint.tag : TagOf(key);
   Leaf& leaf = holds ? *LeafAt(hint.leaf_id) : *PathTo(key).leaf;
-  const std::optional<unsigned> slot = leaf.SlotOf(Entry(tag, expected));
+  const std::optional<unsigned> slot = leaf.SlotOf(LeafEntry(tag, expected));
   KVS_PROBE_IF(!slot, "entry to replace has changed");
-  if (slot) leaf.Overwrite(*slot, Entry(tag, desired));
+  if (slot) leaf.Overwrite(*slot, LeafEntry(tag, desired));
   return slot.has_value();
 }
 
 bool Tree::EraseExact(std::string_view key, base::Location expected) {
   KVS_CHECK(!expected.is_none());
   const Path path = PathTo(key);
-  const std::optional<unsigned> slot = path.leaf->SlotOf(Entry(TagOf(key), expected));
+  const std::optional<unsigned> slot = path.leaf->SlotOf(LeafEntry(TagOf(key), expected));
   if (slot) EraseSlot(path, *slot);
   return slot.has_value();
 }
@@ -105,7 +105,7 @@ std::optional<base::Location> Tree::DrawEntry(FunctionRef<std::uint64_t(std::uin
     is_void = is_void || drawn >= children;
     return is_void ? 0U : static_cast<unsigned>(drawn);
   });
-  const Entry entry = path.leaf->Load(static_cast<unsigned>(below(Leaf::kSlots)));
+  const LeafEntry entry = path.leaf->Load(static_cast<unsigned>(below(Leaf::kSlots)));
   if (is_void || !entry.is_live()) return std::nullopt;
   return entry.location();
 }

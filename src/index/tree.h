@@ -218,14 +218,14 @@ class Tree {
   Hit SearchLeaf(const Leaf& leaf, Tag tag, std::string_view key) const;
   // For the writer.
   bool Holds(const Hint& hint) const { return hint.shape == shape_.load(std::memory_order_relaxed); }
-  std::optional<Change> UpsertInto(Leaf& leaf, std::string_view key, Entry entry);  // nullopt: the leaf is full.
+  std::optional<Change> UpsertInto(Leaf& leaf, std::string_view key, LeafEntry entry);  // nullopt: the leaf is full.
   static void AddTo(std::atomic<std::uint64_t>& figure, std::uint64_t difference);  // Wraps around: 0 - n subtracts n.
 
   // tree_many.cc.
   struct Target {
     Tag tag;
     NodeId leaf_id;
-    Entry likely;  // The first entry with the key's tag, seldom of another key; or empty. Set by PrefetchRecords().
+    LeafEntry likely;  // The first entry with the key's tag, seldom of another key; or empty. Set by PrefetchRecords().
   };
   using Targets = base::UninitializedArray<Target, kTogetherMax>;
   void DescendTogether(std::span<const std::string_view> keys, Targets& targets) const;
@@ -253,8 +253,8 @@ class Tree {
   std::optional<base::Location> ReadUnchecked(const Path& path, LeafKeys& leaf_keys) const;
   template <class Change>
   void ChangeShape(Change change);
-  std::optional<base::Location> AddToFull(const Path& path, std::string_view key, Entry entry);
-  std::optional<base::Location> SplitLeaf(const Path& path, std::string_view key, Entry entry);
+  std::optional<base::Location> AddToFull(const Path& path, std::string_view key, LeafEntry entry);
+  std::optional<base::Location> SplitLeaf(const Path& path, std::string_view key, LeafEntry entry);
   void EraseSlot(const Path& path, unsigned slot);
   void ShrinkLeaf(const Path& path);
   bool MergeLeaf(const Path& path, unsigned live);  // False: no sibling has room.

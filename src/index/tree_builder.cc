@@ -20,7 +20,7 @@ TreeBuilder::TreeBuilder(Tree& tree, const KeySource& keys) : tree_(tree), keys_
   KVS_CHECK(tree.size() == 0 && tree.Root().height == 0);
 }
 
-std::optional<base::Location> TreeBuilder::AddPart(std::span<const Entry> entries, Part* part) {
+std::optional<base::Location> TreeBuilder::AddPart(std::span<const LeafEntry> entries, Part* part) {
   part->entries = entries.size();
   const std::size_t leaves = Pieces(entries.size(), kLeafEntries);
   TakeLeaves(leaves, &part->leaves);
@@ -34,7 +34,7 @@ std::optional<base::Location> TreeBuilder::AddPart(std::span<const Entry> entrie
     if (!first_key) return entries[begin].location();
     part->leaves[i].first_key = *first_key;
     auto* const leaf = new (tree_.LeafAt(part->leaves[i].id)) Leaf;
-    for (const Entry entry : entries.subspan(begin, end - begin)) KVS_CHECK(leaf->Insert(entry));
+    for (const LeafEntry entry : entries.subspan(begin, end - begin)) KVS_CHECK(leaf->Insert(entry));
   }
   return std::nullopt;
 }

@@ -38,7 +38,7 @@ class TreeBuilder {
   TreeBuilder(Tree& tree, const KeySource& keys);
 
   // Makes the leaves of a part. Returns the location of a damaged record.
-  std::optional<base::Location> AddPart(std::span<const Entry> entries, Part* part) KVS_EXCLUDES(mutex_);
+  std::optional<base::Location> AddPart(std::span<const LeafEntry> entries, Part* part) KVS_EXCLUDES(mutex_);
 
   void Finish(std::span<const Part> parts) KVS_EXCLUDES(mutex_);
 

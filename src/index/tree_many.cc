@@ -34,7 +34,7 @@ void Tree::PrefetchRecords(std::span<Target> targets) const {
   for (Target& target : targets) {
     const Leaf::Line line = LeafAt(target.leaf_id)->LoadLine(Leaf::HomeLine(target.tag));
     const unsigned slots = line.SlotsWith(target.tag);
-    target.likely = slots == 0 ? Entry() : line.entries[static_cast<unsigned>(std::countr_zero(slots))];
+    target.likely = slots == 0 ? LeafEntry() : line.entries[static_cast<unsigned>(std::countr_zero(slots))];
   }
   for (const Target& target : targets) {
     if (!target.likely.is_empty()) keys_.Prefetch(target.likely.location());
@@ -73,7 +73,7 @@ void Tree::OverwriteMany(std::span<const std::string_view> keys, std::span<const
     Leaf& leaf = *LeafAt(targets[i].leaf_id);
     const Hit hit = SearchLeaf(leaf, targets[i].tag, keys[i]);
     changes[i] = {hit.outcome, hit.location};
-    if (hit.outcome == Outcome::kFound) leaf.Overwrite(hit.slot, Entry(targets[i].tag, locations[i]));
+    if (hit.outcome == Outcome::kFound) leaf.Overwrite(hit.slot, LeafEntry(targets[i].tag, locations[i]));
   }
 }
 

@@ -61,7 +61,7 @@ void Tree::ChangeShape(Change change) {
   }
 }
 
-std::optional<base::Location> Tree::AddToFull(const Path& path, std::string_view key, Entry entry) {
+std::optional<base::Location> Tree::AddToFull(const Path& path, std::string_view key, LeafEntry entry) {
   std::optional<base::Location> damaged;
   ChangeShape([&] { damaged = SplitLeaf(path, key, entry); });
   return damaged;
@@ -70,7 +70,7 @@ std::optional<base::Location> Tree::AddToFull(const Path& path, std::string_view
 // Inserts an entry into a full leaf. Returns the location of a damaged record; then nothing was changed. The leaf is
 // split in the middle, or later if keys arrive in ascending order there. Ascending keys then leave full leaves, at the
 // end of the tree or in several places.
-std::optional<base::Location> Tree::SplitLeaf(const Path& path, std::string_view key, Entry entry) {
+std::optional<base::Location> Tree::SplitLeaf(const Path& path, std::string_view key, LeafEntry entry) {
   LeafKeys leaf_keys;
   if (const auto damaged = ReadUnchecked(path, leaf_keys)) return damaged;
   const std::span<const KeyedEntry> sorted = leaf_keys.sorted();
@@ -103,7 +103,7 @@ std::optional<base::Location> Tree::ReadUnchecked(const Path& path, LeafKeys& le
   LeafKeys::Prefetch(*path.leaf, keys_);
   const std::optional<std::string_view> before = FenceBefore(path);
   const std::optional<std::string_view> after = FenceAfter(path);
-  const auto key_of = [&](Entry entry) {
+  const auto key_of = [&](LeafEntry entry) {
     const std::optional<std::string_view> key = keys_.UncheckedKeyAt(entry.location());
     const bool is_its_own =
         key && TagOf(*key) == entry.tag() && (!before || *key >= *before) && (!after || *key < *after);

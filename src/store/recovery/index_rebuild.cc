@@ -99,7 +99,7 @@ Status IndexRebuild::ReadSource(const index::Tree& index, std::size_t number) {
   index::ClaimList& claims = claims_[number];
   SegmentTally& tally = tallies_[number];
   const auto add = [&](const log::RecordSummary& record) {
-    const index::Entry entry(index.TagOf(record.key), base::Location(source.slot, record.offset));
+    const index::LeafEntry entry(index.TagOf(record.key), base::Location(source.slot, record.offset));
     const bool removes = record.type == log::RecordType::kTombstone;
     claims.Add(record.key, entry, index::Claim::OrderOf(record.sequence, removes ? 1 : 0));
     if (record.expiry_ms != kNoExpiry) {
@@ -216,7 +216,7 @@ Status IndexRebuild::PartitionBlocks(const std::vector<std::uint64_t>& splitters
 Status IndexRebuild::BuildPart(index::TreeBuilder* builder, std::size_t depth, std::size_t number,
                                index::TreeBuilder::Part* part) {
   KVS_TRY_ASSIGN(const std::vector<index::Claim> claims, SortPart(depth, number));
-  std::vector<index::Entry> entries;
+  std::vector<index::LeafEntry> entries;
   entries.reserve(claims.size());
   for (const index::Claim& claim : claims) {
     if (!claim.removes()) entries.push_back(claim.entry);

@@ -26,7 +26,7 @@ TEST(ClaimSorterTest, LeavesTheNewestOfEachKeyInOrder) {
     for (std::uint64_t i = 0; i < count; ++i) {
       const std::string key = MakeKey(shape, random.Below(count / 2));
       const std::uint64_t order = Claim::OrderOf(random.Next() >> 1, random.Below(2));
-      claims.push_back({HeadOf(key, 0), Entry(3, records.Add(key)), order});
+      claims.push_back({HeadOf(key, 0), LeafEntry(3, records.Add(key)), order});
       newest[key] = std::max(newest[key], order);
     }
     std::multiset<std::uint64_t> superseded;
@@ -49,7 +49,7 @@ TEST(ClaimSorterTest, NamesADamagedRecordWhoseKeyItNeeds) {
   Records records;
   std::vector<Claim> claims;
   for (const char* const key : {"long common part/b", "long common part/a", "other"}) {
-    claims.push_back({HeadOf(key, 0), Entry(3, records.Add(key)), claims.size()});
+    claims.push_back({HeadOf(key, 0), LeafEntry(3, records.Add(key)), claims.size()});
   }
   records.Damage(claims[1].entry.location());
   ClaimSorter sorter(records);
@@ -62,7 +62,7 @@ TEST(ClaimSorterTest, ReadsNoRecordWhereHeadsTellKeysApart) {
   Records records;
   std::vector<Claim> claims;
   for (const char* const key : {"c", "a", "a", "b long one"}) {
-    claims.push_back({HeadOf(key, 0), Entry(3, records.Add(key)), claims.size()});
+    claims.push_back({HeadOf(key, 0), LeafEntry(3, records.Add(key)), claims.size()});
   }
   ClaimSorter sorter(records);
   ASSERT_FALSE(sorter.Sort(claims, 0, [](const Claim&) {}));

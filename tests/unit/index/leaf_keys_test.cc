@@ -16,13 +16,13 @@ std::vector<std::string> KeysOf(const LeafKeys& keys) {
 
 std::optional<base::Location> Read(const Leaf& leaf, const Records& records, LeafKeys& keys) {
   return keys.Read(
-      leaf, [&](Entry entry) { return records.KeyAt(entry.location()); }, 0);
+      leaf, [&](LeafEntry entry) { return records.KeyAt(entry.location()); }, 0);
 }
 
 TEST(LeafKeysTest, ComeInOrderWithTheirEntriesAndSlots) {
   Records records;
   Leaf leaf;
-  for (const char* key : {"d", "b", "a", "c"}) ASSERT_TRUE(leaf.Insert(Entry(1, records.Add(key))));
+  for (const char* key : {"d", "b", "a", "c"}) ASSERT_TRUE(leaf.Insert(LeafEntry(1, records.Add(key))));
   LeafKeys keys;
   ASSERT_FALSE(Read(leaf, records, keys));
   EXPECT_EQ(KeysOf(keys), (std::vector<std::string>{"a", "b", "c", "d"}));
@@ -32,7 +32,7 @@ TEST(LeafKeysTest, ComeInOrderWithTheirEntriesAndSlots) {
 TEST(LeafKeysTest, OfAKeyMetTwiceTheEntryReadLastIsKept) {
   Records records;
   Leaf leaf;
-  for (const char* key : {"b", "a", "b", "c", "b"}) ASSERT_TRUE(leaf.Insert(Entry(1, records.Add(key))));
+  for (const char* key : {"b", "a", "b", "c", "b"}) ASSERT_TRUE(leaf.Insert(LeafEntry(1, records.Add(key))));
   LeafKeys keys;
   ASSERT_FALSE(Read(leaf, records, keys));
   EXPECT_EQ(KeysOf(keys), (std::vector<std::string>{"a", "b", "c"}));
@@ -45,7 +45,7 @@ TEST(LeafKeysTest, KeysThatCameLastInAscendingOrderAreARun) {
   // Tags go round the lines: the four that come last take the last slot of each.
   for (unsigned n = 0; n < Leaf::kSlots; ++n) {
     const std::string key = (n < Leaf::kSlots - Leaf::kLines ? "old" : "run") + std::to_string(100 + n);
-    ASSERT_TRUE(leaf.Insert(Entry(static_cast<Tag>(n << 14), records.Add(key))));
+    ASSERT_TRUE(leaf.Insert(LeafEntry(static_cast<Tag>(n << 14), records.Add(key))));
   }
   LeafKeys keys;
   ASSERT_FALSE(Read(leaf, records, keys));
@@ -57,7 +57,7 @@ TEST(LeafKeysTest, KeysThatCameLastInAscendingOrderAreARun) {
 TEST(LeafKeysTest, ADamagedRecordIsTheAnswer) {
   Records records;
   Leaf leaf;
-  for (const char* key : {"b", "a", "c"}) ASSERT_TRUE(leaf.Insert(Entry(1, records.Add(key))));
+  for (const char* key : {"b", "a", "c"}) ASSERT_TRUE(leaf.Insert(LeafEntry(1, records.Add(key))));
   records.Damage(base::Location::FromBits(2));
   LeafKeys keys;
   EXPECT_EQ(Read(leaf, records, keys), base::Location::FromBits(2));

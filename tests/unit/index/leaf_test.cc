@@ -17,7 +17,7 @@ base::Location At(std::uint64_t n) { return base::Location::FromBits(n); }
 Tag TagInLine(unsigned line, unsigned rest) { return static_cast<Tag>(line << 14 | rest); }
 
 TEST(EntryTest, KeepsAllBitsOfTagAndLocation) {
-  const Entry entry(0xffff, base::Location(base::Location::kSlotMax, base::Location::kOffsetMax));
+  const LeafEntry entry(0xffff, base::Location(base::Location::kSlotMax, base::Location::kOffsetMax));
   EXPECT_EQ(entry.tag(), 0xffff);
   EXPECT_EQ(entry.location().slot(), base::Location::kSlotMax);
   EXPECT_EQ(entry.location().offset(), base::Location::kOffsetMax);
@@ -25,64 +25,64 @@ TEST(EntryTest, KeepsAllBitsOfTagAndLocation) {
 }
 
 TEST(EntryTest, EmptyAndErasedAreDifferentAndNotLive) {
-  EXPECT_TRUE(Entry().is_empty());
-  EXPECT_FALSE(Entry::Erased().is_empty());
-  EXPECT_FALSE(Entry().is_live());
-  EXPECT_FALSE(Entry::Erased().is_live());
+  EXPECT_TRUE(LeafEntry().is_empty());
+  EXPECT_FALSE(LeafEntry::Erased().is_empty());
+  EXPECT_FALSE(LeafEntry().is_live());
+  EXPECT_FALSE(LeafEntry::Erased().is_live());
 }
 
 TEST(LeafTest, AnEntryStandsInItsHomeLine) {
   for (unsigned line = 0; line < Leaf::kLines; ++line) {
     Leaf leaf;
-    ASSERT_TRUE(leaf.Insert(Entry(TagInLine(line, 5), At(9))));
+    ASSERT_TRUE(leaf.Insert(LeafEntry(TagInLine(line, 5), At(9))));
     EXPECT_EQ(leaf.LoadLine(line).SlotsWith(TagInLine(line, 5)), 1U);
   }
 }
 
 TEST(LeafTest, TakesThirtyTwoEntriesOfOneTagAndNoMore) {
   Leaf leaf;
-  for (std::uint64_t n = 1; n <= Leaf::kSlots; ++n) ASSERT_TRUE(leaf.Insert(Entry(0x8001, At(n))));
-  EXPECT_FALSE(leaf.Insert(Entry(0x8001, At(99))));
-  EXPECT_FALSE(leaf.Insert(Entry(0x0001, At(99))));
+  for (std::uint64_t n = 1; n <= Leaf::kSlots; ++n) ASSERT_TRUE(leaf.Insert(LeafEntry(0x8001, At(n))));
+  EXPECT_FALSE(leaf.Insert(LeafEntry(0x8001, At(99))));
+  EXPECT_FALSE(leaf.Insert(LeafEntry(0x0001, At(99))));
   EXPECT_EQ(leaf.CountLive(), Leaf::kSlots);
-  for (std::uint64_t n = 1; n <= Leaf::kSlots; ++n) EXPECT_TRUE(leaf.SlotOf(Entry(0x8001, At(n))));
+  for (std::uint64_t n = 1; n <= Leaf::kSlots; ++n) EXPECT_TRUE(leaf.SlotOf(LeafEntry(0x8001, At(n))));
 }
 
 TEST(LeafTest, AnErasedEntryLeavesItsOverflowedNeighbourFindable) {
   Leaf leaf;
-  for (std::uint64_t n = 1; n <= Leaf::kLineSlots + 1; ++n) ASSERT_TRUE(leaf.Insert(Entry(TagInLine(1, 0), At(n))));
-  const Entry overflowed(TagInLine(1, 0), At(Leaf::kLineSlots + 1));
+  for (std::uint64_t n = 1; n <= Leaf::kLineSlots + 1; ++n) ASSERT_TRUE(leaf.Insert(LeafEntry(TagInLine(1, 0), At(n))));
+  const LeafEntry overflowed(TagInLine(1, 0), At(Leaf::kLineSlots + 1));
   ASSERT_EQ(*leaf.SlotOf(overflowed) / Leaf::kLineSlots, 2U);
-  for (std::uint64_t n = 1; n <= Leaf::kLineSlots; ++n) leaf.Erase(*leaf.SlotOf(Entry(TagInLine(1, 0), At(n))));
+  for (std::uint64_t n = 1; n <= Leaf::kLineSlots; ++n) leaf.Erase(*leaf.SlotOf(LeafEntry(TagInLine(1, 0), At(n))));
   EXPECT_TRUE(leaf.SlotOf(overflowed));
   EXPECT_FALSE(leaf.LoadLine(1).has_empty());
-  EXPECT_EQ(leaf.LoadLine(1).SlotsWith(Entry::Erased().tag()), 0U);
+  EXPECT_EQ(leaf.LoadLine(1).SlotsWith(LeafEntry::Erased().tag()), 0U);
 }
 
 TEST(LeafTest, AnErasedMarkIsReused) {
   Leaf leaf;
-  for (std::uint64_t n = 1; n <= Leaf::kLineSlots; ++n) ASSERT_TRUE(leaf.Insert(Entry(0, At(n))));
+  for (std::uint64_t n = 1; n <= Leaf::kLineSlots; ++n) ASSERT_TRUE(leaf.Insert(LeafEntry(0, At(n))));
   leaf.Erase(3);
-  ASSERT_TRUE(leaf.Insert(Entry(7, At(50))));
-  EXPECT_EQ(*leaf.SlotOf(Entry(7, At(50))), 3U);
+  ASSERT_TRUE(leaf.Insert(LeafEntry(7, At(50))));
+  EXPECT_EQ(*leaf.SlotOf(LeafEntry(7, At(50))), 3U);
 }
 
 TEST(LeafTest, SlotOfComparesTheWholeEntry) {
   Leaf leaf;
-  ASSERT_TRUE(leaf.Insert(Entry(4, At(1))));
-  EXPECT_FALSE(leaf.SlotOf(Entry(5, At(1))));
-  EXPECT_FALSE(leaf.SlotOf(Entry(4, At(2))));
+  ASSERT_TRUE(leaf.Insert(LeafEntry(4, At(1))));
+  EXPECT_FALSE(leaf.SlotOf(LeafEntry(5, At(1))));
+  EXPECT_FALSE(leaf.SlotOf(LeafEntry(4, At(2))));
 }
 
 TEST(LeafTest, InsertAllOfTakesWhatIsLive) {
   Leaf from;
-  for (std::uint64_t n = 1; n <= 20; ++n) ASSERT_TRUE(from.Insert(Entry(static_cast<Tag>(n << 11), At(n))));
-  from.Erase(*from.SlotOf(Entry(Tag{7} << 11, At(7))));
+  for (std::uint64_t n = 1; n <= 20; ++n) ASSERT_TRUE(from.Insert(LeafEntry(static_cast<Tag>(n << 11), At(n))));
+  from.Erase(*from.SlotOf(LeafEntry(Tag{7} << 11, At(7))));
   Leaf into;
   into.InsertAllOf(from);
   EXPECT_EQ(into.CountLive(), 19U);
-  EXPECT_FALSE(into.SlotOf(Entry(Tag{7} << 11, At(7))));
-  EXPECT_TRUE(into.SlotOf(Entry(Tag{8} << 11, At(8))));
+  EXPECT_FALSE(into.SlotOf(LeafEntry(Tag{7} << 11, At(7))));
+  EXPECT_TRUE(into.SlotOf(LeafEntry(Tag{8} << 11, At(8))));
 }
 
 TEST(LeafTest, BehavesAsASetOfEntriesUnderRandomChanges) {
@@ -90,9 +90,9 @@ TEST(LeafTest, BehavesAsASetOfEntriesUnderRandomChanges) {
   SCOPED_TRACE(seed);
   base::Random random(seed);
   Leaf leaf;
-  std::map<std::uint64_t, Entry> model;
+  std::map<std::uint64_t, LeafEntry> model;
   for (int i = 0; i < 100'000; ++i) {
-    const Entry entry(static_cast<Tag>(random.Below(4) << 14 >> random.Below(3)), At(1 + random.Below(60)));
+    const LeafEntry entry(static_cast<Tag>(random.Below(4) << 14 >> random.Below(3)), At(1 + random.Below(60)));
     const bool is_there = model.contains(entry.bits());
     const std::optional<unsigned> slot = leaf.SlotOf(entry);
     ASSERT_EQ(slot.has_value(), is_there) << i;

@@ -24,7 +24,7 @@ class TreeBuilderTest : public testing::Test {
  protected:
   // Builds the tree from the model, in `parts` parts.
   void Build(std::size_t parts) {
-    std::vector<Entry> entries;
+    std::vector<LeafEntry> entries;
     for (const auto& [key, location] : model_) entries.emplace_back(tree_.TagOf(key), location);
     TreeBuilder builder(tree_, records_);
     std::vector<TreeBuilder::Part> built(parts);
@@ -115,7 +115,8 @@ TEST_F(TreeBuilderTest, NamesADamagedRecordAtTheBeginOfALeaf) {
   Add("a");
   Add("b");
   records_.Damage(model_["a"]);
-  const std::vector<Entry> entries = {Entry(tree_.TagOf("a"), model_["a"]), Entry(tree_.TagOf("b"), model_["b"])};
+  const std::vector<LeafEntry> entries = {LeafEntry(tree_.TagOf("a"), model_["a"]),
+                                          LeafEntry(tree_.TagOf("b"), model_["b"])};
   TreeBuilder builder(tree_, records_);
   TreeBuilder::Part part;
   EXPECT_EQ(builder.AddPart(entries, &part), model_["a"]);
