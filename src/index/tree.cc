@@ -42,12 +42,12 @@ LookUp Tree::Find(std::string_view key, FunctionRef<Match(base::Location)> compa
   return {hit.outcome, hit.location};
 }
 
-Change Tree::Upsert(std::string_view key, base::Location location, const Hint& hint) {
+Change Tree::Upsert(std::string_view key, base::Location location, const LeafHint& hint) {
   KVS_CHECK(!location.is_none());
   if (Holds(hint)) {
     if (const auto change = UpsertInto(*LeafAt(hint.leaf_id), key, LeafEntry(hint.tag, location))) return *change;
   }
-  KVS_PROBE_IF(hint.shape != Hint().shape && !Holds(hint), "hint of the writer no longer holds");
+  KVS_PROBE_IF(hint.shape != LeafHint().shape && !Holds(hint), "hint of the writer no longer holds");
   const LeafEntry entry(TagOf(key), location);
   const Path path = PathTo(key);
   if (const auto change = UpsertInto(*path.leaf, key, entry)) return *change;
@@ -75,10 +75,10 @@ Change Tree::Erase(std::string_view key) {
   return {hit.outcome, hit.location};
 }
 
-bool Tree::Replace(std::string_view key, base::Location expected, base::Location desired, const Hint& hint) {
+bool Tree::Replace(std::string_view key, base::Location expected, base::Location desired, const LeafHint& hint) {
   KVS_CHECK(!expected.is_none() && !desired.is_none());
   const bool holds = Holds(hint);
-  KVS_PROBE_IF(hint.shape != Hint().shape && !holds, "hint of compaction no longer holds");
+  KVS_PROBE_IF(hint.shape != LeafHint().shape && !holds, "hint of compaction no longer holds");
   const Tag tag = holds ? hint.tag : TagOf(key);
   Leaf& leaf = holds ? *LeafAt(hint.leaf_id) : *PathTo(key).leaf;
   const std::optional<unsigned> slot = leaf.SlotOf(LeafEntry(tag, expected));

@@ -82,7 +82,7 @@ struct ScanResult {
 };
 
 // The leaf for a key. It holds until the tree changes its shape, which the writer detects.
-struct Hint {
+struct LeafHint {
   std::uint64_t shape = ~std::uint64_t{0};  // Matches no tree.
   NodeId leaf_id = 0;
   Tag tag = 0;
@@ -120,8 +120,8 @@ class Tree {
                 std::span<LookUp> found) const;
   // Prefetches everything that later changes of up to kTogetherMax keys will read. Readers and the writer may call it.
   // PrefetchLeavesOf() does so for Replace(), which reads no record.
-  void PrefetchMany(std::span<const std::string_view> keys, std::span<Hint> hints) const;
-  void PrefetchLeavesOf(std::span<const std::string_view> keys, std::span<Hint> hints) const;
+  void PrefetchMany(std::span<const std::string_view> keys, std::span<LeafHint> hints) const;
+  void PrefetchLeavesOf(std::span<const std::string_view> keys, std::span<LeafHint> hints) const;
 
   // Draws once. Every entry has the same chance. The remaining chance, for unused room in nodes and leaves, gives
   // nullopt.
@@ -138,10 +138,10 @@ class Tree {
   ScanResult Scan(const Bounds& bounds, LeafReader& reader) const;
 
   // For the writer. A valid hint saves the descent; an invalid one is ignored.
-  Change Upsert(std::string_view key, base::Location location, const Hint& hint = {});
+  Change Upsert(std::string_view key, base::Location location, const LeafHint& hint = {});
   Change Erase(std::string_view key);
   // Changes the entry of `key` only if it is exactly `expected`. Compares locations and reads no record.
-  bool Replace(std::string_view key, base::Location expected, base::Location desired, const Hint& hint = {});
+  bool Replace(std::string_view key, base::Location expected, base::Location desired, const LeafHint& hint = {});
   bool EraseExact(std::string_view key, base::Location expected);
 
   // --- Saving: the caller is the writer, and there are no readers any more. TreeBuilder loads what is saved.
@@ -217,7 +217,7 @@ class Tree {
   static Hit SearchLeaf(const Leaf& leaf, Tag tag, const Compare& compare);
   Hit SearchLeaf(const Leaf& leaf, Tag tag, std::string_view key) const;
   // For the writer.
-  bool Holds(const Hint& hint) const { return hint.shape == shape_.load(std::memory_order_relaxed); }
+  bool Holds(const LeafHint& hint) const { return hint.shape == shape_.load(std::memory_order_relaxed); }
   std::optional<Change> UpsertInto(Leaf& leaf, std::string_view key, LeafEntry entry);  // nullopt: the leaf is full.
   static void AddTo(std::atomic<std::uint64_t>& figure, std::uint64_t difference);  // Wraps around: 0 - n subtracts n.
 
@@ -231,7 +231,7 @@ class Tree {
   void DescendTogether(std::span<const std::string_view> keys, Targets& targets) const;
   void PrefetchRecords(std::span<Target> targets) const;
   std::uint64_t ShapeForHints() const { return shape_.load(std::memory_order_acquire); }  // P3
-  static void TakeHints(std::uint64_t shape, std::span<const Target> targets, std::span<Hint> hints);
+  static void TakeHints(std::uint64_t shape, std::span<const Target> targets, std::span<LeafHint> hints);
 
   // tree_scan.cc.
   struct ScanStep {

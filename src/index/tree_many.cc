@@ -41,7 +41,7 @@ void Tree::PrefetchRecords(std::span<Target> targets) const {
   }
 }
 
-void Tree::TakeHints(std::uint64_t shape, std::span<const Target> targets, std::span<Hint> hints) {
+void Tree::TakeHints(std::uint64_t shape, std::span<const Target> targets, std::span<LeafHint> hints) {
   for (std::size_t i = 0; i < targets.size(); ++i) hints[i] = {shape, targets[i].leaf_id, targets[i].tag};
 }
 
@@ -77,7 +77,7 @@ void Tree::OverwriteMany(std::span<const std::string_view> keys, std::span<const
   }
 }
 
-void Tree::PrefetchMany(std::span<const std::string_view> keys, std::span<Hint> hints) const {
+void Tree::PrefetchMany(std::span<const std::string_view> keys, std::span<LeafHint> hints) const {
   const std::uint64_t shape = ShapeForHints();
   Targets targets;
   DescendTogether(keys, targets);
@@ -85,7 +85,7 @@ void Tree::PrefetchMany(std::span<const std::string_view> keys, std::span<Hint> 
   TakeHints(shape, targets.first(keys.size()), hints);
 }
 
-void Tree::PrefetchLeavesOf(std::span<const std::string_view> keys, std::span<Hint> hints) const {
+void Tree::PrefetchLeavesOf(std::span<const std::string_view> keys, std::span<LeafHint> hints) const {
   const std::uint64_t shape = ShapeForHints();
   Targets targets;
   DescendTogether(keys, targets);

@@ -98,8 +98,8 @@ class Store {
   Status Finish(const Appended& appended);
   // The pairs that go under one append lock, from the first on.
   Status SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uint64_t& position);
-  void PrefetchIndex(std::span<const log::RecordDraft> drafts, std::span<index::Hint> hints);
-  Appended Put(const log::RecordDraft& draft, const index::Hint& hint = {}) KVS_REQUIRES(log_.mutex);
+  void PrefetchIndex(std::span<const log::RecordDraft> drafts, std::span<index::LeafHint> hints);
+  Appended Put(const log::RecordDraft& draft, const index::LeafHint& hint = {}) KVS_REQUIRES(log_.mutex);
   Appended Bury(std::string_view key, base::Location old) KVS_REQUIRES(log_.mutex);
   Appended ApplyUpdate(std::string_view key, EntryUpdateFunction fn) KVS_REQUIRES(log_.mutex);
   Appended ApplyBatch(std::vector<Member> members, std::uint64_t bytes_max, Purpose purpose) KVS_REQUIRES(log_.mutex);
@@ -115,7 +115,7 @@ class Store {
   // `placed` has room for all members.
   Status PublishMembers(const std::vector<Member>& members, base::Location batch, std::vector<Placed>* placed)
       KVS_REQUIRES(log_.mutex);
-  index::Change Enter(std::string_view key, base::Location location, const index::Hint& hint = {}) noexcept
+  index::Change Enter(std::string_view key, base::Location location, const index::LeafHint& hint = {}) noexcept
       KVS_REQUIRES(log_.mutex);
   Status PublishMember(base::Location location, const log::Record& record) KVS_REQUIRES(log_.mutex);
   // Returns its expiry.

@@ -84,7 +84,7 @@ Status Store::MultiSet(std::span<const KeyValue> pairs, std::size_t& set) {
 }
 
 // Brings near what the index will look at, before the lock is taken.
-void Store::PrefetchIndex(std::span<const log::RecordDraft> drafts, std::span<index::Hint> hints) {
+void Store::PrefetchIndex(std::span<const log::RecordDraft> drafts, std::span<index::LeafHint> hints) {
   const auto guard = epochs_.Pin();
   base::UninitializedArray<std::string_view, kRunSetsMax> keys;
   for (std::size_t i = 0; i < drafts.size(); ++i) keys[i] = drafts[i].key;
@@ -103,7 +103,7 @@ Status Store::SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uin
     bytes_max += RecordBytesMax(drafts[count]);
     ++count;
   }
-  base::UninitializedArray<index::Hint, kRunSetsMax> hints;
+  base::UninitializedArray<index::LeafHint, kRunSetsMax> hints;
   PrefetchIndex(drafts.first(count), hints.first(count));
   const sync::MutexLock lock(log_.mutex);
   Status has_room = log_.MakeRoom(bytes_max, Purpose::kStore);
@@ -220,7 +220,7 @@ Expiry Store::Replaced(base::Location old) {
 
 // The record is in the log, so its entry takes even what was spare. Should that not do, the process ends, and opening
 // the store again finds the record: an index that lacks it would be wrong.
-index::Change Store::Enter(std::string_view key, base::Location location, const index::Hint& hint) noexcept {
+index::Change Store::Enter(std::string_view key, base::Location location, const index::LeafHint& hint) noexcept {
   try {
     return index_.Upsert(key, location, hint);
   } catch (const std::bad_alloc&) {
@@ -230,7 +230,7 @@ index::Change Store::Enter(std::string_view key, base::Location location, const 
   return index_.Upsert(key, location, hint);
 }
 
-Store::Appended Store::Put(const log::RecordDraft& draft, const index::Hint& hint) {
+Store::Appended Store::Put(const log::RecordDraft& draft, const index::LeafHint& hint) {
   const std::uint64_t position_before = log_.position();
   const auto location = log_.Append(draft);
   if (!location) return {.status = location.error()};

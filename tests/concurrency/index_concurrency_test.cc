@@ -217,7 +217,7 @@ TEST_F(IndexConcurrencyTest, HintsThatWereTakenWhileOthersChangeTheTreeLeadNobod
     std::vector<base::Location> current(kKeys);
     std::array<std::uint64_t, kGroupKeys> numbers{};
     std::array<std::string_view, kGroupKeys> keys;
-    std::array<Hint, kGroupKeys> hints;
+    std::array<LeafHint, kGroupKeys> hints;
     start.CountDown();
     start.Wait();
     for (int group = 0; group < kGroups; ++group) {

@@ -287,7 +287,7 @@ Status IndexRebuild::OverwriteTogether(index::Tree* index, std::span<const index
 
 Status IndexRebuild::ApplyOthers(index::Tree* index, std::span<const index::Claim> claims) {
   DeadPuts dead = NoneDead();
-  std::array<index::Hint, kTogether> hints;
+  std::array<index::LeafHint, kTogether> hints;
   for (std::size_t begin = 0; begin < claims.size(); begin += kTogether) {
     const auto together = claims.subspan(begin, std::min(kTogether, claims.size() - begin));
     KVS_TRY_ASSIGN(const std::vector<std::string_view> keys, KeysOf(together));

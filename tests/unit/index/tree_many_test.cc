@@ -29,7 +29,7 @@ class TreeManyTest : public testing::Test {
     const std::vector<std::string_view> views(keys.begin(), keys.end());
     std::array<LookUp, Tree::kTogetherMax> found{};
     const sync::EpochGuard pin = epochs_.Pin();
-    std::array<Hint, Tree::kTogetherMax> hints;
+    std::array<LeafHint, Tree::kTogetherMax> hints;
     tree_.PrefetchMany(views, hints);
     tree_.FindMany(
         views, [&](std::size_t i, base::Location location) { return records_.Compare(location, views[i]); }, found);

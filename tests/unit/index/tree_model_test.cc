@@ -90,10 +90,10 @@ class ModelRun {
     }
   }
   // None, one that was just taken, or one from some time ago.
-  Hint PickHint(const std::string& key) {
+  LeafHint PickHint(const std::string& key) {
     const std::uint64_t choice = random_.Below(4);
     if (choice == 0) return {};
-    Hint& hint = hints_[key];
+    LeafHint& hint = hints_[key];
     const std::string_view view = key;
     if (choice == 1) tree_.PrefetchMany({&view, 1}, {&hint, 1});
     if (choice == 2) tree_.PrefetchLeavesOf({&view, 1}, {&hint, 1});
@@ -133,7 +133,7 @@ class ModelRun {
   sync::EpochDomain epochs_;
   Tree tree_{records_, epochs_};
   std::map<std::string, base::Location, std::less<>> model_;
-  std::map<std::string, Hint> hints_;  // The last of each key.
+  std::map<std::string, LeafHint> hints_;  // The last of each key.
 };
 
 TEST(TreeModelTest, AgreesWithAMapAfterEachOfManyOperations) {
