@@ -4,9 +4,9 @@
 //             bytes. Keys are stored only in separators; the full key is read from the owner (KeySource). So an entry
 //             costs about 14 bytes whatever the length of its key. A point operation touches one inner node per level,
 //             one cache line of a leaf, and the record.
-//             A split or merge makes new nodes from old ones, publishes them by one store of a link, and retires the
-//             old ones to the epoch. A leaf is split in its middle, or later if keys arrive in ascending order. Nodes
-//             are in arenas and linked by numbers, so leaves can be saved as they are.
+//             A split or merge makes new nodes, publishes them by one store of a link, and retires the old ones to
+//             the epoch. A leaf is split in its middle, or later if keys arrive in ascending order. Nodes are in arenas
+//             and linked by numbers, so leaves can be saved as they are.
 // Threads     Readers: any thread, without locks. They write no shared memory except the pin, and allocate only in
 //             Scan(). Writers: one at a time, under the caller's lock; they need no pin.
 // Ordering    Linearizable per key. A scan sees each key as it was at some time during the scan.

@@ -2,7 +2,7 @@
 //
 // Design      Entries come in parts. Any thread makes the leaves of a part; Finish() joins the parts and makes the
 //             levels of inner nodes. Nodes get room to grow. LoadLeaves() takes saved leaves whole, and their inner
-//             nodes are made anew.
+//             nodes are made again.
 // Threads     AddPart() and MakeNodes() from any thread. Nobody may read or change the tree before it is finished.
 // Errors      Returns the location of a damaged record if its key is needed, as the first of a leaf. The tree can then
 //             only be destroyed.

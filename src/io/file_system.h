@@ -1,7 +1,7 @@
 // FileSystem: files and directories as an interface, so that tests can simulate a power cut at every operation.
 //
-// Design      PosixFileSystem() is the real one. An operation that every implementation must do in the same way, such
-//             as an atomic replacement, is a non-virtual member on top of the virtual ones.
+// Design      PosixFileSystem() is the real one. An operation that must be the same everywhere, such as an atomic
+//             replacement, is a non-virtual member on top of the virtual ones.
 // Threads     Call anything from any thread.
 // Durability  A new name, a rename and a removal survive power loss only after SyncDirectory() of their directory.
 // Errors      kNoSpace, kIo; kInUse from LockDirectory().

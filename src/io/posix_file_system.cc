@@ -76,7 +76,7 @@ class PosixFile final : public File {
   PosixFile(UniqueFd fd, fs::path path) : fd_(std::move(fd)), path_(std::move(path)) {}
   ~PosixFile() override { SpareDescriptors::Close(std::move(fd_)); }
 
-  // Avoids fstat(). A query of a file's times makes Linux (6.13) record their next change exactly, and then every sync
+  // Avoids fstat(). A query of a file's times makes Linux (6.13) record their next change exactly. Then every sync
   // writes the inode as well as the data.
   Result<std::uint64_t> Size() override {
     const off_t end = ::lseek(fd_.get(), 0, SEEK_END);  // Nothing else uses the file position.

@@ -6,7 +6,7 @@
 //             damage. If the cache was lost, sectors that did not reach the disk are as before: zero from some byte to
 //             their end. A bad record before a whole one is damage as well, unless there is such a hole before the
 //             whole one. Bytes known to be on the disk are never torn.
-// Limits      A later record of the log must have its sequence and the segment's id in its checksum, so no user data
+// Limits      A later record of the log must have its sequence and the segment's id in its checksum. So no user data
 //             passes for one by chance. The search for one hashes a few times the bytes that it searches.
 #pragma once
 
