@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks what the compiler does not: floors, banned calls, probes, dead files, layout. Usage: tidy.py [ROOT]
+"""Checks what no compiler does: floors, banned calls, probes, dead files, layout, test names. Usage: tidy.py [ROOT]
 
 The floors are the table in ARCHITECTURE.md. A line that must break a rule says so, with its reason:
     ... // tidy-allow(rule): reason
@@ -422,6 +422,25 @@ def check_plain_words(files):
                 yield Finding(file.path, file.line_at(match.start()), "plain-words", message)
 
 
+TEST_NAME = re.compile(r"\b(?:TYPED_)?TEST(?:_F|_P)?\(\s*\w+,\s*(\w+)\s*\)")
+TEST_NAME_CHARACTERS_MAX = 50
+HEADLESS_NAME = re.compile(r"(?:DISABLED_)?(Wh(?:at|o|ere|atever|oever|erever)|Those)(?![a-z])")
+
+
+def check_test_names(files):
+    for file in files.values():
+        if not file.is_cxx or file.parts[0] != "tests":
+            continue
+        for match in TEST_NAME.finditer(file.code):
+            name, line = match.group(1), file.line_at(match.start())
+            if len(name) > TEST_NAME_CHARACTERS_MAX:
+                message = f"{name} has {len(name)} characters: at most {TEST_NAME_CHARACTERS_MAX}"
+                yield Finding(file.path, line, "test-name", message)
+            if headless := HEADLESS_NAME.match(name):
+                message = f"{name} begins with {headless.group(1)}: begin with a noun that names the thing"
+                yield Finding(file.path, line, "test-name", message)
+
+
 def notes(files):
     for file in files.values():
         if file.parts[0] in CODE_FOLDERS + ("tools",) and len(file.lines) > FILE_LINES_MAX:
@@ -447,6 +466,7 @@ def findings(files):
         check_folders_are_not_crowded(files),
         check_picture(files),
         check_plain_words(files),
+        check_test_names(files),
     ]
     for check in checks:
         for finding in check:

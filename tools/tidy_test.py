@@ -370,6 +370,28 @@ class TidyTest(unittest.TestCase):
         page = "```\nat once\n```\n\n<!-- table: begin -->\nat once\n<!-- table: end -->\n"
         self.assertEqual(findings_of({**CLEAN, "docs/a.md": page}), [])
 
+    # Names of tests.
+
+    def test_a_long_name_of_a_test_is_found(self):
+        path = "tests/unit/store/store_test.cc"
+        for macro in ("TEST", "TEST_F", "TEST_P", "TYPED_TEST"):
+            with self.subTest(macro):
+                code = f"{macro}(StoreTest, {{}}) {{{{}}}}"
+                self.expect_clean(code.format("A" * 50), path)
+                self.expect_in_code("test-name", code.format("A" * 51), "51 characters", path)
+        self.expect_in_code("test-name", f"TEST(StoreTest,\n     {'A' * 51}) {{}}", "51 characters", path)
+
+    def test_a_name_of_a_test_that_begins_without_a_noun_is_found(self):
+        path = "tests/unit/store/store_test.cc"
+        for word in ("What", "Whatever", "Who", "Whoever", "Where", "Wherever", "Those"):
+            with self.subTest(word):
+                code = f"TEST(StoreTest, {word}IsLentStays) {{}}"
+                self.expect_in_code("test-name", code, f"begins with {word}:", path)
+        for name in ("WholeFilesStay", "WhenItIsFullItRefuses", "AStoreKnowsWhatItHolds"):
+            with self.subTest(name):
+                self.expect_clean(f"TEST(StoreTest, {name}) {{}}", path)
+        self.expect_clean("// TEST(StoreTest, WhatIsLentStays)", path)
+
     def test_a_long_file_is_noted_but_is_no_finding(self):
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder).resolve()

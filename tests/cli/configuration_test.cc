@@ -73,7 +73,7 @@ TEST_F(ConfigurationTest, AFlagGoesBeforeTheEnvironmentAndThatBeforeTheFile) {
   EXPECT_EQ(Told(server, "output-buffer-limit"), "67108864");
 }
 
-TEST_F(ConfigurationTest, TheFileMayBeNamedByTheEnvironmentAndGivesAddressAndStoreToo) {
+TEST_F(ConfigurationTest, TheEnvironmentMayNameTheFile) {
   const Variable config("KVS_CONFIG",
                         WriteFile("sync = \"always\"\nsegment-bytes = \"1mb\"\nrequirepass = \"secret\"\n"));
   ServerProgram server(directory_.path());
@@ -85,7 +85,7 @@ TEST_F(ConfigurationTest, TheFileMayBeNamedByTheEnvironmentAndGivesAddressAndSto
   EXPECT_THAT(client.Call({"CONFIG", "GET", "segment-bytes"}), HasSubstr("1048576"));
 }
 
-TEST_F(ConfigurationTest, WhatAFileHasWrongIsNamedWithItsLineAndWhatIsAllowed) {
+TEST_F(ConfigurationTest, AWrongLineIsNamedWithTheAllowedValues) {
   ExpectRefused("timeout = 1\nmaxclient = 7\n", AllOf(HasSubstr("kvs.toml:2: "), HasSubstr("'maxclient'"),
                                                       HasSubstr("maxclients"), HasSubstr("output-buffer-limit")));
   ExpectRefused("\n\nmaxclients = 0\n",
@@ -105,7 +105,7 @@ TEST_F(ConfigurationTest, AFileThatIsNotThereIsAnError) {
   EXPECT_THAT(outcome.error_output, HasSubstr("none.toml"));
 }
 
-TEST_F(ConfigurationTest, WhatIsNoFileIsAnErrorNeverTheDefaults) {
+TEST_F(ConfigurationTest, APathThatIsNoFileIsAnErrorNotTheDefaults) {
   ASSERT_EQ(::mkfifo((files_.path() / "fifo").c_str(), 0600), 0);
   for (const std::string& path : {files_.path().string(), (files_.path() / "fifo").string(), std::string()}) {
     const Outcome outcome = RunServer({"--addr", "127.0.0.1:0", "--dir", directory_.path().string(), "--config", path});
@@ -116,14 +116,14 @@ TEST_F(ConfigurationTest, WhatIsNoFileIsAnErrorNeverTheDefaults) {
   KVS_START_OR_FAIL(server);
 }
 
-TEST_F(ConfigurationTest, AWrongVariableIsNamedWithWhatIsAllowed) {
+TEST_F(ConfigurationTest, AWrongVariableIsNamedWithTheAllowedValues) {
   const Variable sync("KVS_SYNC", "sometimes");
   const Outcome outcome = RunServer({"--addr", "127.0.0.1:0", "--dir", directory_.path().string()});
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.error_output, AllOf(HasSubstr("KVS_SYNC"), HasSubstr("none, interval, always")));
 }
 
-TEST_F(ConfigurationTest, AWrongFlagIsNamedWithWhatIsAllowed) {
+TEST_F(ConfigurationTest, AWrongFlagIsNamedWithTheAllowedValues) {
   const Outcome outcome = RunServer({"--maxclients", "0"});
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_THAT(outcome.error_output, AllOf(HasSubstr("--maxclients"), HasSubstr("between 1 and 2147483647")));

@@ -81,7 +81,7 @@ TEST_F(InspectProgramTest, RecordsAreShownWithKeysThatATerminalCanTake) {
   EXPECT_THAT(outcome.output, HasSubstr(R"("\x01\x22")"));
 }
 
-TEST_F(InspectProgramTest, WhatCannotBeLookedAtIsAnErrorOnTheErrorOutput) {
+TEST_F(InspectProgramTest, AnUnreadableStoreIsReportedOnTheErrorOutput) {
   EXPECT_EQ(Inspect({"records", "7"}).exit_code, 1);
   const Outcome absent = RunProgram({KVS_INSPECT_PROGRAM, (directory_.path() / "absent").string()});
   EXPECT_EQ(absent.exit_code, 1);

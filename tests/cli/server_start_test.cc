@@ -104,7 +104,7 @@ TEST_F(ServerStartTest, ADirectoryThatCannotBeIsRefused) {
   EXPECT_THAT(outcome.error_output, HasSubstr("/dev/null"));
 }
 
-TEST_F(ServerStartTest, DotsBehindALinkMeanWhatTheSystemMeans) {
+TEST_F(ServerStartTest, DotsAfterALinkMeanWhatTheSystemMeans) {
   const std::filesystem::path far = directory_.path() / "far";
   std::filesystem::create_directories(far / "away");
   std::filesystem::create_directory_symlink(far / "away", directory_.path() / "link");

@@ -33,7 +33,7 @@ INSTANTIATE_TEST_SUITE_P(
                                      Ending{"Kill", SIGKILL, 128 + SIGKILL})),
     [](const auto& instance) { return std::get<0>(instance.param) + std::get<1>(instance.param).name; });
 
-TEST_P(ServerStopTest, WhatWasAcknowledgedIsThereAfterwards) {
+TEST_P(ServerStopTest, AcknowledgedWritesAreThereAfterwards) {
   const auto& [engine, ending] = GetParam();
   constexpr int kClients = 3;
   std::atomic<int> acknowledged[kClients] = {};
@@ -68,7 +68,7 @@ TEST_P(ServerStopTest, WhatWasAcknowledgedIsThereAfterwards) {
 
 // The first signal waits for a client that does not take its answers, the second waits for nobody. They are two
 // different signals: of two that are the same the kernel may keep one.
-TEST(ServerStop, ASecondSignalEndsTheServerAtOnceAsFailed) {
+TEST(ServerStop, ASecondSignalEndsTheServerImmediatelyAsFailed) {
   const TemporaryDirectory directory;
   ServerProgram server(directory.path());
   KVS_START_OR_FAIL(server);

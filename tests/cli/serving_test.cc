@@ -74,7 +74,7 @@ TEST_P(ServingTest, PlaysTheConversationAndKeepsItsEnd) {
   ExpectOutcome(server.Client({"get", "key1"}), 0, "Key not found\n", "");
 }
 
-TEST_P(ServingTest, ServesManyClientsAtOnce) {
+TEST_P(ServingTest, ServesManyClientsTogether) {
   ServerProgram server(directory_.path(), Arguments());
   KVS_START_OR_FAIL(server);
   std::vector<std::jthread> clients;
@@ -111,7 +111,7 @@ TEST_F(WireTest, AfterTwoDashesADashIsALetter) {
   ExpectOutcome(server.Client({"rm", "--", "-key"}), 0, "", "");
 }
 
-TEST_F(WireTest, WhatAWordMeansElsewhereItDoesNotMeanInAKeyOrValue) {
+TEST_F(WireTest, WordsWithAMeaningArePlainKeysAndValues) {
   ServerProgram server(directory_.path());
   KVS_START_OR_FAIL(server);
   for (const std::string word : {"set", "get", "rm", "", "a b", "{}", "[a,b]", "%%", "a=b", "\"", "Key not found",

@@ -150,7 +150,7 @@ TEST(EpochConcurrencyTest, ThreadsThatComeAndGoShareNumbersButNotPins) {
 }
 
 // Many threads pin a fresh domain together: the chunks of slots are added by several of them together.
-TEST(EpochConcurrencyTest, AFreshDomainTakesManyFirstPinsAtOnce) {
+TEST(EpochConcurrencyTest, AFreshDomainTakesManyFirstPinsTogether) {
   constexpr std::size_t kThreads = 200;
   for (int round = 0; round < 5; ++round) {
     EpochDomain domain;

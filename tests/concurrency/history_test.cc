@@ -43,7 +43,7 @@ TEST(HistoryTest, AReadAfterAWriteMustSeeIt) {
   EXPECT_FALSE(HistoryOf({set, {.kind = Kind::kGet, .observed = 0, .begin = 3, .end = 4}}).IsLinearizable());
 }
 
-TEST(HistoryTest, WhatWasSeenDoesNotGoBack) {
+TEST(HistoryTest, AReadNeverSeesOlderThanTheReadBefore) {
   EXPECT_FALSE(HistoryOf({{.kind = Kind::kSet, .written = 1, .begin = 1, .end = 9},
                           {.kind = Kind::kGet, .observed = 1, .begin = 2, .end = 3},
                           {.kind = Kind::kGet, .observed = 0, .begin = 4, .end = 5}})

@@ -203,7 +203,7 @@ TEST_F(IndexConcurrencyTest, ReadersSeeWhatIsThereWhileTheWriterChangesIt) {
 
 // Each thread owns a part of the keys. It takes its hints while the others change the tree, and changes it by them when
 // its turn has come.
-TEST_F(IndexConcurrencyTest, HintsThatWereTakenWhileOthersChangeTheTreeLeadNobodyAstray) {
+TEST_F(IndexConcurrencyTest, HintsFromAChangingTreeLeadToTheRightLeaf) {
   constexpr std::size_t kWriters = 3;
   constexpr int kGroups = 8'000;
   constexpr std::size_t kGroupKeys = 16;

@@ -315,7 +315,7 @@ TEST_P(ServerObservationTest, SlowCommandsAreKept) {
   EXPECT_THAT(log, HasSubstr("*2\r\n$7\r\nSLOWLOG\r\n$3\r\nLEN\r\n"));
 }
 
-TEST_P(ServerObservationTest, WhatTakesLongIsKeptForLatency) {
+TEST_P(ServerObservationTest, SlowCommandsAreShownByLatency) {
   RespClient client(server_.address());
   EXPECT_EQ(client.Call({"DEBUG", "SLEEP", "0.012"}), "+OK\r\n");
   EXPECT_EQ(client.Call({"LATENCY", "LATEST"}), "*0\r\n");

@@ -42,7 +42,7 @@ std::vector<std::string> Words(const std::string& reply) {
   return words;
 }
 
-TEST_P(ServerPubSubTest, EveryListenerHasAllMessagesInTheOrderOfEachPublisher) {
+TEST_P(ServerPubSubTest, ListenersGetAllMessagesInEachPublishersOrder) {
   constexpr int kPublishers = 3;
   constexpr int kMessages = 300;
   std::vector<std::unique_ptr<RespClient>> listeners;
@@ -78,7 +78,7 @@ TEST_P(ServerPubSubTest, EveryListenerHasAllMessagesInTheOrderOfEachPublisher) {
   for (std::thread& thread : threads) thread.join();
 }
 
-TEST_P(ServerPubSubTest, NothingComesBehindTheEndOfASubscription) {
+TEST_P(ServerPubSubTest, NothingComesAfterTheEndOfASubscription) {
   std::atomic<bool> is_done{false};
   std::vector<std::thread> publishers;
   for (int p = 0; p < 2; ++p) {

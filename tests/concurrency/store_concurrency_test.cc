@@ -73,7 +73,7 @@ class StoreConcurrencyTest : public testing::Test {
 };
 
 // Records of a few bytes, the last of which is read while the next one is written right behind it.
-TEST_F(StoreConcurrencyTest, TheSmallestRecordsAreReadWhileTheirNeighboursAreWritten) {
+TEST_F(StoreConcurrencyTest, TinyRecordsAreReadWhileTheNextOneIsWritten) {
   constexpr int kWrites = 20'000;
   Open();
   const auto write = [&](std::uint64_t) {

@@ -83,7 +83,7 @@ TEST_P(BasicsTest, AVisitorMayReadFromTheEngine) {
   EXPECT_EQ(value, "value");
 }
 
-TEST_P(BasicsTest, EveryByteMayStandInAKeyAndInAValue) {
+TEST_P(BasicsTest, KeysAndValuesMayContainAnyByte) {
   for (int byte = 0; byte < 256; ++byte) {
     const std::string key(1, static_cast<char>(byte));
     const std::string longer = key + std::string(1, '\0');

@@ -61,7 +61,7 @@ std::uint32_t LastNumber(const std::string& output) {
   return number;
 }
 
-TEST_P(DurabilityTest, WhatWasAcknowledgedSurvivesSigkill) {
+TEST_P(DurabilityTest, AcknowledgedWritesSurviveSigkill) {
   engine_.reset();
   std::uint32_t last = 0;
   for (std::size_t round = 0; round < 8; ++round) {

@@ -117,7 +117,7 @@ TEST_P(ExpiryTest, ASetDropsItAndABatchCarriesIt) {
 }
 
 // The values that were there before are in the log, or the tables, until compaction: they must not show again.
-TEST_P(ExpiryTest, WhatHasExpiredNeverComesBack) {
+TEST_P(ExpiryTest, ExpiredPairsNeverComeBack) {
   KVS_SKIP_UNLESS_EXPIRY(true);
   constexpr int kKeys = 500;
   const auto name = [](const char* kind, int i) { return kind + std::to_string(i); };

@@ -241,7 +241,7 @@ TEST_F(Directory, ASealedSegmentMadeShorterIsAnErrorForItsKeysOnly) {
   EXPECT_TRUE(store_->Set("elsewhere", "and it goes on"));
 }
 
-TEST_F(Directory, TheActiveSegmentMadeShorterEndsWritingAndNothingElse) {
+TEST_F(Directory, ATruncatedActiveSegmentEndsOnlyWriting) {
   for (const std::uint64_t length : {0U, 64U, 100U, 4096U, 30'000U}) {
     fs::remove_all(scratch_.path());
     Open(SyncPolicy::kAlways);

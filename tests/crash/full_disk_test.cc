@@ -170,7 +170,7 @@ TEST_F(LimitedDirectoryTest, ABatchOfRemovalsMakesRoom) {
   EXPECT_TRUE(ResumesSoon());
 }
 
-TEST_F(LimitedDirectoryTest, WhatExpiresMakesRoom) {
+TEST_F(LimitedDirectoryTest, ExpiredPairsMakeRoom) {
   const int count = FillUntilRefused(store_->NowMs() + 1'000);
   ASSERT_GT(count, 1'000);
   clock_ms.fetch_add(2'000, std::memory_order_relaxed);
@@ -179,7 +179,7 @@ TEST_F(LimitedDirectoryTest, WhatExpiresMakesRoom) {
   EXPECT_EQ(store_->Stats()->expired, static_cast<std::uint64_t>(count));
 }
 
-TEST_F(LimitedDirectoryTest, WhatExpiresLeavesRoomForRemovals) {
+TEST_F(LimitedDirectoryTest, ExpiredPairsLeaveRoomForRemovals) {
   const int count = FillUntilRefused(store_->NowMs() + 1'000);
   ASSERT_TRUE(store_->Remove(Key(0)).has_value());
   clock_ms.fetch_add(2'000, std::memory_order_relaxed);

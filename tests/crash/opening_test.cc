@@ -189,7 +189,7 @@ TEST_P(Opening, OnAFullDiskCutsNothingThatItCannotKeep) {
 }
 
 // Each read of an opening meets a want of memory in its turn: where that ends the opening, it was for nothing else.
-TEST(OpeningTest, WhatPassesTakesNoSavedIndex) {
+TEST(OpeningTest, APassingErrorLeavesTheSavedIndex) {
   const ScratchDirectory scratch;
   FaultyFileSystem files(scratch.path());
   const KvStoreOptions options = SmallStore(SyncPolicy::kNone);

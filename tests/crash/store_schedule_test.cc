@@ -108,7 +108,7 @@ TEST_F(StoreSchedule, ASegmentThatCouldNotBeReplacedIsUsed) {
 
 // The removal is the first write after compaction was planned, and comes after its key was copied: the copy is dead,
 // and only the tombstone keeps it so.
-TEST_F(StoreSchedule, ATombstoneOutlivesTheCopyThatCompactionMadeOfItsKey) {
+TEST_F(StoreSchedule, ATombstoneOutlivesTheCopyOfItsKey) {
   Open();
   for (int i = 0; i < 12; ++i) Set("keep" + std::to_string(i), 40 * kKilobyte);
   Set("victim", 100);

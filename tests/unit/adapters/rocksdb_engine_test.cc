@@ -198,7 +198,7 @@ TEST_F(RocksDbEngineTest, AScanShowsEachPairAsItIsWhenItIsVisited) {
   }
 }
 
-TEST_F(RocksDbEngineTest, UnderNoneNobodySyncsButWhoSaysSo) {
+TEST_F(RocksDbEngineTest, UnderNoneOnlyACallOfSyncSyncs) {
   const auto engine = Open({.sync = SyncPolicy::kNone});
   const std::uint64_t before = engine->Stats()->syncs;
   ASSERT_TRUE(engine->Set("key", "value"));

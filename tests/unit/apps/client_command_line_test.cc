@@ -33,7 +33,7 @@ constexpr const char* kOdd[] = {"",     "-",         "--",     "-1", "-h",      
                                 "++",   "--version", "--addr", "@x", "--addr=1:2",  "+",      "set",
                                 "a\tb", "--",        "\xff",   "%s", "--unknown=x", "$HOME"};
 
-TEST(ClientCommandLineTest, AddressStandsBeforeTheKeyOrLast) {
+TEST(ClientCommandLineTest, AddressMayBeBeforeTheKeyOrLast) {
   EXPECT_EQ(Parsed({"set", "k", "v"}), "set k=v");
   EXPECT_EQ(Parsed({"set", "--addr", "127.0.0.1:9", "k", "v"}), "set k=v @127.0.0.1:9");
   EXPECT_EQ(Parsed({"set", "k", "v", "--addr", "127.0.0.1:9"}), "set k=v @127.0.0.1:9");
@@ -66,7 +66,7 @@ TEST(ClientCommandLineTest, KeyUnlikeAnOptionNeedsNoDashes) {
   EXPECT_EQ(Parsed({"set", "-h", "v"}), "set -h=v");
 }
 
-TEST(ClientCommandLineTest, HelpAndVersionStandAlone) {
+TEST(ClientCommandLineTest, HelpAndVersionNeedNoCommand) {
   for (const Words& words : {Words{"-h"}, Words{"--help"}, Words{"set", "-h"}, Words{"get", "--help"}}) {
     EXPECT_EQ(Parsed(words), "help");
   }
@@ -75,7 +75,7 @@ TEST(ClientCommandLineTest, HelpAndVersionStandAlone) {
   EXPECT_THAT(Parsed({"-V", "extra"}), HasSubstr("extra"));
 }
 
-TEST(ClientCommandLineTest, WhatIsMissingOrTooMuchIsNamed) {
+TEST(ClientCommandLineTest, AMissingOrExtraFieldIsNamed) {
   EXPECT_THAT(Parsed({}), HasSubstr("command"));
   EXPECT_THAT(Parsed({"put", "k"}), HasSubstr("put"));
   EXPECT_THAT(Parsed({"--unknown", "get", "k"}), HasSubstr("--unknown"));

@@ -44,7 +44,7 @@ TEST(FixedCodingTest, BytesAreLittleEndian) {
   EXPECT_EQ(std::string(bytes, 8), "\x08\x07\x06\x05\x04\x03\x02\x01");
 }
 
-TEST(FixedCodingTest, WhatIsPutIsGotAtAnyAlignment) {
+TEST(FixedCodingTest, NumbersComeBackAtAnyAlignment) {
   char bytes[16];
   for (std::size_t at = 0; at < 8; ++at) {
     PutFixed64(bytes + at, 0xfedcba9876543210);

@@ -8,7 +8,7 @@
 namespace kvs::base {
 namespace {
 
-TEST(SystemErrorTest, WhatIsMissingForNowPasses) {
+TEST(SystemErrorTest, AShortageIsPassing) {
   for (const int passing : {ENOSPC, EDQUOT, EFBIG, EMFILE, ENFILE, ENOMEM, ENOBUFS, EAGAIN}) {
     const Error error = SystemError("open a file", passing);
     EXPECT_TRUE(IsPassing(error)) << passing;
@@ -16,7 +16,7 @@ TEST(SystemErrorTest, WhatIsMissingForNowPasses) {
   }
 }
 
-TEST(SystemErrorTest, WhatIsBrokenDoesNotPass) {
+TEST(SystemErrorTest, ABrokenFileIsNotPassing) {
   for (const int broken : {EIO, EROFS, ENOENT, EACCES, EBADF, EINVAL}) {
     const Error error = SystemError("open a file", broken);
     EXPECT_FALSE(IsPassing(error)) << broken;

@@ -31,7 +31,7 @@ class ClientTest : public testing::Test {
   const std::shared_ptr<MemoryEngine> engine_ = std::make_shared<MemoryEngine>();
 };
 
-TEST_F(ClientTest, WhatWasSetIsGotUntilItIsRemoved) {
+TEST_F(ClientTest, AValueIsReadUntilItIsRemoved) {
   const RunningServer server(engine_, OneThread());
   KvsClient client = *KvsClient::Connect(server.address());
   EXPECT_TRUE(client.Ping().has_value());
@@ -55,7 +55,7 @@ TEST_F(ClientTest, KeysAndValuesAreAnyBytesUpToTheirLimits) {
   EXPECT_EQ(*client.Get(""), "empty key");
 }
 
-TEST_F(ClientTest, RemovingAnAbsentKeyIsKeyNotFoundAndTheConnectionLives) {
+TEST_F(ClientTest, RemovingAnAbsentKeyKeepsTheConnection) {
   const RunningServer server(engine_, OneThread());
   KvsClient client = *KvsClient::Connect(server.address());
   EXPECT_EQ(client.Remove("absent").error().code, ErrorCode::kKeyNotFound);
@@ -82,7 +82,7 @@ TEST_F(ClientTest, AKeyOverTheLimitIsRefusedBeforeItIsSent) {
   EXPECT_TRUE(client.Ping().has_value());
 }
 
-TEST_F(ClientTest, ARequestTooLargeForTheServerIsItsErrorAndEndsTheConnection) {
+TEST_F(ClientTest, TooLargeARequestIsAnErrorAndEndsTheConnection) {
   ServerOptions options = OneThread();
   options.request_bytes_max = 1'000;
   const RunningServer server(engine_, options);

@@ -110,7 +110,7 @@ std::string CommandsPage() {
   return page.str();
 }
 
-TEST(CommandTableTest, WhatIsRefusedIsNamedOnceAndUnknown) {
+TEST(CommandTableTest, EachRefusedCommandIsNamedOnceAndUnknown) {
   std::set<std::string> seen;
   for (const RefusedCommands& refused : AllRefusedCommands()) {
     EXPECT_FALSE(refused.group.empty() || refused.why.empty());

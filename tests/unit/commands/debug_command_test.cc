@@ -31,7 +31,7 @@ TEST(DebugCommandRefusalTest, ItIsRefusedByDefault) {
   EXPECT_EQ(client.Call({"DEBUG"}), "-ERR wrong number of arguments for 'debug' command\r\n");
 }
 
-TEST_F(DebugCommandTest, WhatIsNotThereIsAWellFormedError) {
+TEST_F(DebugCommandTest, AnUnknownNameIsAWellFormedError) {
   EXPECT_EQ(client_.Call({"DEBUG", "JMAP"}),
             "-ERR unknown subcommand or wrong number of arguments for 'JMAP'. Try DEBUG HELP.\r\n");
   EXPECT_EQ(client_.Call({"DEBUG", "SLEEP"}),

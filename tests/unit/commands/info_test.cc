@@ -170,7 +170,7 @@ TEST_F(InfoTest, MemoryIsThatOfTheProcess) {
   EXPECT_EQ(held.size(), std::size_t{32} << 20);
 }
 
-TEST_F(InfoTest, WhatIsNotMeasuredIsLeftOut) {
+TEST_F(InfoTest, FieldsThatNothingMeasuresAreLeftOut) {
   for (const char* name : {"rdb_changes_since_last_save", "hz", "config_file", "latest_fork_usec", "sync_full",
                            "master_replid", "aof_rewrite_scheduled"}) {
     EXPECT_EQ(Field(name), "(absent)") << name;

@@ -48,7 +48,7 @@ TEST(SecretsTest, NoFormOfACommandShowsAPassword) {
   }
 }
 
-TEST(SecretsTest, WhatIsNoSecretIsShown) {
+TEST(SecretsTest, OtherArgumentsAreShown) {
   EXPECT_EQ(Shown({"HELLO", "3", "AUTH", "u", "p", "SETNAME", "me"}), "HELLO 3 AUTH (redacted) (redacted) SETNAME me");
   EXPECT_EQ(Shown({"HELLO", "3", "SETNAME", "auth"}), "HELLO 3 SETNAME auth");
   EXPECT_EQ(Shown({"CONFIG", "SET", "timeout", "1", "requirepass", "p", "maxclients", "9"}),

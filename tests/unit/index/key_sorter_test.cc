@@ -37,7 +37,7 @@ TEST(KeySorterTest, OfEqualKeysTheLastStays) {
   EXPECT_EQ(Sorted({"b", "a", "b", "c", "b"}), (std::vector<std::size_t>{1, 4, 3}));
 }
 
-TEST(KeySorterTest, TellsKeysApartBehindTheirFirstEightBytes) {
+TEST(KeySorterTest, TellsKeysApartAfterTheirFirstEightBytes) {
   EXPECT_EQ(Sorted({"the same head, then b", "the same head, then a", "the same head"}),
             (std::vector<std::size_t>{2, 1, 0}));
 }

@@ -31,7 +31,7 @@ TEST(EntryTest, EmptyAndErasedAreDifferentAndNotLive) {
   EXPECT_FALSE(LeafEntry::Erased().is_live());
 }
 
-TEST(LeafTest, AnEntryStandsInItsHomeLine) {
+TEST(LeafTest, AnEntryIsInItsHomeLine) {
   for (unsigned line = 0; line < Leaf::kLines; ++line) {
     Leaf leaf;
     ASSERT_TRUE(leaf.Insert(LeafEntry(TagInLine(line, 5), At(9))));

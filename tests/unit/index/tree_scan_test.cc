@@ -118,7 +118,7 @@ TEST_F(TreeScanTest, KeysThatStayAreVisitedOnceWhileOthersComeAndGo) {
 
 // A scan goes from leaf to leaf without descending anew; it must notice that leaves are not current any more. What is
 // in the leaf that is being visited was read before: so only what changed two leaves ahead is looked at.
-TEST_F(TreeScanTest, WhatChangesAheadOfAScanIsVisitedAsItIsThen) {
+TEST_F(TreeScanTest, AScanVisitsTheChangesMadeAheadOfIt) {
   constexpr std::uint64_t kKeys = 6'000;
   constexpr std::size_t kVisitsAhead = std::size_t{2} * Leaf::kSlots;
   struct Write {

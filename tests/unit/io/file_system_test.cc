@@ -62,7 +62,7 @@ class FileSystemTest : public testing::Test {
 
 // --- Files ---
 
-TEST_F(FileSystemTest, AWriteBehindTheEndExtendsTheFileWithZeroes) {
+TEST_F(FileSystemTest, AWriteAfterTheEndExtendsTheFileWithZeroes) {
   const auto file = *files_.Open(Path("file"), OpenMode::kCreate);
   ASSERT_TRUE(file->WriteAt(3, "abc"));
   EXPECT_EQ(*file->Size(), 6U);
@@ -129,7 +129,7 @@ TEST_F(FileSystemTest, ReservedRoomIsZeroedPartOfTheFileAndTakenOnTheDisk) {
 
 // --- Want of room ---
 
-TEST_F(FileSystemTest, WhatFindsNoRoomIsKNoSpaceAndHarmsNothing) {
+TEST_F(FileSystemTest, AWriteWithoutRoomIsNoSpaceAndHarmsNothing) {
   const auto file = *files_.Open(Path("file"), OpenMode::kCreate);
   ASSERT_TRUE(file->WriteAt(0, "hello"));
   const FileSizeLimit limit(64 << 10);
@@ -179,7 +179,7 @@ TEST_F(FileSystemTest, NamesAreListedRenamedRemovedAndLookedUp) {
   EXPECT_TRUE(files_.SyncDirectory(directory_.path()));
 }
 
-TEST_F(FileSystemTest, WhatIsAbsentCannotBeListedRenamedRemovedOrSynced) {
+TEST_F(FileSystemTest, AnAbsentPathIsAnErrorOfEachCall) {
   EXPECT_EQ(files_.List(Path("absent")).error().sys_errno, ENOENT);
   EXPECT_EQ(files_.Rename(Path("absent"), Path("b")).error().sys_errno, ENOENT);
   EXPECT_EQ(files_.Remove(Path("absent")).error().sys_errno, ENOENT);
@@ -193,7 +193,7 @@ TEST_F(FileSystemTest, DirectoriesAreMadeWithTheirParentsOnceOrTwice) {
   }
 }
 
-TEST_F(FileSystemTest, DotsBehindALinkMeanWhatTheSystemMeans) {
+TEST_F(FileSystemTest, DotsAfterALinkMeanWhatTheSystemMeans) {
   ASSERT_TRUE(files_.CreateDirectories(Path("far") / "away"));
   std::filesystem::create_directory_symlink(Path("far") / "away", Path("link"));
   ASSERT_TRUE(files_.CreateDirectories(Path("link") / ".." / "data"));
@@ -201,7 +201,7 @@ TEST_F(FileSystemTest, DotsBehindALinkMeanWhatTheSystemMeans) {
   EXPECT_FALSE(std::filesystem::exists(Path("data")));
 }
 
-TEST_F(FileSystemTest, WhatIsNoFileIsAnErrorAndNoWait) {
+TEST_F(FileSystemTest, OpeningAFifoOrDirectoryFailsWithoutWaiting) {
   ASSERT_EQ(::mkfifo(Path("fifo").c_str(), 0644), 0);
   ASSERT_TRUE(files_.CreateDirectories(Path("directory")));
   for (const char* name : {"fifo", "directory"}) {
@@ -222,7 +222,7 @@ TEST_F(FileSystemTest, CreatingDoesNotFollowALink) {
   EXPECT_TRUE(files_.Open(Path("link"), OpenMode::kRead)) << "a file that was moved to another disk is still read";
 }
 
-TEST_F(FileSystemTest, ADirectoryThatCannotBeMadeIsAnErrorNeverAnException) {
+TEST_F(FileSystemTest, AnImpossibleDirectoryIsAnErrorNotAnException) {
   Write("file", "");
   for (const std::filesystem::path& path : {Path("file"), Path("file") / "below"}) {
     const Error error = files_.CreateDirectories(path).error();
@@ -243,14 +243,14 @@ TEST_F(FileSystemTest, ReadFileReturnsAllOfItOrRefusesOneThatIsTooLarge) {
   EXPECT_EQ(files_.ReadFile(Path("absent"), 4).error().code, ErrorCode::kIo);
 }
 
-TEST_F(FileSystemTest, AFileIsReplacedAsAWholeAndNothingIsLeftBehind) {
+TEST_F(FileSystemTest, AFileIsReplacedAsAWholeAndNothingElseIsLeft) {
   ASSERT_TRUE(files_.WriteFileAtomically(Path("file"), "a long first version"));
   ASSERT_TRUE(files_.WriteFileAtomically(Path("file"), "short"));
   EXPECT_EQ(Contents("file"), "short");
   EXPECT_THAT(*files_.List(directory_.path()), ElementsAre("file"));
 }
 
-TEST_F(FileSystemTest, AReplacementThatFindsNoRoomLeavesTheOldFileAndNothingElse) {
+TEST_F(FileSystemTest, AReplacementWithoutRoomLeavesOnlyTheOldFile) {
   ASSERT_TRUE(files_.WriteFileAtomically(Path("file"), "old"));
   const FileSizeLimit limit(1024);
   const Status written = files_.WriteFileAtomically(Path("file"), std::string(4096, 'n'));
@@ -308,7 +308,7 @@ TEST_F(FileSystemTest, AReplacementReachesTheDiskBeforeItsNameDoes) {
 
 // --- The lock ---
 
-TEST_F(FileSystemTest, ADirectoryHasOneHolderInAProcessAndTheRefusalNamesIt) {
+TEST_F(FileSystemTest, ASecondLockIsRefusedAndNamesTheHolder) {
   auto held = files_.LockDirectory(directory_.path());
   ASSERT_TRUE(held);
   const auto refused = files_.LockDirectory(directory_.path());

@@ -82,7 +82,7 @@ TEST_F(UnixListenerTest, AnotherFileIsNeverReplaced) {
   EXPECT_EQ(std::filesystem::file_size(path_), 4U);
 }
 
-TEST_F(UnixListenerTest, WhatSomebodyPutInItsPlaceStays) {
+TEST_F(UnixListenerTest, AFileThatReplacedTheSocketStays) {
   {
     const Result<UnixListener> listener = Listen();
     ASSERT_TRUE(listener.has_value());

@@ -61,7 +61,7 @@ TEST_F(TransactionKeyspaceTest, AClearedKeyspaceShowsOnlyWhatCameAfter) {
   EXPECT_EQ(Scan(below_), (Pairs{{"b", "new"}}));
 }
 
-TEST_F(TransactionKeyspaceTest, WhatAnEngineCannotKeepIsRefusedAsAWhole) {
+TEST_F(TransactionKeyspaceTest, AnUnsupportedWriteRefusesTheWholeTransaction) {
   TransactionKeyspace keys(below_);
   ASSERT_TRUE(keys.Set("a", "1", kNoExpiry).has_value());
   ASSERT_TRUE(keys.Set("b", "1", keys.NowMs() + 100'000).has_value());  // The engine has no expiry.

@@ -8,7 +8,7 @@ namespace {
 
 bool IsTouched(const WatchTable::Watcher& watcher) { return watcher.is_touched.load(std::memory_order_relaxed); }  // R1
 
-TEST(WatchTableTest, ATouchReachesThoseWhoWatchTheKey) {
+TEST(WatchTableTest, ATouchReachesTheWatchersOfTheKey) {
   WatchTable table;
   WatchTable::Watcher first;
   WatchTable::Watcher second;
@@ -23,7 +23,7 @@ TEST(WatchTableTest, ATouchReachesThoseWhoWatchTheKey) {
   EXPECT_FALSE(IsTouched(other));
 }
 
-TEST(WatchTableTest, WhoHasLeftIsNotTouched) {
+TEST(WatchTableTest, AWatcherThatLeftIsNotTouched) {
   WatchTable table;
   WatchTable::Watcher left;
   WatchTable::Watcher stays;

@@ -90,7 +90,7 @@ TEST_F(BadRecordTest, EachFirstPartOfALastBatchIsTorn) {
   }
 }
 
-TEST_F(BadRecordTest, AChangedBitInFrontOfARecordIsDamage) {
+TEST_F(BadRecordTest, AChangedBitBeforeARecordIsDamage) {
   const std::uint64_t first = AddPut(300);
   const std::uint64_t batch = AddBatch({"one", "two", "three"});
   const std::uint64_t third = AddPut(10);

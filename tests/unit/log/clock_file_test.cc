@@ -28,7 +28,7 @@ TEST(ClockFileTest, EveryChangedByteAndEveryCutIsSeen) {
   EXPECT_FALSE(DecodeClockFile(bytes + "x"));
 }
 
-TEST(ClockFileTest, WhatIsNotOneIsNotDamaged) {
+TEST(ClockFileTest, AFileOfAnotherKindIsNotDamaged) {
   EXPECT_EQ(DecodeClockFile("my notes").error().code, ErrorCode::kUnsupported);
   EXPECT_EQ(DecodeClockFile(EncodeClockFile(kSample).substr(0, 20)).error().code, ErrorCode::kCorruption);
 }

@@ -84,7 +84,7 @@ TEST(IndexFileTest, AnotherFormatIsRefusedAsSuch) {
   }
 }
 
-TEST(IndexFileTest, WhatPointsOutOfTheFileIsRefused) {
+TEST(IndexFileTest, APieceOutsideTheFileIsRefused) {
   for (const std::uint64_t offset : {std::uint64_t{0}, ~std::uint64_t{0}, SampleHead().file_bytes - 15}) {
     IndexFileHead head = SampleHead();
     head.chunks[0].piece.offset = offset;
@@ -102,7 +102,7 @@ TEST(IndexFileTest, BytesThatNoPieceHoldsAreRefused) {
   EXPECT_FALSE(Decode(file));
 }
 
-TEST(IndexFileTest, WholeChunksStandFromAnAlignedOffsetOn) {
+TEST(IndexFileTest, WholeChunksBeginAtAnAlignedOffset) {
   IndexFileHead head = SampleHead();
   const std::uint64_t aligned = AlignedInIndexFile(head.file_bytes);
   head.chunks[0].piece = {aligned, kIndexFileAlignment, 0};

@@ -31,7 +31,7 @@ TEST_F(MarkerTest, AMissingMarkerIsNoError) {
   EXPECT_EQ(*marker, std::nullopt);
 }
 
-TEST_F(MarkerTest, WhatWasWrittenIsRead) {
+TEST_F(MarkerTest, AWrittenMarkerIsRead) {
   ASSERT_TRUE(WriteMarker(io::PosixFileSystem(), directory_.path(), "sled"));
   EXPECT_EQ(Read().value(), "sled");
 }

@@ -41,7 +41,7 @@ TEST(SegmentHeaderTest, BeginsWithASyncedMarkOfNothing) {
   EXPECT_EQ(*DecodeSyncedMark(base::GetFixed64(bytes.data() + kSyncedMarkOffset), kHeader.segment_id), 0U);
 }
 
-TEST(SegmentHeaderTest, EveryFlippedBitInFrontOfTheMarkIsNoticed) {
+TEST(SegmentHeaderTest, EveryFlippedBitBeforeTheMarkIsNoticed) {
   for (std::size_t bit = 0; bit < kSyncedMarkOffset * 8; ++bit) {
     std::string bytes = Encoded();
     bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));

@@ -56,7 +56,7 @@ TEST_F(SegmentTest, AnswersNothingWhereNoRecordBegins) {
   }
 }
 
-TEST_F(SegmentTest, ARecordThatEndsBehindTheFileIsNothing) {
+TEST_F(SegmentTest, ARecordThatEndsAfterTheFileIsNothing) {
   SegmentBuilder builder(kHeader);
   const std::uint64_t offset = builder.Add(DraftPut("key", "value"), 100);
   builder.bytes().pop_back();

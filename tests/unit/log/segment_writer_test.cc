@@ -104,7 +104,7 @@ TEST_P(SegmentWriterTest, ANewSegmentHoldsItsHeaderAndNothing) {
   EXPECT_EQ(segment->BytesFrom(kSegmentHeaderBytes).find_first_not_of('\0'), std::string_view::npos);
 }
 
-TEST_P(SegmentWriterTest, WhatWasAppendedIsReadAtOnceAndIsInTheFileWithoutASync) {
+TEST_P(SegmentWriterTest, AppendedRecordsAreReadableWithoutASync) {
   const auto writer = Create();
   const std::uint64_t first = *writer->Append(DraftPut("a", "1"), 100);
   const std::uint64_t second = *writer->Append(DraftTombstone("b"), 105);
@@ -156,7 +156,7 @@ TEST_P(SegmentWriterTest, AFileThatSomebodyCutDoesNotGrowAgain) {
   EXPECT_EQ(std::filesystem::file_size(SegmentPath(directory_.path(), 3)), 4'096U);
 }
 
-TEST_P(SegmentWriterTest, AMarkStandsInTheFileUntilTheNextOne) {
+TEST_P(SegmentWriterTest, AMarkStaysInTheFileUntilTheNextOne) {
   const auto writer = Create();
   ASSERT_TRUE(writer->Append(DraftPut("a", "1"), 100));
   ASSERT_TRUE(writer->Sync());
@@ -168,7 +168,7 @@ TEST_P(SegmentWriterTest, AMarkStandsInTheFileUntilTheNextOne) {
   EXPECT_EQ(*OpenFile()->SyncedBytes(), writer->used_bytes());
 }
 
-TEST_P(SegmentWriterTest, ASealedSegmentEndsWithItsLastRecordAndIsMarkedWhole) {
+TEST_P(SegmentWriterTest, ASealedSegmentEndsAtItsLastRecordAndIsMarked) {
   const auto writer = Create();
   const std::uint64_t offset = *writer->Append(DraftPut("a", "1"), 100);
   const auto sealed = *writer->Seal();
@@ -194,7 +194,7 @@ TEST_P(SegmentWriterTest, ReadersOfTheOpenSegmentMayGoOnAfterItWasSealed) {
   EXPECT_EQ(sealed->Read(offset)->value, "1");
 }
 
-TEST_P(SegmentWriterTest, GoingOnBehindATornTailWipesIt) {
+TEST_P(SegmentWriterTest, AppendingAfterATornTailWipesIt) {
   std::uint64_t used_bytes = 0;
   {
     const auto writer = Create();
@@ -226,7 +226,7 @@ TEST_P(SegmentWriterTest, OnAFullDiskTheRoomAheadIsKept) {
   EXPECT_TRUE(writer->Append(DraftTombstone("a"), 101));
 }
 
-TEST_P(SegmentWriterTest, WhatARefusedRecordLeftIsCutOffLater) {
+TEST_P(SegmentWriterTest, BytesOfARefusedRecordAreCutOffLater) {
   if (GetParam() == Way::kMapped) GTEST_SKIP() << "nothing is refused where the room is reserved";
   int calls_refused = 0;
   test::HookedFileSystem full([&](test::FileOperation operation, const std::filesystem::path& path) -> Status {
@@ -246,7 +246,7 @@ TEST_P(SegmentWriterTest, WhatARefusedRecordLeftIsCutOffLater) {
   EXPECT_EQ(OpenFile()->Read(offset)->key, "next");
 }
 
-TEST_P(SegmentWriterTest, ASegmentThatIsFullerThanItsCapacityCanBeOpenedAgainAndSealed) {
+TEST_P(SegmentWriterTest, ASegmentOverItsCapacityCanBeReopenedAndSealed) {
   std::uint64_t used_bytes = 0;
   {
     const auto writer = Create();

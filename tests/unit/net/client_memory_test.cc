@@ -83,7 +83,7 @@ TEST_F(ClientMemoryTest, NobodyIsClosedWhereThatDoesNotHelp) {
   EXPECT_FALSE(small->is_evicted() || other->is_evicted() || greater->is_evicted());
 }
 
-TEST_F(ClientMemoryTest, WhoIsClosedGetsNothingMore) {
+TEST_F(ClientMemoryTest, AnEvictedClientGetsNoMoreMemory) {
   memory_.set_limit(10 * kStep);
   const Account small = Open();
   const Account great = Open();

@@ -128,7 +128,7 @@ TEST_F(ConnectionTest, AnUnknownOpcodeIsAnsweredAndTheConnectionLives) {
   EXPECT_TRUE(answers[2].is_ok());
 }
 
-TEST_F(ConnectionTest, APartThatTheOpcodeDoesNotTakeIsRefusedAndNothingIsDone) {
+TEST_F(ConnectionTest, ARequestWithAnUnexpectedPartIsRefused) {
   test::ServedConnection connection(state_, kLimits);
   connection.Receive(SetFrame(1, "key", "value") + test::Frame(protocol::Opcode::kRemove, 2, "key", "value") +
                      test::Frame(protocol::Opcode::kPing, 3, "key") + GetFrame(4, "key"));
@@ -139,7 +139,7 @@ TEST_F(ConnectionTest, APartThatTheOpcodeDoesNotTakeIsRefusedAndNothingIsDone) {
   EXPECT_EQ(answers[3].payload, "value");
 }
 
-TEST_F(ConnectionTest, AMalformedFrameIsAnsweredOnceAfterThoseBeforeItAndEndsTheConnection) {
+TEST_F(ConnectionTest, AMalformedFrameIsAnsweredInOrderAndEndsInput) {
   test::ServedConnection connection(state_, kLimits);
   std::string wrong = PingFrame(2);
   wrong[1] = 9;
@@ -154,7 +154,7 @@ TEST_F(ConnectionTest, AMalformedFrameIsAnsweredOnceAfterThoseBeforeItAndEndsThe
   EXPECT_TRUE(connection.is_finished());
 }
 
-TEST_F(ConnectionTest, ARequestOverTheLimitIsAnsweredByItsIdOnTheHeaderAlone) {
+TEST_F(ConnectionTest, ARequestOverTheLimitIsRefusedOnItsHeader) {
   test::ServedConnection connection(state_, {.request_bytes_max = 16 + 8, .output_bytes_max = 1 << 20});
   connection.Receive(SetFrame(1, "1234", "5678"));
   connection.Receive(SetFrame(2, "1234", "56789").substr(0, 16));
@@ -276,7 +276,7 @@ TEST_F(ConnectionTest, ASyncRequestIsUnsettledInAnyCase) {
   EXPECT_TRUE(TakeAnswers(connection).at(0).is(ErrorCode::kPoisoned));
 }
 
-TEST_F(ConnectionTest, AFailedSyncTurnsEverySuccessfulWriteIntoThatErrorAndNothingElse) {
+TEST_F(ConnectionTest, AFailedSyncFailsExactlyTheSuccessfulWrites) {
   test::ServedConnection connection(syncing_, kLimits);
   connection.Receive(PingFrame(1) + SetFrame(2, "k", "value") + GetFrame(3, "k") + SetFrame(4, "l", "w") +
                      RemoveFrame(5, "absent") + RemoveFrame(6, "k") + GetFrame(7, "k") + SyncFrame(8));

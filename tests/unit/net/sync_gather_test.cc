@@ -85,14 +85,14 @@ int Waits(int turns, std::size_t back, SyncGather* gather) {
   return waits;
 }
 
-TEST(SyncGather, WhoStaysAwayIsWaitedForMoreAndMoreRarely) {
+TEST(SyncGather, TheWaitForASilentClientBecomesRarer) {
   SyncGather gather;
   // Waits in the turns 1, 3, 6, 11, 20, 37, 70, 135, 264, then each 257th.
   EXPECT_EQ(Waits(300, 1, &gather), 9);
   EXPECT_EQ(Waits(2'570, 1, &gather), 10);
 }
 
-TEST(SyncGather, WhoComesBackIsWaitedForAgain) {
+TEST(SyncGather, AReturningClientIsWaitedForAgain) {
   SyncGather gather;
   EXPECT_EQ(Waits(1'000, 2, &gather), 1'000);
   EXPECT_EQ(Waits(1, 0, &gather), 1);

@@ -53,7 +53,7 @@ TYPED_TEST(ThreadPoolTest, RunsEveryJobOnce) {
   EXPECT_EQ(pool->failed_jobs(), 0u);
 }
 
-TYPED_TEST(ThreadPoolTest, TakesJobsFromManyThreadsAtOnce) {
+TYPED_TEST(ThreadPoolTest, TakesJobsFromManyThreadsTogether) {
   constexpr int kSpawners = 4;
   constexpr int kJobs = 500;
   int runs = 0;
@@ -77,7 +77,7 @@ TYPED_TEST(ThreadPoolTest, TakesJobsFromManyThreadsAtOnce) {
 
 // What a job reads was written before it was spawned, without any lock: under ThreadSanitizer this proves the
 // hand-over.
-TYPED_TEST(ThreadPoolTest, AJobSeesWhatHappenedBeforeItsSpawnAndDestructionSeesWhatItDid) {
+TYPED_TEST(ThreadPoolTest, SpawnAndDestructionOrderTheMemoryOfAJob) {
   constexpr std::size_t kJobs = 300;
   std::vector<int> input(kJobs);
   std::vector<int> output(kJobs);
@@ -91,7 +91,7 @@ TYPED_TEST(ThreadPoolTest, AJobSeesWhatHappenedBeforeItsSpawnAndDestructionSeesW
   for (std::size_t i = 0; i < kJobs; ++i) EXPECT_EQ(output[i], static_cast<int>(i) + 1);
 }
 
-TYPED_TEST(ThreadPoolTest, RunsAsManyJobsAtOnceAsItHasThreads) {
+TYPED_TEST(ThreadPoolTest, RunsAsManyJobsTogetherAsItHasThreads) {
   constexpr int kThreads = 7;
   std::barrier everyone(kThreads + 1);
   const auto pool = this->MakePool(kThreads);

@@ -82,11 +82,11 @@ class ThreadStarterTest : public testing::Test {
   void SetUp() override { KVS_SKIP_UNDER_SANITIZERS(); }
 };
 
-TEST_F(ThreadStarterTest, ASharedQueuePoolThatCannotStartEndsTheThreadsThatDid) {
+TEST_F(ThreadStarterTest, ASharedQueuePoolThatCannotStartEndsItsThreads) {
   EXPECT_EQ(RunInChild(CreateTooMany<SharedQueueThreadPool>), kAsPromised);
 }
 
-TEST_F(ThreadStarterTest, AWorkStealingPoolThatCannotStartEndsTheThreadsThatDid) {
+TEST_F(ThreadStarterTest, AWorkStealingPoolThatCannotStartEndsItsThreads) {
   EXPECT_EQ(RunInChild(CreateTooMany<WorkStealingThreadPool>), kAsPromised);
 }
 

@@ -108,7 +108,7 @@ TEST(RespDecoderTest, ViolationsAreNamedAsRedisNamesThem) {
   EXPECT_EQ(ComplaintAbout(std::string(65'536, 'x')), "");
 }
 
-TEST(RespDecoderTest, APayloadThatIsLongerThanItsLengthIsRefusedNotSkipped) {
+TEST(RespDecoderTest, APayloadLongerThanItsLengthIsRefused) {
   EXPECT_EQ(ComplaintAbout("*1\r\n$4\r\nPINGxx"), "Protocol error: expected CRLF behind a bulk");
   EXPECT_EQ(ComplaintAbout("*1\rx$4\r\nPING\r\n"), "Protocol error: invalid multibulk length");
 }

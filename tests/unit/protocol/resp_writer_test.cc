@@ -20,7 +20,7 @@ std::string Written(int version, Write write) {
   return std::string(buffer.view());
 }
 
-TEST(RespWriterTest, WhatBothVersionsHaveIsTheSame) {
+TEST(RespWriterTest, SharedTypesAreTheSameInBothVersions) {
   for (const int version : {2, 3}) {
     EXPECT_EQ(Written(version, [](RespWriter& w) { w.Simple("PONG"); }), "+PONG\r\n");
     EXPECT_EQ(Written(version, [](RespWriter& w) { w.Ok(); }), "+OK\r\n");
@@ -34,7 +34,7 @@ TEST(RespWriterTest, WhatBothVersionsHaveIsTheSame) {
   }
 }
 
-TEST(RespWriterTest, WhatVersionTwoLacksIsWrittenAsRedisWritesIt) {
+TEST(RespWriterTest, TypesThatVersionTwoLacksAreWrittenAsRedisDoes) {
   struct Case {
     void (*write)(RespWriter& writer);
     const char* two;

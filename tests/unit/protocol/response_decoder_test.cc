@@ -28,7 +28,7 @@ TEST(ResponseDecoderTest, EveryProperPrefixAsksForMore) {
   }
 }
 
-TEST(ResponseDecoderTest, BytesBehindAResponseAreLeftForTheNext) {
+TEST(ResponseDecoderTest, BytesAfterAResponseAreLeftForTheNext) {
   const std::string frame = ValueFrame();
   const std::string stream = frame + "rest";
   const DecodedResponse decoded = DecodeResponse(stream);

@@ -124,7 +124,7 @@ TEST_F(OpenEngineTest, AnUnknownNameIsRefusedBeforeTheDirectoryIsTouched) {
   EXPECT_FALSE(std::filesystem::exists(directory));
 }
 
-TEST_F(OpenEngineTest, AMarkerOfALaterVersionIsUnderstoodAsAnEngineThatIsMissing) {
+TEST_F(OpenEngineTest, AMarkerOfALaterVersionNamesAMissingEngine) {
   WriteMarker("tidewater\n");
   ExpectError(std::nullopt, ErrorCode::kUnsupported, HasSubstr("tidewater"));
   ExpectError("kvs", ErrorCode::kWrongEngine, HasSubstr("tidewater"));

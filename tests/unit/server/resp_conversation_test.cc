@@ -165,7 +165,7 @@ TEST_F(RespConversationTest, ATurnIsBoundedAndTheRestRunsLater) {
   EXPECT_EQ(**engine_.Get("k"), "24");
 }
 
-TEST_F(RespConversationTest, AProtocolErrorComesBehindTheRepliesBeforeIt) {
+TEST_F(RespConversationTest, AProtocolErrorComesAfterTheEarlierReplies) {
   test::ServedConnection connection(state_, kLimits);
   connection.Receive(RespCommand({"PING"}) + "*1\r\n$-5\r\n" + RespCommand({"PING"}));
   EXPECT_THAT(Take(connection), ElementsAre("+PONG\r\n", "-ERR Protocol error: invalid bulk length\r\n"));
@@ -190,7 +190,7 @@ TEST_F(RespConversationTest, WritesAreUnsettledOnlyWhereRepliesWaitForTheSync) {
   }
 }
 
-TEST_F(RespConversationTest, AFailedSyncTurnsEverySuccessfulWriteIntoThatErrorAndNothingElse) {
+TEST_F(RespConversationTest, AFailedSyncFailsExactlyTheSuccessfulWrites) {
   test::ServedConnection connection(syncing_, kLimits);
   connection.Receive(Stream({{"PING"},
                              {"SET", "k", "1"},

@@ -63,7 +63,7 @@ TEST_P(ServerLimitsTest, TheSurplusClientIsToldAndTheNextFindsAFreedPlace) {
 }
 
 // Not even the descriptor that is set aside helps: the client waits in the kernel until there are some again.
-TEST_P(ServerLimitsTest, WithoutAnyDescriptorAcceptingPausesAndGoesOnByItself) {
+TEST_P(ServerLimitsTest, AcceptingPausesWithoutDescriptorsAndResumes) {
   ServerOptions options = Options();
   LogLines lines;
   options.log = lines.sink();
@@ -87,7 +87,7 @@ TEST_P(ServerLimitsTest, WithoutAnyDescriptorAcceptingPausesAndGoesOnByItself) {
   EXPECT_TRUE(lines.Come("accepting clients again"));
 }
 
-TEST_P(ServerLimitsTest, ARequestOverTheLimitIsRefusedOnItsHeaderHoweverMuchFollows) {
+TEST_P(ServerLimitsTest, ARequestOverTheLimitIsRefusedOnItsHeader) {
   ServerOptions options = Options();
   options.request_bytes_max = 1'000;
   const RunningServer server(engine_, options);
@@ -129,7 +129,7 @@ TEST_P(ServerLimitsTest, ASilentConnectionIsClosed) {
   EXPECT_FALSE(client.Receive().has_value());
 }
 
-TEST_P(ServerLimitsTest, WhoTakesNoneOfItsAnswersIsClosedAndWhoTakesThemSlowlyIsNot) {
+TEST_P(ServerLimitsTest, AClientThatReadsNothingIsClosedASlowOneIsNot) {
   ServerOptions options = Options();
   options.output_timeout = std::chrono::milliseconds(1'000);
   options.output_buffer_bytes_max = 1 << 20;
@@ -166,7 +166,7 @@ TEST_P(ServerLimitsTest, UnauthenticatedClientThatDoesNotReadIsClosed) {
   EXPECT_THAT(member.Call({"INFO", "clients"}), testing::HasSubstr("connected_clients:1\r\n"));
 }
 
-TEST_P(ServerLimitsTest, LimitsThatAreSetWhileItRunsCountForThoseThatCome) {
+TEST_P(ServerLimitsTest, LimitsSetAtRunTimeCountForNewClients) {
   const RunningServer server(engine_, Options());
   RespClient early(server.address());
   ASSERT_EQ(early.Call({"CONFIG", "SET", "client-query-buffer-limit", "1kb", "maxclients", "2"}), "+OK\r\n");
@@ -193,7 +193,7 @@ TEST_P(ServerLimitsTest, AFloodOfConnectionsLeavesTheOthersAtWork) {
   EXPECT_EQ(busy.Call({"SET", "key", "value"}), "+OK\r\n");
 }
 
-TEST_P(ServerLimitsTest, WithoutDescriptorsClientsAreToldAndServiceReturnsWithThem) {
+TEST_P(ServerLimitsTest, ClientsAreToldOfAShortageAndServiceResumes) {
   const RunningServer server(engine_, Options());
   FrameClient early(server.address());
   EXPECT_TRUE(early.Call(PingFrame(1)).is_ok());

@@ -217,7 +217,7 @@ TEST_P(ServerMemoryTest, PrefixesOfTrackingCount) {
   EXPECT_LE(std::stoul(Figure(client, "mem_clients_normal")), 65'536U);  // The list of the words of a command.
 }
 
-TEST_P(ServerMemoryTest, WhatAPatternMeansCounts) {
+TEST_P(ServerMemoryTest, ThePartsOfAPatternCount) {
   const RunningServer server(engine_, Limited("2mb"));
   RespClient client(server.address());
   std::string tail = "*";

@@ -21,7 +21,7 @@ namespace {
 class ServerTest : public ServerModesTest {};
 INSTANTIATE_TEST_SUITE_P(Modes, ServerTest, testing::Values(Mode::kDirect, Mode::kPooled), ModeName);
 
-TEST_P(ServerTest, ManyClientsAtOnceReadTheirOwnWrites) {
+TEST_P(ServerTest, ManyClientsTogetherReadTheirOwnWrites) {
   const RunningServer server(engine_, Options());
   std::vector<std::thread> clients;
   for (int c = 0; c < 8; ++c) {
@@ -56,7 +56,7 @@ TEST_P(ServerTest, TenThousandPipelinedRequestsAreAnsweredInOrder) {
   }
 }
 
-TEST_P(ServerTest, AClientThatDoesNotHangUpIsClosedAMomentAfterItsLastAnswer) {
+TEST_P(ServerTest, AClientThatQuitButStaysIsClosed) {
   const RunningServer server(engine_, Options());
   RespClient client(server.address());
   client.Send("QUIT\r\n");
@@ -77,7 +77,7 @@ TEST_P(ServerTest, ALargeValueComesBackWhole) {
   EXPECT_TRUE(client.Call(GetFrame(2, "large")).payload == value);
 }
 
-TEST_P(ServerTest, AClientThatReadsSlowlyGetsEverythingAndHoldsNobodyUp) {
+TEST_P(ServerTest, ASlowReaderGetsEverythingAndDelaysNobody) {
   ServerOptions options = Options();
   options.output_buffer_bytes_max = 200'000;
   const RunningServer server(engine_, options);
@@ -96,7 +96,7 @@ TEST_P(ServerTest, AClientThatReadsSlowlyGetsEverythingAndHoldsNobodyUp) {
   }
 }
 
-TEST_P(ServerTest, AClientThatHasFinishedSendingGetsItsAnswersAndThenTheEnd) {
+TEST_P(ServerTest, AClientThatEndedItsInputGetsAllAnswers) {
   const RunningServer server(engine_, Options());
   FrameClient client(server.address());
   std::string stream;
@@ -126,7 +126,7 @@ TEST_P(ServerTest, AStrangerIsToldSoAndNobodyElseNotices) {
   EXPECT_TRUE(neighbour.Call(PingFrame(2)).is_ok());
 }
 
-TEST_P(ServerTest, RubbishInsideAStreamIsAnsweredOnceAndTheConnectionEnds) {
+TEST_P(ServerTest, RubbishIsAnsweredOnceAndEndsTheConnection) {
   const RunningServer server(engine_, Options());
   FrameClient client(server.address());
   client.Send(PingFrame(1) + "rubbish" + PingFrame(2));

@@ -94,7 +94,7 @@ TEST_P(ServerTlsTest, APipelineIsAnsweredInItsOrder) {
   }
 }
 
-TEST_P(ServerTlsTest, NewCertificatesReachNewConnectionsAndLeaveTheOthersAlone) {
+TEST_P(ServerTlsTest, NewCertificatesReachOnlyNewConnections) {
   const RunningServer server(engine_, TlsOptionsOf(files_));
   TlsClient early(server.tls_address(), Trusting(authority_));
   ASSERT_EQ(early.Call({"PING"}), "+PONG\r\n");
@@ -120,7 +120,7 @@ TEST_P(ServerTlsTest, AfterBadFilesTheFormerCertificatesStay) {
   EXPECT_EQ(client.Call({"PING"}), "+PONG\r\n");
 }
 
-TEST_P(ServerTlsTest, WhereClientsNeedCertificatesTheOthersAreLetGo) {
+TEST_P(ServerTlsTest, AClientWithoutTheRequiredCertificateIsClosed) {
   const Authority stranger(directory_.path(), "stranger");
   ServerOptions options = TlsOptionsOf(files_);
   options.tls->client_authority_file = authority_.file();
@@ -147,7 +147,7 @@ TEST_P(ServerTlsTest, ClientWithoutCertificateReadsTheAlert) {
   }
 }
 
-TEST_P(ServerTlsTest, WhoeverIsSilentOrSpeaksWithoutTlsIsLetGoAndNobodyElseNotices) {
+TEST_P(ServerTlsTest, ClientsThatStartNoTlsAreClosedAlone) {
   ServerOptions options = TlsOptionsOf(files_);
   options.tls->handshake_timeout = std::chrono::milliseconds(200);
   LogLines lines;

@@ -43,7 +43,7 @@ TEST(ServerConfigTest, TheOptionsOfTheServerShow) {
   EXPECT_EQ(config.Get({"maxmemory", "maxmemor?"}).size(), 1U);
 }
 
-TEST(ServerConfigTest, WhatHasAnEffectHasIt) {
+TEST(ServerConfigTest, SettingsTakeEffect) {
   ServerConfig config(kStart);
   EXPECT_FALSE(config.has_password());
   ASSERT_TRUE(config.Set({{"requirepass", "secret"}, {"MaxClients", "7"}, {"timeout", "3"}}).has_value());
@@ -56,7 +56,7 @@ TEST(ServerConfigTest, WhatHasAnEffectHasIt) {
   EXPECT_FALSE(config.has_password());
 }
 
-TEST(ServerConfigTest, SyncsCanBeAskedForAndOnlyPromisedWhereTheStoreDoesThem) {
+TEST(ServerConfigTest, SyncsArePromisedOnlyIfTheStoreDoesThem) {
   ServerConfig config(kStart);
   ASSERT_TRUE(config.Set({{"appendfsync", "always"}}).has_value());
   EXPECT_TRUE(config.sync_before_reply());

@@ -171,7 +171,7 @@ TEST_F(StoreClockTest, StepsAreLoggedAndCounted) {
 }
 
 // The thread that removes what has expired is held up while it logs.
-TEST_F(StoreClockTest, MoreExpiredPairsThanReadersCanNoteGoWhenTheyAreReadAgain) {
+TEST_F(StoreClockTest, ExpiredPairsBeyondTheNotesGoOnTheNextRead) {
   std::binary_semaphore is_logging{0};
   std::binary_semaphore may_go_on{0};
   options_.log = [&](const std::string& line) {

@@ -116,7 +116,7 @@ TEST_F(StoreExpiryTest, ClearingLeavesNothingNotEvenWhatHasExpired) {
   EXPECT_TRUE(IsOk(store_->Clear()));
 }
 
-TEST_F(StoreExpiryTest, WhatHasExpiredGoesWithoutBeingRead) {
+TEST_F(StoreExpiryTest, ExpiredPairsGoWithoutBeingRead) {
   ASSERT_TRUE(IsOk(store_->Set("there", "value", kFuture)));
   ASSERT_TRUE(IsOk(store_->Set("prolonged", "value", store_->NowMs() + 20)));
   ASSERT_TRUE(IsOk(store_->Set("prolonged", "value", kFuture)));
@@ -135,7 +135,7 @@ TEST_F(StoreExpiryTest, WhatHasExpiredGoesWithoutBeingRead) {
   EXPECT_EQ(store_->Stats()->keys, 2U);
 }
 
-TEST_F(StoreExpiryTest, WhoeverRemovesAnExpiredPairTellsOfItOnce) {
+TEST_F(StoreExpiryTest, EachRemovalOfAnExpiredPairIsToldOnce) {
   store_->set_expires_actively(false);
   std::vector<std::string> told;  // Under the store's lock.
   store_->ListenToExpiry([&](std::string_view key) { told.emplace_back(key); });
@@ -173,7 +173,7 @@ TEST_F(StoreExpiryTest, AListenerWithoutMemoryKeepsNoPair) {
   EXPECT_TRUE(IsOk(store_->Set("there", "value")));
 }
 
-TEST_F(StoreExpiryTest, WhereNothingExpiresByItselfAReadRemovesWhatHasExpired) {
+TEST_F(StoreExpiryTest, AReadRemovesExpiredPairsIfTheExpirerIsOff) {
   store_->set_expires_actively(false);
   for (const char* key : {"read", "read with others", "unread"}) ASSERT_TRUE(IsOk(store_->Set(key, "value", kPast)));
   const std::vector<std::string_view> keys = {"read with others", "none"};
@@ -256,7 +256,7 @@ class StoreExpiryClockTest : public StoreExpiryTest {
   }
 };
 
-TEST_F(StoreExpiryClockTest, WhatExpiredWhileItWasClosedGoes) {
+TEST_F(StoreExpiryClockTest, PairsThatExpiredWhileClosedGo) {
   SetFor(6'000, 50'000, 500);
   EXPECT_EQ(store_->Stats()->expiring, 50'000U);
   store_.reset();
@@ -270,7 +270,7 @@ TEST_F(StoreExpiryClockTest, WhatExpiredWhileItWasClosedGoes) {
   EXPECT_LT(store_->Stats()->disk_bytes, std::uint64_t{6} << 20);
 }
 
-TEST_F(StoreExpiryClockTest, WhatExpiredIsFoundInHintsToo) {
+TEST_F(StoreExpiryClockTest, ExpiredPairsAreFoundInHintsToo) {
   options_.segment_bytes = std::uint64_t{1} << 20;
   SetFor(6'000, 20'000, 500);
   clock_ms += 1'000;
@@ -282,7 +282,7 @@ TEST_F(StoreExpiryClockTest, WhatExpiredIsFoundInHintsToo) {
   ASSERT_TRUE(BecomesEmpty());
 }
 
-TEST_F(StoreExpiryClockTest, WhatExpiresAfterReopeningGoes) {
+TEST_F(StoreExpiryClockTest, PairsThatExpireAfterReopeningGo) {
   SetFor(6'000, 100, 10);
   OpenWithClock();
   OpenWithClock();  // The index is not saved again.

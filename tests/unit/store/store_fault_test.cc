@@ -36,7 +36,7 @@ class StoreFaultTest : public StoreFixture {
 
 // The removal is the first write after compaction chose its inputs and copied the key: its tombstone has the very
 // sequence at which the output was made, and guards the dead copy there.
-TEST_F(StoreFaultTest, AKeyRemovedWhileItIsCopiedStaysRemovedWhenItsTombstoneIsCompacted) {
+TEST_F(StoreFaultTest, AKeyRemovedWhileItIsCopiedStaysRemoved) {
   std::string output;
   bool is_armed = false;
   sync::Latch tombstone_dropped(1);
@@ -70,7 +70,7 @@ TEST_F(StoreFaultTest, AKeyRemovedWhileItIsCopiedStaysRemovedWhenItsTombstoneIsC
   store_.reset();  // It writes to `files` when it is closed.
 }
 
-TEST_F(StoreFaultTest, WhereNoRoomCanBeReservedCompactionWorksToo) {
+TEST_F(StoreFaultTest, CompactionWorksWithoutReservedRoom) {
   HookedFileSystem files([&](FileOperation operation, const std::filesystem::path&) -> Status {
     if (operation != FileOperation::kReserve) return Ok();
     return Error{.code = ErrorCode::kUnsupported};
@@ -84,7 +84,7 @@ TEST_F(StoreFaultTest, WhereNoRoomCanBeReservedCompactionWorksToo) {
   store_.reset();  // It writes to `files` when it is closed.
 }
 
-TEST_F(StoreFaultTest, AnInputOfCompactionThatCannotBeUnlinkedHarmsNothing) {
+TEST_F(StoreFaultTest, AnInputThatCannotBeUnlinkedHarmsNothing) {
   HookedFileSystem files([&](FileOperation operation, const std::filesystem::path& path) -> Status {
     if (operation == FileOperation::kRemove && IsSegment(path)) return NoSpace();
     return Ok();
@@ -100,7 +100,7 @@ TEST_F(StoreFaultTest, AnInputOfCompactionThatCannotBeUnlinkedHarmsNothing) {
 }
 
 // The new manifest stands already when its name cannot be synced.
-TEST_F(StoreFaultTest, AFullDiskBehindTheRenameOfTheManifestDoesNotTakeItBack) {
+TEST_F(StoreFaultTest, AFullDiskAfterTheRenameKeepsTheNewManifest) {
   bool is_armed = false;
   bool is_renamed = false;
   HookedFileSystem files([&](FileOperation operation, const std::filesystem::path& path) -> Status {

@@ -96,7 +96,7 @@ TEST_F(StoreTest, AnUpdateIsAskedAgainUntilItsValueHasRoom) {
   EXPECT_EQ(Get("key"), std::string(4'000, 'v'));
 }
 
-TEST_F(StoreTest, ADamagedRecordRefusesToBeOverwrittenAndNothingElseIs) {
+TEST_F(StoreTest, OnlyADamagedRecordRefusesAnOverwrite) {
   ASSERT_TRUE(IsOk(SetAll({"damaged key", "other"})));
   {
     std::fstream file(Files(".seg").front(), std::ios::in | std::ios::out | std::ios::binary);
@@ -379,7 +379,7 @@ TEST_F(StoreTest, CompactGivesBackWhatWasOverwritten) {
   for (int i = 0; i < 1'000; ++i) ASSERT_EQ(Get("key" + std::to_string(i)), std::string(4'000, 'v'));
 }
 
-TEST_F(StoreTest, WhenEverythingWasRemovedCompactLeavesLessThanASegment) {
+TEST_F(StoreTest, CompactLeavesLessThanASegmentOfAnEmptyStore) {
   for (int i = 0; i < 3'000; ++i) ASSERT_TRUE(IsOk(store_->Set("key" + std::to_string(i), std::string(4'000, 'v'))));
   const std::uint64_t disk_bytes = DiskBytes();
   for (int i = 0; i < 3'000; ++i) ASSERT_TRUE(IsOk(store_->Remove("key" + std::to_string(i))));

@@ -45,7 +45,7 @@ TEST(EpochDomainTest, AReaderHoldsTheEpochThatItPinnedUntilItsGuardEnds) {
   EXPECT_TRUE(domain.IsPast(ended));
 }
 
-TEST(EpochDomainTest, AReaderWhoCameLaterDoesNotHoldAnEarlierEpoch) {
+TEST(EpochDomainTest, ALaterReaderDoesNotHoldAnEarlierEpoch) {
   EpochDomain domain;
   const std::uint64_t before = domain.EndEpoch();
   const EpochGuard guard = domain.Pin();

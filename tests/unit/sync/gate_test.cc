@@ -25,7 +25,7 @@ TEST(GateTest, SharersPassTogether) {
   other.join();
 }
 
-TEST(GateTest, WhoPassesAloneIsAlone) {
+TEST(GateTest, AnExclusivePassIsAlone) {
   Gate gate;
   constexpr int kThreads = 4;
   constexpr int kPasses = 2'000;
@@ -54,7 +54,7 @@ TEST(GateTest, WhoPassesAloneIsAlone) {
   for (const long count : shared) EXPECT_EQ(count, alone + 2L * (kPasses - kPasses / 4));
 }
 
-TEST(GateTest, WhoLeavesLetsTheOtherIn) {
+TEST(GateTest, LeavingLetsTheOtherIn) {
   Gate gate;
   Latch entered(1);
   Gate::Shared pass(gate);

@@ -44,7 +44,7 @@ std::size_t MappingsOfProcess() {
 
 bool IsZero(std::string_view bytes) { return bytes.find_first_not_of('\0') == std::string_view::npos; }
 
-TEST_F(FaultGuardTest, AFileCutShortUnderItsMappingReadsAsZeroesAndCountsAFaultForEachPage) {
+TEST_F(FaultGuardTest, ATruncatedFileReadsAsZeroesAndCountsFaultyPages) {
   const auto file = MakeFile("file", 3);
   const Mapping mapping = *file->Map(3 * kPageBytes, Access::kRead);
   ASSERT_TRUE(file->Truncate(kPageBytes));
@@ -57,7 +57,7 @@ TEST_F(FaultGuardTest, AFileCutShortUnderItsMappingReadsAsZeroesAndCountsAFaultF
   EXPECT_EQ(mapping.FaultCount(), 2U);
 }
 
-TEST_F(FaultGuardTest, AWriteToAPageThatIsGoneIsCountedAndDoesNotReachTheFile) {
+TEST_F(FaultGuardTest, AWriteToALostPageIsCountedAndMissesTheFile) {
   const auto file = MakeFile("file", 2);
   const Mapping mapping = *file->Map(2 * kPageBytes, Access::kReadWrite);
   ASSERT_TRUE(file->Truncate(kPageBytes));
@@ -108,7 +108,7 @@ TEST_F(FaultGuardTest, FaultsWithoutEndTakeFewMappings) {
 
 using FaultGuardDeathTest = FaultGuardTest;
 
-TEST_F(FaultGuardDeathTest, AFaultOutsideOfTheWatchedRegionsEndsTheProcessAsEver) {
+TEST_F(FaultGuardDeathTest, AFaultOutsideTheWatchedRegionsEndsTheProcess) {
   const auto file = MakeFile("file", 1);
   const Mapping mapping = *file->Map(kPageBytes, Access::kRead);
   const std::size_t unwatched = 1;
@@ -121,7 +121,7 @@ TEST_F(FaultGuardDeathTest, AFaultOutsideOfTheWatchedRegionsEndsTheProcessAsEver
   EXPECT_DEATH(die(), "");
 }
 
-TEST(FaultGuardLimitTest, ServesAllItsRegionsThenRefusesAndServesAgainWhenOneWasGivenBack) {
+TEST(FaultGuardLimitTest, RefusesARegionOverTheLimitUntilOneIsFreed) {
   std::vector<std::size_t> regions;
   const char byte = 0;
   auto region = FaultGuard::Register(&byte, 1);

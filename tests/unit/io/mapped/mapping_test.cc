@@ -53,7 +53,7 @@ TEST_F(MappingTest, ShowsWhatAFileGainsUnderneathALongerMapping) {
   EXPECT_EQ(mapping.FaultCount(), 0U);
 }
 
-TEST_F(MappingTest, ALargeMappingBeginsAtALargePageAndIsWholeToItsLastByte) {
+TEST_F(MappingTest, ALargeMappingIsAlignedAndWhole) {
   for (const std::size_t bytes : {kLargePageBytes, kLargePageBytes + 1, 3 * kLargePageBytes - 4095}) {
     ASSERT_TRUE(file_->Truncate(0));
     ASSERT_TRUE(file_->WriteAt(bytes - 1, "z"));

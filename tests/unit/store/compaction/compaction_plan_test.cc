@@ -66,7 +66,7 @@ TEST_F(CompactionPlanTest, LessThanTheWorthwhileShareIsLeft) {
   EXPECT_THAT(Pick(), ElementsAre(worthwhile));
 }
 
-TEST_F(CompactionPlanTest, ARunEndsOnceItGainsEnoughButWhatNeedsNoCopyingGoesAtOnce) {
+TEST_F(CompactionPlanTest, ARunEndsAtItsGainButTakesAllEmptySegments) {
   const std::uint32_t first = Add(1, 100'000, 900'000);
   const std::uint32_t second = Add(2, 200'000, 800'000);
   Add(3, 300'000, 700'000);
@@ -109,7 +109,7 @@ TEST_F(CompactionPlanTest, OfEqualGarbageTheOlderIsWorthMore) {
   EXPECT_THAT(Pick(), ElementsAre(old, young, youngest));
 }
 
-TEST_F(CompactionPlanTest, OnAFullDiskTheOneSegmentGoesFirstThatNeedsTheLeastRoom) {
+TEST_F(CompactionPlanTest, OnAFullDiskTheLeastCopiedSegmentGoesFirst) {
   const std::uint32_t old = Add(1, 500'000, 500'000);
   const std::uint32_t small = Add(990, 400'000, 600'000);
   const auto pick = [&](Preference preference) {
@@ -119,7 +119,7 @@ TEST_F(CompactionPlanTest, OnAFullDiskTheOneSegmentGoesFirstThatNeedsTheLeastRoo
   EXPECT_THAT(pick(Preference::kLeastCopied), ElementsAre(small));
 }
 
-TEST_F(CompactionPlanTest, ClusteringTakesWhatHasGarbageOrIsInNoRunOldestFirstAndNothingThatIsNewer) {
+TEST_F(CompactionPlanTest, ClusteringTakesTheOldestAndNothingNewer) {
   const std::uint32_t second = Add(20, 999'000, 1'000);
   const std::uint32_t first = Add(10, kMega, 0);
   Add(30, 0, kMega);
@@ -134,7 +134,7 @@ TEST_F(CompactionPlanTest, ClusteringTakesAsFewGroupsAsFitAndMakesThemEqual) {
   EXPECT_EQ(Cluster(1).size(), 1U);
 }
 
-TEST_F(CompactionPlanTest, WhatIsClusteredStays) {
+TEST_F(CompactionPlanTest, ClusteredSegmentsStay) {
   for (std::uint64_t made = 1; made <= 4; ++made) AddOfRun(made, 1);
   EXPECT_THAT(Cluster(100 * kMega), IsEmpty()) << "one run, however small";
   for (std::uint64_t made = 5; made <= 8; ++made) AddOfRun(made, 5);
@@ -142,7 +142,7 @@ TEST_F(CompactionPlanTest, WhatIsClusteredStays) {
   EXPECT_EQ(Cluster(8 * kMega).size(), 8U) << "two runs that fit into one";
 }
 
-TEST_F(CompactionPlanTest, ARunLosesWhatHasGarbageAndKeepsTheRest) {
+TEST_F(CompactionPlanTest, ARunLosesSegmentsWithGarbageAndKeepsTheRest) {
   for (std::uint64_t made = 1; made <= 4; ++made) AddOfRun(made, 1);
   const std::uint32_t dirty = AddOfRun(5, 1);
   accounts_.LiveToDead(dirty, 1);
@@ -154,7 +154,7 @@ TEST_F(CompactionPlanTest, TombstonesAreGarbageWhereNoOlderSegmentHasDeadPuts) {
   EXPECT_THAT(Pick(), ElementsAre(tombstones));
 }
 
-TEST_F(CompactionPlanTest, WhereTombstonesAreAllThatIsLeftToGainTheOldestSegmentIsRewritten) {
+TEST_F(CompactionPlanTest, TheSegmentThatTombstonesGuardIsRewritten) {
   const std::uint32_t guarded = Add(1, 990'000, 10'000);
   const std::uint32_t tombstones = Add(10, 0, 0, 15);
   EXPECT_THAT(Pick(), ElementsAre(guarded));

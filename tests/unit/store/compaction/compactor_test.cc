@@ -116,7 +116,7 @@ void SetMany(Store& store, const std::string& prefix, int pairs) {
 // The first compaction copies the record of "victim", which is then removed before the copy is published: the copy is
 // dead, in a segment that was made at the very sequence of the tombstone. The second one rewrites the tombstone's
 // segment alone, because together with the other it would copy too much.
-TEST(CompactorTest, AKeyRemovedWhileItsRecordIsCopiedStaysRemovedWhenItsTombstoneIsRewritten) {
+TEST(CompactorTest, AKeyRemovedWhileItIsCopiedStaysRemoved) {
   const test::TemporaryDirectory directory;
   const test::TemporaryDirectory crashed;
   SteppedFileSystem files;
@@ -202,7 +202,7 @@ std::vector<std::shared_ptr<log::Segment>> SegmentsIn(const std::filesystem::pat
   return segments;
 }
 
-TEST(CompactorTest, CompactingWritesOneRunOfSeveralSegmentsInTheOrderOfTheKeysAndThenLeavesIt) {
+TEST(CompactorTest, CompactingWritesOneRunInKeyOrderAndLeavesIt) {
   const test::TemporaryDirectory directory;
   auto store = *Store::Open(io::PosixFileSystem(), directory.path(), SmallSegments());
   FillForClustering(*store);
@@ -312,9 +312,9 @@ void ClusterBesideWriters(int tombstones) {
   EXPECT_EQ(stats.keys, kKeys + kLarge + 1U);
 }
 
-TEST(CompactorTest, ACompactionOnDemandGivesWayToWritersAndComesToItsEnd) { ClusterBesideWriters(0); }
+TEST(CompactorTest, ACompactionOnDemandGivesWayToWritersAndEnds) { ClusterBesideWriters(0); }
 
-TEST(CompactorTest, ACompactionOfTombstonesDoesNotGiveWayAndComesToItsEnd) { ClusterBesideWriters(3'000); }
+TEST(CompactorTest, ACompactionOfTombstonesDoesNotGiveWayAndEnds) { ClusterBesideWriters(3'000); }
 
 // The disk loses what was copied before the index was led to it.
 TEST(CompactorTest, AnUnreadableOutputKeepsItsInputs) {
@@ -379,7 +379,7 @@ TEST(CompactorTest, AnOutputWithoutMemoryForItsHintStays) {
   ExpectAllOfClustering(**reopened);
 }
 
-TEST(CompactorTest, WhatIsDeadIsNotCopiedWhetherItDiedSinceTheOpeningOrBefore) {
+TEST(CompactorTest, DeadRecordsAreNotCopiedAlsoAfterReopening) {
   for (const bool is_reopened : {false, true}) {
     SCOPED_TRACE(is_reopened ? "reopened" : "not reopened");
     const test::TemporaryDirectory directory;
@@ -427,7 +427,7 @@ TEST(CompactorTest, OutputsAreFullAlsoWhereTheRecordsGrow) {
 }
 
 // Before each step that counts the process ends: outputs that are whole or not, named or not, inputs dropped or not.
-TEST(CompactorTest, WhereverARunOfSeveralOutputsIsKilledNothingIsLostAndNothingComesBack) {
+TEST(CompactorTest, AKilledRunLosesNothingAndRevivesNothing) {
   const test::TemporaryDirectory directory;
   SteppedFileSystem files;
   const auto store = *Store::Open(files, directory.path() / "store", SmallSegments());
@@ -463,7 +463,7 @@ TEST(CompactorTest, WhereverARunOfSeveralOutputsIsKilledNothingIsLostAndNothingC
 }
 
 // The first outputs were named in the manifest, then the disk had no room for another one.
-TEST(CompactorTest, WhatARunCopiedStaysWhereTheDiskIsFullBeforeItsEndAndTheInputsGoLater) {
+TEST(CompactorTest, ARunKeepsItsOutputsWhenTheDiskFillsUp) {
   constexpr int kNamed = 3;
   const test::TemporaryDirectory directory;
   SteppedFileSystem files;

@@ -32,7 +32,7 @@ void ExpectSorted(std::vector<std::string> keys) {
 }
 
 // As a disk that fails, or a file that is cut, makes them: the test is that nothing else happens to the locations.
-TEST(KeyOrder, UnreadableRecordsStandAnywhere) {
+TEST(KeyOrder, UnreadableRecordsMayBeAnywhere) {
   index::Records records;
   std::vector<KeyedLocation> locations;
   for (int i = 0; i < 1'000; ++i) {
@@ -63,7 +63,7 @@ TEST(KeyOrder, AKeyComesBeforeThoseThatGoOnWithZeroes) {
   ExpectSorted(keys);
 }
 
-TEST(KeyOrder, LongCommonBeginningsAreLookedBehind) {
+TEST(KeyOrder, KeysAreComparedPastALongCommonPrefix) {
   const std::uint64_t seed = test::TestSeed(1);
   SCOPED_TRACE(test::SeedTrace(seed));
   base::Random random(seed);
@@ -75,7 +75,7 @@ TEST(KeyOrder, LongCommonBeginningsAreLookedBehind) {
   ExpectSorted(keys);
 }
 
-TEST(KeyOrder, EqualKeysStandByLocation) {
+TEST(KeyOrder, EqualKeysAreInOrderOfLocation) {
   index::Records records;
   const std::string key = "the same long key, many times";
   std::vector<KeyedLocation> locations;

@@ -151,7 +151,7 @@ TEST_F(ExpiryClockTest, EachStepIsCountedOnce) {
   EXPECT_EQ(clock_->steps(), 2U);
 }
 
-TEST_F(ExpiryClockTest, WhatIsReadAndWrittenAgainStaysAsItWas) {
+TEST_F(ExpiryClockTest, AnExpiryThatIsReadAndRewrittenStaysTheSame) {
   Expiry span = SpanOf(100'000);
   const Expiry first = span;
   for (int i = 0; i < 100; ++i) {

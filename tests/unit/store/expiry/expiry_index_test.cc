@@ -110,7 +110,7 @@ TEST(ExpiryIndexTest, NeitherKindWaitsForTheOther) {
   EXPECT_EQ(index.TakeDue(At(9'000), 1), Keys{"span"});
 }
 
-TEST(ExpiryIndexTest, WhatWasSavedIsWhatWasThere) {
+TEST(ExpiryIndexTest, AnEncodedIndexComesBackTheSame) {
   ExpiryIndex saved;
   saved.Add("taken", 1'000, kPoint);
   saved.Add("a", 1'000, kPoint);

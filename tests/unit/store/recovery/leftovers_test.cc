@@ -92,7 +92,7 @@ TEST_F(LeftoversTest, RecordsFromAfterTheEndOfTheLogAreSetAside) {
   EXPECT_THAT(Clear(), ElementsAre("000000000005.seg.aside", "000000000005.seg.aside-2", "000000000006.seg.aside"));
 }
 
-TEST_F(LeftoversTest, WhatCannotBeJudgedIsSetAside) {
+TEST_F(LeftoversTest, UnclearSegmentsAreSetAside) {
   PutSegment(5, 50);
   Append(5, "not a record");
   PutSegment(6, 50);

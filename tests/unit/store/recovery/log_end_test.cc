@@ -73,7 +73,7 @@ TEST_F(LogEndTest, ALogWithoutGapsIsReadToItsEnd) {
   EXPECT_EQ(end->torn_bytes, 0U);
 }
 
-TEST_F(LogEndTest, WhatFollowsAGapIsDroppedAndCounted) {
+TEST_F(LogEndTest, RecordsAfterAGapAreDroppedAndCounted) {
   AddSegment(1, 1, 3);
   const std::uint64_t dropped = AddSegment(2, 6, 7) + AddSegment(3, 8, 9);
   const auto end = FindLogEnd(io::PosixFileSystem(), directory_.path(), manifest_);

@@ -201,7 +201,7 @@ TEST_F(SavedIndexTest, EveryChangedByteAndEveryCutIsNoticed) {
   }
 }
 
-TEST_F(SavedIndexTest, OfAStoreThatWasKilledTakesWhatCameAfter) {
+TEST_F(SavedIndexTest, IsTakenAfterAKillWithTheWritesSince) {
   Open();
   Set(0, 3'000, std::string(300, 'a'));
   Remove(10, 20);
@@ -221,7 +221,7 @@ TEST_F(SavedIndexTest, OfAStoreThatWasKilledTakesWhatCameAfter) {
   Check(directory_.path(), true);
 }
 
-TEST_F(SavedIndexTest, OfAStoreThatWasKilledIsTakenThoughSegmentsWereSealedSince) {
+TEST_F(SavedIndexTest, IsTakenAfterAKillThoughSegmentsWereSealedSince) {
   Open();
   Set(0, 20'000, std::string(400, 'a'));
   KillAfter([&] {
@@ -239,7 +239,7 @@ TEST_F(SavedIndexTest, IsOfNoUseWhereTooMuchCameAfterIt) {
 }
 
 // Compaction runs beside the writes, and may be anywhere when the process ends.
-TEST_F(SavedIndexTest, OfAStoreThatWasKilledWhileItCompactedIsIgnoredOrRight) {
+TEST_F(SavedIndexTest, IsIgnoredOrRightAfterAKillDuringCompaction) {
   Open();
   Set(0, 5'000, std::string(400, 'a'));
   for (int round = 0; round < 4; ++round) {

@@ -59,7 +59,7 @@ TEST_F(TornBytesTest, EachCutHasAFileOfItsOwn) {
   EXPECT_NE(log_.find("cut off 4 bytes"), std::string::npos) << log_;
 }
 
-TEST_F(TornBytesTest, HalfARecordGoesWithoutACopyOnAFullDiskAndTheLogSaysSo) {
+TEST_F(TornBytesTest, AFullDiskDropsHalfARecordAndLogsIt) {
   ASSERT_TRUE(KeepTornBytes(full_disk_, directory_.path(), MakePart(true), sink_));
   EXPECT_NE(log_.find("kept no copy: no space"), std::string::npos) << log_;
   EXPECT_EQ(ContentsOf(1), "(none)");

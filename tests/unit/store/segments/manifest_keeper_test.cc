@@ -24,7 +24,7 @@ class ManifestKeeperTest : public testing::Test {
   test::TemporaryDirectory directory_;
 };
 
-TEST_F(ManifestKeeperTest, WhatWasEditedStandsOnTheDisk) {
+TEST_F(ManifestKeeperTest, EditsAreOnTheDisk) {
   ManifestKeeper keeper(io::PosixFileSystem(), directory_.path(), {});
   const std::uint64_t id = keeper.TakeSegmentId();
   EXPECT_NE(keeper.TakeSegmentId(), id);
@@ -57,7 +57,7 @@ TEST_F(ManifestKeeperTest, AnEditWithoutRoomIsAsIfItHadNotBeen) {
 }
 
 // After the rename the new one stands: that must not look like an edit that may be tried again.
-TEST_F(ManifestKeeperTest, AFailureBehindTheRenameIsNeverWantOfRoom) {
+TEST_F(ManifestKeeperTest, AFailureAfterTheRenameIsNeverWantOfRoom) {
   bool is_renamed = false;
   test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path&) -> Status {
     if (operation == test::FileOperation::kRename) is_renamed = true;

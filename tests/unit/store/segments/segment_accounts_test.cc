@@ -148,7 +148,7 @@ TEST(SegmentAccountsTest, OfASegmentFromBeforeItIsNotKnown) {
   EXPECT_FALSE(accounts[slot].dead_offsets);
 }
 
-TEST(SegmentAccountsTest, ADeathInAClosedSegmentIsNoneInTheNextOneOfItsSlot) {
+TEST(SegmentAccountsTest, ADeathIsNotCountedForTheNextSegmentOfTheSlot) {
   SegmentAccounts accounts;
   const std::uint32_t slot = accounts.Add(SegmentMadeAt(1), 0);
   accounts.ListDeaths(slot);

@@ -50,7 +50,7 @@ TEST_F(ReserveTest, ItShrinksWithTheStore) {
   EXPECT_EQ(reserve.held_bytes(), kMega);
 }
 
-TEST_F(ReserveTest, WhatIsLentIsNotTakenBeforeItIsReturned) {
+TEST_F(ReserveTest, LentRoomIsNotTakenBeforeItIsReturned) {
   Reserve reserve(io::PosixFileSystem(), directory_.path(), options_);
   ASSERT_TRUE(IsOk(reserve.Hold(kMega)));
   ASSERT_TRUE(reserve.Lend());
@@ -85,7 +85,7 @@ TEST_F(ReserveTest, AFileOfOthersStays) {
 }
 
 // At a quota btrfs refuses to cut a file, and not to remove it.
-TEST_F(ReserveTest, WhatCannotBeCutIsRemoved) {
+TEST_F(ReserveTest, AFileThatCannotBeCutIsRemoved) {
   bool is_at_quota = false;
   test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path&) -> Status {
     if (operation != test::FileOperation::kTruncate || !is_at_quota) return Ok();

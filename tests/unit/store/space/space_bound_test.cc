@@ -25,7 +25,7 @@ TEST(SpaceBound, HeadroomAndWhatIsNotCountedStayWithinTheBound) {
   EXPECT_GE(room, allowed - 64e6 / 8) << "and not much less";
 }
 
-TEST(SpaceBound, ASmallStoreMayHaveAsMuchGarbageAgainAsTwoOfTheLargestSegments) {
+TEST(SpaceBound, ASmallStoreMayHoldItsSizeAgainAsGarbage) {
   const SpaceBound bound(0.3, 64 * kMega);
   SpaceUse use = Use(100 * kMega, 100 * kMega);
   use.segment_bytes = 12 * kMega;
@@ -46,7 +46,7 @@ TEST(SpaceBound, MoreOnTheDiskIsLessHeadroomByteByByte) {
   EXPECT_LT(bound.Headroom(Use(2'000 * kMega, 1'000 * kMega)), 0);
 }
 
-TEST(SpaceBound, ARunThatWritesLittleLeavesTheRestOfItsSegmentToWriters) {
+TEST(SpaceBound, ASmallRunLeavesTheRestOfItsSegmentToWriters) {
   const SpaceBound bound(0.3, 64 * kMega);
   SpaceUse use = Use(1'200 * kMega, 1'000 * kMega);
   const std::int64_t unknown = bound.Headroom(use);
@@ -58,7 +58,7 @@ TEST(SpaceBound, ARunThatWritesLittleLeavesTheRestOfItsSegmentToWriters) {
   EXPECT_EQ(bound.Headroom(use), unknown) << "it writes one segment at a time";
 }
 
-TEST(SpaceBound, WhatARunIsCopyingTakesItsRoomAlsoWhenItHasDiedMeanwhile) {
+TEST(SpaceBound, TheOutputOfARunCountsEvenIfItsRecordsDied) {
   const SpaceBound bound(0.3, 64 * kMega);
   SpaceUse use = Use(20 * kMega, 0);
   const std::int64_t without_run = bound.Headroom(use);
@@ -66,7 +66,7 @@ TEST(SpaceBound, WhatARunIsCopyingTakesItsRoomAlsoWhenItHasDiedMeanwhile) {
   EXPECT_EQ(bound.Headroom(use), without_run - 16'000'000 * 9 / 8);
 }
 
-TEST(SpaceBound, CompactionHasARunsTimeBeforeTheBoundAndNothingToDoWithoutGarbage) {
+TEST(SpaceBound, CompactionStartsARunBeforeTheBound) {
   for (const double garbage_ratio_max : {0.05, 0.3, 0.9}) {
     const SpaceBound bound(garbage_ratio_max, 64 * kMega);
     const SpaceUse large = Use(10'000 * kMega, 10'000 * kMega);

@@ -66,7 +66,7 @@ TEST_F(CommitterTest, AWriterAloneSyncsOnItsOwnThread) {
   EXPECT_EQ(syncs_, 1) << "what is synced is not synced again";
 }
 
-TEST_F(CommitterTest, OneSyncServesAllWhoWaitWhileAnotherIsUnderWay) {
+TEST_F(CommitterTest, WritersThatWaitDuringASyncShareTheNext) {
   constexpr std::size_t kWriters = 6;
   ASSERT_TRUE(committer_.Start());
   sync::Latch is_under_way(1);
@@ -90,7 +90,7 @@ TEST_F(CommitterTest, OneSyncServesAllWhoWaitWhileAnotherIsUnderWay) {
   EXPECT_EQ(syncs_, 2);
 }
 
-TEST_F(CommitterTest, AFailedSyncIsTheAnswerOfAllWhoWaitAndOfThoseWhoCome) {
+TEST_F(CommitterTest, AFailedSyncFailsWaitingAndLaterWriters) {
   ASSERT_TRUE(committer_.Start());
   on_sync_ = [] { return Error{.code = ErrorCode::kIo, .context = "injected"}; };
   const std::uint64_t position = Append();
@@ -119,7 +119,7 @@ TEST_F(CommitterTest, TheMarkOfALogAtRestIsAtItsEnd) {
   while (MarkInTheFile() != synced + log::kSegmentHeaderBytes) std::this_thread::yield();
 }
 
-TEST_F(CommitterTest, WhoComesAfterTheEndIsRefused) {
+TEST_F(CommitterTest, AWaitAfterTheEndIsRefused) {
   ASSERT_TRUE(committer_.Start());
   const std::uint64_t position = Append();
   committer_.Stop();

@@ -157,7 +157,7 @@ TEST_F(LiveLogTest, ASegmentIsNotSealedWhileItIsExtended) {
   EXPECT_EQ(std::filesystem::file_size(log::SegmentPath(directory_.path(), 1)), (*sealed)->readable_bytes());
 }
 
-TEST_F(LiveLogTest, AnAppendThatFailsWakesWhoWaitsForRoom) {
+TEST_F(LiveLogTest, AFailedAppendWakesTheWritersThatWaitForRoom) {
   std::atomic<bool> is_broken{false};
   test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path&) -> Status {
     if (operation == test::FileOperation::kReserve) return Error{.code = ErrorCode::kUnsupported};
@@ -172,7 +172,7 @@ TEST_F(LiveLogTest, AnAppendThatFailsWakesWhoWaitsForRoom) {
   waits.join();
 }
 
-TEST_F(LiveLogTest, StoppingWakesWhoWaitsForRoom) {
+TEST_F(LiveLogTest, StoppingWakesTheWritersThatWaitForRoom) {
   Start(io::PosixFileSystem());
   std::thread waits([&] { EXPECT_TRUE(Fails(Append("large", std::size_t{2} << 20), ErrorCode::kPoisoned)); });
   static_cast<void>(WaitForRoomWork());
@@ -180,7 +180,7 @@ TEST_F(LiveLogTest, StoppingWakesWhoWaitsForRoom) {
   waits.join();
 }
 
-TEST_F(LiveLogTest, WantOfRoomIsTheAnswerOfWhoWaitsForIt) {
+TEST_F(LiveLogTest, WantOfRoomFailsTheWritersThatWaitForIt) {
   Start(io::PosixFileSystem());
   for (int i = 0; i < 2; ++i) {
     EXPECT_TRUE(Fails(AppendWithoutRoom("large", std::size_t{2} << 20), ErrorCode::kNoSpace));
@@ -212,7 +212,7 @@ TEST_F(LiveLogTest, AWriterLearnsHowItsOwnAttemptEnded) {
   EXPECT_EQ(status.error().sys_errno, EDQUOT) << "not what an older attempt met";
 }
 
-TEST_F(LiveLogTest, AFullStoreRefusesAtOnceUntilItTriesAgain) {
+TEST_F(LiveLogTest, AFullStoreRefusesImmediatelyUntilItTriesAgain) {
   Start(io::PosixFileSystem());
   for (int i = 0; i < 10; ++i) {
     const sync::MutexLock lock(log_.mutex);
@@ -238,7 +238,7 @@ TEST_F(LiveLogTest, RoomOfTheReserveIsForRemovalsAlone) {
   EXPECT_TRUE(IsOk(log_.MakeRoom(bytes, Purpose::kStore)));
 }
 
-TEST_F(LiveLogTest, ASegmentThatCouldNotBeSealedIsTriedAgainWhenAskedFor) {
+TEST_F(LiveLogTest, AFailedSealIsTriedAgainOnDemand) {
   Start(io::PosixFileSystem());
   ASSERT_TRUE(IsOk(Append("key", 10)));
   GiveNext();
@@ -260,7 +260,7 @@ TEST_F(LiveLogTest, ASegmentThatCouldNotBeSealedIsTriedAgainWhenAskedFor) {
 }
 
 // Coarse room would make each of the small syncs write 2 MB.
-TEST_F(LiveLogTest, ALogThatSlowsDownGoesOnInTheFineRoomOfTheNextSegment) {
+TEST_F(LiveLogTest, ASlowerLogGoesOnInFineRoomOfTheNextSegment) {
   Start(io::PosixFileSystem(), std::uint64_t{64} << 20);
   bool was_coarse = false;
   while (!was_coarse) {
@@ -283,7 +283,7 @@ TEST_F(LiveLogTest, ALogThatSlowsDownGoesOnInTheFineRoomOfTheNextSegment) {
 }
 
 // The last 64 kB are kept for removals, which are the way out of a full disk.
-TEST_F(LiveLogTest, WhatOnlyRemovalsMayUseIsLeftToThem) {
+TEST_F(LiveLogTest, TheReserveForRemovalsIsLeftToThem) {
   Start(io::PosixFileSystem(), log::SegmentWriter::kFirstStepBytes);
   std::uint64_t appended = 0;
   {

@@ -26,7 +26,7 @@ TEST(SyncPace, StaysCoarseRightAfterASyncOfMuch) {
   EXPECT_EQ(pace.GrainAhead(SyncPace::kCoarseBytes + 2), io::Grain::kFine);
 }
 
-TEST(SyncPace, ALogWithManySmallSyncsNeedsFineRoomAndOneLargeSyncEndsThat) {
+TEST(SyncPace, ManySmallSyncsNeedFineRoomUntilALargeOne) {
   SyncPace pace;
   std::uint64_t position = SyncPace::kCoarseBytes;
   pace.NoteSync(position);
