@@ -1,6 +1,6 @@
-// Promised: what kvs-client does not understand it refuses on stderr with exit code 2, saying what it was; help and
-// version go to stdout with exit code 0; without a server it fails with 1. The tests run the program with each kind of
-// wrong line. No server is needed.
+// Promised: kvs-client refuses a wrong command line on stderr with exit code 2, and names the wrong part. Help and
+// version go to stdout with exit code 0. Without a server each command fails with exit code 1. The tests run the
+// program with each kind of wrong line. No server is needed.
 #include "cli/programs.h"
 #include "kvs/version.h"
 

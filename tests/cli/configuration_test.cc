@@ -1,6 +1,6 @@
-// Promised: a setting is taken from a flag, from the environment and from a file, in this order; what is not understood
-// is refused with the place and with what is allowed. The tests start the server with each of them, ask by CONFIG GET
-// what it took, and write wrong files.
+// Promised: the server takes a setting from a flag, from the environment or from a file, in this order. A wrong setting
+// is refused, and the message names the place and the allowed values. The tests start the server with each source, ask
+// by CONFIG GET for the value in effect, and write wrong files.
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -18,7 +18,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// A variable of the environment for as long as it lives, for the programs that are started meanwhile.
+// A variable of the environment for as long as it lives, for the programs that are started in that time.
 class Variable {
  public:
   Variable(std::string name, const std::string& value) : name_(std::move(name)) {

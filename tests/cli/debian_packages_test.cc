@@ -1,6 +1,6 @@
-// Real input: the descriptions of all packages that this Debian knows, some sixty thousand, go through a server into
-// each engine and are read back equal; half of them are removed, the server is killed with SIGKILL, and what it serves
-// when started again is compared with what it acknowledged. Skipped where `apt-cache dumpavail` has nothing to give.
+// Real input: the descriptions of all packages that this Debian knows, about 60,000. They go through a server into each
+// engine and are read back equal. Half of them are removed, and the server is killed with SIGKILL. The next server must
+// serve exactly the acknowledged state. The test is skipped if `apt-cache dumpavail` prints nothing.
 
 #include <signal.h>
 
@@ -22,7 +22,7 @@ constexpr std::string_view kDescriptionField = "Description: ";
 
 using Packages = std::map<std::string, std::string>;
 
-// A field of the form "Name: value" goes on over the lines behind it that begin with a space.
+// A field of the form "Name: value" continues on the following lines that begin with a space.
 Packages ParsePackages(std::FILE* input) {
   Packages packages;
   std::string name;

@@ -1,6 +1,6 @@
-// Promised: however many clients connect, the store finds the descriptors that it needs, and a client that found no
-// place is told so. The test gives a real server few descriptors, takes all that are left for clients, and has the
-// store begin new segments meanwhile.
+// Promised: the store finds the descriptors that it needs, however many clients connect. A client that finds no place
+// is told so. The test gives a real server few descriptors and takes all that are left for clients. Then it has the
+// store begin new segments.
 #include <memory>
 
 #include "cli/programs.h"

@@ -1,6 +1,6 @@
-// Promised: clients made for Redis work against a kvs-server as it starts by default. The tests start those that Debian
-// has, for real: redis-cli, redis-benchmark, and redis-py by a script beside this file. Where one is not installed its
-// tests are skipped, and say which package is missing.
+// Promised: clients made for Redis work against a kvs-server with its default settings. The tests start those that
+// Debian has: redis-cli, redis-benchmark, and redis-py by a script in this folder. If one is not installed, its tests
+// are skipped and name the missing package.
 #include <signal.h>
 
 #include <filesystem>
@@ -103,7 +103,7 @@ TEST_F(RedisClientsTest, RedisPyWorks) {
   EXPECT_EQ(outcome.output, "done\n");
 }
 
-// They come from npm, where ./dev clients puts them.
+// These come from npm, and ./dev clients installs them.
 TEST_F(RedisClientsTest, IoredisAndNodeRedisWork) {
   const std::string modules = std::string(KVS_NPM_FOLDER) + "/node_modules";
   if (!std::filesystem::exists(modules)) GTEST_SKIP() << "SKIPPED: ioredis and node-redis are not there: ./dev clients";

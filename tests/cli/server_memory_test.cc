@@ -1,5 +1,5 @@
-// Promised: a server that runs out of memory answers the command that needed it with an error, and goes on, whatever
-// way the command came. The address space of the server ends here below what the commands need.
+// Promised: a server that runs out of memory answers the command that needed it with an error, and goes on. This holds
+// for every way that a command can arrive. The tests limit the server's address space to less than the commands need.
 #include <signal.h>
 
 #include <optional>

@@ -1,6 +1,6 @@
-// Promised: kvs-server says on stderr what it starts with, takes the engine that the directory remembers, and refuses
-// what it cannot do with an exit code and words that help. The tests start it with each kind of wrong line and on each
-// kind of wrong directory.
+// Promised: kvs-server logs its engine and address on stderr, and takes the engine that the directory remembers. It
+// refuses an impossible start with an exit code and a helpful message. The tests start it with each kind of wrong line
+// and on each kind of wrong directory.
 #include <signal.h>
 
 #include <filesystem>

@@ -1,5 +1,5 @@
-// Promised: SIGINT and SIGTERM end the server with exit code 0 and everything acknowledged in place; SIGKILL takes
-// nothing that was acknowledged either. The tests stop servers while clients write, and ask their successors.
+// Promised: SIGINT and SIGTERM end the server with exit code 0 and keep every acknowledged write. SIGKILL loses no
+// acknowledged write either. The tests stop servers while clients write, and ask the next server for the writes.
 #include <signal.h>
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// Promised: set, get and rm work over the wire as the specification says, with each engine, with loops and with each
-// pool, over v4 and v6. The tests play one conversation against each combination.
+// Promised: set, get and rm work over the wire as specified, with each engine, with loops and with each pool, over IPv4
+// and IPv6. The tests play one conversation against each combination.
 #include <signal.h>
 
 #include <thread>

@@ -1,6 +1,6 @@
-// Promised: a program that is started without standard streams keeps its files and sockets clean of what it prints, and
-// output that does not arrive is an error. The tests start the programs through a shell that closes streams, or joins
-// them to a full disk or to a pipe without a reader.
+// Promised: a program that is started without standard streams never prints into its files and sockets. Output that
+// does not arrive is an error. The tests start the programs through a shell that closes streams, or connects them to a
+// full disk or to a pipe without a reader.
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>

@@ -1,5 +1,6 @@
-// Promised: --tls-addr serves TLS to any client of Redis, SIGHUP changes the certificates without losing a connection,
-// and a bind that others can reach is spoken of. The tests run redis-cli, where it is there, against the real server.
+// Promised: --tls-addr serves TLS to any client of Redis. SIGHUP changes the certificates without losing a connection.
+// The server warns of a bind that others can reach. The tests run redis-cli, if it is installed, against the real
+// server.
 #include <signal.h>
 
 #include <string>

@@ -1,5 +1,5 @@
-// Promised: --unixsocket is one more way in for any client of Redis, also after a server that was killed. The tests run
-// redis-cli, where it is installed, against the real server.
+// Promised: any client of Redis can also connect by --unixsocket, even after the previous server was killed. The tests
+// run redis-cli, if it is installed, against the real server.
 #include <signal.h>
 
 #include <filesystem>

@@ -1,9 +1,9 @@
-// The golden stores: one for each format of segments, that uses all of the format, always made of the same bytes.
+// The golden stores: one for each format of segments. Each uses all of its format and always has the same bytes.
 //
 //   segment 1  sealed, with a hint file: puts of all sizes of head, the empty key, a key of any bytes, an expiry, a
 //              tombstone
 //   segment 3  sealed, without a hint file, as compaction would have made it: older sequences, from a lower base
-//   segment 4  open and synced up to its mark: a batch with a tombstone, a put behind it, reserved zeroes
+//   segment 4  open and synced up to its mark: a batch with a tombstone, a put after it, reserved zeroes
 //   segment 5  open and empty: prepared ahead
 #pragma once
 
@@ -32,7 +32,7 @@ inline std::vector<std::string> GoldenFiles() {
           "000000000004.seg",  "000000000005.seg", "MANIFEST"};
 }
 
-// What a reader finds in it.
+// The pairs that a reader finds in it.
 inline std::map<std::string, std::string> GoldenPairs() {
   return {{"", "the empty key"},
           {std::string("\x00\xff\n", 3), std::string("any\vytes\0", 9)},

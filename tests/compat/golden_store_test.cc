@@ -1,6 +1,6 @@
-// Each format is promised for good: a store that an older build wrote opens with all that it held, and today's build
-// writes the same bytes. The tests open a copy of each golden store, compare every pair and every file, and pin the
-// encodings of a record, a header, a hint and a manifest byte by byte.
+// Promised: each format stays readable for good. A store that an older build wrote opens with all its pairs, and
+// today's build writes the same bytes. The tests open a copy of each golden store and compare every pair and every
+// file. They pin the encodings of a record, a header, a hint and a manifest byte by byte.
 #include "compat/golden_store.h"
 
 #include <gtest/gtest.h>
@@ -79,7 +79,7 @@ TEST_P(GoldenStoreTest, CanBeWrittenCompactedAndOpenedAgain) {
 TEST_P(GoldenStoreTest, KeepsItsExpiriesThroughCompaction) {
   {
     const auto store = *KvStore::Open(copy_);
-    ASSERT_TRUE(store->Set("long value", "short"));  // Makes garbage of what is beside the expiry.
+    ASSERT_TRUE(store->Set("long value", "short"));  // Makes garbage in the segment with the expiry.
     ASSERT_TRUE(store->Compact());
   }
   std::uint64_t expiries = 0;

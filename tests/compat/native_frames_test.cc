@@ -1,5 +1,5 @@
-// The bytes of the native protocol, version 1, never change. tests/compat/v1/native_frames.txt pins them; the encoders
-// must write exactly these, and the decoders must read these as what they mean.
+// Promised: the bytes of the native protocol, version 1, never change. tests/compat/v1/native_frames.txt pins them. The
+// encoders must write exactly these bytes, and the decoders must read them with their meaning.
 #include <gtest/gtest.h>
 
 #include <fstream>

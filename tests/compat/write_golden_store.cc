@@ -1,6 +1,6 @@
 // write_golden_store VERSION DIR: writes the golden store with segments of that format. It made
-// tests/compat/v<VERSION>/data/store when the format was new; those files stay as they are. A new format gets a new
-// folder beside them.
+// tests/compat/v<VERSION>/data/store when the format was new, and those files stay unchanged. A new format gets a
+// folder of its own next to them.
 #include <cstdio>
 #include <string_view>
 

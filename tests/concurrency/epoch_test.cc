@@ -1,8 +1,8 @@
-// Promise: a reader that pinned the domain never sees an object that has been freed, whatever the writers do meanwhile.
-// The attack: writers swap objects and free the old ones as soon as the domain allows it; an object proves itself by a
-// pair of words, which its destructor breaks. AddressSanitizer sees a read after the free, ThreadSanitizer a free that
-// is not ordered behind the read. Threads come and go, so that their numbers are used again. KVS_TEST_SEED replays a
-// run's choices, not its schedule.
+// Promised: a reader that pinned the domain never sees a freed object, whatever the writers do. Attack: writers swap
+// objects and free the old ones as soon as the domain allows it. An object proves itself by a pair of words, which its
+// destructor breaks. AddressSanitizer detects a read after the free, and ThreadSanitizer a free that is not ordered
+// after the read. Threads come and go, so that their numbers are used again. KVS_TEST_SEED replays a run's choices, not
+// its schedule.
 #include "sync/epoch.h"
 
 #include <gtest/gtest.h>

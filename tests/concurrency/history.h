@@ -1,9 +1,9 @@
-// History: what several threads did to one key, and the question whether some order explains it.
+// History: the operations of several threads on one key, and a search for an order that explains them.
 //
-// A history is linearizable if its operations can be put in an order in which each answer is the right one, and in
-// which an operation that ended before another began comes first. The search is that of Wing and Gong (1993): take any
-// operation that may be next, go on, and take another one back where it leads nowhere. Lowe (2017) added the memory of
-// what was tried: the set of operations taken and the value they left.
+// A history is linearizable if its operations can be put in an order that meets two conditions. Each answer is the
+// right one in that order, and an operation that ended before another began comes first. The search is that of Wing and
+// Gong (1993): take any operation that may be next, go on, and undo one that leads nowhere. Lowe (2017) added a memory
+// of failed attempts: the set of operations taken and the value they left.
 #pragma once
 
 #include <bitset>
@@ -19,7 +19,7 @@ struct HistoryOperation {
 
   Kind kind;
   std::uint64_t written = 0;   // Set and update: a value that nobody else writes. 0: absent.
-  std::uint64_t observed = 0;  // Get and update: what was there. Remove: 1 if something was there.
+  std::uint64_t observed = 0;  // Get and update: the value that was there. Remove: 1 if something was there.
   std::uint64_t begin = 0;     // Moments of one clock.
   std::uint64_t end = 0;
 };
@@ -74,7 +74,7 @@ class History {
     }
   };
 
-  // What is still to come and ends first must come before whatever begins after that.
+  // The remaining operation that ends first must come before every one that begins after that.
   std::uint64_t FirstEnd(const Taken& taken) const {
     std::uint64_t first = std::numeric_limits<std::uint64_t>::max();
     for (std::size_t i = 0; i < operations_.size(); ++i) {

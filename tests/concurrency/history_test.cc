@@ -1,8 +1,8 @@
-// Linearizability of each key: small groups of threads set, get, remove, update and write batches on very few keys;
-// each operation notes when it began and ended, by one clock that all share, and what it saw. Then a checker
-// (history.h) searches for an order that explains what was seen. Many short rounds, because the search grows with the
-// overlap. First the checker itself is asked about histories whose answer is known: one that accepts everything would
-// prove nothing. KVS_TEST_SEED replays the choices of the threads.
+// Promised: each key is linearizable. Small groups of threads set, get, remove, update and write batches on very few
+// keys. Each operation notes its result and the times of its begin and end, by one clock that all threads share. Then a
+// checker (history.h) searches for an order that explains the results. There are many short rounds, because the search
+// grows with the overlap. The first tests give the checker histories with a known answer, because a checker that
+// accepts everything proves nothing. KVS_TEST_SEED replays the choices of the threads.
 #include "history.h"
 
 #include <gtest/gtest.h>

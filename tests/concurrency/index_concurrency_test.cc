@@ -1,10 +1,10 @@
-// One writer and three readers on one tree. A record carries its key, so that an entry proves itself: what a reader
-// finds under a key must be a record of that key. Beyond that:
-//   - keys that stay are found by each search and visited once, in order, by each scan, while leaves around them split
+// One writer and three readers on one tree. A record carries its key, so that an entry proves itself: a reader must
+// find a record of the key that it searched for. Also promised:
+//   - each search finds the keys that stay, and each scan visits them once, in order, while leaves around them split
 //     and merge and their entries are moved;
-//   - locations grow with each write, so the location under a key never goes back for one reader.
-// The numbers of operations are fixed, the schedule is the machine's; made for ThreadSanitizer. KVS_TEST_SEED replays
-// the choices of the threads.
+//   - locations grow with each write, so the location of a key never goes back for one reader.
+// The numbers of operations are fixed, and the machine chooses the schedule. The test is made for ThreadSanitizer.
+// KVS_TEST_SEED replays the choices of the threads.
 #include <gtest/gtest.h>
 
 #include <array>

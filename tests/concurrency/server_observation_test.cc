@@ -1,6 +1,6 @@
-// Promised: keyspace events tell what commands have done, also of keys that expire, and after a transaction that has
-// happened; a tracking client is told of every change of what it has read, so that a cache built on it is never stale
-// for good; MONITOR, SLOWLOG, CLIENT PAUSE and WAIT do what Redis 7.0.15 does, from one connection to another.
+// Promised: keyspace events report each change that a command made, each expiry, and each transaction once it has
+// happened. A tracking client is told of every change of the keys that it has read. So a cache built on it never stays
+// stale. MONITOR, SLOWLOG, CLIENT PAUSE and WAIT work between connections as in Redis 7.0.15.
 //
 // Attack: several connections on the loops of a server, in both of its modes. Also run under ThreadSanitizer.
 #include <gmock/gmock.h>
@@ -199,7 +199,7 @@ TEST_P(ServerObservationTest, TrackingTellsOfChangesOnce) {
   reader->Send(RespCommand({"GET", "a"}) + RespCommand({"SET", "a", "3"}));
   EXPECT_EQ(reader->Receive(), "$1\r\n2\r\n");
   EXPECT_EQ(reader->Receive(), "+OK\r\n");
-  EXPECT_EQ(reader->Receive(), Invalidated("a"));  // Its own write as well, behind the reply.
+  EXPECT_EQ(reader->Receive(), Invalidated("a"));  // Its own write as well, after the reply.
   writer.Call({"FLUSHALL"});
   EXPECT_EQ(reader->Receive(), ">2\r\n$10\r\ninvalidate\r\n_\r\n");
   EXPECT_EQ(reader->Call({"CLIENT", "TRACKING", "OFF"}), "+OK\r\n");
@@ -271,7 +271,7 @@ TEST_P(ServerObservationTest, ACacheThatIsToldOfChangesIsNeverStale) {
   for (std::thread& writer : writers) writer.join();
   reader->Send(RespCommand({"ECHO", "end"}));
   read_to("$3\r\nend\r\n");
-  // What a write has done before its reply reached the writer is in the reader's outbox: one more turn brings it.
+  // The messages of a write are in the reader's outbox before the writer has its reply: one more turn brings them.
   reader->Send(RespCommand({"ECHO", "end"}));
   read_to("$3\r\nend\r\n");
   RespClient other(server_.address());
@@ -354,7 +354,7 @@ TEST_P(ServerObservationTest, TimesOfCommandsAreCountedWhileLatencyTrackingIsOn)
   client.Send(RespCommand({"SET", "a", "1"}) + RespCommand({"SET", "a", "2"}));
   EXPECT_EQ(client.Receive(), "+OK\r\n");
   EXPECT_EQ(client.Receive(), "+OK\r\n");
-  client.Call({"DEBUG", "SLEEP", "0.3"});  // 268 to 541 ms: a bucket of its own, where the machine has time.
+  client.Call({"DEBUG", "SLEEP", "0.3"});  // 268 to 541 ms: a bucket of its own, if the machine has time.
   EXPECT_THAT(client.Call({"LATENCY", "HISTOGRAM", "GET"}),
               MatchesRegex("\\*2\r\n\\$3\r\nget\r\n\\*4\r\n\\$5\r\ncalls\r\n:3\r\n\\$14\r\nhistogram_usec\r\n"
                            "\\*[246]\r\n(:[0-9]+\r\n)+"));

@@ -1,6 +1,6 @@
-// Promised: a message reaches every listener, on whatever loop, and each publisher's messages come in their
-// order; behind the news that a subscription has ended comes no message of it; a listener that reads nothing is
-// dropped, and nobody else is.
+// Promised: a message reaches every listener, on every loop, and each publisher's messages arrive in their order. No
+// message of a subscription follows the reply that ends it. A listener that reads nothing is dropped, and no other
+// client is.
 //
 // Attack: publishers and listeners on all loops of a server, in both of its modes, while others come and go. Also run
 // under ThreadSanitizer.

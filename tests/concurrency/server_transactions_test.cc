@@ -1,8 +1,8 @@
-// Promised: MSET and EXEC are atomic for other clients; EXEC with WATCH loses no update; MGET sees all of another's
-// MSET or EXEC or nothing; DEL of several keys counts each removal once.
+// Promised: MSET and EXEC are atomic for other clients. EXEC with WATCH loses no update. MGET sees either all of
+// another client's MSET or EXEC, or nothing. DEL of several keys counts each removal once.
 //
 // Attack: clients on a server with several loops move money between accounts, write pairs that must stay equal, and
-// remove the same keys, while others read and check sums that every moment must keep. Also run under ThreadSanitizer.
+// remove the same keys. Others read and check sums that must hold at every moment. Also run under ThreadSanitizer.
 #include <gtest/gtest.h>
 
 #include <atomic>

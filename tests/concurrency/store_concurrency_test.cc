@@ -72,7 +72,7 @@ class StoreConcurrencyTest : public testing::Test {
   std::shared_ptr<KvStore> store_;
 };
 
-// Records of a few bytes, the last of which is read while the next one is written right behind it.
+// Records of a few bytes. The last one is read while the next one is written right after it.
 TEST_F(StoreConcurrencyTest, TinyRecordsAreReadWhileTheNextOneIsWritten) {
   constexpr int kWrites = 20'000;
   Open();
@@ -228,7 +228,7 @@ TEST_F(StoreConcurrencyTest, ABatchThatSetsAndRemovesIsSeenAsAWhole) {
   };
   const auto read = [&](std::uint64_t seed) {
     base::Random random(seed);
-    std::uint64_t newest = 0;  // What is visible is this generation or a later one.
+    std::uint64_t newest = 0;  // The visible generation is this one or a later one.
     for (int i = 0; i < kReads; ++i) {
       const std::uint64_t number = random.Below(2 * kHalf);
       const std::uint64_t generation = ReadGeneration(KeyOf(number));
@@ -247,7 +247,8 @@ TEST_F(StoreConcurrencyTest, ABatchThatSetsAndRemovesIsSeenAsAWhole) {
   RunTogether({write, read, read, read, compact});
 }
 
-// Each batch writes the next generation of all keys. What is read after a scan has seen a generation is no earlier one.
+// Each batch writes the next generation of all keys. A read after a scan that saw a generation never sees an earlier
+// one.
 TEST_F(StoreConcurrencyTest, AScanSeesNothingOfABatchBeforeOthersDo) {
   constexpr std::uint64_t kKeys = 2'000;
   constexpr std::uint64_t kBatches = 60;

@@ -1,5 +1,5 @@
-// Promised by engine.h: what was set is read, byte for byte, whatever the bytes; removal tells whether there was
-// something; limits are exact, and what is outside leaves no trace. The tests hold each engine to it, with the named
+// Promised by engine.h: a value is read as it was set, byte for byte, whatever its bytes are. A removal tells if the
+// key existed. Limits are exact, and a refused write leaves no trace. The tests check this for each engine, the named
 // cases of the specification first.
 #include <sys/mman.h>
 

@@ -1,5 +1,5 @@
-// Promised by engine.h: a batch takes effect as a whole, in its order, or not at all; an update reads and writes in one
-// step. The tests look at every kind of operation, and at a batch from another thread while it is written.
+// Promised by engine.h: a batch takes effect as a whole and in its order, or not at all. An update reads and writes in
+// one step. The tests try every kind of operation, and read a batch from another thread while it is written.
 #include <atomic>
 #include <string>
 #include <thread>
@@ -72,7 +72,7 @@ TEST_P(BatchTest, AReaderSeesBothHalvesOrNeither) {
     is_done.store(true, std::memory_order_release);
   });
   while (!is_done.load(std::memory_order_acquire)) {
-    const int left = std::stoi(Get("left"));  // Written before, or with, what is read next.
+    const int left = std::stoi(Get("left"));  // Written before the next read, or with it.
     const int right = std::stoi(Get("right"));
     ASSERT_LE(left, right);
   }
@@ -167,7 +167,7 @@ TEST_P(UpdateTest, NeverOverwritesWhatItHasNotSeen) {
     EXPECT_EQ(CodeOf(write(number)), "ok");
     const std::string seen = Get(key);
     EXPECT_EQ(seen.substr(0, seen.find('!')), number);
-    if (i % 50 == 0) {  // What is removed does not come back either, but as a mark alone.
+    if (i % 50 == 0) {  // A removed key does not come back either, but as a mark alone.
       EXPECT_EQ(CodeOf(engine_->Remove(key)), "ok");
       EXPECT_THAT(Get(key), testing::AnyOf("(absent)", testing::MatchesRegex("!*")));
     }

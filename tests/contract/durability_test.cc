@@ -1,6 +1,6 @@
-// Promised: what was acknowledged survives a clean end, the death of the process at any moment, and a process without
-// standard streams. The tests reopen, print to closed streams, and kill a child that reports each acknowledgement
-// through a pipe, again and again over one directory.
+// Promised: acknowledged writes survive a clean end, the death of the process at any moment, and a process without
+// standard streams. The tests reopen the store and print to closed streams. They also kill a child that reports each
+// acknowledgement through a pipe, again and again over one directory.
 #include <signal.h>
 
 #include <cstddef>

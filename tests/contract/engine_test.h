@@ -14,7 +14,7 @@
 
 namespace kvs::test {
 
-// What a Status or Result came to, for EXPECT_EQ: "ok", or the name of the error's code.
+// A Status or Result for EXPECT_EQ: "ok", or the name of the error's code.
 template <class T>
 std::string CodeOf(const Result<T>& result) {
   return result ? "ok" : std::string(ErrorCodeName(result.error().code));
@@ -37,7 +37,7 @@ class EngineTest : public testing::TestWithParam<std::string> {
     Open();
   }
 
-  // "value", or "(absent)", or the error in angle brackets: what a test compares in one line.
+  // "value", or "(absent)", or the error in angle brackets: one line for a test to compare.
   std::string Get(std::string_view key) {
     const Result<std::optional<std::string>> value = engine_->Get(key);
     if (!value) return "<" + value.error().ToString() + ">";

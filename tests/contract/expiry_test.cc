@@ -1,7 +1,7 @@
-// Promised, by engines that have it: a pair with an expiry is there before that time and absent from it on, for every
-// call; through overwriting, batches, compaction and reopening, and what has expired never comes back, nor does what
-// it had replaced. Engines that lack it say so, and change nothing. Times are far from now, on either side; one test
-// waits for the clock of the engine itself.
+// Promised by the engines that have it: a pair with an expiry exists before that time and is absent from it on, for
+// every call. This holds through overwriting, batches, compaction and reopening. Neither an expired value nor the value
+// before it ever comes back. Engines without expiry say so and change nothing. The times are far from now, in the past
+// or in the future. One test waits for the clock of the engine itself.
 #include <chrono>
 #include <limits>
 #include <optional>
@@ -12,7 +12,7 @@
 namespace kvs::test {
 namespace {
 
-constexpr std::uint64_t kPast = 1'000;                 // A second behind 1970.
+constexpr std::uint64_t kPast = 1'000;                 // A second after the start of 1970.
 constexpr std::uint64_t kFuture = 32'503'680'000'000;  // The year 3000.
 
 class ExpiryTest : public EngineTest {

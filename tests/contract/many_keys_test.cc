@@ -1,6 +1,7 @@
-// Promised by engine.h: MultiGet() visits every place of the list once, with what Read() would find; MultiSet() sets in
-// the list's order and says how far it came. The tests ask for keys that are there, absent, repeated, too long, none
-// and very many, with values of every size, alone and while another thread writes.
+// Promised by engine.h: MultiGet() visits every place of the list once, with the value that Read() would find.
+// MultiSet() sets the pairs in the list's order and reports the number that it set. The tests use keys that exist, are
+// absent, repeated or too long, no keys and very many. The values have every size. Some tests run alone, others while
+// another thread writes.
 #include <atomic>
 #include <initializer_list>
 #include <map>
@@ -24,7 +25,7 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 class ManyKeysTest : public EngineTest {
  protected:
-  // What MultiGet() showed for each place, "(absent)" where nothing was, "(unvisited)" where nobody came.
+  // The result of MultiGet() per place: "(absent)" if nothing was there, "(unvisited)" if it was not visited.
   std::vector<std::string> MultiGet(const std::vector<std::string>& keys) {
     const std::vector<std::string_view> views(keys.begin(), keys.end());
     std::vector<std::string> values(keys.size(), "(unvisited)");

@@ -1,5 +1,5 @@
-// Promised by engine.h: a scan visits the pairs of its range in byte order, forwards or backwards, as long as the
-// visitor wants. The tests try each bound alone, and then random ranges over random keys against a std::map.
+// Promised by engine.h: a scan visits the pairs of its range in byte order, forwards or backwards, until the visitor
+// ends it. The tests try each bound alone, and then compare random ranges over random keys with a std::map.
 // KVS_TEST_SEED replays the random ones.
 #include <cstdlib>
 #include <map>
@@ -132,7 +132,7 @@ TEST_P(ScanTest, ShowsWhatWasWrittenAheadOfItMeanwhile) {
   }
 }
 
-// What the range means, said once more by a std::map.
+// The range's meaning, stated again by a std::map.
 Keys Expected(const std::map<std::string, bool>& model, const ScanRange& range) {
   Keys keys;
   for (const auto& [key, ignored] : model) {

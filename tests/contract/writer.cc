@@ -1,4 +1,4 @@
-// Writes numbers into a directory until it is killed, and says each on its output, in four bytes, once the engine has
+// Writes numbers into a directory until it is killed. It prints each number, in four bytes, after the engine has
 // acknowledged it. Usage: contract_writer <ENGINE> <DIRECTORY> <FIRST NUMBER>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-// What the crash tests share: a scratch directory, the seed, and how a store is read as a whole.
+// Shared by the crash tests: a scratch directory, the seed, and a reader of the whole store.
 //
 // KVS_TEST_SEED replays a run; KVS_CRASH_ROUNDS (default 1) repeats every random test with that many seeds.
 #pragma once

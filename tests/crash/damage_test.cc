@@ -1,11 +1,11 @@
-// Promised: a damaged byte is reported as corruption, never as a missing key, never as a wrong value; what no sync
-// covered may be torn by a crash, and is cut off and reported.
+// Promised: a damaged byte is reported as corruption, never as a missing key, never as a wrong value. A crash may tear
+// the bytes that no sync covered. These are cut off and reported.
 //
-// Attack: a small store with every kind of file (sealed segments, one with a hint file, an open one, the manifest) is
-// closed cleanly; then every byte of it is changed, and every file cut at every length, one at a time. For torn tails
-// the files are taken from a running store, and the part of the open segment behind its synced mark is cut, zeroed or
-// garbled at every byte. A store whose process was killed has lost nothing: a changed byte is damage there, wherever it
-// is, unless it is in the last record. The same files in other places stand for those after a restart of the machine.
+// Attack: a small store with every kind of file is closed cleanly: sealed segments, one with a hint file, an open one,
+// the manifest. Then every byte of it is changed, and every file is cut at every length, one at a time. For torn tails
+// the files are taken from a running store. The part of the open segment after its synced mark is cut, zeroed or
+// garbled at every byte. A store whose process was killed has lost nothing, so a changed byte is damage there, unless
+// it is in the last record. The same files in another directory are treated as after a restart of the machine.
 //
 // Replay: KVS_TEST_SEED chooses which bits change; KVS_CRASH_ROUNDS repeats with other bits.
 #include <fstream>
@@ -57,7 +57,7 @@ void RestoreInPlace(const Files& files, const fs::path& directory) {
   for (const auto& [name, bytes] : files) Put(directory / name, bytes);
 }
 
-// Behind its last record an open segment has a long run of zeroes, where one byte is as good as another.
+// After its last record an open segment has a long run of zeroes, where one byte is as good as another.
 std::size_t UsedBytes(const std::string& bytes) { return bytes.find_last_not_of('\0') + 1; }
 
 class Damage : public testing::Test {
@@ -66,7 +66,7 @@ class Damage : public testing::Test {
     return store::Store::Open(io::PosixFileSystem(), directory, SmallStore(SyncPolicy::kInterval));
   }
 
-  // A store with all kinds of files and records; what it holds is in contents_, and "gone..." was removed.
+  // A store with all kinds of files and records. Its contents are in contents_, and "gone..." was removed.
   void MakeStore(const fs::path& directory) {
     auto opened = Open(directory);
     ASSERT_TRUE(opened) << opened.error().ToString();
@@ -407,7 +407,7 @@ class KilledStore : public Damage, public testing::WithParamInterface<bool> {
     const auto report = VerifyStore(scratch_.path(), [&](const Error&) { ++damages; });
     const auto store = Open(scratch_.path());
     if (store) {
-      // What is damaged in the last record looks like a record that was not finished.
+      // Damage in the last record looks like a record that was not finished.
       Contents expected = contents_;
       const auto found = ReadAll(**store);
       ASSERT_TRUE(found) << found.error().ToString();

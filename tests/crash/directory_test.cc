@@ -1,8 +1,7 @@
-// Promised: what an interrupted store left in its directory is cleared away, files of others stay, what a careless hand
-// did to the directory is reported in clear words, and what happens to the files of a running store is an error, not
-// the end of the process.
+// Promised: the remains of an interrupted store are cleared away, and files of others stay. A mistake in the directory
+// is reported in clear words. A change of the files of a running store is an error, not the end of the process.
 //
-// Attack: strange files, missing files, a directory that may not be written to, files made shorter under a running
+// Attack: strange files, missing files, a directory without the right to write, files made shorter under a running
 // store, and a small disk that is really full.
 #include <fcntl.h>
 #include <sched.h>
@@ -263,7 +262,7 @@ TEST_F(Directory, ATruncatedActiveSegmentEndsOnlyWriting) {
 
 class SmallDisk : public Directory {
  protected:
-  // In a mount namespace of this process alone, so that nothing is left behind.
+  // In a mount namespace of this process alone, so that nothing remains.
   bool Mount(const char* size) {
     return ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
            ::mount("tmpfs", scratch_.path().c_str(), "tmpfs", 0, size) == 0;

@@ -1,9 +1,9 @@
-// Promised: after a sync that failed, opening the store again makes it whole: what it holds then reaches the disk
-// before anything that is acknowledged after it. A power cut later in the same boot takes nothing that was promised.
+// Promised: after a failed sync, opening the store again makes it whole. Its contents reach the disk before any later
+// write is acknowledged. A power cut later in the same boot takes no acknowledged write.
 //
-// Attack: the n-th sync of a workload fails. What it could not write the kernel takes for clean from then on: no later
-// sync writes it unless somebody writes it again. The store is opened again on that machine, goes on, and then the
-// power is cut, at any operation or at the end.
+// Attack: the n-th sync of a workload fails. From then on the kernel takes the unwritten pages for clean: no later sync
+// writes them unless they are written again. The store is opened again on that machine and goes on. Then the power is
+// cut, at any operation or at the end.
 //
 // Replay: KVS_TEST_SEED with the seed that the failure names; KVS_CRASH_ROUNDS multiplies the seeds.
 #include <atomic>

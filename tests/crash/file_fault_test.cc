@@ -1,9 +1,9 @@
-// Promised: a file operation that fails makes no false acknowledgement. Everything that was acknowledged is readable
-// then and after the next opening. After a failed write or sync the store refuses writes and says why, while reads go
-// on; a full disk refuses only what needs room, and passes when room returns.
+// Promised: a failed file operation makes no false acknowledgement. Every acknowledged write is readable, both then and
+// after the next opening. After a failed write or sync the store refuses writes and says why, while reads go on. A full
+// disk refuses only writes that need room, and only until room returns.
 //
-// Attack: "fail the n-th operation, for every n" (SQLite's way): one error, or every one from there on. What a failed
-// sync could not write, a later sync of the same file does not bring to the disk either.
+// Attack: "fail the n-th operation, for every n" (SQLite's way): one error, or every one from there on. A later sync of
+// the same file does not write the pages of a failed sync either.
 //
 // Replay: KVS_TEST_SEED with the seed that the failure names.
 #include <cerrno>
@@ -94,7 +94,7 @@ class FileFault : public testing::TestWithParam<Setting> {
       EXPECT_TRUE(store || files.has_failed());
     }
     const std::uint64_t operations = files.operations();
-    // Every other time the power goes after it: what the failed sync lost is gone then, what was promised is not.
+    // Every other time the power goes after it: the writes of the failed sync are lost then, the promised ones are not.
     const bool power_goes = number % 2 == 0;
     if (power_goes) files.RestoreAsAfterPowerLoss(seed);
     CheckReopened(scratch.path(), history, power_goes ? must_survive_ : history.acknowledged());

@@ -1,6 +1,7 @@
-// A disk that is full. Promised: what stores is refused with an error that says why, what removes goes on, compaction
-// gives back the room of what was removed, and storing resumes by itself; the log has a line when it begins and when it
-// ends. The tests use a directory whose size a file system of the test limits, and, as root, a real small tmpfs.
+// Promised for a full disk: the store refuses new values with an error that says why, and removals succeed. Compaction
+// gives back the room of removed pairs, and the store accepts values again by itself. The log has one line for the
+// begin and one for the end. The tests use a directory whose size a file system of the test limits. As root they also
+// use a real small tmpfs.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
@@ -84,7 +85,7 @@ class FullDiskTest : public testing::Test {
     return test::ResumesSoon(*store_, key, std::string(1'000, 'r'));
   }
 
-  // `share_again`: what share of the pairs is stored anew at the end.
+  // `share_again`: the share of the pairs that is stored anew at the end.
   void FillRemoveMostAndResume(double share_again = 0.5) {
     const int count = FillUntilRefused();
     ASSERT_GT(count, 1'000);
@@ -261,7 +262,7 @@ class LimitedFilesTest : public FullDiskTest {
   FaultyFileSystem files_{directory_.path()};
 };
 
-// What compaction leaves of each segment is a file by itself, so that it may soon be full again.
+// Compaction leaves a file of its own for each segment, so that the directory may soon be full again.
 TEST_F(LimitedFilesTest, RemovalsMakeRoomAndSetsResume) { FillRemoveMostAndResume(0.1); }
 
 TEST_F(LimitedFilesTest, AllOfItIsRemovedAndSetsResume) {

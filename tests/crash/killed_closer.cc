@@ -1,9 +1,9 @@
-// The program that the test of killed savings starts: opens a store, changes it, says so, closes it, and kills itself
-// with SIGKILL before one of the file operations that save the index.
+// The program that the test of killed savings starts. It opens a store, changes it, reports that, and closes it. Before
+// one of the file operations that save the index it kills itself with SIGKILL.
 //
 //   killed_closer <directory> <generation> <operation to die before, from 1>
 //
-// It writes "written" on its standard output once all writes are acknowledged. Where there are fewer operations it ends
+// It writes "written" on its standard output when all writes are acknowledged. If there are fewer operations, it ends
 // with 0.
 #include <signal.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// What killed_closer writes before it closes its store, and what the test therefore expects to find.
+// The writes of killed_closer before it closes its store, and therefore the contents that the test expects.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ inline std::string ClosedValue(std::uint64_t generation, std::uint64_t number) {
 
 inline std::uint64_t FirstChanged(std::uint64_t generation) { return generation * kChangedKeys; }
 
-// Generation 0 is every key; each later one overwrites some, removes the one behind them, and adds one of its own.
+// Generation 0 is every key. Each later one overwrites some, removes the one after them, and adds one of its own.
 inline Status WriteGeneration(store::Store& store, std::uint64_t generation) {
   const std::uint64_t first = generation == 0 ? 0 : FirstChanged(generation);
   const std::uint64_t end = generation == 0 ? kClosedKeys : first + kChangedKeys - 1;

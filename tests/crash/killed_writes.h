@@ -1,4 +1,4 @@
-// The writes of the program that is killed, which its killer can work out again.
+// The writes of the program that is killed. The test that kills it can compute them again.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@ inline constexpr unsigned kKilledThreads = 2;
 
 inline std::string PrefixOf(unsigned thread) { return "t" + std::to_string(thread) + "/"; }
 
-// The n-th write of a thread, n from 1: some sets and removals in one batch, and the key "last", which holds n. What
-// else the thread has under its prefix follows from n alone.
+// The n-th write of a thread, n from 1: some sets and removals in one batch, and the key "last", which holds n. The
+// thread's other keys under its prefix follow from n alone.
 inline WriteBatch MakeWrite(std::uint64_t seed, unsigned thread, std::uint64_t n) {
   base::Random random(seed ^ (n * kKilledThreads + thread) * 0x9e3779b97f4a7c15);
   const std::string prefix = PrefixOf(thread);

@@ -1,8 +1,8 @@
 // Promised: opening a store needs no room on the disk and no right to write. On a full disk everything can be read, and
-// writing goes on when there is room. What is cut off the end of the log is kept in a file beside.
+// writing resumes when there is room. The bytes cut off the end of the log are kept in a separate file.
 //
-// Attack: stores that were closed, and files that were taken from running ones, are opened on a disk that has no room
-// from the first operation on, or in a directory that refuses every change.
+// Attack: the test opens closed stores, and files taken from running ones. The disk has no room from the first
+// operation on, or the directory refuses every change.
 #include <cerrno>
 #include <fstream>
 #include <string>
@@ -188,7 +188,7 @@ TEST_P(Opening, OnAFullDiskCutsNothingThatItCannotKeep) {
   EXPECT_THAT(*kept, testing::EndsWith("the rest of something"));
 }
 
-// Each read of an opening meets a want of memory in its turn: where that ends the opening, it was for nothing else.
+// Each read of an opening meets a want of memory in its turn. If that ends the opening, it has no lasting effect.
 TEST(OpeningTest, APassingErrorLeavesTheSavedIndex) {
   const ScratchDirectory scratch;
   FaultyFileSystem files(scratch.path());

@@ -1,10 +1,10 @@
-// Promised: after power loss the store holds a first part of what was written, whole batches, with everything that a
-// sync had covered; it opens without complaint and works on.
+// Promised: after power loss the store holds a first part of the writes, in whole batches, with every write that a sync
+// had covered. It opens without an error and works on.
 //
-// Attack: a workload runs once on a FaultyFileSystem to count its operations; then it runs again and again, with the
-// power cut at one of them. What a disk may show afterwards is drawn at random: each sector and each name that no sync
-// covered is there or not. Three cuts in a row hit the same store, the recovery from the former one included. The
-// threads of the store make the count vary a little, so the number of the cut is a place near an operation, not one.
+// Attack: a workload runs once on a FaultyFileSystem to count its operations. Then it runs again and again, with the
+// power cut at one of them. The disk's contents afterwards are drawn at random: each sector and each name that no sync
+// covered exists or not. Three cuts in a row hit the same store, including the recovery from the cut before. The
+// threads of the store make the count vary a little, so the number of the cut is only approximate.
 //
 // Replay: KVS_TEST_SEED with the seed that the failure names. KVS_CRASH_ROUNDS=1000 for a long night.
 #include <optional>
@@ -138,8 +138,8 @@ TEST_P(PowerCut, TakesASuffixAtMostAndNothingThatWasSynced) {
   }
 }
 
-// A run of sets is no batch, but it is in order: what survives is a first part of it, and what was acknowledged as
-// durable is in that part.
+// A run of sets is no batch, but it is in order. A first part of it survives, and that part includes every set that was
+// acknowledged as durable.
 TEST_P(PowerCut, LeavesAFirstPartOfARunOfSets) {
   constexpr std::size_t kRun = 100;
   constexpr std::size_t kRuns = 30;

@@ -1,6 +1,6 @@
-// What the store does when the system has none left of something: threads, descriptors, room. Promised: it is an error
-// that says what is missing, never the end of the process and never for good. The tests take the resource away in a
-// child process, so that no other test is starved.
+// Promised: if the system has no threads, descriptors or room left, the store returns an error that names the shortage.
+// The process never ends, and the store recovers with the resource. The tests take the resource away in a child
+// process, so that no other test is starved.
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <sys/wait.h>

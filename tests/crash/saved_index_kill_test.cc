@@ -1,9 +1,9 @@
-// Promised: a process that dies while it saves its index at closing takes nothing with it that was acknowledged, and
-// brings nothing back that was removed; the half of a saved index is never taken for a whole one.
+// Promised: a process that dies while it saves its index at closing loses no acknowledged write and revives no removed
+// key. Half a saved index is never taken for a whole one.
 //
-// Attack: a real process opens a store, changes it, begins to close it, and is killed with SIGKILL before the first
-// file operation of the saving, then (opened again) before the second, and so on until one comes through. After each
-// kill the store is opened and compared with all that was written. Nothing here is random.
+// Attack: a real process opens a store, changes it, and begins to close it. SIGKILL ends it before the first file
+// operation of the saving, then before the second, and so on until one completes. After each kill the store is opened
+// and compared with all the writes. Nothing here is random.
 #include <algorithm>
 #include <filesystem>
 #include <string>
@@ -33,7 +33,7 @@ class SavedIndexKill : public testing::Test {
     return outcome.exit_code;
   }
 
-  // Leaves the directory as it is: what is opened is a copy.
+  // Leaves the directory as it is, because it opens a copy.
   void CheckCopy(bool must_have_index) {
     const ScratchDirectory copy;
     std::filesystem::copy(scratch_.path(), copy.path(), std::filesystem::copy_options::recursive);

@@ -1,8 +1,8 @@
-// Promised: an EXEC that was answered survives the death of the server, and one that was not is there as a whole or
-// not at all. An expiry survives as well.
+// Promised: an answered EXEC survives the death of the server. An unanswered one takes effect as a whole or not at all.
+// An expiry survives as well.
 //
-// Attack: a real kvs-server is killed with SIGKILL while clients send transactions, again and again on the same data;
-// each time the pairs are compared with each other and with the last answers.
+// Attack: a real kvs-server is killed with SIGKILL while clients send transactions, again and again on the same data.
+// Each time the pairs are compared with each other and with the last answers.
 //
 // Replay: the moments are up to the machine.
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ constexpr int kClients = 3;
 
 std::string Key(int client, const char* half) { return "client:" + std::to_string(client) + ":" + half; }
 
-// What is stored there, 0 for nothing.
+// The stored number, 0 if there is none.
 std::int64_t NumberAt(RespClient& client, const std::string& key) {
   const std::string reply = client.Call({"GET", key});
   if (reply == "$-1\r\n") return 0;

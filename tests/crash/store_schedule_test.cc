@@ -1,5 +1,5 @@
-// Promised: what the background threads do to the files never meets a writer at the wrong moment: no acknowledged write
-// is lost, no removed key comes back, nobody waits forever.
+// Promised: the background threads never change the files at the wrong moment for a writer. No acknowledged write is
+// lost, no removed key comes back, no thread waits forever.
 //
 // Attack: each test is one schedule that once went wrong, forced by a hook that runs inside a file operation of the
 // background thread. Nothing here is random.

@@ -1,8 +1,8 @@
-// WriteHistory: what one thread wrote to a store, in order, and which states a store may show after a crash.
+// WriteHistory: the writes of one thread to a store, in order, and the states that a store may show after a crash.
 //
 // Design      Every write has a value of its own, so the contents of a store name the write they end with. A store that
 //             came through a crash must hold the outcome of the first N writes, for one N: no hole, no half of a batch,
-//             nothing that was removed.
+//             no removed key.
 // Threads     One at a time.
 #pragma once
 
@@ -22,8 +22,8 @@ class WriteHistory {
  public:
   explicit WriteHistory(std::uint64_t seed) : random_(seed) {}
 
-  // Does one more write: a set, a removal, an update or a batch. What fails for want of room did not happen; after any
-  // other failure the write may have happened or not, and it must be the last one that could.
+  // Does one more write: a set, a removal, an update or a batch. A write that fails for want of room did not happen.
+  // After any other failure the write may have happened or not, and it must be the last one that could.
   Status WriteNext(store::Store& store);
 
   // Removes the first key that is there.
@@ -38,7 +38,7 @@ class WriteHistory {
   // The store holds the first `writes` writes now; the others never were.
   void CutTo(std::size_t writes);
 
-  // What the acknowledged writes lead to.
+  // The state after the acknowledged writes.
   const Contents& contents() const { return contents_; }
 
  private:

@@ -1,5 +1,5 @@
-// Promise: the example at the head of each public header compiles as it is there, and its results are what it says.
-// The build makes tests of them (extract.py), which run here, each in an empty directory.
+// Promised: the example at the head of each public header compiles unchanged, and its results are those in its
+// comments. The build makes tests of them (extract.py), which run here, each in an empty directory.
 #include <gtest/gtest.h>
 #include <kvs/kvs.h>
 

@@ -1,8 +1,8 @@
-// Random operations on a store and on a std::map, which must agree after each of them; reopening, compaction and syncs
-// are mixed in, because what is lost or comes back shows only after them. KVS_TEST_SEED replays a run; the failing step
-// is printed.
+// Random operations on a store and on a std::map, which must agree after each of them. Reopening, compaction and syncs
+// are mixed in, because lost and revived pairs show only after them. KVS_TEST_SEED replays a run; the failing step is
+// printed.
 //
-// Promised beyond agreement: a removed key never comes back, not after compaction and reopening; and the disk use stays
+// Promised beyond agreement: a removed key never comes back, not after compaction and reopening. The disk use stays
 // within live bytes / (1 - garbage_ratio_max) plus two segments, whatever is removed or overwritten.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -57,7 +57,7 @@ class StoreModelTest : public testing::Test {
       case KeyShape::kAnyBytes: break;
     }
     std::string key(random->Below(4), '\0');
-    // Few different bytes, those at both ends of the order among them, so that keys meet again.
+    // Few different bytes, including both ends of the order, so that keys meet again.
     for (char& byte : key) byte = "\0\x01\x7f\x80\xff"[random->Below(5)];
     return key;
   }

@@ -1,5 +1,5 @@
-// Promised: the replies of Redis 7.0.15, byte for byte. Each session of data/redis-7.0.15.txt, which record.py has
-// recorded from a real redis-server and explains, is a test of its own, against a server on a KvStore.
+// Promised: the replies of Redis 7.0.15, byte for byte. record.py has recorded the sessions of data/redis-7.0.15.txt
+// from a real redis-server, and explains them. Each session is a test of its own, against a server on a KvStore.
 #include <gtest/gtest.h>
 
 #include <algorithm>

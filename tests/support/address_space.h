@@ -1,5 +1,5 @@
-// AddressSpaceLimit: leaves this process, and children that it starts, so many bytes of address space beyond those that
-// it has, for as long as it lives.
+// AddressSpaceLimit: while it lives, this process and the children that it starts can take only so many more bytes of
+// address space.
 //
 // Limits      Sanitizers reserve address space by the terabyte: KVS_SKIP_UNDER_SANITIZERS() first.
 #pragma once

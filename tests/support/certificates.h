@@ -29,7 +29,7 @@ class Authority {
     WriteCertificate(file(), certificate_.get());
   }
 
-  // The certificate that those trust who trust this authority.
+  // The certificate for clients that trust this authority.
   std::string file() const { return (directory_ / (name_ + "-authority.pem")).string(); }
 
   // Writes a certificate for 127.0.0.1, and its key, over those that may be there.

@@ -40,7 +40,7 @@ class ChildProcess {
   // Waits until it has ended and returns its exit code; 128 + N where signal N ended it; -1 where it took too long.
   int Wait();
 
-  const std::string& output() const { return output_.text; }              // What was read so far.
+  const std::string& output() const { return output_.text; }              // The bytes read so far.
   const std::string& error_output() const { return error_output_.text; }  // After Wait(): all.
   pid_t pid() const { return pid_; }
 
@@ -60,7 +60,7 @@ class ChildProcess {
   Stream error_output_;
 };
 
-// What a program that ran to its end left behind.
+// The result of a program that ran to its end.
 struct Outcome {
   int exit_code;
   std::string output;

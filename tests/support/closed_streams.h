@@ -1,6 +1,6 @@
 // ClosedStreams: this process without standard streams for as long as it lives, as `program <&- >&- 2>&-` starts one.
 //
-// Threads     One at a time, and nobody prints meanwhile.
+// Threads     One at a time, and no thread prints while it lives.
 #pragma once
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// The engines that a test runs over: all of them, in this build or not. Who has none of an engine skips it.
+// The engines that a test runs over, including those that this build lacks. A test skips an engine that is missing.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -41,7 +41,7 @@ void* Allocate(std::size_t bytes) {
 
 }  // namespace kvs::test
 
-// Those for arrays and for exceptions that are none call these.
+// The operators for arrays, and the nothrow ones, call these.
 void* operator new(std::size_t bytes) { return kvs::test::Allocate(bytes); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }

@@ -1,6 +1,6 @@
-// FailingMemory: makes one allocation of this thread fail, for as long as it lives: `after` allocations by operator new
-// succeed, the next throws std::bad_alloc, and those behind it succeed again. So a test that counts `after` up, until
-// nothing fails any more, has seen each place where memory can run out.
+// FailingMemory: makes one allocation of this thread fail, for as long as it lives. `after` allocations by operator new
+// succeed, the next throws std::bad_alloc, and later ones succeed again. A test that counts `after` up until nothing
+// fails has seen each place where memory can run out.
 //
 // Threads     Other threads are left alone. One at a time in each.
 #pragma once

@@ -38,8 +38,8 @@ Error FaultOf(int sys_errno, OperationKind kind, const fs::path& path) {
                           std::to_string(static_cast<int>(kind))};
 }
 
-// A disk after power loss: `unit` bytes at a time are as last synced or as last written, and the length as well. What
-// was never synced may also be garbage, then to the end of the file.
+// A disk after power loss: each `unit` of bytes is as last synced or as last written, and so is the length. Bytes that
+// were never synced may also be garbage, then to the end of the file.
 std::string Tear(std::string_view synced, std::string_view written, base::Random* random) {
   static constexpr std::array<std::size_t, 4> kUnits = {512, 1024, 2048, 4096};
   const std::size_t unit = kUnits[random->Below(kUnits.size())];
@@ -64,12 +64,12 @@ std::string Tear(std::string_view synced, std::string_view written, base::Random
 
 }  // namespace
 
-// What a name stands for. Kept as long as the name may come back.
+// The file of a name. Kept as long as the name may come back.
 struct FaultyFileSystem::Contents {
   explicit Contents(std::unique_ptr<io::File> reader) : file(std::move(reader)) {}
 
-  // What is written now is on the disk, but for sectors that an earlier sync could not write and nobody wrote since:
-  // the kernel takes those for clean.
+  // The written bytes are now on the disk. Excepted are sectors that an earlier sync could not write, unless they were
+  // written again: the kernel takes those for clean.
   void NoteSync() {
     std::string now = ReadAll(file.get());
     if (!unwritable.empty()) {
@@ -123,7 +123,7 @@ class FaultyFileSystem::FaultyFile final : public ForwardingFile {
       contents_->NoteWrite(offset, bytes.size());
       return Ok();
     }
-    // A short write, then the fault. It ends with a sector: those are written whole.
+    // A short write, then the fault. It ends with a sector, because sectors are written whole.
     const std::uint64_t middle = (offset + bytes.size() / 2) / kSectorBytes * kSectorBytes;
     if (middle > offset) KVS_TRY(ForwardingFile::WriteAt(offset, bytes.substr(0, middle - offset)));
     return status;

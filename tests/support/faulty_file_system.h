@@ -1,14 +1,14 @@
-// FaultyFileSystem: a file system that fails, or loses its power, at an operation of the test's choice, and then shows
-// the directory as a disk might show it afterwards.
+// FaultyFileSystem: a file system that fails, or loses its power, at an operation of the test's choice. Afterwards it
+// shows the directory as a disk might show it.
 //
-// Design      Works on real files, so mappings are real mappings. Beside them it keeps what the disk is sure to hold:
-//             of each file the contents at its last Sync(), of the directory the names at its last SyncDirectory().
-//             After a power cut everything newer may be there or not: sector by sector, name by name. What a failed
-//             sync could not write, the kernel takes for clean: later syncs bring it to the disk only if it was written
+// Design      Works on real files, so mappings are real mappings. It also keeps the state that the disk is sure to
+//             hold: each file's contents at its last Sync(), and the directory's names at its last SyncDirectory().
+//             After a power cut everything newer may be there or not, sector by sector and name by name. The kernel
+//             takes the pages of a failed sync for clean. Later syncs bring them to the disk only if they were written
 //             again.
 // Threads     As FileSystem. The settings are made before the store is opened, or from inside the hook.
 // Durability  Nothing is really brought to the disk, which makes it quick; only the model counts.
-// Limits      One flat directory. Reads are not numbered: they fail only after a power cut, or where the hook says so.
+// Limits      One flat directory. Reads are not numbered: they fail only after a power cut, or if the hook says so.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +53,7 @@ class FaultyFileSystem final : public ForwardingFileSystem {
   // Answers whether, and how, the operation fails. Called without any lock, by the thread that does the operation.
   using Hook = std::function<Status(const Operation&)>;
 
-  // What is in `directory` already counts as being on the disk.
+  // The present contents of `directory` count as being on the disk.
   explicit FaultyFileSystem(std::filesystem::path directory);
   ~FaultyFileSystem() override;  // All files are closed.
 

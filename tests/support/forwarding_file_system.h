@@ -1,5 +1,5 @@
-// ForwardingFileSystem: hands every operation on to the real file system. Tests override the one they want to watch or
-// to let fail; OnOpen() is the place to wrap a file.
+// ForwardingFileSystem: hands every operation on to the real file system. Tests override the operations that they watch
+// or fail. OnOpen() is the place to wrap a file.
 #pragma once
 
 #include <memory>

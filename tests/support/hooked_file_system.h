@@ -1,7 +1,7 @@
-// HookedFileSystem: the operating system's files, with a call-back before each operation that changes something, which
-// may block, act, or answer with an error that is then the operation's.
+// HookedFileSystem: the operating system's files, with a call-back before each operation that changes something. The
+// call-back may block, act, or return an error, which is then the operation's.
 //
-// Threads     The hook is called by whichever thread does the operation, without any lock of the store.
+// Threads     The thread of the operation calls the hook, without any lock of the store.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// LogLines: what a server under test writes into its log.
+// LogLines: the lines that a server under test writes into its log.
 #pragma once
 
 #include <algorithm>

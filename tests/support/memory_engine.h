@@ -104,7 +104,7 @@ class MemoryEngine : public KvsEngine {
     return stats;
   }
 
-  // What every Sync() from now on answers.
+  // The answer of every Sync() from now on.
   void AnswerSyncWith(Status result) {
     const std::lock_guard lock(mutex_);
     sync_result_ = std::move(result);

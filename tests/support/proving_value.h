@@ -1,5 +1,5 @@
-// ProvingValue: a value that proves itself: it names its key and generation, and the rest follows from both. A reader
-// who gets a value of another key, a torn one, or one that was never written, finds out.
+// ProvingValue: a value that proves itself. It names its key and generation, and its other bytes follow from both. A
+// reader thus detects a value of another key, a torn value, and a value that was never written.
 #pragma once
 
 #include <cstdint>

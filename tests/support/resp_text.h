@@ -1,4 +1,4 @@
-// The text of RESP, for whatever calls a server: commands, and where replies end.
+// The text of RESP, for code that calls a server: commands, and the ends of replies.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// KVS_SKIP_UNDER_SANITIZERS(): for tests of what a sanitizer takes for itself: address space by the terabyte, mappings,
-// descriptors, the allocator.
+// KVS_SKIP_UNDER_SANITIZERS(): for tests of resources that a sanitizer uses itself: address space by the terabyte,
+// mappings, descriptors, the allocator.
 #pragma once
 
 #include <gtest/gtest.h>

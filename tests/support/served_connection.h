@@ -1,4 +1,4 @@
-// ServedConnection: a connection of a server without loops, for tests of what it answers.
+// ServedConnection: a connection of a server without loops, for tests of its answers.
 #pragma once
 
 #include <memory>

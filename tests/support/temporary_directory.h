@@ -1,6 +1,6 @@
-// TemporaryDirectory: a new directory for one test, removed with all that is in it at the end.
-// ScratchDirectory: one in memory, where the system has such a place: for tests that make thousands of stores and
-// simulate the disk itself.
+// TemporaryDirectory: a new directory for one test, removed with all its contents at the end.
+// ScratchDirectory: one in memory, if the system has such a place, for tests that make thousands of stores and simulate
+// the disk itself.
 #pragma once
 
 #include <stdlib.h>

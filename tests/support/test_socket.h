@@ -1,4 +1,4 @@
-// TestSocket: a connected socket whose every wait is bounded; one that fails is a failure of the test.
+// TestSocket: a connected socket. Every wait is bounded, and a failed wait fails the test.
 #pragma once
 
 #include <gtest/gtest.h>

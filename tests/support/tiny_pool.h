@@ -1,4 +1,4 @@
-// TinyPool: the least ThreadPool that keeps its promises, for tests of the users of one.
+// TinyPool: the smallest ThreadPool that keeps its promises, for tests of code that uses one.
 #pragma once
 
 #include <condition_variable>

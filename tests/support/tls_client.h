@@ -75,7 +75,7 @@ class TlsClient {
     }
   }
   const std::string& input() const { return input_; }
-  const std::string& last_error() const { return last_error_; }  // What ended receiving; empty: an end as it should be.
+  const std::string& last_error() const { return last_error_; }  // Why receiving ended; empty: a proper end.
 
  private:
   static io::Deadline Soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(60); }

@@ -62,7 +62,7 @@ class Auditor {
     (text ? there_ : gone_).insert(ledger_.KeyAt(key).name);
   }
 
-  // KEYS has to agree with GET, but for pairs that expire meanwhile.
+  // KEYS has to agree with GET, but for pairs that expire between the two.
   bool CompareListing() {
     std::string request;
     AppendCommand(request, {"KEYS", ledger_.prefix() + "*"});

@@ -1,6 +1,6 @@
-// Audit: reads every key of a ledger, by GET and by KEYS, and settles what was in flight.
+// Audit: reads every key of a ledger, by GET and by KEYS, and settles the operations in flight.
 //
-// Threads     The ledger does not change meanwhile.
+// Threads     The ledger must not change during an audit.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,7 @@
 
 namespace kvs::torture {
 
-// What was found, for Ledger::Adopt(); what should not be so goes to `report`. nullopt: the connection has ended.
+// The findings, for Ledger::Adopt(); violations go to `report`. nullopt: the connection has ended.
 std::optional<std::vector<State>> Audit(Link& link, const Ledger& ledger, Rule rule, const std::atomic<bool>& gives_up,
                                         Report& report);
 

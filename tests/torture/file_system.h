@@ -33,9 +33,9 @@ class FileSystem {
   std::filesystem::path store_path() const { return directory_ / "store"; }
   bool is_mounted() const { return is_mounted_; }
 
-  // Takes all room that is left; again, what was left since then.
+  // Takes all the room that is left. A second call takes the room that was freed since.
   void Fill();
-  // Takes all inodes that are left, where they are few: on ext and tmpfs.
+  // Takes all inodes that are left, if they are few: on ext and tmpfs.
   void TakeInodes();
   void Relieve();  // Gives both back.
 

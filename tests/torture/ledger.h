@@ -1,10 +1,10 @@
-// Ledger: what the keys of one connection hold, as far as that connection can know: exact where it has the answer,
-// and a list of operations in flight where it has not.
+// Ledger: the contents of one connection's keys, as far as that connection can know them: exact if it has the answer,
+// and otherwise a list of operations in flight.
 //
-// Design      A server executes the commands of one connection in their order, and its log keeps that order. What is
-//             found after a crash is therefore the state after some number of the operations in flight: none of them,
-//             the first, the first two, and so on. An operation with several keys is in or out as a whole. Where the
-//             server may refuse writes (its disk is full) any of them may be missing, but still whole.
+// Design      A server executes the commands of one connection in their order, and its log keeps that order. The state
+//             after a crash is therefore that after some number of the operations in flight: none of them, the first,
+//             the first two, and so on. An operation with several keys is in or out as a whole. If the server may
+//             refuse writes, because its disk is full, any of them may be missing, but only as a whole.
 // Threads     One thread at a time: its owner locks, for those that copy it.
 #pragma once
 
@@ -51,7 +51,7 @@ class Ledger {
   void Acknowledge();  // The first in flight took effect, and its answer is here.
   void Refuse();       // The first in flight had no effect.
 
-  // After a crash: what was found, for every key. Nothing is in flight any more.
+  // After a crash: takes the found state of every key. Nothing is in flight any more.
   void Adopt(std::vector<State> states);
   void SetUnknown(std::uint32_t key) { states_[key] = State{.generation = kUnknownGeneration}; }
   void Clear();  // Nothing is stored.

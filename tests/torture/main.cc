@@ -1,6 +1,6 @@
-// kvs_torture: a kvs-server under a checking load, while it is killed, copied and deprived, on one file system after
-// the other. Exit codes: 0 no fault was found, 1 some were, 2 the command line was not understood, 77 the file systems
-// that were asked for cannot be mounted here.
+// kvs_torture: a kvs-server under a checking load is killed, copied and deprived of resources, on one file system after
+// the other. Exit codes: 0 no fault was found, 1 some were, 2 the command line was wrong, 77 the requested file systems
+// cannot be mounted here.
 #include <signal.h>
 
 #include <CLI/CLI.hpp>

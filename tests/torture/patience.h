@@ -1,4 +1,4 @@
-// Await: waits for what another process or thread does and nothing tells of, by asking again and again.
+// Await: waits for an event in another process or thread that gives no notice, by asking again and again.
 #pragma once
 
 #include <chrono>

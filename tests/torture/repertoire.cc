@@ -66,7 +66,7 @@ Operation Remove(const Ledger& ledger, base::Random& random) {
   return {.command = Command::kRemove, .changes = {{key, {}}}};
 }
 
-// What follows from the state before needs to know it: no change of the key may be in flight.
+// A command whose effect depends on the state before needs to know it: no change of the key may be in flight.
 bool IsKnown(const Ledger& ledger, std::uint32_t key) {
   return ledger.IsSettled(key) && ledger.acknowledged(key).generation != kUnknownGeneration;
 }

@@ -1,4 +1,4 @@
-// The repertoire of a connection: which command comes next, what it says, and what its answer must be.
+// The repertoire of a connection: the next command, its arguments, and the expected answer.
 //
 // Threads     Functions of their arguments alone.
 #pragma once
@@ -28,7 +28,7 @@ void AppendRequest(const Ledger& ledger, const Operation& operation, std::string
 // The error in a reply, also in one of EXEC, which is refused as a whole; nullopt: there is none.
 std::optional<std::string_view> RefusalIn(std::string_view reply);
 
-// What is wrong with `reply`, the last one to `operation`, which is the first in flight; nullopt: nothing.
+// The fault of `reply`, the last one to `operation`, which is the first in flight; nullopt: none.
 std::optional<Violation> CheckReply(const Ledger& ledger, const Operation& operation, std::string_view reply);
 
 }  // namespace kvs::torture

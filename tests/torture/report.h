@@ -1,4 +1,4 @@
-// Report: what the torture has done and found: figures, and everything that must not be.
+// Report: the figures of the torture, and all violations that it found.
 //
 // Threads     Call anything from any thread.
 // Fences      R1  the figures: relaxed. They are added up, and nothing is reached through them.
@@ -49,7 +49,7 @@ class Report {
   void BlameForNotOpening(const std::string& why) KVS_EXCLUDES(mutex_);
   void BlameForNotResuming(const std::string& why) KVS_EXCLUDES(mutex_);
 
-  // What is being done: the file system, the options of the server, the events of late.
+  // The present activity: the file system, the options of the server, the latest events.
   void SetScene(std::string scene) KVS_EXCLUDES(mutex_);
   void NoteEvent(const std::string& event) KVS_EXCLUDES(mutex_);
   void NoteKept(const std::string& directory) KVS_EXCLUDES(mutex_);

@@ -1,7 +1,7 @@
-// Round: one store on one file system under load, while one event after the other befalls it.
+// Round: one store on one file system under load, which one event after the other hits.
 //
-// Design      Round starts, ends and restarts the server and keeps what a fault left behind; events.cc has the events.
-//             The choice of events follows from the seed; their moments are up to the machine.
+// Design      Round starts, ends and restarts the server and keeps the files that a fault left. The events are in
+//             events.cc. The seed determines the choice of events, and the machine their moments.
 // Threads     One thread at a time.
 #pragma once
 
@@ -29,7 +29,7 @@ struct RoundOptions {
   std::filesystem::path scratch;         // For logs and copies; not on the file system of the store.
   std::filesystem::path kept;            // For stores that violated a promise.
   std::vector<std::string> arguments;    // Of the server.
-  std::vector<std::string> event_names;  // Those to choose from.
+  std::vector<std::string> event_names;  // The events to choose from.
   int connections = 6;
   std::uint32_t keys = 600;  // Of each connection.
   std::uint64_t seed = 0;
@@ -84,7 +84,7 @@ class Round {
   void Finish();
 
   void BeginShortage(bool removals_may_fail);
-  // What was short is there again: writes must be accepted by themselves.
+  // The shortage is over: the server must accept writes by itself.
   void EndShortage();
   void CheckLog();  // A shortage is logged when it begins and when it ends, not with each refused write.
   bool Resumes();

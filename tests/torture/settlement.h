@@ -1,4 +1,4 @@
-// Settlement: compares what is found in a store after a crash, or in a copy of it, with a ledger.
+// Settlement: compares the contents of a store after a crash, or of a copy of it, with a ledger.
 //
 //   Settlement settlement(ledger, rule);
 //   for (every key) settlement.See(key, found, window);
@@ -7,7 +7,7 @@
 // Design      For each key: which of the operations in flight can be the last that changed it? Under kFirstOnes all
 //             keys together must name one number of operations that took effect; under kAnyOfThem an operation must
 //             not have taken effect for one of its keys and not for another.
-// Threads     One thread at a time. The ledger does not change meanwhile.
+// Threads     One thread at a time. The ledger must not change while it lives.
 #pragma once
 
 #include <cstdint>

@@ -32,7 +32,7 @@ class SettlementTest : public testing::Test {
     ledger_.Acknowledge();
   }
 
-  // What is wrong with a store that holds `store`, and nothing else.
+  // The violations of a store that holds exactly `store`.
   std::vector<std::string> Complaints(const std::map<std::uint32_t, State>& store, Rule rule = Rule::kFirstOnes) {
     Settlement settlement(ledger_, rule);
     for (std::uint32_t key = 0; key < kKeys; ++key) {

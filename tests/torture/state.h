@@ -1,4 +1,5 @@
-// State: what a key holds, in a few numbers, so that a model of a whole store is small. The bytes follow from them.
+// State: the contents of a key, in a few numbers, so that a model of a whole store is small. The bytes follow from
+// them.
 //
 // Design      A value is the beginning of an endless stream that its key and its generation determine; its first words
 //             name both. An APPEND makes the beginning longer. So a value proves which write made it, and an older
@@ -42,7 +43,7 @@ struct Key {
 
 std::string ValueOf(const Key& key, const State& state);
 
-// The bytes of that value from `begin` on: what an APPEND adds.
+// The bytes of that value from `begin` on, which an APPEND adds.
 std::string ValueFrom(const Key& key, const State& state, std::size_t begin);
 
 // Whether a read within `window` that found `found` (nullopt: no such key) can have seen `state`.

@@ -21,7 +21,7 @@ namespace kvs::torture {
 
 class Victim {
  public:
-  // What it says goes to the end of the file `log`.
+  // Its output goes to the end of the file `log`.
   Victim(std::string program, std::filesystem::path log) : program_(std::move(program)), log_(std::move(log)) {}
   ~Victim();
   Victim(const Victim&) = delete;

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint64_t kTogetherMax = 32;  // Operations that are sent before an answer is awaited.
 
-// Whether a person who reads it knows what is short.
+// Whether a person that reads it knows which resource is short.
 bool IsClear(std::string_view refusal) {
   constexpr std::array<std::string_view, 6> kWords = {"no space",  "No space",           "quota",
                                                       "too large", "oo many open files", "annot allocate memory"};

@@ -22,7 +22,7 @@
 
 namespace kvs::torture {
 
-// What the workers are to do, and what the server may do meanwhile. R1.
+// The orders for the workers, and the permitted behaviour of the server. R1.
 struct Conditions {
   std::atomic<Mode> mode{Mode::kMixed};
   std::atomic<bool> writes_may_fail{false};    // Something is short: a write may be refused, with a clear error.
@@ -36,7 +36,7 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // While it is down: goes to the server at `address`, where the operations in flight follow `rule`.
+  // While it is down: goes to the server at `address`, at which the operations in flight follow `rule`.
   void Connect(const Address& address, Rule rule) KVS_EXCLUDES(mutex_);
   void Disconnect() { gives_up_.store(true, std::memory_order_relaxed); }  // R1
   bool IsDown() const KVS_EXCLUDES(mutex_);

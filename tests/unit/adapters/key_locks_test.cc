@@ -1,5 +1,5 @@
-// Promised: who holds the lock of a key's group is alone with it, whether it holds one lock or several, and several
-// that overlap never wait in a circle. The tests count without atomics, which ThreadSanitizer looks at as well.
+// Promised: the holder of a group's lock excludes all others, if it holds one lock or several. Holders of overlapping
+// groups never wait in a circle. The tests count without atomics, so that ThreadSanitizer checks the order as well.
 #include "adapters/key_locks.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
-// Promised beyond the contract suite: a damaged byte is corruption, never another value; a database that is in use says
-// so; after a failed write there are no more, reads go on, and what was acknowledged is there when it is opened again;
-// the sync policies do what they say. The tests damage tables byte by byte, and let the system refuse to write.
+// Promised beyond the contract suite: a damaged byte is corruption, never another value. A database that is in use says
+// so. After a failed write there are no more writes, but reads go on. The acknowledged writes are there when it is
+// opened again. Each sync policy syncs when it says. The tests damage tables byte by byte, and let the system refuse to
+// write.
 #include "kvs/rocksdb_engine.h"
 
 #include <gmock/gmock.h>

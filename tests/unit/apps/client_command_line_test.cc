@@ -1,5 +1,5 @@
-// ParseClientCommandLine promises that a key or a value may look like anything, that options come before the key or
-// last, and that what it does not understand is refused, never taken for something else. The tests try each form.
+// Promised by ParseClientCommandLine(): a key or a value may look like anything, and options come before the key or
+// last. An unknown form is refused, never taken for another. The tests try each form.
 #include "apps/client_command_line.h"
 
 #include <gmock/gmock.h>

@@ -11,7 +11,7 @@
 namespace kvs::apps {
 namespace {
 
-// Sends it to the process, and returns when somebody has taken it.
+// Sends it to the process, and returns when a thread has taken it.
 void SendAndWaitTillTaken(int signal) {
   ASSERT_EQ(::kill(::getpid(), signal), 0);
   sigset_t pending;

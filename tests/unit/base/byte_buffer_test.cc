@@ -1,6 +1,6 @@
-// ByteBuffer promises that whatever is appended comes out at the front, in order and contiguous, that it frees its
-// block with the last byte, and that it stays within twice what was in it. A model (std::string) is driven with the
-// same random steps; KVS_TEST_SEED replays a run.
+// Promised: the appended bytes come out at the front, in order and contiguous. The block is freed with the last byte,
+// and takes at most twice the bytes that were in it. A model (std::string) is driven with the same random steps.
+// KVS_TEST_SEED replays a run.
 #include "base/byte_buffer.h"
 
 #include <gtest/gtest.h>

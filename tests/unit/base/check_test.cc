@@ -1,5 +1,5 @@
-// Promise: a broken invariant ends the process, in every build, and says what was broken and where. The test breaks one
-// in a child process and reads its last words.
+// Promised: a broken invariant ends the process, in every build, and names the condition and its place. The test breaks
+// one in a child process and reads its last words.
 #include "base/check.h"
 
 #include <gtest/gtest.h>

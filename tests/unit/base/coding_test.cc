@@ -1,5 +1,6 @@
-// Promise: fixed integers are little-endian bytes; a varint has one encoding, the shortest, and a decoder reads nothing
-// beyond the end it is given. The test pins bytes, goes over every length, and feeds padded, cut and oversized input.
+// Promised: fixed integers are little-endian bytes. A varint has one encoding, the shortest, and a decoder reads
+// nothing after the end of its input. The test pins bytes, tries every length, and feeds padded, cut and oversized
+// input.
 #include "base/coding.h"
 
 #include <gtest/gtest.h>

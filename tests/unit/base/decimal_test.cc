@@ -1,4 +1,4 @@
-// ParseDecimal promises one spelling for each number, and none for what is no number of 64 bits.
+// Promised: ParseDecimal() takes one spelling for each number of 64 bits, and refuses everything else.
 #include "base/decimal.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// Glob promises Redis's patterns over any bytes, in time linear in the text whatever the pattern. Random patterns are
-// held against the matcher as Redis describes it, which tries one place after the other. KVS_TEST_SEED replays them.
+// Promised: Redis's patterns over any bytes, in time linear in the text for every pattern. Random patterns are compared
+// with the matcher that Redis describes, which tries one place after the other. KVS_TEST_SEED replays them.
 #include "base/glob.h"
 
 #include <gtest/gtest.h>

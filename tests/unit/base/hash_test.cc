@@ -1,5 +1,5 @@
-// Promise: the hash of given bytes is the same in every build and version, because files carry it. The test pins values
-// (that of the empty input is published with XXH3) and shows that each byte and the seed count.
+// Promised: the hash of given bytes is the same in every build and version, because files carry it. The test pins
+// values (that of the empty input is published with XXH3) and shows that each byte and the seed count.
 #include "base/hash.h"
 
 #include <gtest/gtest.h>

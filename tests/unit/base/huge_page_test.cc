@@ -1,5 +1,5 @@
-// A huge page promises zeroed memory at a 2 MB boundary, which keeps its content when it becomes one
-// page of the system.
+// Promised: a huge page is zeroed memory at a 2 MB boundary, and keeps its content when it becomes one page of the
+// system.
 #include "base/huge_page.h"
 
 #include <gtest/gtest.h>

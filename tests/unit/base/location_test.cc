@@ -1,5 +1,5 @@
-// Promise: a location packs slot and offset into 48 bits without loss, zero is "none", and what does not fit is a bug
-// that is caught. The test goes to the edges of both fields, and beyond them in a child process.
+// Promised: a location packs slot and offset into 48 bits without loss, and zero is "none". A number that does not fit
+// is a bug that is caught. The test tries the edges of both fields, and larger numbers in a child process.
 #include "base/location.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// Promise: a path that a process has reached is known afterwards, however the process ends, in a forked child as well;
-// the name stands for the path, and reaching it changes no errno.
+// Promised: a path that a process has reached is recorded, however the process ends, also in a forked child. The name
+// identifies the path, and reaching it changes no errno.
 //
 // Attack: children of this test, with a directory of their own to note probes in, reach probes and die immediately.
 #include "base/probe.h"

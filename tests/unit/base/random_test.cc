@@ -1,4 +1,4 @@
-// Promise: a seed names one sequence for good, so that a failing test can be run again. The test pins the published
+// Promised: a seed names one sequence for good, so that a failing test can be run again. The test pins the published
 // values of SplitMix64.
 #include "base/random.h"
 

@@ -1,4 +1,4 @@
-// Promise: a Result holds a value or an Error, and an Error is one clear line for a person. The test makes both, and
+// Promised: a Result holds a value or an Error, and an Error is one clear line for a person. The test makes both, and
 // pins the numbers of the codes, because clients of older versions know them.
 #include "kvs/result.h"
 

@@ -1,5 +1,5 @@
-// SeededHash promises one hash for the life of the process, which nobody can compute without its seed, and look-ups
-// without a copy of the key.
+// Promised: one hash for the life of the process, which cannot be computed without its seed, and look-ups without a
+// copy of the key.
 #include "base/seeded_hash.h"
 
 #include <gtest/gtest.h>

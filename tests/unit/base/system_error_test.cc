@@ -1,4 +1,4 @@
-// Promise: what the system may have again later is told apart from what is broken, in one place, and keeps its number.
+// Promised: a shortage that may pass is told apart from a lasting error, in one place, and the errno is kept.
 #include "base/system_error.h"
 
 #include <gtest/gtest.h>

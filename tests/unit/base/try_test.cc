@@ -1,5 +1,5 @@
-// Promise: KVS_TRY and KVS_TRY_ASSIGN hand the first Error to the caller, whole, and run nothing after it. The test
-// counts what ran.
+// Promised: KVS_TRY and KVS_TRY_ASSIGN return the first Error to the caller, whole, and run nothing after it. The test
+// counts the statements that ran.
 #include "base/try.h"
 
 #include <gtest/gtest.h>

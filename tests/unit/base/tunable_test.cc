@@ -1,4 +1,4 @@
-// Promise: a constant has the value that is written, and only where a seed is given one of its range: the same in each
+// Promised: a constant has the value in the source. Only with a seed it gets a value of its range: the same in each
 // process with that seed, and over many seeds both ends of the range.
 #include "base/tunable.h"
 

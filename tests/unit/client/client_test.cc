@@ -1,6 +1,6 @@
-// KvsClient promises the engine's answers as its own, an error for everything that can happen to a connection, and that
-// a connection is dead after such an error. It talks to a real server here, and to peers that keep silent, hang up, or
-// speak something else.
+// Promised: KvsClient returns the engine's answers as its own, and an error for everything that can happen to a
+// connection. A connection is dead after such an error. The client talks to a real server here, and to peers that are
+// silent, hang up, or speak another protocol.
 #include "kvs/client.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// The command table promises that its rows are whole and agree with themselves, and docs/commands.md that it is made
-// from them: KVS_UPDATE_DOCS=1 writes it.
+// Promised: the rows of the command table are whole and agree with each other, and docs/commands.md is made from them.
+// KVS_UPDATE_DOCS=1 writes it.
 #include "commands/table/command_table.h"
 
 #include <gtest/gtest.h>

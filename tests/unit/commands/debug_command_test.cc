@@ -1,5 +1,5 @@
-// DEBUG is refused unless the server was started to allow it, and then promises what DEBUG HELP lists. MEMORY tells
-// figures that grow with what they measure.
+// Promised: DEBUG is refused unless the server was started to allow it, and then does all that DEBUG HELP lists. The
+// figures of MEMORY grow with the memory in use.
 #include <gtest/gtest.h>
 
 #include <memory>

@@ -24,7 +24,7 @@ class ExpiryCommandTest : public testing::Test {
     return "-ERR invalid expire time in '" + command + "' command\r\n";
   }
 
-  // "span", "point" or "none": what the expiry of a key follows.
+  // "span", "point" or "none": the clock that the key's expiry follows.
   std::string KindOf(std::string_view key) {
     std::string kind = "absent";
     EXPECT_TRUE(engine_->ReadEntry(key, [&](const Entry& entry) {

@@ -1,5 +1,5 @@
-// INFO promises that each of its fields is measured: the tests cause what a field counts, by commands, errors and
-// failures of the engine, and read it.
+// Promised: each field of INFO is measured. The tests cause the counted events by commands, errors and failures of the
+// engine, and read the fields.
 #include "commands/administration/info.h"
 
 #include <gmock/gmock.h>

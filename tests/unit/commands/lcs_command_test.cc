@@ -1,5 +1,5 @@
-// LCS promises the subsequence and the ranges that Redis finds, which go back through the table of all lengths in a
-// certain order. Random strings are held against that table. KVS_TEST_SEED replays them.
+// Promised: LCS finds the subsequence and the ranges that Redis finds, which goes back through the table of all lengths
+// in a certain order. Random strings are compared with that table. KVS_TEST_SEED replays them.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// WithoutSecrets promises that no password shows, whatever the form of the command that carries it, and that the rest
-// does.
+// Promised: WithoutSecrets() shows no password, in any form of the commands that carry one, and shows all other
+// arguments.
 #include "commands/table/secrets.h"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// ParseUsage promises the tree that a line shows to people.
+// Promised: ParseUsage() gives the tree that the line shows to people.
 #include "commands/table/usage.h"
 
 #include <gtest/gtest.h>

@@ -45,7 +45,7 @@ TEST(ArenaTest, SlotsKeepTheirPlaceAndContentWhileTheArenaGrows) {
   }
 }
 
-// To note that a chunk has a free slot again takes memory, where it had none.
+// Noting that a full chunk has a free slot again takes memory.
 TEST(ArenaTest, ASlotReturnedWithoutMemoryIsNotGivenOutAgain) {
   Arena arena(kSlotBytes);
   std::vector<NodeId> slots;
@@ -124,7 +124,7 @@ TEST(ArenaTest, NumbersOfRemovedChunksAreUsedAgain) {
   }
 }
 
-// What a saved arena is made of: the state of its chunks, and their memory.
+// The parts of a saved arena: the state of its chunks, and their memory.
 struct SavedArena {
   explicit SavedArena(const Arena& arena) : states(arena.Chunks()) {
     for (const Arena::ChunkState& state : states) {

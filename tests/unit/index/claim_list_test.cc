@@ -17,7 +17,7 @@ namespace {
 
 LeafEntry EntryOf(std::uint64_t number) { return LeafEntry(7, base::Location::FromBits(number)); }
 
-// Where heads differ the keys are in their order, and where equal heads end the keys, the keys are equal.
+// If heads differ, the keys are in their order. If equal heads end the keys, the keys are equal.
 void ExpectHeadsAgree(std::uint64_t a_head, const std::string& a, std::uint64_t b_head, const std::string& b) {
   if (a_head < b_head) {
     EXPECT_LT(a, b);

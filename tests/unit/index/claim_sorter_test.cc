@@ -1,5 +1,5 @@
-// Sorting claims promises the order of their keys, with the newest claim of each key left and all others told of; a
-// damaged record whose key had to be known is named. KVS_TEST_SEED replays a failure.
+// Promised: claims are sorted by their keys. The newest claim of each key is kept, and all others are reported. A
+// damaged record whose key is needed is named. KVS_TEST_SEED replays a failure.
 #include "index/claim_sorter.h"
 
 #include <gtest/gtest.h>

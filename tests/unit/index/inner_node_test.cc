@@ -1,6 +1,6 @@
-// An inner node promises to send each key to the child where a full comparison with each separator would send it, by
-// both ways to search its heads. The test builds nodes of all sizes from keys of all shapes, and asks for the
-// separators themselves, their neighbours, and other keys. KVS_TEST_SEED replays a failure.
+// Promised: an inner node sends each key to the same child as a full comparison with each separator, by both ways to
+// search its heads. The test builds nodes of all sizes from keys of all shapes. It asks for the separators themselves,
+// their neighbours, and other keys. KVS_TEST_SEED replays a failure.
 #include "index/inner_node.h"
 
 #include <gtest/gtest.h>

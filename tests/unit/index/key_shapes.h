@@ -12,7 +12,7 @@
 
 namespace kvs::index {
 
-// From the environment variable KVS_TEST_SEED, where it is set: a failure prints the value.
+// From the environment variable KVS_TEST_SEED, if it is set: a failure prints the value.
 inline std::uint64_t TestSeed() {
   const char* const text = std::getenv("KVS_TEST_SEED");
   return text == nullptr ? 20'261'121 : std::strtoull(text, nullptr, 10);

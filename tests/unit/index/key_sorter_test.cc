@@ -42,7 +42,7 @@ TEST(KeySorterTest, TellsKeysApartAfterTheirFirstEightBytes) {
             (std::vector<std::size_t>{2, 1, 0}));
 }
 
-// The last bits of the heads differ, which are where the places stand.
+// The last bits of the heads differ, which hold the places.
 TEST(KeySorterTest, TellsKeysApartInTheLastBitsOfTheirHeads) {
   EXPECT_EQ(Sorted({"1234567\x03", "1234567\x02", "1234567\x01", "1234567"}), (std::vector<std::size_t>{3, 2, 1, 0}));
 }

@@ -1,4 +1,4 @@
-// The keys of a leaf come in order, each once, or not at all where a record is damaged.
+// Promised: the keys of a leaf come in order, each once, or not at all if a record is damaged.
 #include "index/leaf_keys.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// A leaf promises that an entry, once inserted, is found in the way that a search goes (home line first, until a line
-// has an empty slot), whatever was inserted and erased around it, and that it takes 32 entries of any tags.
+// Promised: a search finds each inserted entry (home line first, until a line has an empty slot), whatever was inserted
+// and erased around it. A leaf takes 32 entries of any tags.
 #include "index/leaf.h"
 
 #include <gtest/gtest.h>

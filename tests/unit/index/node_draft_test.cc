@@ -1,4 +1,5 @@
-// A draft changes the separators and children of a node as a splice says: children from a place on give way to others.
+// Promised: a draft changes the separators and children of a node as a splice says: from a given place on, it replaces
+// some children with others.
 #include "index/node_draft.h"
 
 #include <gmock/gmock.h>

@@ -19,7 +19,7 @@ class Records final : public KeySource {
     keys_.push_back(std::move(key));
     return base::Location::FromBits(keys_.size());
   }
-  // A damaged record is not readable; where a key is given, it looks like a record of that one, until it is checked.
+  // A damaged record is not readable. If a key is given, the record looks like one of that key until it is checked.
   void Damage(base::Location location) { damaged_[location.bits()] = std::nullopt; }
   void Damage(base::Location location, std::string key) { damaged_[location.bits()] = std::move(key); }
   void Repair(base::Location location) { damaged_.erase(location.bits()); }

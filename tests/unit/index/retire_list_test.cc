@@ -1,4 +1,4 @@
-// A retired node is freed when enough of them wait and no reader is pinned that could see it, and not before.
+// Promised: a retired node is freed when enough of them wait and no pinned reader could see it, and not before.
 #include "index/retire_list.h"
 
 #include <gtest/gtest.h>

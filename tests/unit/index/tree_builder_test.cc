@@ -1,5 +1,5 @@
-// A tree that was built in one go promises to answer as one that was filled entry by entry: for keys of all shapes, in
-// parts of any size, and to be changed afterwards like any other. KVS_TEST_SEED replays a failure.
+// Promised: a tree that was built in one go answers like one that was filled entry by entry. The keys have all shapes,
+// the parts have any size, and the tree can be changed afterwards like any other. KVS_TEST_SEED replays a failure.
 #include "index/tree_builder.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
-// Finding many keys in step promises the answers of finding each by itself: for groups of all sizes, keys of all
-// shapes, present, erased and never there, the same key twice, and damaged records. KVS_TEST_SEED replays a failure.
+// Promised: finding many keys in step gives the answers of finding each by itself. The groups have all sizes. The keys
+// have all shapes: present, erased and never there, the same key twice, and damaged records. KVS_TEST_SEED replays a
+// failure.
 #include <gtest/gtest.h>
 
 #include <array>

@@ -1,5 +1,5 @@
-// Promised: where memory runs out, a change of the tree is not made, or made without what would only save memory; the
-// tree stays what it was, and goes on. Each allocation of each change fails here once.
+// Promised: if memory runs out, a change of the tree is not made, or is made without a step that would only save
+// memory. The tree stays valid and goes on. Each allocation of each change fails here once.
 #include <gtest/gtest.h>
 
 #include <map>

@@ -1,6 +1,5 @@
 // The tree against std::map: 300,000 random operations over keys of all shapes, in growing and shrinking phases, with
-// hints that hold and others, and all entries compared by scans in both directions now and then. KVS_TEST_SEED replays
-// a failure.
+// valid and outdated hints. Now and then scans in both directions compare all entries. KVS_TEST_SEED replays a failure.
 #include <gtest/gtest.h>
 
 #include <iterator>

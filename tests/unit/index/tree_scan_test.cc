@@ -116,8 +116,8 @@ TEST_F(TreeScanTest, KeysThatStayAreVisitedOnceWhileOthersComeAndGo) {
   }
 }
 
-// A scan goes from leaf to leaf without descending anew; it must notice that leaves are not current any more. What is
-// in the leaf that is being visited was read before: so only what changed two leaves ahead is looked at.
+// A scan goes from leaf to leaf without descending again, so it must notice leaves that are no longer current. The
+// visited leaf was read before. The test therefore checks only changes that are two leaves ahead.
 TEST_F(TreeScanTest, AScanVisitsTheChangesMadeAheadOfIt) {
   constexpr std::uint64_t kKeys = 6'000;
   constexpr std::size_t kVisitsAhead = std::size_t{2} * Leaf::kSlots;

@@ -97,7 +97,7 @@ TEST_F(TreeTest, KeysOfTheGreatestLengthAreKept) {
   for (std::size_t i = 0; i < keys.size(); ++i) ASSERT_EQ(Find(keys[i]).location, locations[i]);
 }
 
-// A stranger who knew the seed could choose keys that share a line, or a whole tag.
+// An attacker that knew the seed could choose keys that share a line, or a whole tag.
 TEST_F(TreeTest, KeysThatShareLineAndTagAreAllKept) {
   std::unordered_map<std::uint64_t, std::vector<std::string>> by_tag;
   const std::vector<std::string>* colliding = nullptr;

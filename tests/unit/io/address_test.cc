@@ -1,5 +1,5 @@
-// Address promises two forms, IP:PORT and [IPv6]:PORT, written back as they were read, and an error that shows the form
-// for everything else. The refused inputs are the slips that people make.
+// Promised: an address has two forms, IP:PORT and [IPv6]:PORT, and is written as it was read. Everything else is an
+// error that shows the form. The refused inputs are typical mistakes.
 #include "io/address.h"
 
 #include <gmock/gmock.h>

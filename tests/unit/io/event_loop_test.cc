@@ -1,5 +1,5 @@
-// EventLoop promises to return for a ready socket, for a deadline and for Wake(), to report what was not finished
-// again, and to report an event that was asked for once exactly once. All waits here end by themselves.
+// Promised: EventLoop returns for a ready socket, for a deadline and for Wake(). It reports an unfinished event again,
+// and an event that was asked for once exactly once. All waits here end by themselves.
 #include "io/event_loop.h"
 
 #include <gtest/gtest.h>

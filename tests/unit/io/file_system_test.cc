@@ -1,6 +1,6 @@
-// The file system promises what its header says: whole reads and writes, room that is really taken, files replaced as a
-// whole, errors that name their file and tell a full disk from the rest, and one holder of a directory at a time. The
-// tests use real files, a file-size limit and a small tmpfs for want of room, and child processes for the lock.
+// Promised: reads and writes are whole, reserved room is really taken, and files are replaced as a whole. Errors name
+// their file, and a full disk has an error of its own. A directory has one holder at a time. The tests use real files,
+// a file-size limit and a small tmpfs for want of room, and child processes for the lock.
 #include "io/file_system.h"
 
 #include <gmock/gmock.h>

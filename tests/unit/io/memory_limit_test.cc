@@ -1,5 +1,5 @@
-// ControlGroupMemoryLimit promises the tightest limit of the groups above a process, of either version, and none where
-// there is none. The files of the kernel are imitated in a directory.
+// Promised: ControlGroupMemoryLimit() returns the tightest limit of the groups above a process, of either version, or
+// none if there is none. The tests imitate the files of the kernel in a directory.
 #include "io/memory_limit.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// The socket functions promise that the world's troubles come back as outcomes and errors: no wait where none was asked
-// for, a timeout where one was, no SIGPIPE. The tests talk to themselves over the loopback device, on free ports.
+// Promised: each failure outside is an outcome or an error. A call waits only if asked to, has a timeout if asked to,
+// and raises no SIGPIPE. The tests talk to themselves over the loopback device, on free ports.
 #include "io/socket.h"
 
 #include <gtest/gtest.h>

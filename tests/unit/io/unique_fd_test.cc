@@ -1,5 +1,5 @@
-// UniqueFd promises that no descriptor it owns is that of a standard stream, and FillStandardStreams() that closed
-// streams stay closed for use while nothing else gets their numbers. The tests close all three.
+// Promised: no descriptor that a UniqueFd owns is that of a standard stream. After FillStandardStreams() closed streams
+// remain unusable, but no other file gets their numbers. The tests close all three.
 #include "io/unique_fd.h"
 
 #include <fcntl.h>

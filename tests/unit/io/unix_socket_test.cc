@@ -1,5 +1,5 @@
-// UnixListener promises to take over a name that a dead server left, never one of a live server or of another file, to
-// give the file the permissions asked for, and to remove at its end what is its own.
+// Promised: UnixListener takes over a name that a dead server left, never that of a live server or of another file. It
+// gives the file the requested permissions, and removes only its own file at its end.
 #include "io/unix_socket.h"
 
 #include <fcntl.h>

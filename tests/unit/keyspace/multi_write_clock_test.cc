@@ -1,4 +1,4 @@
-// MultiWriteClock promises that a reader learns of every write that was under way while it read.
+// Promised: a reader learns of every write that was under way while it read.
 #include "keyspace/multi_write_clock.h"
 
 #include <gtest/gtest.h>

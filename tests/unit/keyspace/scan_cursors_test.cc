@@ -1,5 +1,5 @@
-// ScanCursors promises to find the place of a cursor, to keep within its limit, to forget first what a scan has gone on
-// from, and cursors that nobody can compute without its seed.
+// Promised: ScanCursors finds the place of a cursor and keeps within its limit. It first forgets cursors from which a
+// scan has already gone on. A cursor cannot be computed without the seed.
 #include "keyspace/scan_cursors.h"
 
 #include <gtest/gtest.h>

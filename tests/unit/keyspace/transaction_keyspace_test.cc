@@ -1,5 +1,5 @@
-// TransactionKeyspace promises that a transaction sees its own writes everywhere, others nothing of it before the
-// commit, and that it shows the same pairs as the engine does after it. A random run is compared with a map.
+// Promised: a transaction sees its own writes everywhere, and others see nothing of it before the commit. It shows the
+// same pairs as the engine does after the commit. A random run is compared with a map.
 //
 // Replay: KVS_TEST_SEED.
 #include "keyspace/transaction_keyspace.h"

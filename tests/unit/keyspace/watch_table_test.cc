@@ -1,4 +1,4 @@
-// WatchTable promises that a touch reaches every watcher of the key, no other, and none that has left.
+// Promised: a touch reaches every watcher of the key, no other, and none that has left.
 #include "keyspace/watch_table.h"
 
 #include <gtest/gtest.h>

@@ -160,7 +160,7 @@ TEST_F(BadRecordTest, BelowTheSyncedMarkAllIsDamage) {
   EXPECT_EQ(ClassifyBadRecord(*segment, {.offset = only, .sequence = 100, .synced_bytes = 200}), BadRecord::kDamaged);
 }
 
-// What users store is not taken for the log, though it has the form of records.
+// Bytes that users store are not taken for the log, even if they have the form of records.
 TEST_F(BadRecordTest, RecordsInAValueAreNotTheLog) {
   std::string value;
   for (std::uint64_t delta = 0; delta < 20; ++delta) value += Encode(DraftPut("key", "value"), 4, delta);

@@ -1,5 +1,5 @@
-// A clock file promises to come back as it was written, and that no changed byte of it goes unseen; and that what is
-// not one is told from one that is damaged, as it must not be replaced.
+// Promised: a clock file is read as it was written, and every changed byte of it is noticed. A file of another kind is
+// told from a damaged clock file, because it must not be replaced.
 #include "log/clock_file.h"
 
 #include <gtest/gtest.h>

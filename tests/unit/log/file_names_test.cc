@@ -1,5 +1,5 @@
-// File names promise to tell which files are the store's: an id comes back from the name that was made of it, and from
-// no other name, so that recovery never removes a stranger's file, nor takes it for a segment.
+// Promised: names tell which files are the store's. An id is read only from the name that was made of it. So recovery
+// never removes a file of others, nor takes it for a segment.
 #include "log/file_names.h"
 
 #include <gtest/gtest.h>

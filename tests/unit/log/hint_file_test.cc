@@ -1,6 +1,5 @@
-// A hint file promises to say of its segment exactly what a scan of the segment says, or to be refused: any changed
-// byte, any cut, any other segment. The tests compare with the scan, change every byte, cut at every byte, and swap
-// segments.
+// Promised: a hint file says of its segment exactly the same as a scan of the segment, or is refused: any changed byte,
+// any cut, any other segment. The tests compare with the scan, change every byte, cut at every byte, and swap segments.
 #include "log/hint_file.h"
 
 #include <gtest/gtest.h>

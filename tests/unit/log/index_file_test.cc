@@ -1,5 +1,5 @@
-// The head of a saved index promises to come back as it was written, and that no changed byte of it goes unseen; groups
-// of links that they come back in their order, and that what is cut off is not taken for one.
+// Promised: the head of a saved index is read as it was written, and every changed byte of it is noticed. Groups of
+// links are read in their order, and a cut group is not taken for a whole one.
 #include "log/index_file.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// The manifest promises to come back as it was written or to be refused: any changed byte, any cut, any order of
-// segments that no store writes. The tests change and cut every byte, and forge what a checksum would let through.
+// Promised: the manifest is read as it was written, or is refused: any changed byte, any cut, any order of segments
+// that no store writes. The tests change and cut every byte, and forge contents with a right checksum.
 #include "log/manifest.h"
 
 #include <gtest/gtest.h>

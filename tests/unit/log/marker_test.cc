@@ -1,5 +1,5 @@
-// Promised: the marker file holds a name and nothing else; whatever else is there is corruption, with the words
-// that help. The tests write each kind of wrong file and read it.
+// Promised: the marker file holds a name and nothing else. Any other content is corruption, with a helpful message. The
+// tests write each kind of wrong file and read it.
 #include "log/marker.h"
 
 #include <gmock/gmock.h>

@@ -1,6 +1,6 @@
-// A scan promises every put and tombstone in the order of the log, those inside batches included, each checked whole;
-// to stop at the first bad byte and say where; and to visit nothing of a batch that is not whole. The tests damage
-// segments in each of these places and compare what was visited.
+// Promised: a scan visits every put and tombstone in the order of the log, also those inside batches, each checked
+// whole. It stops at the first bad byte and says where. It visits nothing of a batch that is not whole. The tests
+// damage segments in each of these places and compare the visits.
 #include "log/record_scan.h"
 
 #include <gmock/gmock.h>
@@ -148,7 +148,7 @@ TEST(RecordScanTest, NothingOfABatchWithABrokenMemberIsVisited) {
   ExpectNothingOf(good + Member(DraftBatch(Member(DraftPut("inner", "2"), 101)), 101));
 }
 
-// The member's bytes go on behind the batch, where they are whole: it still is no member.
+// The member's bytes go on after the batch and are whole there, but it still is no member.
 TEST(RecordScanTest, NothingOfABatchWhoseMemberRunsPastItIsVisited) {
   const std::string good = Member(DraftPut("good", "1"), 100);
   const std::string long_member = Member(DraftPut("long", "value"), 101);

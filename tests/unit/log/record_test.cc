@@ -1,6 +1,6 @@
-// A record promises that what was encoded decodes to the same, that any changed bit, any cut and any other segment is
-// noticed, and that nothing outside of the format's limits parses. The tests go through sizes at the edges of the
-// varint forms, flip every bit, cut at every byte, and decode from blocks of exactly the input's size.
+// Promised: an encoded record decodes to the same. Any changed bit, any cut and any other segment is noticed, and
+// nothing outside of the format's limits parses. The tests try sizes at the edges of the varint forms, flip every bit,
+// cut at every byte, and decode from blocks of exactly the input's size.
 #include "log/record.h"
 
 #include <gtest/gtest.h>

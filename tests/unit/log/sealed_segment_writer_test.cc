@@ -1,5 +1,5 @@
-// A sealed segment writer promises the very file that appending and sealing makes, whatever lies across the ends of the
-// pieces in which it is written; that nothing is a segment before that; and that a full disk is told.
+// Promised: a sealed segment writer makes the same file as appending and sealing, whatever record lies across two
+// written pieces. The file is no segment before its end, and a full disk is reported.
 #include "log/sealed_segment_writer.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// SegmentBuilder: a segment in memory, put together record by record, or byte by byte where it should be broken.
+// SegmentBuilder: a segment in memory, put together record by record, or byte by byte for a broken one.
 #pragma once
 
 #include <cstdint>

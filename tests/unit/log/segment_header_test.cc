@@ -1,5 +1,5 @@
-// A segment's header promises that it decodes to what was encoded, and that any changed bit in what it says is noticed:
-// in the fields by their checksum, in the synced mark by its own. The tests flip every one of those bits.
+// Promised: a segment's header decodes to the encoded values, and any changed bit is noticed: in the fields by their
+// checksum, in the synced mark by its own. The tests flip every one of those bits.
 #include "log/segment_header.h"
 
 #include <gtest/gtest.h>

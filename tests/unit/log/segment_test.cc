@@ -1,5 +1,5 @@
-// A segment promises to open only the file that it is, to hand out only whole records, and to answer nothing for every
-// other offset, up to the byte where its file ends. The tests ask for every offset of a small segment.
+// Promised: a segment opens only its own file, hands out only whole records, and answers nothing for every other
+// offset, up to the end of the file. The tests ask for every offset of a small segment.
 #include "log/segment.h"
 
 #include <gmock/gmock.h>

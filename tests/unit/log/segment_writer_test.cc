@@ -1,6 +1,6 @@
-// A segment writer promises that what it appended can be read, also after the file was sealed or opened again, that
-// going on behind a torn tail wipes it, and that want of room or a file that is cut underneath is an error, never a
-// wrong byte. Every promise is tested twice: on a mapped file, and where the file system cannot reserve room.
+// Promised: appended records can be read, also after the file was sealed or opened again. Appending after a torn tail
+// wipes it. A lack of room, or a file that is cut while it is in use, is an error, never a wrong byte. Every promise is
+// tested twice: on a mapped file, and on a file system that cannot reserve room.
 #include "log/segment_writer.h"
 
 #include <gtest/gtest.h>
@@ -49,8 +49,7 @@ class FileSystemThatRefusesToReserve final : public test::ForwardingFileSystem {
   const ErrorCode answer_;
 };
 
-// The real file system on a full disk that gives no room back: what is not there already cannot be had, and nothing can
-// be reserved.
+// The real file system on a full disk that gives no room back: no new room can be had, and nothing can be reserved.
 class FullFileSystem final : public test::ForwardingFileSystem {
   class FullFile final : public test::ForwardingFile {
    public:

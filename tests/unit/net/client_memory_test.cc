@@ -1,5 +1,5 @@
-// ClientMemory promises that the sum of all accounts stays within its limit. A client that would break it is
-// refused, or those that have more are closed, the greatest first. Figures below a step cost nothing.
+// Promised: the sum of all accounts stays within its limit. A client that would exceed it is refused, or the clients
+// with more memory are closed, the greatest first. Figures below a step cost nothing.
 #include "net/client_memory.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// Connection promises that bytes in become answers out, in order, whatever the split; that its limits hold; and that no
-// answer stands which a failed sync has made false. It has no I/O, so the tests hand it bytes and read its answers.
+// Promised: input bytes become answers, in order, however the input is split. The limits hold. No answer remains that a
+// failed sync has made false. A connection has no I/O, so the tests hand it bytes and read its answers.
 #include "net/connection.h"
 
 #include <gmock/gmock.h>

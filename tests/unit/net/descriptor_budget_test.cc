@@ -1,5 +1,5 @@
-// DescriptorBudget promises that clients leave some descriptors to the store, whatever the limit is. The tests move the
-// limit of this process.
+// Promised: clients leave some descriptors to the store, whatever the limit is. The tests change the limit of this
+// process.
 #include "net/descriptor_budget.h"
 
 #include <gtest/gtest.h>

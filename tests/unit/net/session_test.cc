@@ -1,5 +1,5 @@
-// Session promises that a client to which others send all the time is heard all the same. One end of a pair of sockets
-// is the session's, the other the client's.
+// Promised: a client is heard even while others send to it all the time. One end of a pair of sockets is the session's,
+// the other the client's.
 #include "net/session.h"
 
 #include <gtest/gtest.h>

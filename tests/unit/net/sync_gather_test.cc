@@ -1,5 +1,5 @@
-// SyncGather waits for those whom the last sync has answered: a part of that sync's time at most, no longer than until
-// they are back, and not again and again for clients that stay away. The clock is the test's.
+// Promised: SyncGather waits for the clients that the last sync has answered, for a part of that sync's time at most.
+// It ends the wait when they are back, and waits ever more rarely for clients that stay away. The clock is the test's.
 #include "net/sync_gather.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// ExpiredEvents promises that adding a key waits for no listener, that keys are published in their order and each
-// once, that Publish() leaves nothing behind, and that the queue has a limit.
+// Promised: adding a key waits for no listener. Keys are published in their order, each of them once. Publish() empties
+// the queue, and the queue has a limit.
 #include "observers/expired_events.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// Alarms and Pause promise that a connection is woken once when its time has come, and that nothing of a connection
-// stays after it has ended or no longer waits. The tests drive whole connections and count the alarms.
+// Promised: a connection is woken once when its time has come. Nothing of a connection remains after it has ended or no
+// longer waits. The tests drive whole connections and count the alarms.
 #include "observers/pause.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
-// SlowLog promises to show each slow command, also one inside of EXEC, and to keep a bounded part of what a client has
-// sent. The tests run commands on an engine that takes its time.
+// Promised: SlowLog shows each slow command, also one inside EXEC, and keeps a bounded part of the client's input. The
+// tests run commands on a slow engine.
 #include "observers/slow_log.h"
 
 #include <gmock/gmock.h>

@@ -26,7 +26,7 @@ class TrackingTest : public testing::Test {
     connection.Receive(RespCommand(words));
     connection.Sent(connection.output().size());
   }
-  // What a client is told at the end of a turn.
+  // The messages for a client at the end of a turn.
   std::string EndTurn(Connection& listener) {
     state_.observation.tracking.SendBroadcasts();
     listener.Resume();

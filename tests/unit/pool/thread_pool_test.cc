@@ -75,7 +75,7 @@ TYPED_TEST(ThreadPoolTest, TakesJobsFromManyThreadsTogether) {
   EXPECT_EQ(runs, kSpawners * kJobs);
 }
 
-// What a job reads was written before it was spawned, without any lock: under ThreadSanitizer this proves the
+// A job reads data that was written before its spawn, without any lock. Under ThreadSanitizer this proves the
 // hand-over.
 TYPED_TEST(ThreadPoolTest, SpawnAndDestructionOrderTheMemoryOfAJob) {
   constexpr std::size_t kJobs = 300;

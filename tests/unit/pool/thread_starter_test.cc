@@ -1,6 +1,6 @@
-// Promised: where the system has no thread left, creating a pool is an error, and the threads that did start end; the
-// naive pool then runs the job itself. The tests take away the address space that another stack would need, in a child
-// process, so that no other test is starved.
+// Promised: if the system has no thread left, creating a pool is an error, and the threads that did start end. The
+// naive pool then runs the job itself. The tests take away the address space that another stack would need. They do so
+// in a child process, so that no other test is starved.
 #include "pool/thread_starter.h"
 
 #include <dirent.h>

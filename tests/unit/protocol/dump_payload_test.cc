@@ -1,4 +1,4 @@
-// DecodeDump promises the value of every payload that Redis or EncodeDump has made, and an error, never more, for
+// Promised: DecodeDump() returns the value of every payload that Redis or EncodeDump() has made, and an error for
 // anything else. The payloads here are from redis-server 7.0.15.
 #include "protocol/dump_payload.h"
 

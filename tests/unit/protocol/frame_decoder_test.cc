@@ -45,7 +45,7 @@ std::string Encode(const std::vector<OwnedRequest>& requests) {
   return std::string(buffer.view());
 }
 
-// Feeds a decoder as a connection does: what arrives is added to what was not consumed.
+// Feeds a decoder as a connection does: new bytes are appended to those that were not consumed.
 class Feeder {
  public:
   void Feed(std::string_view bytes) {

@@ -1,5 +1,5 @@
-// The encoders promise frames that the decoders read back unchanged, and that every kind of answer can be told from the
-// others: done, absent, an empty value, an error, an error that ends the connection.
+// Promised: the decoders read the encoders' frames back unchanged. Every kind of answer differs from the others: done,
+// absent, an empty value, an error, an error that ends the connection.
 #include "protocol/frame_encoder.h"
 
 #include <gtest/gtest.h>

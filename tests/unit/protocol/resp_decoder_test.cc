@@ -24,7 +24,7 @@ struct Outcome {
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
-// Feeds the pieces as a connection would: what is not consumed is offered again, grown.
+// Feeds the pieces as a connection would: bytes that are not consumed are offered again, with the next ones.
 Outcome Decode(const std::vector<std::string_view>& pieces, const RespLimits& limits = kLimits,
                bool is_stranger = false) {
   Outcome outcome;

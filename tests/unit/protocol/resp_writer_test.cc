@@ -1,4 +1,4 @@
-// RespWriter promises the bytes of both versions of RESP, and that no text can break out of its line.
+// Promised: RespWriter writes the bytes of both versions of RESP, and no text can break out of its line.
 #include "protocol/resp_writer.h"
 
 #include <gtest/gtest.h>

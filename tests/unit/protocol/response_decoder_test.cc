@@ -1,5 +1,5 @@
-// DecodeResponse promises to read what the encoders write, whole frames only, and to refuse what is no response before
-// its payload is awaited. Inputs are in blocks of exactly their size.
+// Promised: DecodeResponse() reads the frames of the encoders, whole ones only. It refuses any other input before it
+// waits for the payload. Inputs are in blocks of exactly their size.
 #include "protocol/response_decoder.h"
 
 #include <gtest/gtest.h>

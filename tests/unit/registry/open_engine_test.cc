@@ -25,7 +25,7 @@ class OpenEngineTest : public testing::Test {
   Result<std::shared_ptr<KvsEngine>> Open(std::optional<std::string_view> name) {
     return OpenEngine(name, directory_.path());
   }
-  // Opens, closes, and leaves the data of `name` behind.
+  // Opens and closes it. The data of `name` remains.
   void Fill(std::string_view name) {
     const auto engine = Open(name);
     ASSERT_TRUE(engine) << engine.error().ToString();

@@ -1,5 +1,5 @@
-// ClientState promises that a client to which others send may be silent, whatever they send, and as long as any of them
-// does. The test gives a connection several roles and takes them away one by one.
+// Promised: a client to which others send may be silent, for each kind of message, and as long as any role remains. The
+// test gives a connection several roles and takes them away one by one.
 #include "service/client_state.h"
 
 #include <gtest/gtest.h>

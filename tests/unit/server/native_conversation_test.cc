@@ -1,5 +1,5 @@
-// NativeConversation promises that a frame is a command like those of RESP: it waits while commands are paused, is
-// shown to monitors, and its changes are told to listeners. The tests play a native client beside RESP clients.
+// Promised: a frame is a command like those of RESP. It waits while commands are paused, monitors see it, and listeners
+// are told of its changes. The tests play a native client together with RESP clients.
 #include "server/native_conversation.h"
 
 #include <gmock/gmock.h>

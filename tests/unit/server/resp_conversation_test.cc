@@ -1,5 +1,5 @@
-// RespConversation promises one reply for each command, in order, whatever the split; that runs of commands answer as
-// the commands would one by one; that limits hold; and that no reply stands which a failed sync has made false.
+// Promised: one reply per command, in order, however the input is split. A run of commands gives the same replies as
+// the commands one by one. Limits hold, and no reply remains that a failed sync has made false.
 #include "server/resp_conversation.h"
 
 #include <gmock/gmock.h>
@@ -395,7 +395,7 @@ TEST_F(RespConversationTest, ScansGiveEveryKeyThatStays) {
       const Words found = ScanOnce(calls <= forgotten_after ? before : after, {"SCAN", cursor, "COUNT", "50"});
       cursor = found.front();
       seen.insert(found.begin() + 1, found.end());
-      // Others come and go meanwhile.
+      // Others come and go in between.
       ASSERT_TRUE(engine_.Set("goes:" + std::to_string(calls), "v").has_value());
       if (calls > 0) {
         ASSERT_TRUE(engine_.Remove("goes:" + std::to_string(calls - 1)).has_value());

@@ -137,7 +137,7 @@ TEST_P(ServerLimitsTest, AClientThatReadsNothingIsClosedASlowOneIsNot) {
   RespClient busy(server.address());
   ASSERT_EQ(busy.Call({"SET", "key", std::string(1 << 20, 'v')}), "+OK\r\n");
   std::string requests;
-  for (int i = 0; i < 1'024; ++i) requests += RespCommand({"GET", "key"});  // More than who is slow can take.
+  for (int i = 0; i < 1'024; ++i) requests += RespCommand({"GET", "key"});  // More than the slow client can take.
   RespClient never(server.address());
   never.Send(requests);
   RespClient slow(server.address());

@@ -221,7 +221,7 @@ TEST_P(ServerMemoryTest, ThePartsOfAPatternCount) {
   const RunningServer server(engine_, Limited("2mb"));
   RespClient client(server.address());
   std::string tail = "*";
-  for (int i = 0; i < 50; ++i) tail += "?a*";  // 2 kB each, once they are read.
+  for (int i = 0; i < 50; ++i) tail += "?a*";  // 2 kB each in memory.
   std::string reply;
   int taken = 0;
   while (taken < 1'000 && reply[0] != '-') reply = client.Call({"PSUBSCRIBE", std::to_string(taken++) + tail});

@@ -1,5 +1,5 @@
-// Stop() promises, in both modes: what had been received is executed and answered, what was answered is in the engine,
-// the engine is synced, and a client that takes no answers delays the end by stop_timeout at most.
+// Promised by Stop(), in both modes: all received commands are executed and answered, all answered writes are in the
+// engine, and the engine is synced. A client that takes no answers delays the end by at most stop_timeout.
 #include <gtest/gtest.h>
 
 #include <atomic>

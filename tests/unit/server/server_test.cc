@@ -1,5 +1,5 @@
-// KvsServer promises, in both modes, that each client gets the answers to its own requests in their order, whatever it
-// and the others do: pipelining, reading slowly, finishing early, sending byte by byte, sending rubbish, or flooding.
+// Promised, in both modes: each client gets the answers to its own requests in their order, whatever it and the others
+// do: pipelining, reading slowly, finishing early, sending byte by byte, sending rubbish, or flooding.
 #include "kvs/server.h"
 
 #include <gmock/gmock.h>

@@ -54,7 +54,7 @@ TEST_P(ServerTlsTest, RequestsAndRepliesOfAnySizeGoThrough) {
   EXPECT_EQ(plain.Call({"STRLEN", "key"}), ":5000000\r\n");
 }
 
-// The loop is held up in its log while a whole record and the beginning of another arrive, and stopped meanwhile.
+// The loop is held up in its log until a whole record and the beginning of another have arrived, and is then stopped.
 TEST_P(ServerTlsTest, AStopAnswersWholeRecordsAndWaitsForNoRest) {
   std::binary_semaphore is_logging{0};
   std::binary_semaphore may_go_on{0};

@@ -1,5 +1,5 @@
-// KvsServer promises, in both modes, that a client which waits for the server is not idle, and that one which has ended
-// is gone for all others immediately, however long its socket stays open.
+// Promised, in both modes: a client that waits for the server is not idle. A client that has ended is gone for all
+// others immediately, however long its socket stays open.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// KvsServer promises that a unix socket is one more way in, for both protocols, and that it goes with the server.
+// Promised: clients of both protocols can connect to a unix socket, which is removed with the server.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

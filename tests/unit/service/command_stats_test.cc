@@ -1,5 +1,5 @@
-// CommandStats promises that each call is counted once, by whatever thread, and that durations come back as percentiles
-// that are right to an eighth. The tests add from several threads, and walk over all buckets.
+// Promised: each call is counted once, on any thread. Durations come back as percentiles that are right to an eighth.
+// The tests add from several threads, and walk over all buckets.
 #include "service/command_stats.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
-// Rates promises the mean of about the last second and a half, whether the loops were awake all the time or asleep. The
-// tests hand it the time.
+// Promised: the mean rate of about the last second and a half, whether the loops were awake all the time or asleep. The
+// tests pass the time.
 #include "service/rates.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// ServerConfig promises that what is set is what is read, that each of its values can be set to itself, that a change
-// of several is all or nothing, and that those with an effect have it.
+// Promised: a value is read as it was set, and each value can be set to itself. A change of several is all or nothing,
+// and settings take effect.
 #include "service/server_config.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// ServerLog promises that lines which clients can cause are written at most once per quiet time and kind, and that none
-// is forgotten: the next line says how many were left out. The tests hand it the time.
+// Promised: lines that clients can cause are written at most once per quiet time and kind. None is forgotten: the next
+// line says how many were left out. The tests pass the time.
 #include "service/server_log.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
-// A setting promises that it takes the values of its form, each in one spelling, and refuses the others in words that
-// say what is allowed. Each form is asked for its bounds and for what lies just beyond them.
+// Promised: a setting takes the values of its form, each in one spelling. It refuses all others with a message that
+// names the allowed values. The tests ask each form for its bounds and for the next values outside them.
 #include "settings/setting.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
-// The table of settings promises that its rows are whole, and docs/configuration.md that it is made from them:
-// KVS_UPDATE_DOCS=1 writes it.
+// Promised: the rows of the table of settings are whole, and docs/configuration.md is made from them. KVS_UPDATE_DOCS=1
+// writes it.
 #include <gtest/gtest.h>
 
 #include <algorithm>

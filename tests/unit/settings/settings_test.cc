@@ -1,4 +1,4 @@
-// Settings promises the first values of the table until another is set, and keeps a value only if it is allowed.
+// Promised: a setting has the first value of the table until another is set, and keeps a value only if it is allowed.
 #include "settings/settings.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-// PendingBatch: for each key of a batch it answers where the key pointed before the batch, and only for those.
+// Promised: for each key of a batch, PendingBatch answers with the key's location before the batch, and only for those
+// keys.
 #include "store/pending_batch.h"
 
 #include <gtest/gtest.h>

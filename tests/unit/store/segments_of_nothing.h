@@ -1,4 +1,4 @@
-// Segments for tests of the arithmetic of compaction, which looks at their headers only.
+// Segments for tests of the arithmetic of compaction, which reads only their headers.
 #pragma once
 
 #include <memory>

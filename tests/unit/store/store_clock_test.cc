@@ -1,5 +1,5 @@
-// A store promises that a wall clock that is set changes what expires at a point in time, and nothing of what expires
-// after a span: while it is open, while it is closed, and over a boot. The tests set the clocks.
+// Promised: setting the wall clock changes the expiry at a point in time, and never the expiry after a span. This holds
+// while the store is open, while it is closed, and over a boot. The tests set the clocks.
 #include <gtest/gtest.h>
 
 #include <atomic>

@@ -18,7 +18,7 @@
 namespace kvs::store {
 namespace {
 
-constexpr std::uint64_t kPast = 1'000;                 // A second behind 1970.
+constexpr std::uint64_t kPast = 1'000;                 // A second after the start of 1970.
 constexpr std::uint64_t kFuture = 32'503'680'000'000;  // The year 3000.
 
 class StoreExpiryTest : public StoreFixture {
@@ -32,7 +32,6 @@ class StoreExpiryTest : public StoreFixture {
     EXPECT_TRUE(IsOk(store_->ReadEntry(key, [&](const Entry& entry) { expiry = entry.expiry_ms; })));
     return expiry;
   }
-  // What happens in the background.
 };
 
 TEST_F(StoreExpiryTest, AnExpiredPairIsAbsentForEveryCall) {
@@ -108,7 +107,7 @@ TEST_F(StoreExpiryTest, ClearingLeavesNothingNotEvenWhatHasExpired) {
   for (int i = 0; i < 3'000; ++i) {
     ASSERT_TRUE(IsOk(store_->Set("key " + std::to_string(i), "value", i % 2 == 0 ? Expiry(kPast) : kNoExpiry)));
   }
-  EXPECT_GE(store_->Stats()->keys, 1'500U);  // Those that have expired may be gone.
+  EXPECT_GE(store_->Stats()->keys, 1'500U);  // Expired pairs may be gone.
   ASSERT_TRUE(IsOk(store_->Clear()));
   EXPECT_EQ(store_->Stats()->keys, 0U);
   Open();

@@ -1,6 +1,6 @@
-// What the store does when a file operation fails, or is slow, at an unlucky moment. Promised: data that was
-// acknowledged is there after reopening, what was removed stays removed, nobody waits forever, and a failed sync is
-// never tried again. The tests put themselves between the store and its files, and so choose the moment.
+// A file operation of the store fails, or is slow, at an unlucky moment. Promised: acknowledged data is there after
+// reopening, removed keys stay removed, no thread waits forever, and a failed sync is never tried again. The tests put
+// themselves between the store and its files, and so choose the moment.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -99,7 +99,7 @@ TEST_F(StoreFaultTest, AnInputThatCannotBeUnlinkedHarmsNothing) {
   store_.reset();  // It writes to `files` when it is closed.
 }
 
-// The new manifest stands already when its name cannot be synced.
+// The new manifest is already in place when its name cannot be synced.
 TEST_F(StoreFaultTest, AFullDiskAfterTheRenameKeepsTheNewManifest) {
   bool is_armed = false;
   bool is_renamed = false;

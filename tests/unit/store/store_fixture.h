@@ -75,7 +75,7 @@ class StoreFixture : public testing::Test {
     return true;
   }
 
-  // What is stored under `key`; "(none)" where there is nothing, "(error) ..." where it cannot be read.
+  // The value of `key`; "(none)" if there is none, "(error) ..." if it cannot be read.
   std::string Get(std::string_view key) {
     const auto value = store_->Get(key);
     if (!value) return "(error) " + value.error().ToString();

@@ -1,4 +1,4 @@
-// Promised: where memory runs out, a write does nothing, or all of it: what is in the log is in the index, in the
+// Promised: if memory runs out, a write does nothing, or all of it. A record in the log is also in the index, in the
 // process that lacked the memory and in the next one. Each allocation of each write fails here once.
 #include <gtest/gtest.h>
 

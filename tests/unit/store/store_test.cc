@@ -1,5 +1,5 @@
-// The whole store, one operation after the other: limits at and just over, what each call answers, what is there after
-// reopening, and how much room it takes. What many threads see is tested in tests/concurrency, long random runs in
+// The whole store, one operation after the other: limits and the first value above them, the answer of each call, the
+// contents after reopening, and the disk use. Tests with many threads are in tests/concurrency, long random runs in
 // tests/model.
 #include "store/store.h"
 

@@ -1,5 +1,5 @@
-// Promise: an epoch is past exactly when nobody is left who pinned it or an earlier one. The test pins and unpins in
-// known orders, from one thread and from several that meet at latches.
+// Promised: an epoch is past exactly when no thread still pins it or an earlier one. The test pins and unpins in known
+// orders, from one thread and from several that meet at latches.
 #include "sync/epoch.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// Gate promises that sharers pass together, that a thread that passes alone is alone, and that what was done under one
-// pass is seen under the next. The counters here are no atomics: ThreadSanitizer watches as well.
+// Promised: sharers pass together, an exclusive pass is alone, and each pass sees all writes made under the passes
+// before it. The counters here are no atomics, so that ThreadSanitizer checks the order as well.
 #include "sync/gate.h"
 
 #include <gtest/gtest.h>

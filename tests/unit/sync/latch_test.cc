@@ -1,5 +1,5 @@
-// Promise: who waits goes on exactly when the count is zero, and sees what was done before. The test lets threads write
-// plain variables before they count down; ThreadSanitizer would report a missing order.
+// Promised: a waiter goes on exactly when the count is zero, and sees all that was done before. The test lets threads
+// write plain variables before they count down; ThreadSanitizer would report a missing order.
 #include "sync/latch.h"
 
 #include <gtest/gtest.h>

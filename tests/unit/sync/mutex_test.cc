@@ -1,5 +1,5 @@
-// Promise: a Mutex excludes, a MutexLock lets go at the end of its scope, and a ConditionVariable gives the mutex back
-// locked. The test counts a plain variable up from several threads, and passes a ball between two.
+// Promised: a Mutex excludes, a MutexLock unlocks at the end of its scope, and a ConditionVariable returns with the
+// mutex locked. The test counts a plain variable up from several threads, and passes a ball between two.
 #include "sync/mutex.h"
 
 #include <gtest/gtest.h>

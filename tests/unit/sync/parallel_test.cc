@@ -1,4 +1,4 @@
-// Calls in parallel promise to be made once for each number, and to hand on the first error.
+// Promised: ForEachInParallel() makes one call for each number, and returns the first error.
 #include "sync/parallel.h"
 
 #include <gtest/gtest.h>

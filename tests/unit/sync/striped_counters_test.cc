@@ -1,4 +1,4 @@
-// Promised: no count is lost, whichever threads add, and a reset begins anew while others go on adding.
+// Promised: no count is lost, whichever threads add. A reset begins anew while others go on adding.
 #include "sync/striped_counters.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
-// The guard promises that a page which the file can no longer give reads as zeroes, takes writes, and is counted once
-// against its own mapping; that faults elsewhere end the process as ever; and that it serves kRegionsMax regions. The
-// tests cut files short underneath their mappings, which is what a bad sector looks like to a reader.
+// Promised: a page that the file can no longer give reads as zeroes, takes writes, and is counted once against its own
+// mapping. A fault elsewhere ends the process as without a guard. The guard serves kRegionsMax regions. The tests cut
+// files short under their mappings, which looks like a bad sector to a reader.
 #include "io/mapped/fault_guard.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// Promised: a want of mappings is noticed before the last one is gone, and that they are back. In a child, which takes
-// nearly all that a process may have.
+// Promised: a want of mappings is noticed before the last one is gone, and so is its end. The test runs in a child,
+// which takes nearly all mappings that a process may have.
 #include "io/mapped/mapping_limit.h"
 
 #include <gtest/gtest.h>

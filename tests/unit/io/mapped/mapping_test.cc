@@ -1,5 +1,5 @@
-// A mapping promises to show its file, both ways; to begin at a large page where it is large; to be given back with the
-// object that owns it; and to refuse writes once it was made read-only. The tests compare with the file's own bytes.
+// Promised: a mapping shows its file, both ways, and begins at a large page if it is large. It is given back with the
+// object that owns it, and refuses writes after it was made read-only. The tests compare with the file's own bytes.
 #include "io/mapped/mapping.h"
 
 #include <gtest/gtest.h>

@@ -22,7 +22,8 @@ constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
 class CompactionPlanTest : public testing::Test {
  protected:
-  // A sealed segment of 1 MB. What is neither live nor dead are its tombstones, of sequence `newest_tombstone`.
+  // A sealed segment of 1 MB. The bytes that are neither live nor dead are its tombstones, of sequence
+  // `newest_tombstone`.
   std::uint32_t Add(std::uint64_t made, std::uint64_t live, std::uint64_t dead, std::uint64_t newest_tombstone = 0) {
     const std::uint32_t slot = accounts_.Add(SegmentMadeAt(made), kMega);
     accounts_.AddLive(slot, live);

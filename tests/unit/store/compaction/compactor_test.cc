@@ -260,9 +260,9 @@ TEST(CompactorTest, ADamagedSegmentIsReportedAndLeftAloneAfterwards) {
   EXPECT_LE(damaged, 1);
 }
 
-// Writers come to the bound of the disk use once a compaction on demand has written its first segment: it gives way to
-// what they need, and goes on afterwards. Where that segment holds tombstones alone it does not, or it would copy them
-// again and again.
+// Writers come to the bound of the disk use after a compaction on demand has written its first segment. The compaction
+// gives way to their needs, and goes on afterwards. It does not give way if that segment holds only tombstones, or it
+// would copy them again and again.
 void ClusterBesideWriters(int tombstones) {
   constexpr int kLarge = 150;
   constexpr int kKeys = 6'000;
@@ -338,7 +338,7 @@ TEST(CompactorTest, AnUnreadableOutputKeepsItsInputs) {
   ExpectAllOfClustering(*store);
 }
 
-// What was overwritten or removed is copied by no compaction, be it known from the accounts or asked from the index.
+// No compaction copies an overwritten or removed record, if the accounts know of it or the index must be asked.
 TEST(CompactorTest, AWantOfMemoryPasses) {
   const test::TemporaryDirectory directory;
   SteppedFileSystem files;

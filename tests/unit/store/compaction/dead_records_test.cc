@@ -1,4 +1,4 @@
-// DeadRecords: a record is in it if it was given, and no other is, however close they stand.
+// Promised: DeadRecords holds exactly the records that it was given, however close to each other they are.
 #include "store/compaction/dead_records.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// SortByKey brings locations into the order of their keys, whatever the keys have in common. The keys are made up; the
+// Promised: SortByKey() sorts locations by their keys, however much the keys have in common. The keys are made up; the
 // order is compared with that of the strings.
 #include "store/compaction/key_order.h"
 

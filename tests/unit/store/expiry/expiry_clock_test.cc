@@ -1,5 +1,5 @@
-// ExpiryClock promises that points in time follow the wall clock as it is, that spans keep their length however it is
-// set, before, during and after a restart, and that each step is counted. The tests set both clocks.
+// Promised: points in time follow the wall clock as it is. Spans keep their length however it is set, before, during
+// and after a restart. Each step is counted. The tests set both clocks.
 #include "store/expiry/expiry_clock.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-// ExpiryIndex promises each noted key once, not before its time and not much later, and to stay within its memory.
+// Promised: ExpiryIndex returns each noted key once, not before its time and not much later, and stays within its
+// memory.
 #include "store/expiry/expiry_index.h"
 
 #include <gtest/gtest.h>

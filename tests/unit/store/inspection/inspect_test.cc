@@ -1,6 +1,6 @@
-// Inspection promises to tell what a store holds without changing it; verification, that no changed byte of a store
-// that was closed goes unnoticed, and that a torn tail is not called damage. The tests compare with what was written,
-// and change every byte of every file.
+// Promised: inspection reports the contents of a store without changing it. Verification notices every changed byte of
+// a closed store, and does not call a torn tail damage. The tests compare with the written data, and change every byte
+// of every file.
 #include "kvs/inspect.h"
 
 #include <gmock/gmock.h>

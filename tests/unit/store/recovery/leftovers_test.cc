@@ -47,7 +47,7 @@ class LeftoversTest : public testing::Test {
   }
   void Put(const std::string& name, const std::string& bytes) { std::ofstream(directory_.path() / name) << bytes; }
 
-  // The names that are left beside those of the store.
+  // The names that are left, without those of the store.
   std::vector<std::string> Clear() {
     const auto log = [this](const std::string& line) { log_ += line + "\n"; };
     EXPECT_TRUE(IsOk(ClearLeftovers(io::PosixFileSystem(), directory_.path(), kLastSequence, log, &manifest_)));

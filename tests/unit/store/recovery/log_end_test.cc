@@ -1,5 +1,5 @@
-// The log ends where it says that it does: at a torn tail, or before a gap that a lost cache explains. What follows is
-// dropped and counted. A gap that nothing explains is damage, and a page that cannot be read is an error, not an end.
+// Promised: the log ends at a torn tail, or before a gap that a lost cache explains. The records after it are dropped
+// and counted. An unexplained gap is damage, and an unreadable page is an error, not an end.
 //
 // Attack: segments are written record by record, with records missing between two of them.
 #include "store/recovery/log_end.h"

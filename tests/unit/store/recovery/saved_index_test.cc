@@ -146,7 +146,7 @@ TEST_F(SavedIndexTest, LeavesFillManyChunksAndTheStoreIsUsed) {
   }
 }
 
-// As an unreadable sector would: what was read at opening is not read again.
+// As with an unreadable sector: bytes read at opening are not read again.
 TEST_F(SavedIndexTest, CutWhileTheStoreIsOpenItHarmsNothing) {
   constexpr int kKeys = 100'000;
   Open();
@@ -238,7 +238,7 @@ TEST_F(SavedIndexTest, IsOfNoUseWhereTooMuchCameAfterIt) {
   Check(directory_.path(), false);
 }
 
-// Compaction runs beside the writes, and may be anywhere when the process ends.
+// Compaction runs during the writes, and may be anywhere when the process ends.
 TEST_F(SavedIndexTest, IsIgnoredOrRightAfterAKillDuringCompaction) {
   Open();
   Set(0, 5'000, std::string(400, 'a'));

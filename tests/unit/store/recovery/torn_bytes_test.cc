@@ -1,5 +1,5 @@
-// What is cut off the end of the log is kept in a file beside, under a name of its own. Only half a record of a process
-// that died may go without a copy where there is no room for one; any other opening is refused then.
+// Promised: the bytes cut off the end of the log are kept in a separate file, under a name of its own. If there is no
+// room for the copy, only half a record of a process that died may go. Any other opening is refused then.
 #include "store/recovery/torn_bytes.h"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ class TornBytesTest : public testing::Test {
  protected:
   static constexpr std::uint64_t kId = 3;
 
-  // A segment with a record, and "torn" behind it. `was_kept`: by the page cache, as after the death of a process.
+  // A segment with a record, then "torn". `was_kept`: by the page cache, as after the death of a process.
   OpenPart MakePart(bool was_kept) {
     log::SegmentBuilder builder({.segment_id = kId, .base_sequence = 1, .created_sequence = 1});
     builder.Add(log::DraftPut("key", "value"), 1);

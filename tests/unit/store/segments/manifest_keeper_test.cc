@@ -1,5 +1,5 @@
-// ManifestKeeper: what Edit() acknowledged is on the disk; what it refused for want of room does not, and the edit
-// may be tried again; segment ids never come twice, also across edits and reopening.
+// Promised: an edit that Edit() acknowledged is on the disk. An edit that was refused for want of room is not, and may
+// be tried again. A segment id is never given twice, also across edits and reopening.
 #include "store/segments/manifest_keeper.h"
 
 #include <gtest/gtest.h>
@@ -56,7 +56,7 @@ TEST_F(ManifestKeeperTest, AnEditWithoutRoomIsAsIfItHadNotBeen) {
   EXPECT_EQ(OnDisk().sequence, 3U);
 }
 
-// After the rename the new one stands: that must not look like an edit that may be tried again.
+// After the rename the new manifest is in place: that must not look like an edit that may be tried again.
 TEST_F(ManifestKeeperTest, AFailureAfterTheRenameIsNeverWantOfRoom) {
   bool is_renamed = false;
   test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path&) -> Status {

@@ -11,7 +11,7 @@
 namespace kvs::store {
 namespace {
 
-// What the totals must be.
+// The expected totals.
 SegmentAccounts::Totals SumOf(const SegmentAccounts& accounts) {
   SegmentAccounts::Totals sum;
   for (const SegmentAccount& account : accounts.accounts()) {

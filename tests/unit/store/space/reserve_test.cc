@@ -109,7 +109,7 @@ TEST_F(ReserveTest, InodesAreSetAside) {
   EXPECT_EQ(count(), 0U);
 }
 
-// What has no magic would stay for good: nobody could tell whose it is.
+// A file without magic would stay for good, because nothing shows its owner.
 TEST_F(ReserveTest, NoFileIsLeftThatHasNoMagic) {
   bool is_full = true;
   test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path& path) -> Status {

@@ -1,5 +1,5 @@
-// Promised: what fails is tried again after pauses that grow to half a second, a ticket hears of attempts that began
-// after it was taken, and the log hears once that the store is full and once that it no longer is.
+// Promised: a failed job is tried again after pauses that grow to half a second. A ticket reports only attempts that
+// began after it was taken. The log says once that the store is full, and once that it no longer is.
 #include "store/space/room_state.h"
 
 #include <gmock/gmock.h>

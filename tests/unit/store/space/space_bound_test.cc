@@ -80,7 +80,7 @@ TEST(SpaceBound, CompactionStartsARunBeforeTheBound) {
 
 class WritePaceTest : public testing::Test {
  protected:
-  // For how long who writes a megabyte at this point of the way is made to wait, all in all.
+  // The total time that the writer of a megabyte waits at this point of the way.
   WritePace::Clock::duration WaitedAt(double way) {
     WritePace::Clock::time_point now{std::chrono::hours(1)};
     const auto begin = now;

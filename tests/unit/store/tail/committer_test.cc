@@ -1,5 +1,6 @@
-// The committer over a log that the test fills itself. Promised: a sync covers all who wait when it begins, a writer
-// alone needs no other thread, and the synced mark in the file is never far behind, and at the end once the log rests.
+// The committer over a log that the test fills itself. Promised: a sync covers all writers that wait when it begins. A
+// single writer needs no other thread. The synced mark in the file is never far behind the end, and reaches it when the
+// log is idle.
 #include "store/tail/committer.h"
 
 #include <gtest/gtest.h>

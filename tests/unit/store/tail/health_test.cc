@@ -1,4 +1,4 @@
-// Health: the first cause of the poisoning stays, and every refusal names it.
+// Promised: Health keeps the first cause of the poisoning, and every refusal names it.
 #include "store/tail/health.h"
 
 #include <gmock/gmock.h>

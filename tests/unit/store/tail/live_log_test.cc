@@ -1,6 +1,6 @@
 // LiveLog without the threads that work for it: the test plays the maintainer, so that each moment can be chosen.
-// Promised: who waits for room is woken by whatever decides his case, and a segment is sealed only when nobody works on
-// its file.
+// Promised: a writer that waits for room is woken by any event that decides its case. A segment is sealed only while no
+// thread works on its file.
 #include "store/tail/live_log.h"
 
 #include <gtest/gtest.h>
@@ -98,7 +98,7 @@ class LiveLogTest : public testing::Test {
   }
   static Error NoSpace(int sys_errno = ENOSPC) { return {.code = ErrorCode::kNoSpace, .sys_errno = sys_errno}; }
 
-  // What a record of that size is answered while the maintainer finds no room, whatever it was asked for before.
+  // The answer to a record of that size while the maintainer finds no room, whatever was asked before.
   Status AppendWithoutRoom(const std::string& key, std::size_t value_bytes, Purpose purpose = Purpose::kStore) {
     Status status = Ok();
     std::atomic<bool> is_done = false;
@@ -198,7 +198,7 @@ TEST_F(LiveLogTest, AWriterLearnsHowItsOwnAttemptEnded) {
   while (!HasAskedForNext()) std::this_thread::yield();
   EndWork(RoomState::Job::kRoom, NoSpace(EMFILE));
   LiveLog::Work work = WaitForRoomWork();
-  while (work.bytes < (std::uint64_t{2} << 20)) {  // What failed is tried again first.
+  while (work.bytes < (std::uint64_t{2} << 20)) {  // Failed work is tried again first.
     if (work.kind == LiveLog::Work::Kind::kExtend) {
       const sync::MutexLock lock(log_.mutex);
       log_.FinishExtend(work, work.segment->writer->Extend(work.bytes, work.grain));

@@ -1,5 +1,5 @@
-// The pace of syncs decides how the room ahead is kept: coarse for a fast load, fine for commits of a few bytes, and
-// not back and forth between the two at every whim.
+// Promised: the pace of syncs decides how the room ahead is reserved: coarse for a fast load, fine for small commits.
+// It does not switch at every small change.
 #include "store/tail/sync_pace.h"
 
 #include <gtest/gtest.h>
