@@ -41,7 +41,7 @@ TEST(ClientUsageTest, AnUnknownFlagIsNamed) {
   ExpectRefused({"set", "key", "value", "--unknown"}, HasSubstr("--unknown"));
 }
 
-TEST(ClientUsageTest, AnAddressThatIsNoneIsNamed) {
+TEST(ClientUsageTest, AWrongAddressIsNamed) {
   for (const char* address : {"invalid-addr", "127.0.0.1", "localhost:4000", "::1:4000", "127.0.0.1:65536", ""}) {
     ExpectRefused({"get", "key", "--addr", address}, AllOf(HasSubstr("--addr"), HasSubstr(address)));
     ExpectRefused({"set", "key", "value", "--addr", address}, HasSubstr("--addr"));

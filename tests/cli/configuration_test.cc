@@ -61,7 +61,7 @@ class ConfigurationTest : public testing::Test {
   TemporaryDirectory files_;
 };
 
-TEST_F(ConfigurationTest, AFlagGoesBeforeTheEnvironmentAndThatBeforeTheFile) {
+TEST_F(ConfigurationTest, AFlagOverridesTheEnvironmentAndThatTheFile) {
   const std::string file = WriteFile("# limits\nmaxclients = 11\ntimeout = 12\n\"output-timeout\" = \"13\"\n");
   const Variable timeout("KVS_TIMEOUT", "22");
   const Variable output_timeout("KVS_OUTPUT_TIMEOUT", "23");

@@ -66,7 +66,7 @@ TEST_F(ServerStartTest, AnUnknownEngineIsRefusedAndTheKnownOnesAreNamed) {
                 AllOf(HasSubstr("unknown"), HasSubstr("kvs, sled, rocksdb")));
 }
 
-TEST_F(ServerStartTest, AnAddressThatIsNoneIsRefused) {
+TEST_F(ServerStartTest, AWrongAddressIsRefused) {
   for (const char* address : {"invalid-addr", "127.0.0.1", "localhost:4000", "127.0.0.1:70000"}) {
     ExpectRefused(2, {"--addr", address}, AllOf(HasSubstr("--addr"), HasSubstr(address)));
   }
@@ -98,7 +98,7 @@ TEST_F(ServerStartTest, MoreThreadsThanAPoolTakesAreRefused) {
   ExpectRefused(1, {"--addr", "127.0.0.1:0", "--pool", "queue", "--threads", "1000000"}, HasSubstr("1000000"));
 }
 
-TEST_F(ServerStartTest, ADirectoryThatCannotBeIsRefused) {
+TEST_F(ServerStartTest, AnImpossibleDirectoryIsRefused) {
   const Outcome outcome = RunServer({"--addr", "127.0.0.1:0", "--dir", "/dev/null/data"});
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.error_output, HasSubstr("/dev/null"));
@@ -147,7 +147,7 @@ TEST_F(ServerStartTest, AFileSizeLimitIsAnErrorOfTheWrite) {
   EXPECT_EQ(process.Wait(), 0);
 }
 
-TEST_F(ServerStartTest, TheErrorTellsWhatIsMissing) {
+TEST_F(ServerStartTest, TheErrorNamesTheMissingResource) {
   const auto error_of = [&](std::vector<std::string> arguments) {
     std::vector<std::string> line{"/bin/bash",        "-c",    "ulimit -n 200; exec \"$@\"",          "bash",
                                   KVS_SERVER_PROGRAM, "--dir", (directory_.path() / "store").string()};

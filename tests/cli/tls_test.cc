@@ -83,7 +83,7 @@ TEST_F(TlsProgramTest, SighupWithoutTlsIsNoHarm) {
   EXPECT_EQ(server.StopBy(SIGTERM), 0);
 }
 
-TEST_F(TlsProgramTest, AWiderBindWithoutAPasswordIsSpokenOf) {
+TEST_F(TlsProgramTest, APublicAddressWithoutAPasswordIsLogged) {
   const std::string words = "no password is set";
   {
     ServerProgram open(directory_.path(), {"--addr", "0.0.0.0:0"});

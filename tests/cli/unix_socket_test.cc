@@ -11,7 +11,7 @@
 namespace kvs::test {
 namespace {
 
-TEST(UnixSocketProgramTest, RedisCliComesInAlsoAfterASigkill) {
+TEST(UnixSocketProgramTest, RedisCliConnectsAlsoAfterASigkill) {
   KVS_SKIP_WITHOUT_REDIS_CLI();
   const TemporaryDirectory directory;
   const TemporaryDirectory sockets;

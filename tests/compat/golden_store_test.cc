@@ -124,7 +124,7 @@ std::string RecordHex(const log::RecordDraft& draft, std::uint64_t segment_id, s
   return Hex(bytes);
 }
 
-TEST(GoldenBytesTest, Records) {
+TEST(GoldenBytesTest, RecordsHaveThePinnedBytes) {
   EXPECT_EQ(RecordHex(log::DraftPut("key", "value"), 1, 5),
             "0d110087"
             "01"
@@ -173,7 +173,7 @@ TEST(GoldenBytesTest, Records) {
             "6d656d62657273");
 }
 
-TEST(GoldenBytesTest, SegmentHeaderAndMark) {
+TEST(GoldenBytesTest, SegmentHeaderAndMarkHaveThePinnedBytes) {
   std::string bytes(log::kSegmentHeaderBytes, '\xee');
   log::SegmentHeader header{.segment_id = 42, .base_sequence = 1'000, .created_sequence = 2'000, .version = 1};
   log::EncodeSegmentHeader(bytes.data(), header);
@@ -193,7 +193,7 @@ TEST(GoldenBytesTest, SegmentHeaderAndMark) {
   EXPECT_EQ(log::EncodeSyncedMark(4'096, 42), 0xa67148fb00001000U);
 }
 
-TEST(GoldenBytesTest, Manifest) {
+TEST(GoldenBytesTest, AManifestHasThePinnedBytes) {
   const log::Manifest manifest{
       .next_segment_id = 9,
       .sequence = 77,
@@ -211,7 +211,7 @@ TEST(GoldenBytesTest, Manifest) {
             "0000000000000000");
 }
 
-TEST(GoldenBytesTest, ClockFile) {
+TEST(GoldenBytesTest, AClockFileHasThePinnedBytes) {
   EXPECT_EQ(Hex(log::EncodeClockFile({.boot = 1, .anchor_ms = 2, .offset_ms = -3, .span_ms = 4})),
             "4b56532e434c4b0a"
             "01000000"
@@ -222,7 +222,7 @@ TEST(GoldenBytesTest, ClockFile) {
             "0400000000000000");
 }
 
-TEST(GoldenBytesTest, HintFile) {
+TEST(GoldenBytesTest, AHintFileHasThePinnedBytes) {
   EXPECT_EQ(Hex(ReadFile(GoldenOf(2) / "000000000001.hint")),
             "4b56532e48494e0a"
             "02000000"

@@ -86,7 +86,7 @@ TEST(GoldenFramesTest, ResponsesAreWrittenAsPinned) {
   }
 }
 
-TEST(GoldenFramesTest, ResponsesAreReadAsWhatTheyMean) {
+TEST(GoldenFramesTest, ResponsesAreReadWithTheirMeaning) {
   const auto frames = ReadFrames();
   const Response value = DecodeResponse(frames.at("response.value")).response;
   EXPECT_TRUE(value.is_ok() && value.has_value && !value.is_closing);

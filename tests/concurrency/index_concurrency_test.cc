@@ -168,7 +168,7 @@ class IndexConcurrencyTest : public testing::Test {
   std::array<base::Location, kKeys> first_;
 };
 
-TEST_F(IndexConcurrencyTest, ReadersSeeWhatIsThereWhileTheWriterChangesIt) {
+TEST_F(IndexConcurrencyTest, ReadersFindKeysWhileTheWriterChangesTheTree) {
   const std::uint64_t seed = Seed();
   SCOPED_TRACE("KVS_TEST_SEED=" + std::to_string(seed));
   for (std::uint64_t n = 0; n < kKeys; ++n) {

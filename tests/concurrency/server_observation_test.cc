@@ -62,7 +62,7 @@ class ServerObservationTest : public testing::TestWithParam<Mode> {
   const RunningServer server_;
 };
 
-TEST_P(ServerObservationTest, EventsTellWhatCommandsHaveDone) {
+TEST_P(ServerObservationTest, EventsNameTheEffectsOfCommands) {
   struct Step {
     std::vector<std::string> command;
     std::vector<std::string> events;
@@ -129,7 +129,7 @@ TEST_P(ServerObservationTest, EventsOfATransactionComeWhenItHasHappened) {
   EXPECT_EQ(self->Receive(), "+OK\r\n");
 }
 
-TEST_P(ServerObservationTest, KeysThatExpireAreTold) {
+TEST_P(ServerObservationTest, ExpiredKeysAreReported) {
   RespClient client(server_.address());
   client.Call({"CONFIG", "SET", "notify-keyspace-events", "Ex"});
   RespClient listener(server_.address());
@@ -153,7 +153,7 @@ std::string ExpiredKeys(const std::string& info) {
   return info.substr(begin, info.find("\r\n", begin) - begin);
 }
 
-TEST_P(ServerObservationTest, KeysThatExpireAreToldAndCountedWhenTheyAreRemoved) {
+TEST_P(ServerObservationTest, ExpiredKeysAreReportedAndCountedAtTheirRemoval) {
   RespClient client(server_.address());
   EXPECT_EQ(client.Call({"DEBUG", "SET-ACTIVE-EXPIRE", "0"}), "+OK\r\n");
   for (const char* key : {"set", "deleted", "appended", "read", "left"}) {
@@ -208,7 +208,7 @@ TEST_P(ServerObservationTest, TrackingTellsOfChangesOnce) {
   EXPECT_EQ(reader->Call({"PING"}), "+PONG\r\n");
 }
 
-TEST_P(ServerObservationTest, TrackingByPrefixAndByRedirection) {
+TEST_P(ServerObservationTest, TrackingWorksByPrefixAndByRedirection) {
   RespClient writer(server_.address());
   auto listener = Client3();
   listener->Call({"CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", "user:", "NOLOOP"});
@@ -237,7 +237,7 @@ TEST_P(ServerObservationTest, TrackingByPrefixAndByRedirection) {
   EXPECT_THAT(reader->Receive(), Not(StartsWith("-")));
 }
 
-TEST_P(ServerObservationTest, ACacheThatIsToldOfChangesIsNeverStale) {
+TEST_P(ServerObservationTest, ACacheThatTracksChangesIsNeverStale) {
   constexpr std::uint64_t kKeys = 4;
   constexpr int kWrites = 400;
   std::vector<std::thread> writers;

@@ -133,7 +133,7 @@ TEST_F(ServerTransactionsTest, EachRemovalIsCountedOnce) {
   EXPECT_EQ(removed.load(std::memory_order_relaxed) + (left[1] - '0'), set.load(std::memory_order_relaxed));  // R1
 }
 
-TEST_F(ServerTransactionsTest, CountersLoseNothingHoweverTheyAreCounted) {
+TEST_F(ServerTransactionsTest, CountersLoseNoIncrementInOrOutsideExec) {
   constexpr int kCounts = 300;
   std::vector<std::thread> threads;
   for (int t = 0; t < 3; ++t) {

@@ -90,7 +90,7 @@ TEST_F(StoreConcurrencyTest, TinyRecordsAreReadWhileTheNextOneIsWritten) {
 }
 
 // Each writer owns a part of the keys, so that it knows what is current, and tells the readers.
-TEST_F(StoreConcurrencyTest, ReadersSeeNothingOlderThanWhatWasAcknowledged) {
+TEST_F(StoreConcurrencyTest, ReadersSeeNothingOlderThanAcknowledgedWrites) {
   constexpr std::uint64_t kKeys = 512;
   constexpr int kWrites = 15'000;
   constexpr int kReads = 30'000;
@@ -320,7 +320,7 @@ TEST_F(StoreConcurrencyTest, AThousandThreadsSetAndAllIsThereAfterReopening) {
   }
 }
 
-TEST_F(StoreConcurrencyTest, AHundredThreadsGetWhatWasSet) {
+TEST_F(StoreConcurrencyTest, AHundredThreadsGetTheStoredValues) {
   constexpr std::uint64_t kKeys = 100;
   Open();
   for (std::uint64_t i = 0; i < kKeys; ++i) ASSERT_TRUE(store_->Set(KeyOf(i), "value" + std::to_string(i)));

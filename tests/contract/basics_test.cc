@@ -173,7 +173,7 @@ TEST_P(BasicsTest, ManyPairsAreSetInTheirOrder) {
   EXPECT_EQ(set, 0U);
 }
 
-TEST_P(BasicsTest, OfManyPairsThoseBeforeABadOneAreSet) {
+TEST_P(BasicsTest, PairsBeforeABadOneAreSet) {
   const std::string too_long(kKeyBytesMax + 1, 'k');
   std::vector<KeyValue> pairs;
   std::vector<std::string> keys;
@@ -201,7 +201,7 @@ TEST_P(BasicsTest, StatsCountKeysAndDiskBytes) {
   EXPECT_GT(stats->disk_bytes, 0u);
 }
 
-TEST_P(BasicsTest, CompactionChangesNoValueWhereTheEngineHasIt) {
+TEST_P(BasicsTest, CompactionChangesNoValueIfTheEngineOffersIt) {
   for (int i = 0; i < 500; ++i)
     ASSERT_EQ(CodeOf(engine_->Set("key" + std::to_string(i % 50), std::to_string(i))), "ok");
   const std::string outcome = CodeOf(engine_->Compact());

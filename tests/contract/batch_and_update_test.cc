@@ -13,7 +13,7 @@ namespace {
 class BatchTest : public EngineTest {};
 KVS_FOR_EACH_ENGINE(BatchTest);
 
-TEST_P(BatchTest, SetsAndRemovesTogether) {
+TEST_P(BatchTest, SetsAndRemovesTakeEffectTogether) {
   ASSERT_EQ(CodeOf(engine_->Set("old", "value")), "ok");
   WriteBatch batch;
   batch.Set("one", "1");
@@ -28,7 +28,7 @@ TEST_P(BatchTest, SetsAndRemovesTogether) {
   }
 }
 
-TEST_P(BatchTest, OfTwoOperationsOnAKeyTheLaterWins) {
+TEST_P(BatchTest, TheLaterOfTwoOperationsOnAKeyWins) {
   WriteBatch batch;
   batch.Set("twice", "first");
   batch.Set("twice", "second");
@@ -114,7 +114,7 @@ TEST_P(UpdateTest, TellsTheEmptyValueFromNone) {
   EXPECT_EQ(Get("key"), "set");
 }
 
-TEST_P(UpdateTest, MayRemove) {
+TEST_P(UpdateTest, MayRemoveTheKey) {
   ASSERT_EQ(CodeOf(engine_->Set("key", "value")), "ok");
   ASSERT_EQ(CodeOf(engine_->Update("key", [](auto) { return UpdateDecision::Remove(); })), "ok");
   EXPECT_EQ(Get("key"), "(absent)");
@@ -122,12 +122,12 @@ TEST_P(UpdateTest, MayRemove) {
   EXPECT_EQ(Get("key"), "(absent)");
 }
 
-TEST_P(UpdateTest, MayRemoveWhatIsAbsent) {
+TEST_P(UpdateTest, MayRemoveAnAbsentKey) {
   EXPECT_EQ(CodeOf(engine_->Update("key", [](auto) { return UpdateDecision::Remove(); })), "ok");
   EXPECT_EQ(Get("key"), "(absent)");
 }
 
-TEST_P(UpdateTest, MayKeep) {
+TEST_P(UpdateTest, MayKeepTheValue) {
   ASSERT_EQ(CodeOf(engine_->Set("key", "value")), "ok");
   EXPECT_EQ(CodeOf(engine_->Update("key", [](auto) { return UpdateDecision::Keep(); })), "ok");
   EXPECT_EQ(Get("key"), "value");
@@ -137,7 +137,7 @@ TEST_P(UpdateTest, MayKeep) {
 
 // A value is a number, and gets a mark by an update. Once a number is acknowledged, nobody may see the one before it:
 // an update that has read that, and not this, would have brought it back.
-TEST_P(UpdateTest, NeverOverwritesWhatItHasNotSeen) {
+TEST_P(UpdateTest, NeverOverwritesAValueItHasNotSeen) {
   const std::string key = "key";
   const auto write = [&](const std::string& number) {
     WriteBatch batch;
@@ -175,7 +175,7 @@ TEST_P(UpdateTest, NeverOverwritesWhatItHasNotSeen) {
   is_done.store(true, std::memory_order_release);
 }
 
-TEST_P(UpdateTest, OfManyThreadsLosesNone) {
+TEST_P(UpdateTest, LosesNoUpdateOfManyThreads) {
   constexpr int kThreads = 4;
   constexpr int kUpdates = 250;
   {

@@ -48,7 +48,7 @@ TEST_P(ConcurrencyTest, ConcurrentGet) {
   }
 }
 
-TEST_P(ConcurrencyTest, OfManyRemovalsOfAKeyOneSucceeds) {
+TEST_P(ConcurrencyTest, OneOfManyRemovalsOfAKeySucceeds) {
   for (int round = 0; round < 50; ++round) {
     ASSERT_EQ(CodeOf(engine_->Set("key", "value")), "ok");
     std::atomic<int> removals{0};

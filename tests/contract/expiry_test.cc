@@ -55,7 +55,7 @@ KVS_FOR_EACH_ENGINE(ExpiryTest);
 #define KVS_SKIP_UNLESS_EXPIRY(wanted) \
   if (engine_->has_expiry() != (wanted)) GTEST_SKIP() << GetParam() << ((wanted) ? " has no expiry" : " has expiry")
 
-TEST_P(ExpiryTest, AnEngineWithoutItSaysSoAndChangesNothing) {
+TEST_P(ExpiryTest, AnEngineWithoutItRefusesAndChangesNothing) {
   KVS_SKIP_UNLESS_EXPIRY(false);
   ASSERT_EQ(CodeOf(engine_->Set("key", "value")), "ok");
   EXPECT_EQ(CodeOf(engine_->SetUntil("key", "other", kFuture)), "unsupported");

@@ -51,7 +51,7 @@ class ManyKeysTest : public EngineTest {
 };
 KVS_FOR_EACH_ENGINE(ManyKeysTest);
 
-TEST_P(ManyKeysTest, MultiGetFindsWhatIsThereAndWhatIsNot) {
+TEST_P(ManyKeysTest, MultiGetAnswersForPresentAndAbsentKeys) {
   ASSERT_EQ(CodeOf(engine_->Set("a", "1")), "ok");
   ASSERT_EQ(CodeOf(engine_->Set("b", "2")), "ok");
   ASSERT_EQ(CodeOf(engine_->Set("empty", "")), "ok");
@@ -137,7 +137,7 @@ TEST_P(ManyKeysTest, MultiSetSetsAll) {
 
 TEST_P(ManyKeysTest, MultiSetOfNothingSetsNothing) { EXPECT_EQ(MultiSet({}), "ok, 0"); }
 
-TEST_P(ManyKeysTest, OfTwoPairsWithOneKeyMultiSetKeepsTheLater) {
+TEST_P(ManyKeysTest, MultiSetKeepsTheLaterOfTwoPairsWithOneKey) {
   EXPECT_EQ(MultiSet({{"key", "first"}, {"other", "value"}, {"key", "second"}, {"key", "third"}}), "ok, 4");
   EXPECT_EQ(Get("key"), "third");
   Reopen();

@@ -43,7 +43,7 @@ TEST_P(ScanTest, VisitsEverythingInByteOrder) {
               ElementsAre("\xff", "\x80", "b", "ab", "aa", std::string("a\0", 2), "a", "B", ""));
 }
 
-TEST_P(ScanTest, OfAnEmptyStoreVisitsNothing) {
+TEST_P(ScanTest, VisitsNothingInAnEmptyStore) {
   EXPECT_THAT(Scan({}), IsEmpty());
   EXPECT_THAT(Scan({.reverse = true}), IsEmpty());
 }
@@ -57,7 +57,7 @@ TEST_P(ScanTest, BeginsAtFromAndEndsBeforeTo) {
   EXPECT_THAT(Scan({.from = "b", .to = "d", .reverse = true}), ElementsAre("c", "b"));
 }
 
-TEST_P(ScanTest, OfAnEmptyRangeVisitsNothing) {
+TEST_P(ScanTest, VisitsNothingInAnEmptyRange) {
   Fill({"a", "b", "c"});
   EXPECT_THAT(Scan({.from = "b", .to = "b"}), IsEmpty());
   EXPECT_THAT(Scan({.from = "c", .to = "a"}), IsEmpty());
@@ -83,14 +83,14 @@ TEST_P(ScanTest, EndsAtTheLimit) {
   EXPECT_THAT(Scan({.limit = 0}), IsEmpty());
 }
 
-TEST_P(ScanTest, EndsWhereTheVisitorSaysSo) {
+TEST_P(ScanTest, EndsWhenTheVisitorSaysSo) {
   Fill({"a", "b", "c"});
   int visits = 0;
   ASSERT_EQ(CodeOf(engine_->Scan({}, [&visits](std::string_view, std::string_view) { return ++visits < 2; })), "ok");
   EXPECT_EQ(visits, 2);
 }
 
-TEST_P(ScanTest, LeavesOutWhatWasRemovedAndShowsTheLatestValue) {
+TEST_P(ScanTest, LeavesOutRemovedKeysAndShowsLatestValues) {
   Fill({"a", "b", "c"});
   ASSERT_EQ(CodeOf(engine_->Set("a", "stale")), "ok");
   ASSERT_EQ(CodeOf(engine_->Set("a", "of a")), "ok");
@@ -110,7 +110,7 @@ TEST_P(ScanTest, TheVisitorMayReadFromTheEngine) {
 }
 
 // Another thread writes while the visitor looks at the first pair: far ahead, for an engine may look a little ahead.
-TEST_P(ScanTest, ShowsWhatWasWrittenAheadOfItMeanwhile) {
+TEST_P(ScanTest, ShowsWritesMadeAheadOfItDuringTheScan) {
   Keys keys;
   for (int i = 1'000; i < 2'000; ++i) keys.push_back(std::to_string(i));
   for (const bool is_reverse : {false, true}) {

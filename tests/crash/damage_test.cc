@@ -156,7 +156,7 @@ class Damage : public testing::Test {
   Contents contents_;
 };
 
-TEST_F(Damage, NoChangedByteIsTakenForWhatWasWritten) {
+TEST_F(Damage, NoChangedByteIsTakenForWrittenData) {
   MakeStore(scratch_.path());
   const Files files = FilesOf(scratch_.path());
   ASSERT_GE(files.size(), 4U);

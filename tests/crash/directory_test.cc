@@ -72,7 +72,7 @@ class Directory : public testing::Test {
 
 // --- What is found at opening ---
 
-TEST_F(Directory, FilesOfNoUseAreClearedAway) {
+TEST_F(Directory, UselessFilesAreRemoved) {
   Open();
   Set("key", 100);
   store_.reset();
@@ -273,7 +273,7 @@ class SmallDisk : public Directory {
   }
 };
 
-TEST_F(SmallDisk, FillsUpIsRelievedAndGoesOnManyTimes) {
+TEST_F(SmallDisk, FillsUpAndRecoversManyTimes) {
   if (!Mount("size=6m")) GTEST_SKIP() << "SKIPPED: cannot mount a small disk here: " << std::strerror(errno);
   Open();
   Contents expected;

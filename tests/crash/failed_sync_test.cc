@@ -84,7 +84,7 @@ class FailedSync : public testing::TestWithParam<Setting> {
   std::size_t must_survive_ = 0;
 };
 
-TEST_P(FailedSync, IsMadeGoodByOpeningAgain) {
+TEST_P(FailedSync, IsRepairedByOpeningAgain) {
   for (std::uint64_t i = 0; i < kSeeds * Rounds(); ++i) {
     FailAndCut(TestSeed() + i);
     ASSERT_FALSE(HasFailure()) << "KVS_TEST_SEED=" << TestSeed() + i;

@@ -112,7 +112,7 @@ class FileFault : public testing::TestWithParam<Setting> {
   std::size_t must_survive_ = 0;
 };
 
-TEST_P(FileFault, LosesNothingThatWasAcknowledged) {
+TEST_P(FileFault, LosesNoAcknowledgedWrite) {
   for (std::uint64_t round = 0; round < Rounds(); ++round) {
     const std::uint64_t seed = TestSeed() + round;
     const std::uint64_t operations = FailOnce(seed, UINT64_MAX);

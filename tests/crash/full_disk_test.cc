@@ -191,7 +191,7 @@ TEST_F(LimitedDirectoryTest, ExpiredPairsLeaveRoomForRemovals) {
   EXPECT_TRUE(ResumesSoon());
 }
 
-TEST_F(LimitedDirectoryTest, OverwritesAreRefusedAndTheOldValueStays) {
+TEST_F(LimitedDirectoryTest, OverwritesAreRefusedAndKeepTheOldValue) {
   const int count = FillUntilRefused();
   int refused = 0;
   for (int i = 0; i < count; i += 100) {
@@ -205,7 +205,7 @@ TEST_F(LimitedDirectoryTest, OverwritesAreRefusedAndTheOldValueStays) {
 }
 
 // A part of the segments becomes garbage by the removals for which there is room, and compaction wants the reserve.
-TEST_F(LimitedDirectoryTest, AReserveThatCannotBeHadYetIsTriedAgain) {
+TEST_F(LimitedDirectoryTest, AFailedReserveIsTriedAgain) {
   keeps_reserve_.store(true, std::memory_order_relaxed);
   const int count = FillUntilRefused();
   int removed = 0;
@@ -329,7 +329,7 @@ int StoreAndCompact(KvStore& store) {
   return store.Compact() ? 0 : 2;
 }
 
-TEST(DescriptorsTest, AStoreGoesOnWhenOthersHaveTakenAll) {
+TEST(DescriptorsTest, AStoreContinuesWithoutFreeDescriptors) {
   KVS_SKIP_UNDER_SANITIZERS();  // They open descriptors of their own to look at memory.
   const TemporaryDirectory directory;
   EXPECT_EQ(RunInChild([&] {

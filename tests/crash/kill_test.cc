@@ -131,7 +131,7 @@ class Kill : public testing::TestWithParam<const char*> {
   Contents expected_;
 };
 
-TEST_P(Kill, TakesNothingThatWasAcknowledged) {
+TEST_P(Kill, LosesNoAcknowledgedWrite) {
   const std::uint64_t seed = TestSeed();
   base::Random random(seed);
   const ScratchDirectory scratch;

@@ -61,7 +61,7 @@ class SavedIndexKill : public testing::Test {
   Contents expected_;
 };
 
-TEST_F(SavedIndexKill, AtEachFileOperationTakesNothingThatWasAcknowledged) {
+TEST_F(SavedIndexKill, AtEachFileOperationLosesNoAcknowledgedWrite) {
   ASSERT_EQ(CloseWith(0, UINT64_MAX), 0);
   CheckCopy(true);
   std::uint64_t operation = 1;

@@ -64,7 +64,7 @@ class StoreSchedule : public testing::Test {
 
 // The segment that was prepared is too small for a large record, and a larger one is made. Meanwhile somebody with a
 // small record comes, for whom the prepared one would do.
-TEST_F(StoreSchedule, NobodyBeginsToWriteToASegmentThatIsBeingReplaced) {
+TEST_F(StoreSchedule, NoWriteGoesToASegmentThatIsBeingReplaced) {
   Open();
   for (int i = 0; i < 19; ++i) Set("fill" + std::to_string(i), 50 * kKilobyte);
   WaitForSegments(2);

@@ -268,7 +268,7 @@ TEST_F(StoreModelTest, WhenAllIsRemovedTheDiskUseGoesDownByItself) {
 
 // A queue: each key is new, lives for a while and goes, for much longer than the store has room. Tombstones that were
 // kept forever would fill the disk.
-TEST_F(StoreModelTest, KeysThatComeAndGoForLongLeaveNothingBehind) {
+TEST_F(StoreModelTest, KeysThatComeAndGoForLongLeaveNothing) {
   constexpr int kKeys = 120'000;
   constexpr int kWindow = 500;
   Open();

@@ -119,7 +119,7 @@ TEST_F(RocksDbEngineTest, ADatabaseInUseIsRefusedAsInUse) {
   EXPECT_EQ(second.error().code, ErrorCode::kInUse) << second.error().ToString();
 }
 
-TEST_F(RocksDbEngineTest, ADirectoryThatCannotBeIsAnError) {
+TEST_F(RocksDbEngineTest, AnImpossibleDirectoryIsAnError) {
   const auto engine = RocksDbEngine::Open("/dev/null/data");
   ASSERT_FALSE(engine);
   EXPECT_EQ(engine.error().code, ErrorCode::kIo) << engine.error().ToString();
@@ -220,14 +220,14 @@ TEST_F(RocksDbEngineTest, UnderAlwaysEachWriteIsSynced) {
   EXPECT_EQ(engine->Stats()->syncs, before + 3);
 }
 
-TEST_F(RocksDbEngineTest, UnderIntervalAWriteIsSyncedWithoutAWord) {
+TEST_F(RocksDbEngineTest, UnderIntervalAWriteIsSyncedByItself) {
   const auto engine = Open({.sync = SyncPolicy::kInterval, .sync_interval = std::chrono::milliseconds(1)});
   const std::uint64_t before = engine->Stats()->syncs;
   ASSERT_TRUE(engine->Set("key", "value"));
   while (engine->Stats()->syncs == before) std::this_thread::yield();
 }
 
-TEST_F(RocksDbEngineTest, StatsFollowWhatWasDone) {
+TEST_F(RocksDbEngineTest, StatsFollowTheWrites) {
   const auto engine = Open();
   for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(engine->Set(KeyOf(i), std::string(1'000, 'v')));
   const auto written = engine->Stats();

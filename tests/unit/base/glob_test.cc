@@ -193,7 +193,7 @@ TEST(GlobTest, NoPatternTakesMoreThanLinearTime) {
   }
 }
 
-TEST(GlobTest, PatternsBeyondALimitAreRefused) {
+TEST(GlobTest, PatternsOverALimitAreRefused) {
   EXPECT_TRUE(Matches(Written({{"\\*", 65'535}}), std::string(65'535, '*')));  // Any key, escaped.
   EXPECT_FALSE(IsTaken({{"a", Glob::kPatternBytesMax + 1}}));
   EXPECT_TRUE(IsTaken({{"[ab]", Glob::kClassesMax}}));
@@ -204,7 +204,7 @@ TEST(GlobTest, PatternsBeyondALimitAreRefused) {
   EXPECT_FALSE(IsTaken({{"*a?", Glob::kMixedPartsMax + 1}, {"*", 1}}));
 }
 
-TEST(GlobTest, ThePrefixIsWhatEveryMatchBeginsWith) {
+TEST(GlobTest, EveryMatchBeginsWithThePrefix) {
   const auto prefix = [](std::string_view pattern) { return Glob::Parse(pattern)->prefix(); };
   EXPECT_EQ(prefix("user:1*"), "user:1");
   EXPECT_EQ(prefix("a\\*b?c"), "a*b");

@@ -26,7 +26,7 @@ TEST(ResultTest, HoldsAValueOrAnError) {
   EXPECT_EQ(bad.error().code, ErrorCode::kInvalidArgument);
 }
 
-TEST(ResultTest, CarriesWhatCannotBeCopied) {
+TEST(ResultTest, CarriesATypeThatCannotBeCopied) {
   Result<std::unique_ptr<int>> result = std::make_unique<int>(7);
   const std::unique_ptr<int> taken = *std::move(result);
   EXPECT_EQ(*taken, 7);

@@ -82,7 +82,7 @@ TEST_F(ClientTest, AKeyOverTheLimitIsRefusedBeforeItIsSent) {
   EXPECT_TRUE(client.Ping().has_value());
 }
 
-TEST_F(ClientTest, TooLargeARequestIsAnErrorAndEndsTheConnection) {
+TEST_F(ClientTest, ATooLargeRequestIsAnErrorAndEndsTheConnection) {
   ServerOptions options = OneThread();
   options.request_bytes_max = 1'000;
   const RunningServer server(engine_, options);
@@ -91,7 +91,7 @@ TEST_F(ClientTest, TooLargeARequestIsAnErrorAndEndsTheConnection) {
   EXPECT_EQ(client.Ping().error().code, ErrorCode::kIo);
 }
 
-TEST_F(ClientTest, AServerAtItsLimitSaysSo) {
+TEST_F(ClientTest, AServerAtItsLimitAnswersOverloaded) {
   ServerOptions options = OneThread();
   options.connections_max = 1;
   const RunningServer server(engine_, options);
@@ -149,7 +149,7 @@ TEST(ClientAgainstOddPeersTest, SilenceIsATimeoutAndTheConnectionIsDead) {
 }
 
 // It hangs up when the client has filled all buffers on the way and waits.
-TEST(ClientAgainstOddPeersTest, ARefusalIsHeardThoughTheRequestWasNotReadToItsEnd) {
+TEST(ClientAgainstOddPeersTest, ARefusalArrivesBeforeTheRequestIsReadWhole) {
   const io::UniqueFd listener = *io::Listen({.port = 0});
   std::thread peer([&] {
     const auto soon = std::chrono::steady_clock::now() + std::chrono::seconds(20);

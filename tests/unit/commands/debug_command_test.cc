@@ -70,7 +70,7 @@ TEST_F(DebugCommandTest, ADigestIsThatOfThePairsAndNotOfTheirHistory) {
   EXPECT_EQ(values.substr(4, 43), values.substr(47));
 }
 
-TEST_F(DebugCommandTest, MemoryIsTold) {
+TEST_F(DebugCommandTest, MemoryIsReported) {
   EXPECT_EQ(client_.Call({"MEMORY", "USAGE", "nosuch"}), "$-1\r\n");
   client_.Call({"SET", "key", std::string(1'000, 'v')});
   EXPECT_EQ(client_.Call({"MEMORY", "USAGE", "key"}), ":1003\r\n");

@@ -40,7 +40,7 @@ class ExpiryCommandTest : public testing::Test {
   RespClient client_{server_.address()};
 };
 
-TEST_F(ExpiryCommandTest, TheFarthestTimeIsToldAsItIs) {
+TEST_F(ExpiryCommandTest, TheFarthestTimeIsShownUnchanged) {
   client_.Call({"SET", "k", "v"});
   EXPECT_EQ(client_.Call({"PEXPIREAT", "k", "9223372036854775807"}), ":1\r\n");
   EXPECT_EQ(client_.Call({"PEXPIRETIME", "k"}), ":9223372036854775807\r\n");

@@ -126,7 +126,7 @@ TEST_F(InfoTest, SectionsComeAsRedisHasThem) {
   EXPECT_THAT(Call({"INFO", "default"}), Not(HasSubstr("# Latencystats")));
 }
 
-TEST_F(InfoTest, TheKeyspaceTellsHowManyExpire) {
+TEST_F(InfoTest, TheKeyspaceCountsPairsWithAnExpiry) {
   EXPECT_EQ(Field("db0"), "(absent)");
   Call({"SET", "a", "1"});
   engine_.expiring = 7;
@@ -135,7 +135,7 @@ TEST_F(InfoTest, TheKeyspaceTellsHowManyExpire) {
   EXPECT_EQ(Field("clock_steps"), "3");
 }
 
-TEST_F(InfoTest, TheStateOfTheStoreIsTold) {
+TEST_F(InfoTest, TheStateOfTheStoreIsReported) {
   Call({"SET", "k", "v"});
   EXPECT_EQ(Field("aof_last_write_status"), "ok");
   EXPECT_EQ(Field("kvs_store_state"), "ok");

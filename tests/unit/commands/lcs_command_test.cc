@@ -72,7 +72,7 @@ std::string RandomText(std::size_t bytes, std::uint64_t letters, base::Random& r
   return text;
 }
 
-TEST_F(LcsCommandTest, ItFindsWhatTheWholeTableSays) {
+TEST_F(LcsCommandTest, ItAgreesWithTheWholeTable) {
   const std::uint64_t seed = test::TestSeed(1);
   SCOPED_TRACE(test::SeedTrace(seed));
   base::Random random(seed);

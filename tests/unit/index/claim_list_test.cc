@@ -50,7 +50,7 @@ TEST(ClaimListTest, AHeadMadeLongerAtItsFrontIsTheOneOfTheWholeKey) {
   }
 }
 
-TEST(ClaimListTest, HeadsAreThoseOfTheKeysWhateverCameLater) {
+TEST(ClaimListTest, HeadsMatchTheKeysAfterLaterAdditions) {
   for (const KeyShape shape : kAllKeyShapes) {
     base::Random random(TestSeed());
     ClaimList list;

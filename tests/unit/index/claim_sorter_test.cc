@@ -58,7 +58,7 @@ TEST(ClaimSorterTest, NamesADamagedRecordWhoseKeyItNeeds) {
   EXPECT_EQ(damaged->bits(), 2U);
 }
 
-TEST(ClaimSorterTest, ReadsNoRecordWhereHeadsTellKeysApart) {
+TEST(ClaimSorterTest, ReadsNoRecordIfHeadsTellKeysApart) {
   Records records;
   std::vector<Claim> claims;
   for (const char* const key : {"c", "a", "a", "b long one"}) {

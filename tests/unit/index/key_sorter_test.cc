@@ -33,7 +33,7 @@ TEST(KeySorterTest, SortsAsUnsignedBytesThenByLength) {
             (std::vector<std::size_t>{6, 5, 4, 3, 2, 1, 0}));
 }
 
-TEST(KeySorterTest, OfEqualKeysTheLastStays) {
+TEST(KeySorterTest, TheLastOfEqualKeysIsKept) {
   EXPECT_EQ(Sorted({"b", "a", "b", "c", "b"}), (std::vector<std::size_t>{1, 4, 3}));
 }
 

@@ -29,7 +29,7 @@ TEST(LeafKeysTest, ComeInOrderWithTheirEntriesAndSlots) {
   for (const KeyedEntry& found : keys.sorted()) EXPECT_EQ(leaf.Load(found.slot), found.entry);
 }
 
-TEST(LeafKeysTest, OfAKeyMetTwiceTheEntryReadLastIsKept) {
+TEST(LeafKeysTest, TheEntryReadLastOfARepeatedKeyIsKept) {
   Records records;
   Leaf leaf;
   for (const char* key : {"b", "a", "b", "c", "b"}) ASSERT_TRUE(leaf.Insert(LeafEntry(1, records.Add(key))));

@@ -74,7 +74,7 @@ TEST(LeafTest, SlotOfComparesTheWholeEntry) {
   EXPECT_FALSE(leaf.SlotOf(LeafEntry(4, At(2))));
 }
 
-TEST(LeafTest, InsertAllOfTakesWhatIsLive) {
+TEST(LeafTest, InsertAllOfTakesTheLiveEntries) {
   Leaf from;
   for (std::uint64_t n = 1; n <= 20; ++n) ASSERT_TRUE(from.Insert(LeafEntry(static_cast<Tag>(n << 11), At(n))));
   from.Erase(*from.SlotOf(LeafEntry(Tag{7} << 11, At(7))));

@@ -13,7 +13,7 @@ using testing::ElementsAre;
 const std::vector<std::string_view> kSeparators = {"b", "c", "d"};
 const std::vector<NodeId> kChildren = {1, 2, 3, 4};
 
-TEST(NodeDraftTest, HoldsWhatTheNodeHolds) {
+TEST(NodeDraftTest, HoldsTheContentsOfTheNode) {
   const InnerNode node(kSeparators, kChildren);
   const NodeDraft draft(node);
   EXPECT_THAT(draft.separators(), ElementsAre("b", "c", "d"));

@@ -19,7 +19,7 @@ TEST(RetireListTest, NodesAreFreedInGroups) {
   EXPECT_EQ(freed, (std::vector<NodeId>{1, 2}));
 }
 
-TEST(RetireListTest, ANodeWaitsForTheReadersThatMaySeeItAndForNoOthers) {
+TEST(RetireListTest, ANodeWaitsOnlyForReadersThatMaySeeIt) {
   sync::EpochDomain epochs;
   RetireList list(epochs);
   std::vector<NodeId> freed;
@@ -37,7 +37,7 @@ TEST(RetireListTest, ANodeWaitsForTheReadersThatMaySeeItAndForNoOthers) {
   EXPECT_EQ(freed, (std::vector<NodeId>{1, 2, 3}));
 }
 
-TEST(RetireListTest, DrainFreesWhatWaitsAndWhatIsFresh) {
+TEST(RetireListTest, DrainFreesWaitingAndFreshNodes) {
   sync::EpochDomain epochs;
   RetireList list(epochs);
   std::vector<NodeId> freed;

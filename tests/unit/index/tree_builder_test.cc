@@ -67,7 +67,7 @@ class TreeBuilderTest : public testing::Test {
   Model model_;
 };
 
-TEST_F(TreeBuilderTest, OfNothingMakesATreeThatIsEmpty) {
+TEST_F(TreeBuilderTest, NoEntriesMakeAnEmptyTree) {
   Build(3);
   ExpectAgreement();
   Add("a");
@@ -81,7 +81,7 @@ TEST_F(TreeBuilderTest, OneKeyMakesOneLeaf) {
   ExpectAgreement();
 }
 
-TEST_F(TreeBuilderTest, AnswersAsATreeThatWasFilledOneByOneAndGoesOnAsOne) {
+TEST_F(TreeBuilderTest, BehavesLikeATreeThatWasFilledOneByOne) {
   for (const std::size_t parts : {1U, 7U, 100U}) {
     base::Random random(TestSeed() + parts);
     Records records;

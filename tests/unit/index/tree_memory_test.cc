@@ -60,7 +60,7 @@ class TreeMemoryTest : public testing::Test {
   std::size_t erasures_ = 0;
 };
 
-TEST_F(TreeMemoryTest, FailedAllocationsLeaveTheTreeAsItWas) {
+TEST_F(TreeMemoryTest, FailedAllocationsLeaveTheTreeUnchanged) {
   base::Random random(1);
   int failures = 0;
   for (int i = 0; i < 20'000; ++i) failures += Upsert("key" + std::to_string(random.Below(1'000'000)));

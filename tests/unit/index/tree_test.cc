@@ -42,7 +42,7 @@ TEST_F(TreeTest, AnEmptyTreeIsSmallAndHasNoKeys) {
   EXPECT_EQ(tree_.Erase("").outcome, Outcome::kAbsent);
 }
 
-TEST_F(TreeTest, UpsertTellsWhatWasThere) {
+TEST_F(TreeTest, UpsertReturnsTheOldLocation) {
   const base::Location first = records_.Add("key");
   const base::Location second = records_.Add("key");
   EXPECT_EQ(tree_.Upsert("key", first).outcome, Outcome::kAbsent);
@@ -53,7 +53,7 @@ TEST_F(TreeTest, UpsertTellsWhatWasThere) {
   EXPECT_EQ(tree_.size(), 1U);
 }
 
-TEST_F(TreeTest, EraseTellsWhatWasThere) {
+TEST_F(TreeTest, EraseReturnsTheOldLocation) {
   const base::Location location = Put("key");
   const Change change = tree_.Erase("key");
   EXPECT_EQ(change.outcome, Outcome::kFound);

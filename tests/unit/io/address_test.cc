@@ -31,7 +31,7 @@ TEST(AddressTest, EverythingElseIsRefusedWithTheExpectedForm) {
   }
 }
 
-TEST(AddressTest, AnIpv6AddressWithoutBracketsIsToldToTakeThem) {
+TEST(AddressTest, AnIpv6AddressWithoutBracketsGetsAHint) {
   EXPECT_THAT(Address::Parse("::1:4000").error().context, testing::HasSubstr("needs brackets"));
 }
 

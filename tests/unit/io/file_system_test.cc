@@ -88,7 +88,7 @@ TEST_F(FileSystemTest, TruncateCutsAndWipes) {
   EXPECT_TRUE(file->Sync());
 }
 
-TEST_F(FileSystemTest, CreatingAFileThatIsThereEmptiesItAndOpeningKeepsIt) {
+TEST_F(FileSystemTest, CreatingEmptiesAnExistingFileAndOpeningKeepsIt) {
   Write("file", "hello");
   { EXPECT_EQ(*(*files_.Open(Path("file"), OpenMode::kReadWrite))->Size(), 5U); }
   { EXPECT_EQ(*(*files_.Open(Path("file"), OpenMode::kCreate))->Size(), 0U); }
@@ -179,7 +179,7 @@ TEST_F(FileSystemTest, NamesAreListedRenamedRemovedAndLookedUp) {
   EXPECT_TRUE(files_.SyncDirectory(directory_.path()));
 }
 
-TEST_F(FileSystemTest, AnAbsentPathIsAnErrorOfEachCall) {
+TEST_F(FileSystemTest, EachCallReportsAnAbsentPath) {
   EXPECT_EQ(files_.List(Path("absent")).error().sys_errno, ENOENT);
   EXPECT_EQ(files_.Rename(Path("absent"), Path("b")).error().sys_errno, ENOENT);
   EXPECT_EQ(files_.Remove(Path("absent")).error().sys_errno, ENOENT);
@@ -236,7 +236,7 @@ TEST_F(FileSystemTest, AnImpossibleDirectoryIsAnErrorNotAnException) {
 
 // --- Whole files ---
 
-TEST_F(FileSystemTest, ReadFileReturnsAllOfItOrRefusesOneThatIsTooLarge) {
+TEST_F(FileSystemTest, ReadFileReturnsAllBytesOrRefusesALargerFile) {
   Write("file", "hello");
   EXPECT_EQ(*files_.ReadFile(Path("file"), 5), "hello");
   EXPECT_EQ(files_.ReadFile(Path("file"), 4).error().code, ErrorCode::kInvalidArgument);

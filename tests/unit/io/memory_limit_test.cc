@@ -29,7 +29,7 @@ class MemoryLimitTest : public testing::Test {
   test::TemporaryDirectory directory_;
 };
 
-TEST_F(MemoryLimitTest, GroupOfVersionTwoIsBoundByThoseAboveIt) {
+TEST_F(MemoryLimitTest, GroupOfVersionTwoIsBoundByItsParents) {
   EXPECT_EQ(Limit(), kNone);
   Write("proc/self/cgroup", "0::/system.slice/kvs.service\n");
   EXPECT_EQ(Limit(), kNone);

@@ -51,7 +51,7 @@ TEST(SocketTest, PartsArriveAsOneStream) {
   EXPECT_EQ(ReceiveText(pair.server), "onetwo");
 }
 
-TEST(SocketTest, Ipv6IsServedAlike) {
+TEST(SocketTest, Ipv6WorksLikeIpv4) {
   if (!Listen({.ip = "::1", .port = 0})) GTEST_SKIP() << "this machine has no IPv6";
   const Pair pair = ConnectedPair("::1");
   EXPECT_TRUE(Send(pair.client.get(), "six").has_value());
@@ -134,7 +134,7 @@ TEST(SocketTest, APortThatIsTakenIsAnErrorThatNamesIt) {
   EXPECT_NE(second.error().context.find(address.ToString()), std::string::npos);
 }
 
-TEST(SocketTest, ConnectingWhereNobodyListensIsAnError) {
+TEST(SocketTest, ConnectingWithoutAListenerIsAnError) {
   const Address address = *LocalAddress(Listen({.port = 0})->get());  // The listener is closed again immediately.
   const auto socket = Connect(address, Soon());
   ASSERT_FALSE(socket.has_value());
@@ -163,7 +163,7 @@ class NoDescriptorsLeft {
   rlimit before_{};
 };
 
-TEST(SocketTest, AcceptTellsWhenNoDescriptorIsLeft) {
+TEST(SocketTest, AcceptReportsAWantOfDescriptors) {
   const UniqueFd listener = *Listen({.port = 0});
   const UniqueFd client = *Connect(*LocalAddress(listener.get()), Soon());
   ASSERT_TRUE(WaitReadable(listener.get(), Soon()).has_value());

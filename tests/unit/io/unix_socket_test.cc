@@ -39,7 +39,7 @@ class UnixListenerTest : public testing::Test {
   const std::string path_ = (directory_.path() / "socket").string();
 };
 
-TEST_F(UnixListenerTest, IsReachedWithThePermissionsAskedForAndGoesAtItsEnd) {
+TEST_F(UnixListenerTest, HasTheRequestedPermissionsAndIsRemovedAtItsEnd) {
   {
     const Result<UnixListener> listener = Listen();
     ASSERT_TRUE(listener.has_value()) << listener.error().ToString();

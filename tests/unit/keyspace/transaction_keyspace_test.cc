@@ -49,7 +49,7 @@ TEST_F(TransactionKeyspaceTest, NothingReachesTheEngineBeforeTheCommit) {
   EXPECT_EQ(Scan(below_), (Pairs{{"b", "2"}}));
 }
 
-TEST_F(TransactionKeyspaceTest, AClearedKeyspaceShowsOnlyWhatCameAfter) {
+TEST_F(TransactionKeyspaceTest, AClearedKeyspaceShowsOnlyLaterWrites) {
   for (const char* key : {"a", "b", "c"}) ASSERT_TRUE(engine_.Set(key, "old").has_value());
   TransactionKeyspace keys(below_);
   ASSERT_TRUE(keys.Set("x", "before", kNoExpiry).has_value());
@@ -79,7 +79,7 @@ TEST_F(TransactionKeyspaceTest, ATimeThatHasPassedHidesTheKey) {
 }
 
 // Takes minutes if each call looks at all that was written.
-TEST_F(TransactionKeyspaceTest, ACallDoesNotLookAtAllThatWasWritten) {
+TEST_F(TransactionKeyspaceTest, ACallDoesNotReadAllEarlierWrites) {
   constexpr int kCalls = 100'000;
   TransactionKeyspace keys(below_);
   for (int i = 0; i < kCalls; ++i) ASSERT_TRUE(keys.Set("key:" + std::to_string(i), "v", kNoExpiry).has_value());

@@ -19,7 +19,7 @@ TEST(FileNamesTest, AnIdComesBackFromTheNamesThatWereMadeOfIt) {
   }
 }
 
-TEST(FileNamesTest, NamesAreThoseOfTheFormat) {
+TEST(FileNamesTest, NamesHaveTheFormOfTheFormat) {
   EXPECT_EQ(SegmentPath("dir", 42), "dir/000000000042.seg");
   EXPECT_EQ(HintPath("dir", 42), "dir/000000000042.hint");
   EXPECT_EQ(ManifestPath("dir"), "dir/MANIFEST");
@@ -49,7 +49,7 @@ TEST(FileNamesTest, OnlyTemporariesOfOurFilesAreOurs) {
   }
 }
 
-TEST(FileNamesTest, HintsAreToldFromSegments) {
+TEST(FileNamesTest, HintsDifferFromSegments) {
   EXPECT_TRUE(IsHintFileName("000000000042.hint"));
   EXPECT_FALSE(IsHintFileName("000000000042.seg"));
   EXPECT_FALSE(IsHintFileName("notes.hint"));

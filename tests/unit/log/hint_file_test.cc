@@ -57,7 +57,7 @@ std::string Forge(const Segment& segment, std::string_view entries, std::uint64_
   return bytes;
 }
 
-TEST(HintFileTest, SaysWhatAScanOfTheSegmentSays) {
+TEST(HintFileTest, HasTheRecordsThatAScanOfTheSegmentFinds) {
   const auto segment = VariedSegment().Build();
   std::vector<Line> scanned;
   ScanRecords(*segment, kSegmentHeaderBytes, segment->readable_bytes(),
@@ -130,7 +130,7 @@ TEST(HintFileTest, TheHintOfAShorterOrLongerFileIsRefused) {
   EXPECT_FALSE(Decodes(hint, *longer.Build()));
 }
 
-TEST(HintFileTest, OfASegmentWithABadRecordNoHintIsMade) {
+TEST(HintFileTest, NoHintIsMadeOfASegmentWithABadRecord) {
   SegmentBuilder builder = VariedSegment();
   builder.bytes().back() ^= 1;
   const auto hint = EncodeHint(*builder.Build());

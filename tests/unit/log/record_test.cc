@@ -251,7 +251,7 @@ TEST(RecordTest, LengthsThatOverflowTheirSumAreRefused) {
   EXPECT_FALSE(Parses(1, {std::numeric_limits<std::uint64_t>::max(), 1, 0}, 16));
 }
 
-TEST(RecordDeathTest, TheWriterChecksWhatTheReaderWouldRefuse) {
+TEST(RecordDeathTest, TheWriterRefusesRecordsTheReaderWouldRefuse) {
   const std::string key(kKeyBytesMax + 1, 'k');
   std::string bytes(key.size() + kRecordHeaderBytesMax, '\0');
   EXPECT_DEATH(EncodeRecord(bytes.data(), DraftPut(key, ""), kSegmentId, 0), "LengthsFit");

@@ -71,7 +71,7 @@ class SealedSegmentWriterTest : public testing::Test {
   const test::TemporaryDirectory appended_;
 };
 
-TEST_F(SealedSegmentWriterTest, OfNothingMakesAnEmptySegment) { ExpectTheFileOfASegmentWriter({}); }
+TEST_F(SealedSegmentWriterTest, NoRecordsMakeAnEmptySegment) { ExpectTheFileOfASegmentWriter({}); }
 
 TEST_F(SealedSegmentWriterTest, ManySmallRecordsCrossTheEndsOfPieces) {
   const std::uint64_t seed = test::TestSeed(20'261'121);
@@ -115,7 +115,7 @@ class FullFileSystem final : public test::ForwardingFileSystem {
   }
 };
 
-TEST_F(SealedSegmentWriterTest, AFullDiskIsTold) {
+TEST_F(SealedSegmentWriterTest, AFullDiskIsReported) {
   FullFileSystem files;
   const auto writer = *SealedSegmentWriter::Create(files, directory_.path(), kHeader);
   const auto appended = writer->Append(DraftPut("key", std::string(3'000'000, 'v')), 100);

@@ -47,7 +47,7 @@ TEST_F(SegmentTest, ReadsTheRecordsOfItsFile) {
   EXPECT_EQ(*segment->SyncedBytes(), 0U);
 }
 
-TEST_F(SegmentTest, AnswersNothingWhereNoRecordBegins) {
+TEST_F(SegmentTest, AnswersNothingIfNoRecordBeginsAtTheOffset) {
   SegmentBuilder builder(kHeader);
   const std::uint64_t offset = builder.Add(DraftPut("key", "value"), 100);
   const auto segment = builder.Build();

@@ -129,7 +129,7 @@ TEST_P(SegmentWriterTest, ABatchIsOneRecordOfItsMembers) {
   }
 }
 
-TEST_P(SegmentWriterTest, GrowsInStepsToItsCapacityAndNotBeyond) {
+TEST_P(SegmentWriterTest, GrowsInStepsUpToItsCapacity) {
   const auto writer = Create();
   while (writer->reserved_bytes() < kCapacityBytes) {
     const std::uint64_t before = writer->reserved_bytes();
@@ -144,7 +144,7 @@ TEST_P(SegmentWriterTest, GrowsInStepsToItsCapacityAndNotBeyond) {
   EXPECT_EQ(OpenFile()->Read(offset)->value, value);
 }
 
-TEST_P(SegmentWriterTest, AFileThatSomebodyCutDoesNotGrowAgain) {
+TEST_P(SegmentWriterTest, ATruncatedFileDoesNotGrowAgain) {
   if (GetParam() == Way::kWritten) GTEST_SKIP() << "SKIPPED: all its room is in memory from the beginning";
   const auto writer = Create();
   ASSERT_TRUE(writer->Append(DraftPut("a", std::string(5'000, 'v')), 100));
@@ -283,7 +283,7 @@ TEST_F(SegmentWriterFailureTest, ASegmentThatFindsNoRoomLeavesNoFile) {
   EXPECT_TRUE(io::PosixFileSystem().List(directory_.path())->empty());
 }
 
-TEST_F(SegmentWriterFailureTest, AnAppendToAFileThatWasCutUnderneathIsAnError) {
+TEST_F(SegmentWriterFailureTest, AnAppendToATruncatedFileIsAnError) {
   const auto writer = *SegmentWriter::Create(io::PosixFileSystem(), directory_.path(), kHeader, kCapacityBytes);
   const auto path = SegmentPath(directory_.path(), kHeader.segment_id);
   ASSERT_TRUE((*io::PosixFileSystem().Open(path, io::OpenMode::kReadWrite))->Truncate(0));
@@ -292,7 +292,7 @@ TEST_F(SegmentWriterFailureTest, AnAppendToAFileThatWasCutUnderneathIsAnError) {
   EXPECT_EQ(offset.error().code, ErrorCode::kIo);
 }
 
-TEST_F(SegmentWriterFailureTest, ASegmentThatIsAbsentCannotBeGoneOnWith) {
+TEST_F(SegmentWriterFailureTest, AnAbsentSegmentCannotBeContinued) {
   EXPECT_FALSE(SegmentWriter::Reopen(io::PosixFileSystem(), directory_.path(), kHeader, 64, 0, kCapacityBytes));
 }
 
@@ -336,7 +336,7 @@ TEST_F(SegmentWriterFailureTest, ASegmentThatGrowsDuringASyncWasNotCut) {
 
 using SegmentWriterDeathTest = SegmentWriterFailureTest;
 
-TEST_F(SegmentWriterDeathTest, AppendingBeyondTheReservedRoomIsABug) {
+TEST_F(SegmentWriterDeathTest, AppendingMoreThanTheReservedRoomIsABug) {
   const auto writer = *SegmentWriter::Create(io::PosixFileSystem(), directory_.path(), kHeader, kCapacityBytes);
   const std::string value(SegmentWriter::kFirstStepBytes, 'v');
   EXPECT_DEATH(static_cast<void>(writer->Append(DraftPut("a", value), 100)), "reserved_bytes");

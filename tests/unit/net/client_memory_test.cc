@@ -70,7 +70,7 @@ TEST_F(ClientMemoryTest, GreaterClientsAreClosedTheGreatestFirst) {
   EXPECT_EQ(memory_.used(), 10 * kStep);
 }
 
-TEST_F(ClientMemoryTest, NobodyIsClosedWhereThatDoesNotHelp) {
+TEST_F(ClientMemoryTest, NobodyIsClosedIfThatDoesNotHelp) {
   memory_.set_limit(10 * kStep);
   const Account small = Open();
   const Account other = Open();
@@ -95,7 +95,7 @@ TEST_F(ClientMemoryTest, AnEvictedClientGetsNoMoreMemory) {
   EXPECT_EQ(memory_.used(), 12 * kStep);
 }
 
-TEST_F(ClientMemoryTest, TwiceTheLimitIsTheEnd) {
+TEST_F(ClientMemoryTest, GrowthOverTwiceTheLimitIsRefused) {
   memory_.set_limit(10 * kStep);
   const Account a = Open();
   const Account b = Open();
@@ -120,7 +120,7 @@ TEST_F(ClientMemoryTest, LowerLimitClosesTheGreatest) {
   EXPECT_FALSE(a->is_evicted() || c->is_evicted());
 }
 
-TEST_F(ClientMemoryTest, LoanGoesBackWithItsCommand) {
+TEST_F(ClientMemoryTest, LoanEndsWithItsCommand) {
   memory_.set_limit(10 * kStep);
   const Account a = Open();
   {

@@ -68,7 +68,7 @@ TEST_F(ConnectionTest, RequestsAreAnsweredInTheirOrder) {
 }
 
 // Each allocation in turn fails: the client is dropped, or told, and what was answered is so.
-TEST_F(ConnectionTest, WithoutMemoryTheClientIsDroppedOrTold) {
+TEST_F(ConnectionTest, AWantOfMemoryDropsTheClientOrIsAnError) {
   const std::string requests = SetFrame(1, std::string(100, 'k'), std::string(1'000, 'v')) + PingFrame(2);
   int drops = 0;
   for (int after = 0;; ++after) {
@@ -253,7 +253,7 @@ TEST_F(ConnectionTest, AClientThatHasFinishedSendingGetsAllItsAnswers) {
   EXPECT_TRUE(connection.is_finished());
 }
 
-TEST_F(ConnectionTest, WritesAreUnsettledOnlyWhereAnswersWaitForTheSync) {
+TEST_F(ConnectionTest, WritesAreUnsettledOnlyIfAnswersAwaitTheSync) {
   test::ServedConnection direct(state_, kLimits);
   direct.Receive(SetFrame(1, "k", "v"));
   EXPECT_FALSE(direct.has_unsettled_writes());
@@ -314,7 +314,7 @@ TEST(ConnectionErrorTest, AValueThatTheEngineTakesBackIsNeverSent) {
   EXPECT_EQ(answers[1].payload, "checksum");
 }
 
-TEST_F(ConnectionTest, TheLogIsToldWhyAClientIsDropped) {
+TEST_F(ConnectionTest, TheLogNamesTheReasonForADroppedClient) {
   test::ServedConnection connection(state_, kLimits);
   connection.Receive("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$200000\r\n" + std::string(100'000, 'v'));
   ASSERT_FALSE(connection.is_dropped());

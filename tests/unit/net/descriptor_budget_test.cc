@@ -29,7 +29,7 @@ TEST_F(DescriptorBudgetTest, SetsAsideAQuarterOrSixtyFour) {
   EXPECT_EQ(DescriptorBudget::SetAside(), 64U);
 }
 
-TEST_F(DescriptorBudgetTest, ClientsGetWhatIsLeft) {
+TEST_F(DescriptorBudgetTest, ClientsGetTheRemainingDescriptors) {
   DescriptorBudget budget;
   budget.CountOpen();
   EXPECT_GE(budget.open_besides(), 3U);

@@ -18,7 +18,7 @@ namespace {
 
 constexpr ConnectionLimits kLimits{.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20};
 
-TEST(SessionTest, AClientWithMailIsHeard) {
+TEST(SessionTest, AClientWithMailIsRead) {
   test::MemoryEngine engine;
   ServerState state(engine);
   ServerHost host(state);

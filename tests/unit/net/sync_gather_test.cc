@@ -46,7 +46,7 @@ TEST(SyncGather, NeverWaitsLongerThanItsLimit) {
   EXPECT_FALSE(gather.IsWaiting(kNow + SyncGather::kWaitMax));
 }
 
-TEST(SyncGather, WaitsForNobodyWithoutASyncOrForOneAlone) {
+TEST(SyncGather, DoesNotWaitWithoutASyncOrForASingleClient) {
   SyncGather gather;
   EXPECT_FALSE(gather.IsWaiting(kNow));
   gather.EndTurn(0, {}, kNow);

@@ -61,7 +61,7 @@ TEST_F(TrackingTest, NoLoopHidesOnlyOwnWrites) {
   EXPECT_EQ(EndTurn(listener_), ">2\r\n$10\r\ninvalidate\r\n*1\r\n$4\r\nboth\r\n");
 }
 
-TEST_F(TrackingTest, FlushAllReplacesWhatWasGathered) {
+TEST_F(TrackingTest, FlushAllReplacesTheGatheredKeys) {
   Call(listener_, {"HELLO", "3"});
   Call(listener_, {"CLIENT", "TRACKING", "ON", "BCAST"});
   Call(writer_, {"SET", "a", "v"});

@@ -148,7 +148,7 @@ TYPED_TEST(ThreadPoolTest, APoolOfOneRunsTheJobsOfItsJobs) {
   chain.Wait();
 }
 
-TYPED_TEST(ThreadPoolTest, DestructionRunsWhatWasSpawned) {
+TYPED_TEST(ThreadPoolTest, DestructionRunsAllSpawnedJobs) {
   std::atomic<int> runs{0};
   for (int round = 0; round < 50; ++round) {
     const auto pool = this->MakePool(2);

@@ -90,7 +90,7 @@ TEST_F(ThreadStarterTest, AWorkStealingPoolThatCannotStartEndsItsThreads) {
   EXPECT_EQ(RunInChild(CreateTooMany<WorkStealingThreadPool>), kAsPromised);
 }
 
-TEST_F(ThreadStarterTest, TheNaivePoolRunsAJobItselfWhereNoThreadIsLeft) {
+TEST_F(ThreadStarterTest, TheNaivePoolRunsAJobItselfIfNoThreadIsLeft) {
   EXPECT_EQ(RunInChild(SpawnTooMany), kAsPromised);
 }
 

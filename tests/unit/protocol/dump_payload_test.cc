@@ -123,7 +123,7 @@ std::string Compressed(std::uint32_t bytes, const std::string& compressed) {
   return WithFooter(body + compressed);
 }
 
-TEST(DumpPayloadTest, LengthMustBeWhatTheLzfStepsYield) {
+TEST(DumpPayloadTest, LengthMustBeThatOfTheDecompressedBytes) {
   const std::string longest = "\x00\x61\xe0\xff\x00"s;  // A byte, and 264 copies of it.
   EXPECT_EQ(Decoded(Compressed(265, longest)), std::string(265, 'a'));
   EXPECT_EQ(Decoded(Compressed(264, longest)), "(format)");

@@ -80,7 +80,7 @@ std::string Header(std::uint32_t key_bytes, std::uint32_t value_bytes) {
   return header;
 }
 
-TEST(FrameDecoderTest, DecodingWhatWasEncodedGivesTheSameRequests) {
+TEST(FrameDecoderTest, EncodedRequestsDecodeToTheSameRequests) {
   Feeder feeder;
   feeder.Feed(Encode(SomeRequests()));
   EXPECT_EQ(feeder.requests, SomeRequests());
@@ -135,7 +135,7 @@ TEST(FrameDecoderTest, TheFrameLimitCountsHeaderKeyAndValue) {
   EXPECT_EQ(FrameDecoder(16 + 10).Decode(Header(4, 7)).status, DecodeStatus::kTooLarge);
 }
 
-TEST(FrameDecoderTest, AWrongFixedByteIsRefusedAsSoonAsItIsThere) {
+TEST(FrameDecoderTest, AWrongFixedByteIsRefusedImmediately) {
   for (const std::size_t offset : {0U, 1U, 3U}) {
     std::string frame = Header(0, 0);
     frame[offset] = 0x7F;

@@ -47,7 +47,7 @@ TEST(FrameEncoderTest, AValueOfAnyBytesComesBack) {
   EXPECT_EQ(response.payload, value);
 }
 
-TEST(FrameEncoderTest, AnErrorCarriesItsCodeAndWhatTheSystemSaid) {
+TEST(FrameEncoderTest, AnErrorCarriesItsCodeAndTheSystemsText) {
   base::ByteBuffer buffer;
   AppendError(8, {.code = ErrorCode::kIo, .sys_errno = EIO, .context = "fdatasync 000007.seg"}, &buffer);
   const Response response = Decode(buffer);
@@ -57,7 +57,7 @@ TEST(FrameEncoderTest, AnErrorCarriesItsCodeAndWhatTheSystemSaid) {
   EXPECT_FALSE(response.is_closing);
 }
 
-TEST(FrameEncoderTest, AClosingErrorSaysSo) {
+TEST(FrameEncoderTest, AClosingErrorIsMarkedAsClosing) {
   base::ByteBuffer buffer;
   AppendClosingError(0, {.code = ErrorCode::kOverloaded, .context = "full"}, &buffer);
   EXPECT_TRUE(Decode(buffer).is_closing);

@@ -113,7 +113,7 @@ TEST(RespDecoderTest, APayloadLongerThanItsLengthIsRefused) {
   EXPECT_EQ(ComplaintAbout("*1\rx$4\r\nPING\r\n"), "Protocol error: invalid multibulk length");
 }
 
-TEST(RespDecoderTest, AStrangerMayDeclareLittle) {
+TEST(RespDecoderTest, AnUnauthenticatedClientMayDeclareLittle) {
   EXPECT_EQ(ComplaintAbout("*11\r\n", true), "Protocol error: unauthenticated multibulk length");
   EXPECT_EQ(ComplaintAbout("*1\r\n$16385\r\n", true), "Protocol error: unauthenticated bulk length");
   EXPECT_EQ(ComplaintAbout("*10\r\n$16384\r\n", true), "");
@@ -123,7 +123,7 @@ TEST(RespDecoderTest, AStrangerMayDeclareLittle) {
             "Protocol error: unauthenticated command length");
 }
 
-TEST(RespDecoderTest, ACommandOverTheLimitIsRefusedOnWhatItDeclares) {
+TEST(RespDecoderTest, ACommandOverTheLimitIsRefusedOnItsLengths) {
   const RespLimits limits{.command_bytes_max = 1'000, .bulk_bytes_max = 800};
   EXPECT_EQ(Decode({"*2\r\n$800\r\n"}, limits).complaint, "");
   const std::string first = "*2\r\n$500\r\n" + std::string(500, 'x') + "\r\n";

@@ -46,7 +46,7 @@ TEST(ResponseDecoderTest, WrongMagicVersionOrFlagsAreMalformed) {
   }
 }
 
-TEST(ResponseDecoderTest, APayloadOverTheLimitIsMalformedAndOneAtItIsAwaited) {
+TEST(ResponseDecoderTest, OnlyAPayloadOverTheLimitIsMalformed) {
   std::string header = ValueFrame().substr(0, kResponseHeaderBytes);
   base::PutFixed32(&header[8], 512U << 20);
   EXPECT_EQ(DecodeResponse(header).status, ResponseStatus::kNeedMore);

@@ -52,7 +52,7 @@ class OpenEngineOfEachKindTest : public OpenEngineTest, public testing::WithPara
 INSTANTIATE_TEST_SUITE_P(Engines, OpenEngineOfEachKindTest, testing::ValuesIn(test::AllEngineNames()),
                          [](const auto& instance) { return instance.param; });
 
-TEST_P(OpenEngineOfEachKindTest, ANewDirectoryTakesTheEngineAskedForAndRemembersIt) {
+TEST_P(OpenEngineOfEachKindTest, ANewDirectoryTakesAndRemembersTheGivenEngine) {
   const auto engine = Open(GetParam());
   ASSERT_TRUE(engine) << engine.error().ToString();
   EXPECT_EQ((*engine)->Name(), GetParam());

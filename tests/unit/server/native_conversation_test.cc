@@ -81,7 +81,7 @@ TEST_F(NativeConversationTest, KeyspaceEventsArePublished) {
   EXPECT_THAT(Take(resp_), testing::AllOf(HasSubstr("__keyevent@0__:del"), HasSubstr("__keyevent@0__:keymiss")));
 }
 
-TEST_F(NativeConversationTest, ItsWritesInvalidateWhatOthersKeep) {
+TEST_F(NativeConversationTest, NativeWritesInvalidateTrackedKeys) {
   Call(resp_, {"HELLO", "3"});
   Call(resp_, {"CLIENT", "TRACKING", "ON"});
   Call(resp_, {"GET", "key"});

@@ -127,7 +127,7 @@ TEST_F(RespConversationTest, ARefusedSetOfARunIsAnErrorAndTheOthersAreSet) {
               ElementsAre("+OK\r\n", StartsWith("-ERR invalid argument"), "+OK\r\n", "*2\r\n$1\r\n1\r\n$1\r\n3\r\n"));
 }
 
-TEST_F(RespConversationTest, ARunOfLargeValuesStopsWhereTheOutputIsFull) {
+TEST_F(RespConversationTest, ARunOfLargeValuesStopsIfTheOutputIsFull) {
   constexpr std::size_t kOutputMax = 10'000;
   const std::string value(3'000, 'v');
   ASSERT_TRUE(engine_.Set("k", value).has_value());
@@ -172,7 +172,7 @@ TEST_F(RespConversationTest, AProtocolErrorComesAfterTheEarlierReplies) {
   EXPECT_TRUE(connection.is_finished());
 }
 
-TEST_F(RespConversationTest, WritesAreUnsettledOnlyWhereRepliesWaitForTheSync) {
+TEST_F(RespConversationTest, WritesAreUnsettledOnlyIfRepliesAwaitTheSync) {
   test::ServedConnection direct(state_, kLimits);
   direct.Receive(Stream({{"SET", "k", "v"}, {"INCR", "n"}}));
   EXPECT_FALSE(direct.has_unsettled_writes());
@@ -226,7 +226,7 @@ TEST_F(RespConversationTest, ErrorsTellReadingFromWriting) {
   }
 }
 
-TEST_F(RespConversationTest, WithoutThePasswordThereIsNothingToBeHad) {
+TEST_F(RespConversationTest, NoCommandWorksWithoutThePassword) {
   ServerState guarded(engine_, {.password = "secret"});
   test::ServedConnection connection(guarded, kLimits);
   connection.Receive(Stream({{"GET", "k"},
@@ -279,7 +279,7 @@ TEST_F(RespConversationTest, FailedCommitLeavesNoEffectOfTheTransaction) {
   EXPECT_THAT(Take(listener), ElementsAre("*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$5\r\nhello\r\n"));
 }
 
-TEST_F(RespConversationTest, ClientListTellsWhatTheBuffersHold) {
+TEST_F(RespConversationTest, ClientListShowsTheSizesOfTheBuffers) {
   test::ServedConnection idle(state_, kLimits);
   test::ServedConnection asking(state_, kLimits);
   const auto line_of_idle = [&] {
@@ -485,7 +485,7 @@ TEST_F(RespConversationTest, ATurnEndsAfterItsBytes) {
   }
 }
 
-TEST_F(RespConversationTest, KeysLetsOthersHaveTheirTurns) {
+TEST_F(RespConversationTest, KeysGivesOtherClientsTheirTurns) {
   constexpr std::size_t kKeys = 40'000;
   for (std::size_t i = 0; i < kKeys; ++i) ASSERT_TRUE(engine_.Set("key:" + std::to_string(i), "v").has_value());
   const ConnectionLimits limits{.request_bytes_max = 1 << 20, .output_bytes_max = 64 << 20};

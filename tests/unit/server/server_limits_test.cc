@@ -43,7 +43,7 @@ class DescriptorLimit {
   rlimit before_{};
 };
 
-TEST_P(ServerLimitsTest, TheSurplusClientIsToldAndTheNextFindsAFreedPlace) {
+TEST_P(ServerLimitsTest, AClientOverTheLimitIsRefusedUntilOneLeaves) {
   ServerOptions options = Options();
   options.connections_max = 2;
   const RunningServer server(engine_, options);
@@ -98,7 +98,7 @@ TEST_P(ServerLimitsTest, ARequestOverTheLimitIsRefusedOnItsHeader) {
   EXPECT_EQ(answer.request_id, 7U);
 }
 
-TEST_P(ServerLimitsTest, ClientsThatDeclareMuchAndSendNothingHoldNobodyUp) {
+TEST_P(ServerLimitsTest, ClientsThatDeclareMuchAndSendNothingDelayNobody) {
   const RunningServer server(engine_, Options());
   std::string header = SetFrame(1, "", "");
   base::PutFixed32(&header[12], 512U << 20);
@@ -193,7 +193,7 @@ TEST_P(ServerLimitsTest, AFloodOfConnectionsLeavesTheOthersAtWork) {
   EXPECT_EQ(busy.Call({"SET", "key", "value"}), "+OK\r\n");
 }
 
-TEST_P(ServerLimitsTest, ClientsAreToldOfAShortageAndServiceResumes) {
+TEST_P(ServerLimitsTest, ClientsLearnOfAShortageAndServiceResumes) {
   const RunningServer server(engine_, Options());
   FrameClient early(server.address());
   EXPECT_TRUE(early.Call(PingFrame(1)).is_ok());

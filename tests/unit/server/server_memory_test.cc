@@ -98,7 +98,7 @@ TEST_P(ServerMemoryTest, NativeGetIsRefusedToo) {
   EXPECT_TRUE(client.Call(SetFrame(8, "k", "v")).is_ok());
 }
 
-TEST_P(ServerMemoryTest, RequestThatIsTooLargeToKeepIsToldSo) {
+TEST_P(ServerMemoryTest, RequestThatIsTooLargeToKeepIsAnError) {
   const RunningServer server(engine_, Limited("8mb"));
   RespClient resp(server.address());
   resp.TrySend("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$20000000\r\n" + std::string().append(20'000'000, 'v'));

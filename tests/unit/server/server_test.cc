@@ -115,7 +115,7 @@ TEST_P(ServerTest, ARequestMayComeByteByByte) {
   EXPECT_EQ(client.Await().payload, "value");
 }
 
-TEST_P(ServerTest, AStrangerIsToldSoAndNobodyElseNotices) {
+TEST_P(ServerTest, AClientOfAnotherProtocolIsRefusedAlone) {
   const RunningServer server(engine_, Options());
   FrameClient neighbour(server.address());
   EXPECT_TRUE(neighbour.Call(PingFrame(1)).is_ok());

@@ -22,7 +22,7 @@ class ServerUnixSocketTest : public ServerModesTest {
 };
 INSTANTIATE_TEST_SUITE_P(Modes, ServerUnixSocketTest, testing::Values(Mode::kDirect, Mode::kPooled), ModeName);
 
-TEST_P(ServerUnixSocketTest, BothProtocolsAreSpokenBesideTcp) {
+TEST_P(ServerUnixSocketTest, BothProtocolsWorkOnTheSocketAndOnTcp) {
   ServerOptions options = Options();
   options.unix_socket = path_;
   {

@@ -28,7 +28,7 @@ TEST(DurationHistogramTest, BucketsAreInOrderWithoutGaps) {
   EXPECT_EQ(DurationHistogram::BucketOf(~std::uint64_t{0}), DurationHistogram::kBuckets - 1);
 }
 
-TEST(CommandStatsTest, PercentilesAreThoseOfTheCalls) {
+TEST(CommandStatsTest, PercentilesMatchTheCalls) {
   CommandStats stats(2);
   for (int i = 0; i < 990; ++i) stats.AddCalls(1, 1, microseconds(100));
   for (int i = 0; i < 10; ++i) stats.AddCalls(1, 1, microseconds(10'000));

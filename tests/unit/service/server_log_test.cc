@@ -20,7 +20,7 @@ class ServerLogTest : public testing::Test {
   ServerLog log_{[this](const std::string& line) { lines_.push_back(line); }};
 };
 
-TEST_F(ServerLogTest, OneLineOfAKindPerQuietTime) {
+TEST_F(ServerLogTest, OneLineOfAKindIsWrittenPerQuietTime) {
   for (int i = 0; i < 1'000; ++i) log_.Note(ServerLog::Kind::kAuthFailed, "no", start_ + std::chrono::milliseconds(i));
   EXPECT_THAT(lines_, ElementsAre("no"));
   log_.Note(ServerLog::Kind::kAuthFailed, "no", start_ + ServerLog::kQuietTime);

@@ -8,7 +8,7 @@
 namespace kvs::settings {
 namespace {
 
-TEST(SettingsTest, BeginWithTheFirstValuesAndKeepWhatIsSet) {
+TEST(SettingsTest, BeginWithTheirDefaultsAndKeepChanges) {
   Settings settings;
   EXPECT_EQ(settings.Text("addr"), "127.0.0.1:4000");
   EXPECT_EQ(settings.Number("maxclients"), 10'000);
@@ -22,7 +22,7 @@ TEST(SettingsTest, AWrongValueChangesNothing) {
   EXPECT_EQ(settings.Number("maxclients"), 10'000);
 }
 
-TEST(SettingsTest, HoldThoseThatCanBeGivenAtTheStart) {
+TEST(SettingsTest, IncludeOnlySettingsForTheStart) {
   const Settings settings;
   for (const auto& [name, value] : settings.all()) EXPECT_TRUE(IsGivenAtStart(*FindSetting(name))) << name;
 }

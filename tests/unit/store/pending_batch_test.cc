@@ -19,7 +19,7 @@ TEST(PendingBatchTest, KnowsTheKeysOfTheBatchAndNoOthers) {
   EXPECT_FALSE(batch.Find("was"));
 }
 
-TEST(PendingBatchTest, OfAKeyThatComesTwiceTheFirstIsWhatWasThereBefore) {
+TEST(PendingBatchTest, ARepeatedKeyKeepsItsFirstLocation) {
   PendingBatch batch(2);
   batch.Add("key", base::Location(1, 64));
   batch.Add("key", base::Location(7, 1'000));

@@ -171,7 +171,7 @@ TEST_F(StoreClockTest, StepsAreLoggedAndCounted) {
 }
 
 // The thread that removes what has expired is held up while it logs.
-TEST_F(StoreClockTest, ExpiredPairsBeyondTheNotesGoOnTheNextRead) {
+TEST_F(StoreClockTest, ReadsRemoveExpiredPairsThatWereNotNoted) {
   std::binary_semaphore is_logging{0};
   std::binary_semaphore may_go_on{0};
   options_.log = [&](const std::string& line) {
@@ -197,7 +197,7 @@ TEST_F(StoreClockTest, ExpiredPairsBeyondTheNotesGoOnTheNextRead) {
   EXPECT_EQ(store_->Stats()->expired, 2'001U);
 }
 
-TEST_F(StoreClockTest, AClockFileThatIsRefusedIsToldOnceAndWrittenLater) {
+TEST_F(StoreClockTest, ARefusedClockFileIsLoggedOnceAndWrittenLater) {
   const std::filesystem::path path = log::ClockPath(directory_.path());
   std::atomic<bool> is_refused = true;
   test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path& to) -> Status {
@@ -226,7 +226,7 @@ TEST_F(StoreClockTest, WithoutSpansThereIsNoClockFile) {
   EXPECT_TRUE(ComesTrue([&] { return std::filesystem::exists(path); }));
 }
 
-TEST_F(StoreClockTest, AForeignClockFileStaysAsItIs) {
+TEST_F(StoreClockTest, AForeignClockFileStaysUnchanged) {
   const std::filesystem::path path = log::ClockPath(directory_.path());
   store_.reset();
   ASSERT_TRUE(IsOk(io::PosixFileSystem().WriteFileAtomically(path, "half past nine")));

@@ -66,7 +66,7 @@ TEST_F(StoreExpiryTest, ASetWithoutExpiryDropsItAndAnUpdateDecides) {
   EXPECT_EQ(ExpiryOf("key"), kNoExpiry);
 }
 
-TEST_F(StoreExpiryTest, ABatchCarriesExpiriesAndRemovesWhatHasExpired) {
+TEST_F(StoreExpiryTest, ABatchCarriesExpiriesAndRemovesExpiredPairs) {
   ASSERT_TRUE(IsOk(store_->Set("gone", "value", kPast)));
   WriteBatch batch;
   batch.Set("a", "1", kFuture);
@@ -103,7 +103,7 @@ TEST_F(StoreExpiryTest, ExpiriesSurviveCompactionAndReopening) {
   check();
 }
 
-TEST_F(StoreExpiryTest, ClearingLeavesNothingNotEvenWhatHasExpired) {
+TEST_F(StoreExpiryTest, ClearingLeavesNoPairNotEvenAnExpiredOne) {
   for (int i = 0; i < 3'000; ++i) {
     ASSERT_TRUE(IsOk(store_->Set("key " + std::to_string(i), "value", i % 2 == 0 ? Expiry(kPast) : kNoExpiry)));
   }
@@ -115,7 +115,7 @@ TEST_F(StoreExpiryTest, ClearingLeavesNothingNotEvenWhatHasExpired) {
   EXPECT_TRUE(IsOk(store_->Clear()));
 }
 
-TEST_F(StoreExpiryTest, ExpiredPairsGoWithoutBeingRead) {
+TEST_F(StoreExpiryTest, ExpiredPairsAreRemovedWithoutBeingRead) {
   ASSERT_TRUE(IsOk(store_->Set("there", "value", kFuture)));
   ASSERT_TRUE(IsOk(store_->Set("prolonged", "value", store_->NowMs() + 20)));
   ASSERT_TRUE(IsOk(store_->Set("prolonged", "value", kFuture)));
@@ -134,7 +134,7 @@ TEST_F(StoreExpiryTest, ExpiredPairsGoWithoutBeingRead) {
   EXPECT_EQ(store_->Stats()->keys, 2U);
 }
 
-TEST_F(StoreExpiryTest, EachRemovalOfAnExpiredPairIsToldOnce) {
+TEST_F(StoreExpiryTest, EachRemovalOfAnExpiredPairIsReportedOnce) {
   store_->set_expires_actively(false);
   std::vector<std::string> told;  // Under the store's lock.
   store_->ListenToExpiry([&](std::string_view key) { told.emplace_back(key); });
@@ -189,7 +189,7 @@ TEST_F(StoreExpiryTest, AReadRemovesExpiredPairsIfTheExpirerIsOff) {
   EXPECT_TRUE(ComesTrue([&] { return store_->Stats()->keys == 0; }));
 }
 
-TEST_F(StoreExpiryTest, AScanNotesWhatHasExpired) {
+TEST_F(StoreExpiryTest, AScanNotesExpiredPairs) {
   store_->set_expires_actively(false);
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(IsOk(store_->Set("key " + std::to_string(i), "value", kPast)));
   EXPECT_TRUE(ComesTrue([&] {
@@ -255,7 +255,7 @@ class StoreExpiryClockTest : public StoreExpiryTest {
   }
 };
 
-TEST_F(StoreExpiryClockTest, PairsThatExpiredWhileClosedGo) {
+TEST_F(StoreExpiryClockTest, PairsThatExpiredWhileClosedAreRemoved) {
   SetFor(6'000, 50'000, 500);
   EXPECT_EQ(store_->Stats()->expiring, 50'000U);
   store_.reset();
@@ -281,7 +281,7 @@ TEST_F(StoreExpiryClockTest, ExpiredPairsAreFoundInHintsToo) {
   ASSERT_TRUE(BecomesEmpty());
 }
 
-TEST_F(StoreExpiryClockTest, PairsThatExpireAfterReopeningGo) {
+TEST_F(StoreExpiryClockTest, PairsThatExpireAfterReopeningAreRemoved) {
   SetFor(6'000, 100, 10);
   OpenWithClock();
   OpenWithClock();  // The index is not saved again.
@@ -291,7 +291,7 @@ TEST_F(StoreExpiryClockTest, PairsThatExpireAfterReopeningGo) {
 }
 
 // The keys take more memory than is set aside for noting them.
-TEST_F(StoreExpiryClockTest, MoreThanCanBeNotedGoesToo) {
+TEST_F(StoreExpiryClockTest, MorePairsThanCanBeNotedExpireToo) {
   options_.segment_bytes = std::uint64_t{16} << 20;
   OpenWithClock();
   const std::string rest(65'000, 'k');
@@ -304,7 +304,7 @@ TEST_F(StoreExpiryClockTest, MoreThanCanBeNotedGoesToo) {
 }
 
 // The walk over all pairs, which finds what could not be noted, ends at a damaged one.
-TEST_F(StoreExpiryClockTest, ADamagedRecordAmongTooManyToNoteIsTold) {
+TEST_F(StoreExpiryClockTest, ADamagedRecordAmongTooManyToNoteIsReported) {
   options_.segment_bytes = std::uint64_t{16} << 20;
   OpenWithClock();
   const std::string rest(65'000, 'k');
@@ -363,7 +363,7 @@ TEST_F(StoreExpiryClockTest, ADamagedRecordIsNotTakenForAnExpiredOne) {
   EXPECT_TRUE(Get("key").starts_with("(error) corruption"));
 }
 
-TEST_F(StoreExpiryClockTest, OneDamagedRecordKeepsNoOtherFromGoing) {
+TEST_F(StoreExpiryClockTest, ADamagedRecordKeepsNoOtherFromExpiring) {
   SetFor(1'000, 100, 10);
   std::fstream file(Files(".seg").front(), std::ios::in | std::ios::out | std::ios::binary);
   std::string bytes(4'096, '\0');

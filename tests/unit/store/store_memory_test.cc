@@ -56,7 +56,7 @@ class StoreMemoryTest : public StoreFixture {
   Model model_;
 };
 
-TEST_F(StoreMemoryTest, WritesAreWholeWhereAnAllocationFails) {
+TEST_F(StoreMemoryTest, WritesAreAllOrNothingWhenAllocationsFail) {
   Open();
   int failures = 0;
   for (int i = 0; i < 150; ++i) {

@@ -71,7 +71,7 @@ TEST_F(StoreTest, NoKeyIsDrawnThatIsNotThere) {
 }
 
 // While the append lock is held nothing removes what has expired.
-TEST_F(StoreTest, NothingIsDrawnWhereAllHasExpired) {
+TEST_F(StoreTest, NothingIsDrawnIfAllHasExpired) {
   store_->set_expires_actively(false);
   for (const char* key : {"a", "b", "c"}) ASSERT_TRUE(IsOk(store_->Set(key, "v", 1)));
   ASSERT_TRUE(IsOk(store_->Update("other", [&](std::optional<std::string_view>) {
@@ -137,7 +137,7 @@ TEST_F(StoreTest, LengthsUpToTheLimitsAreTakenAndOneMoreIsRefused) {
   EXPECT_EQ(Get("key"), "(none)");
 }
 
-TEST_F(StoreTest, RemovingAnAbsentKeySaysSo) {
+TEST_F(StoreTest, RemovingAnAbsentKeyIsKeyNotFound) {
   EXPECT_TRUE(Fails(store_->Remove("key"), ErrorCode::kKeyNotFound));
   ASSERT_TRUE(IsOk(store_->Set("key", "value")));
   EXPECT_TRUE(IsOk(store_->Remove("key")));
@@ -155,7 +155,7 @@ TEST_F(StoreTest, ReadShowsTheValueOrDoesNotCall) {
   EXPECT_EQ(seen, "value");
 }
 
-TEST_F(StoreTest, UpdateSeesWhatIsThereAndDoesWhatIsDecided) {
+TEST_F(StoreTest, UpdateSeesTheValueAndAppliesTheDecision) {
   const auto append = [](std::optional<std::string_view> current) -> UpdateDecision {
     return current ? std::string(*current) + "+" : std::string("new");
   };
@@ -202,7 +202,7 @@ TEST_F(StoreTest, ABatchThatChangesNothingWritesNothing) {
   EXPECT_EQ(store_->Stats()->written_bytes, written);
 }
 
-TEST_F(StoreTest, OfARefusedBatchNothingIsDone) {
+TEST_F(StoreTest, ARefusedBatchChangesNothing) {
   WriteBatch batch;
   batch.Set("good", "value");
   batch.Set(std::string(kKeyBytesMax + 1, 'k'), "value");
@@ -256,7 +256,7 @@ TEST_F(StoreTest, AScanKeepsToItsPrefix) {
   EXPECT_THAT(KeysOf({.from = "b", .prefix = "ab"}), IsEmpty());
 }
 
-TEST_F(StoreTest, AScanEndsAtItsLimitOrWhenToldTo) {
+TEST_F(StoreTest, AScanEndsAtItsLimitOrOnRequest) {
   ASSERT_TRUE(IsOk(SetAll({"a", "b", "c"})));
   EXPECT_THAT(KeysOf({.limit = 0}), IsEmpty());
   EXPECT_THAT(KeysOf({.limit = 2}), ElementsAre("a", "b"));
@@ -323,7 +323,7 @@ TEST_F(StoreTest, ADirectoryIsOpenOnlyOnce) {
   Open();
 }
 
-TEST_F(StoreTest, OptionsThatCannotBeAreRefused) {
+TEST_F(StoreTest, ImpossibleOptionsAreRefused) {
   store_.reset();
   const auto open = [&](const KvStoreOptions& options) {
     return Store::Open(io::PosixFileSystem(), directory_.path(), options);
@@ -369,7 +369,7 @@ TEST_F(StoreTest, LiveBytesAreTheSameAfterReopening) {
   EXPECT_EQ(store_->Stats()->keys, before.keys);
 }
 
-TEST_F(StoreTest, CompactGivesBackWhatWasOverwritten) {
+TEST_F(StoreTest, CompactFreesTheRoomOfOverwrittenRecords) {
   for (int round = 0; round < 4; ++round) {
     for (int i = 0; i < 1'000; ++i) ASSERT_TRUE(IsOk(store_->Set("key" + std::to_string(i), std::string(4'000, 'v'))));
   }

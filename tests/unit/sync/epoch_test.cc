@@ -90,7 +90,7 @@ TEST(EpochDomainTest, AMovedGuardPinsOnce) {
   EXPECT_TRUE(domain.IsPast(ended));
 }
 
-TEST(EpochDomainTest, DomainsKnowNothingOfEachOther) {
+TEST(EpochDomainTest, DomainsAreIndependent) {
   EpochDomain one;
   EpochDomain other;
   const EpochGuard guard = one.Pin();

@@ -16,7 +16,7 @@ TEST(LatchTest, ALatchOfZeroHoldsNobody) {
   latch.Wait();
 }
 
-TEST(LatchTest, TheWaiterSeesWhatEveryThreadDidBeforeItCountedDown) {
+TEST(LatchTest, TheWaiterSeesAllWritesBeforeTheCountdowns) {
   std::array<int, 4> results{};
   Latch done(results.size());
   std::vector<std::thread> threads;

@@ -11,7 +11,7 @@ namespace kvs::sync {
 namespace {
 
 // More threads than there are stripes, so that the last one is shared.
-TEST(StripedCountersTest, EveryThreadsCountsAreInTheSum) {
+TEST(StripedCountersTest, TheSumHasTheCountsOfEveryThread) {
   constexpr std::uint64_t kThreads = 2 * StripedCounters<2>::kStripes;
   constexpr std::uint64_t kAdds = 2'000;
   StripedCounters<2> counters;

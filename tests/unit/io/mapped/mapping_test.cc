@@ -46,7 +46,7 @@ TEST_F(MappingTest, WritesReachTheFile) {
   EXPECT_EQ(ReadFile(5), "hullo");
 }
 
-TEST_F(MappingTest, ShowsWhatAFileGainsUnderneathALongerMapping) {
+TEST_F(MappingTest, ShowsBytesThatTheFileGainsLater) {
   const Mapping mapping = *file_->Map(kLargePageBytes, Access::kReadWrite);
   ASSERT_TRUE(file_->WriteAt(0, std::string(8192, 'x')));
   EXPECT_EQ(mapping.data()[8191], 'x');
@@ -82,7 +82,7 @@ TEST_F(MappingTest, AMoveHandsTheMemoryOver) {
   EXPECT_EQ(std::string_view(assigned.data(), assigned.size()), "hello");
 }
 
-TEST_F(MappingTest, AFileThatIsNotOpenCannotBeMappedAndSaysSo) {
+TEST_F(MappingTest, AFileThatIsNotOpenCannotBeMapped) {
   const auto mapping = Mapping::OfFile(-1, 4096, Access::kRead);
   ASSERT_FALSE(mapping);
   EXPECT_EQ(mapping.error().code, ErrorCode::kIo);

@@ -54,13 +54,13 @@ class CompactionPlanTest : public testing::Test {
   SegmentAccounts accounts_;
 };
 
-TEST_F(CompactionPlanTest, NothingIsPickedWhereNothingIsToBeGained) {
+TEST_F(CompactionPlanTest, NothingIsPickedWithoutGarbage) {
   EXPECT_THAT(Pick(), IsEmpty());
   Add(1, kMega, 0);
   EXPECT_THAT(Pick(), IsEmpty());
 }
 
-TEST_F(CompactionPlanTest, LessThanTheWorthwhileShareIsLeft) {
+TEST_F(CompactionPlanTest, GarbageUnderTheWorthwhileShareIsLeft) {
   Add(1, 960'000, 40'000);
   EXPECT_THAT(Pick(), IsEmpty());
   const std::uint32_t worthwhile = Add(2, 940'000, 60'000);
@@ -103,14 +103,14 @@ TEST_F(CompactionPlanTest, OpenAndDamagedSegmentsAreLeft) {
   EXPECT_THAT(Cluster(10 * kMega), IsEmpty());
 }
 
-TEST_F(CompactionPlanTest, OfEqualGarbageTheOlderIsWorthMore) {
+TEST_F(CompactionPlanTest, TheOlderOfEqualGarbageIsWorthMore) {
   const std::uint32_t young = Add(900, 500'000, 500'000);
   const std::uint32_t old = Add(100, 500'000, 500'000);
   const std::uint32_t youngest = Add(999, 400'000, 600'000);
   EXPECT_THAT(Pick(), ElementsAre(old, young, youngest));
 }
 
-TEST_F(CompactionPlanTest, OnAFullDiskTheLeastCopiedSegmentGoesFirst) {
+TEST_F(CompactionPlanTest, OnAFullDiskTheLeastCopiedSegmentIsFirst) {
   const std::uint32_t old = Add(1, 500'000, 500'000);
   const std::uint32_t small = Add(990, 400'000, 600'000);
   const auto pick = [&](Preference preference) {
@@ -127,7 +127,7 @@ TEST_F(CompactionPlanTest, ClusteringTakesTheOldestAndNothingNewer) {
   EXPECT_THAT(Cluster(10 * kMega, 30), ElementsAre(first, second));
 }
 
-TEST_F(CompactionPlanTest, ClusteringTakesAsFewGroupsAsFitAndMakesThemEqual) {
+TEST_F(CompactionPlanTest, ClusteringTakesFewAndEqualGroups) {
   for (std::uint64_t made = 1; made <= 12; ++made) Add(made, kMega, 0);
   EXPECT_EQ(Cluster(12 * kMega).size(), 12U);
   EXPECT_EQ(Cluster(11 * kMega).size(), 6U);
@@ -150,7 +150,7 @@ TEST_F(CompactionPlanTest, ARunLosesSegmentsWithGarbageAndKeepsTheRest) {
   EXPECT_THAT(Cluster(6 * kMega), ElementsAre(dirty));
 }
 
-TEST_F(CompactionPlanTest, TombstonesAreGarbageWhereNoOlderSegmentHasDeadPuts) {
+TEST_F(CompactionPlanTest, TombstonesWithoutOlderDeadPutsAreGarbage) {
   const std::uint32_t tombstones = Add(10, 100'000, 0, 15);
   EXPECT_THAT(Pick(), ElementsAre(tombstones));
 }
@@ -183,7 +183,7 @@ TEST_F(CompactionPlanTest, AHundredThousandSegmentsArePlanned) {
   EXPECT_EQ(Cluster(std::numeric_limits<std::uint64_t>::max()).size(), kSegments);
 }
 
-TEST_F(CompactionPlanTest, AnEmptySegmentGoes) {
+TEST_F(CompactionPlanTest, AnEmptySegmentIsTaken) {
   const std::uint32_t empty = Add(1, 0, 0);
   EXPECT_THAT(Pick(), UnorderedElementsAre(empty));
 }

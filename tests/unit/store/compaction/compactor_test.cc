@@ -408,7 +408,7 @@ TEST(CompactorTest, DeadRecordsAreNotCopiedAlsoAfterReopening) {
 
 // Records grow where their sequences are counted from an older segment's. By their bytes in the inputs they would fill
 // three outputs and a little of a fourth, which is too little for what they are in the outputs.
-TEST(CompactorTest, OutputsAreFullAlsoWhereTheRecordsGrow) {
+TEST(CompactorTest, OutputsAreFullEvenIfTheRecordsGrow) {
   constexpr int kKeys = 90'000;
   constexpr int kStep = 7'919;  // Has no divisor in common with the number of keys.
   const std::uint64_t segment_bytes = SmallSegments().segment_bytes;

@@ -25,7 +25,7 @@ TEST(DeadRecordsTest, TellsTheSmallestRecordsApart) {
   }
 }
 
-TEST(DeadRecordsTest, HoldsWhatItWasGivenOfRecordsOfAnyLength) {
+TEST(DeadRecordsTest, HoldsTheGivenRecordsOfAnyLength) {
   const std::uint64_t seed = test::TestSeed(20'261'121);
   SCOPED_TRACE(test::SeedTrace(seed));
   base::Random random(seed);

@@ -54,7 +54,7 @@ TEST(KeyOrder, NoneAndOneAreInOrder) {
 
 TEST(KeyOrder, BytesCountAsUnsigned) { ExpectSorted({"\xff", "\x7f", "\x80", "a", ""}); }
 
-TEST(KeyOrder, AKeyComesBeforeThoseThatGoOnWithZeroes) {
+TEST(KeyOrder, AKeyComesBeforeItselfWithZeroesAppended) {
   std::vector<std::string> keys;
   for (std::size_t zeroes = 0; zeroes < 40; ++zeroes) {
     keys.insert(keys.begin(), std::string(zeroes, '\0'));

@@ -114,7 +114,7 @@ TEST_F(ExpiryClockTest, ABootGoesOnByTheWallClock) {
   EXPECT_EQ(clock_->steps(), 0U);
 }
 
-TEST_F(ExpiryClockTest, AClockBehindAfterABootIsCorrectedLater) {
+TEST_F(ExpiryClockTest, AClockThatIsSlowAfterABootIsCorrectedLater) {
   const Expiry span = SpanOf(100'000);
   const Expiry longer = SpanOf(2 * kHour);
   BootAfter(-24 * kHour);  // It was not set yet.

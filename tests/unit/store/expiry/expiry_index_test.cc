@@ -55,7 +55,7 @@ TEST(ExpiryIndexTest, ABucketIsTakenInParts) {
   EXPECT_EQ(taken, added);
 }
 
-TEST(ExpiryIndexTest, TakesOverWhatIsLeftOfAnother) {
+TEST(ExpiryIndexTest, TakesOverTheRemainingKeysOfAnother) {
   ExpiryIndex some;
   some.Add("a", 1'000, kPoint);
   some.Add("b", 1'000, kPoint);
@@ -94,7 +94,7 @@ TEST(ExpiryIndexTest, TheLatestAreLeftOutAndMissed) {
   EXPECT_EQ(index.TakeDue(At(2'000), 10), Keys{"key"});
 }
 
-TEST(ExpiryIndexTest, EachKindGoesByItsOwnClock) {
+TEST(ExpiryIndexTest, EachKindFollowsItsOwnClock) {
   ExpiryIndex index;
   index.Add("point", 1'000, kPoint);
   index.Add("span", 1'000, kSpan);

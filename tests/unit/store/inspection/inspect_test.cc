@@ -68,7 +68,7 @@ class InspectTest : public testing::Test {
   io::FileSystem& files_ = io::PosixFileSystem();
 };
 
-TEST_F(InspectTest, TellsWhatEachSegmentHolds) {
+TEST_F(InspectTest, ReportsTheContentsOfEachSegment) {
   const auto store = InspectStore(path_);
   ASSERT_TRUE(store) << store.error().ToString();
   ASSERT_EQ(store->segments.size(), 2U);
@@ -127,7 +127,7 @@ TEST_F(InspectTest, ASegmentThatIsNotPartOfTheStoreIsRefused) {
   EXPECT_EQ(status.error().code, ErrorCode::kInvalidArgument);
 }
 
-TEST_F(InspectTest, ADirectoryWithoutAStoreIsRefusedAndLeftAsItIs) {
+TEST_F(InspectTest, ADirectoryWithoutAStoreIsRefusedUnchanged) {
   const std::filesystem::path empty = directory_.path() / "empty";
   ASSERT_TRUE(files_.CreateDirectories(empty));
   EXPECT_EQ(InspectStore(empty).error().code, ErrorCode::kInvalidArgument);
@@ -142,7 +142,7 @@ TEST_F(InspectTest, ChangesNoFile) {
   EXPECT_EQ(AllFiles(), before);
 }
 
-TEST_F(InspectTest, TellsOfFilesThatTheManifestDoesNotName) {
+TEST_F(InspectTest, ReportsFilesThatTheManifestDoesNotName) {
   for (const char* name : {"000000000099.seg", "MANIFEST.tmp"}) {
     ASSERT_TRUE(files_.Open(path_ / name, io::OpenMode::kCreate));
   }
@@ -161,7 +161,7 @@ TEST_F(InspectTest, AStoreInUseCanBeInspectedButNotVerified) {
   EXPECT_EQ(report.error().code, ErrorCode::kInUse);
 }
 
-TEST_F(InspectTest, TellsOfTheSavedIndex) {
+TEST_F(InspectTest, ReportsTheSavedIndex) {
   EXPECT_EQ(InspectStore(path_)->saved_index.state, SavedIndexState::kUsable);
   EXPECT_EQ(InspectStore(path_)->saved_index.keys, 4U);
   WriteAt("INDEX", 100, "damaged");
@@ -188,7 +188,7 @@ TEST_F(InspectTest, EveryChangedByteOfAClosedStoreIsDamageInItsFile) {
   EXPECT_THAT(Damages(), IsEmpty());
 }
 
-TEST_F(InspectTest, DamageIsToldOfEveryFileNotOnlyOfTheFirst) {
+TEST_F(InspectTest, DamageIsReportedForEveryFile) {
   for (const auto& [name, bytes] : AllFiles()) {
     if (name != "MANIFEST") WriteAt(name, 63, "x");
   }

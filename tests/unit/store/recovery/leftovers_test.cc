@@ -62,7 +62,7 @@ class LeftoversTest : public testing::Test {
   std::string log_;
 };
 
-TEST_F(LeftoversTest, SegmentsWithoutRecordsGo) {
+TEST_F(LeftoversTest, SegmentsWithoutRecordsAreRemoved) {
   PutSegment(3, 0);
   PutSegment(5, 0);
   Append(5, std::string(8'000, '\0'));
@@ -73,7 +73,7 @@ TEST_F(LeftoversTest, SegmentsWithoutRecordsGo) {
   EXPECT_EQ(manifest_.next_segment_id, 5U);
 }
 
-TEST_F(LeftoversTest, CopiesAndWhatWasDroppedGo) {
+TEST_F(LeftoversTest, CopiesAndDroppedSegmentsAreRemoved) {
   PutSegment(2, 50);
   PutSegment(5, kLastSequence, 5);
   PutSegment(6, 70, 5);
@@ -112,7 +112,7 @@ TEST_F(LeftoversTest, FilesOfOthersStayAndKeepTheirNumbers) {
   EXPECT_EQ(manifest_.next_segment_id, 16U);
 }
 
-TEST_F(LeftoversTest, OnlyTemporariesOfOursGo) {
+TEST_F(LeftoversTest, OnlyOurTemporariesAreRemoved) {
   for (const char* name : {"MANIFEST.tmp", "INDEX.tmp", "000000000004.hint.tmp", "thesis.tmp"}) Put(name, "half");
   std::filesystem::create_directory(directory_.path() / "ENGINE.tmp");
   EXPECT_THAT(Clear(), ElementsAre("ENGINE.tmp", "thesis.tmp"));

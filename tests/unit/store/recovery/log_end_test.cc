@@ -86,7 +86,7 @@ TEST_F(LogEndTest, RecordsAfterAGapAreDroppedAndCounted) {
   EXPECT_EQ(end->parts[2].records, 0U);
 }
 
-TEST_F(LogEndTest, AGapBeforeWhatWasSyncedIsDamage) {
+TEST_F(LogEndTest, AGapBeforeSyncedRecordsIsDamage) {
   AddSegment(1, 1, 3);
   AddSegment(2, 6, 7);
   AddSegment(3, 8, 9, log::kSegmentHeaderBytes);

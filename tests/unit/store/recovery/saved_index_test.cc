@@ -147,7 +147,7 @@ TEST_F(SavedIndexTest, LeavesFillManyChunksAndTheStoreIsUsed) {
 }
 
 // As with an unreadable sector: bytes read at opening are not read again.
-TEST_F(SavedIndexTest, CutWhileTheStoreIsOpenItHarmsNothing) {
+TEST_F(SavedIndexTest, HarmsNothingIfItIsCutInAnOpenStore) {
   constexpr int kKeys = 100'000;
   Open();
   for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(IsOk(store_->Set("k" + std::to_string(i), "v")));
@@ -160,7 +160,7 @@ TEST_F(SavedIndexTest, CutWhileTheStoreIsOpenItHarmsNothing) {
   for (int i = 0; i < kKeys; i += 7) ASSERT_EQ(Get("k" + std::to_string(i)), i % 3 == 0 ? "w" : "v") << i;
 }
 
-TEST_F(SavedIndexTest, DamagedItIsIgnoredAndTheLogTellsOfIt) {
+TEST_F(SavedIndexTest, IsIgnoredAndLoggedIfItIsDamaged) {
   std::string told;
   options_.log = [&](const std::string& line) { told += line; };
   Open();
@@ -231,7 +231,7 @@ TEST_F(SavedIndexTest, IsTakenAfterAKillThoughSegmentsWereSealedSince) {
   Check(directory_.path(), true);
 }
 
-TEST_F(SavedIndexTest, IsOfNoUseWhereTooMuchCameAfterIt) {
+TEST_F(SavedIndexTest, IsIgnoredAfterTooManyLaterWrites) {
   Open();
   Set(0, 1'000, "a");
   KillAfter([&] { Set(1'000, 3'000, "b"); });
@@ -253,7 +253,7 @@ TEST_F(SavedIndexTest, IsIgnoredOrRightAfterAKillDuringCompaction) {
   }
 }
 
-TEST_F(SavedIndexTest, GoesWithTheFirstSegmentThatItNeeds) {
+TEST_F(SavedIndexTest, IsRemovedWithItsFirstSegment) {
   Open();
   Set(0, 2'000, std::string(400, 'a'));
   Open();
@@ -265,7 +265,7 @@ TEST_F(SavedIndexTest, GoesWithTheFirstSegmentThatItNeeds) {
   Check(copy_, false);
 }
 
-TEST_F(SavedIndexTest, OlderThanACompactionIsIgnored) {
+TEST_F(SavedIndexTest, IsIgnoredIfItIsOlderThanACompaction) {
   Open();
   Set(0, 2'000, std::string(400, 'a'));
   store_.reset();
@@ -279,7 +279,7 @@ TEST_F(SavedIndexTest, OlderThanACompactionIsIgnored) {
   Check(copy_, false);
 }
 
-TEST_F(SavedIndexTest, OlderThanTheLastCleanStopIsStillRight) {
+TEST_F(SavedIndexTest, IsRightEvenIfItIsOlderThanTheLastCleanStop) {
   Open();
   Set(0, 2'000, std::string(100, 'a'));
   store_.reset();
@@ -293,7 +293,7 @@ TEST_F(SavedIndexTest, OlderThanTheLastCleanStopIsStillRight) {
 }
 
 // All but the records is the same: ids, lengths, sequences.
-TEST_F(SavedIndexTest, OfAnotherStoreIsIgnored) {
+TEST_F(SavedIndexTest, IsIgnoredInAnotherStore) {
   Open();
   Set(0, 2'000, "a");
   store_.reset();
@@ -308,7 +308,7 @@ TEST_F(SavedIndexTest, OfAnotherStoreIsIgnored) {
   Check(copy_, false);
 }
 
-TEST_F(SavedIndexTest, OfAnEarlierFormatIsIgnoredAndReplaced) {
+TEST_F(SavedIndexTest, IsIgnoredAndReplacedIfItsFormatIsEarlier) {
   constexpr std::streamoff kVersionOffset = 8;
   Open();
   Set(0, 3'000, "v");
@@ -328,7 +328,7 @@ TEST_F(SavedIndexTest, OfAnEarlierFormatIsIgnoredAndReplaced) {
   EXPECT_TRUE(store_->open_report().index_was_saved);
 }
 
-TEST_F(SavedIndexTest, IsNotWrittenAgainWhereNothingChanged) {
+TEST_F(SavedIndexTest, IsNotWrittenAgainIfNothingChanged) {
   Open();
   Set(0, 100, "a");
   store_.reset();

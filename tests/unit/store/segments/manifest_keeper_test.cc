@@ -37,7 +37,7 @@ TEST_F(ManifestKeeperTest, EditsAreOnTheDisk) {
   EXPECT_GT(manifest.next_segment_id, id + 1);
 }
 
-TEST_F(ManifestKeeperTest, AnEditWithoutRoomIsAsIfItHadNotBeen) {
+TEST_F(ManifestKeeperTest, AnEditWithoutRoomChangesNothing) {
   bool is_full = false;
   test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path&) -> Status {
     if (operation == test::FileOperation::kWrite && is_full) return Error{.code = ErrorCode::kNoSpace};
@@ -68,7 +68,7 @@ TEST_F(ManifestKeeperTest, AFailureAfterTheRenameIsNeverWantOfRoom) {
   EXPECT_TRUE(Fails(keeper.Edit([](log::Manifest& manifest) { manifest.sequence = 1; }), ErrorCode::kIo));
 }
 
-TEST_F(ManifestKeeperTest, TheSavedIndexGoesWithTheFirstSegmentThatItNeeds) {
+TEST_F(ManifestKeeperTest, TheSavedIndexIsRemovedWithItsFirstSegment) {
   ManifestKeeper keeper(io::PosixFileSystem(), directory_.path(), {});
   ASSERT_TRUE(IsOk(keeper.Edit([](log::Manifest& manifest) {
     for (const std::uint64_t id : {1U, 2U, 3U}) manifest.Add({.segment_id = id, .sealed_bytes = 70});

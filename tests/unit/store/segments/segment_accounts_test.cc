@@ -46,7 +46,7 @@ TEST(SegmentAccountsTest, AClosedSlotIsGivenOutAgainOnlyWhenItWasFreed) {
   EXPECT_EQ(accounts.Add(SegmentMadeAt(3), 100), first);
 }
 
-TEST(SegmentAccountsTest, SealingCountsTheFileAsItIsThenAndItsHint) {
+TEST(SegmentAccountsTest, SealingCountsTheSealedFileAndItsHint) {
   SegmentAccounts accounts;
   const std::uint32_t slot = accounts.Add(SegmentMadeAt(1), 4096);
   accounts.SetFileBytes(slot, 8192);
@@ -125,7 +125,7 @@ TEST(SegmentAccountsTest, AReservedSlotIsKeptForItsSegment) {
   EXPECT_EQ(accounts.Add(SegmentMadeAt(5), 50), 4U);
 }
 
-TEST(SegmentAccountsTest, OfANewSegmentItIsKnownWhichRecordsDied) {
+TEST(SegmentAccountsTest, DeadRecordsOfANewSegmentAreKnown) {
   SegmentAccounts accounts;
   const std::uint32_t slot = accounts.Add(SegmentMadeAt(1), 100);
   accounts.ListDeaths(slot);
@@ -140,7 +140,7 @@ TEST(SegmentAccountsTest, OfANewSegmentItIsKnownWhichRecordsDied) {
   ExpectTotalsToBeSums(accounts);
 }
 
-TEST(SegmentAccountsTest, OfASegmentFromBeforeItIsNotKnown) {
+TEST(SegmentAccountsTest, DeadRecordsOfAnEarlierSegmentAreUnknown) {
   SegmentAccounts accounts;
   const std::uint32_t slot = accounts.Add(SegmentMadeAt(1), 100);
   accounts.AddLive(slot, 50);

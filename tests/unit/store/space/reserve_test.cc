@@ -157,7 +157,7 @@ TEST_F(ReserveTest, WithoutPreallocationItIsWritten) {
   EXPECT_GE(AllocatedBytes(), kMega);
 }
 
-TEST_F(ReserveTest, AWantOfRoomLeavesWhatWasHeld) {
+TEST_F(ReserveTest, AWantOfRoomLeavesTheHeldRoom) {
   bool is_full = false;
   test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path&) -> Status {
     if (operation == test::FileOperation::kReserve && is_full) return Error{.code = ErrorCode::kNoSpace};
@@ -170,7 +170,7 @@ TEST_F(ReserveTest, AWantOfRoomLeavesWhatWasHeld) {
   EXPECT_EQ(reserve.held_bytes(), kMega);
 }
 
-TEST_F(ReserveTest, AStoreDoesWithoutWhereItCannotBeHad) {
+TEST_F(ReserveTest, AStoreWorksWithoutAReserve) {
   test::HookedFileSystem files([&](test::FileOperation operation, const std::filesystem::path&) -> Status {
     if (operation == test::FileOperation::kReserve) return Error{.code = ErrorCode::kIo};
     return Ok();

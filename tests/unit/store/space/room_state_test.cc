@@ -45,7 +45,7 @@ TEST_F(RoomStateTest, PausesGrowToHalfASecondAndEndWithSuccess) {
   EXPECT_EQ(*room_.RetryAt(Job::kRoom), now_ + RoomState::kPauseMin);
 }
 
-TEST_F(RoomStateTest, ATicketHearsOfLaterAttemptsOnly) {
+TEST_F(RoomStateTest, ATicketLearnsOnlyOfLaterAttempts) {
   room_.Begin(Job::kRoom);
   const RoomState::Ticket ticket = room_.NextAttempt(Job::kRoom);
   room_.End(Job::kRoom, Error{.code = ErrorCode::kNoSpace}, now_);
@@ -57,7 +57,7 @@ TEST_F(RoomStateTest, ATicketHearsOfLaterAttemptsOnly) {
   EXPECT_EQ(room_.FailureSince(Job::kRoom, ticket)->sys_errno, EDQUOT);
 }
 
-TEST_F(RoomStateTest, TheLogHearsOnceOfBeginAndEnd) {
+TEST_F(RoomStateTest, BeginAndEndAreLoggedOnce) {
   for (int i = 0; i < 5; ++i) Fail(Job::kRoom);
   Fail(Job::kCompaction, EMFILE);
   EXPECT_TRUE(room_.is_full());

@@ -15,7 +15,7 @@ SpaceUse Use(std::uint64_t disk_bytes, std::uint64_t live_bytes) {
   return {.disk_bytes = disk_bytes, .live_bytes = live_bytes, .segment_bytes = 64 * kMega, .ahead_bytes = 2 * kMega};
 }
 
-TEST(SpaceBound, HeadroomAndWhatIsNotCountedStayWithinTheBound) {
+TEST(SpaceBound, HeadroomAndUncountedBytesStayWithinTheBound) {
   const SpaceBound bound(0.3, 64 * kMega);
   const SpaceUse use = Use(1'200 * kMega, 1'000 * kMega);
   const double allowed = 1'000e6 / 0.7 + 2 * 64e6;
@@ -97,7 +97,7 @@ class WritePaceTest : public testing::Test {
   WritePace pace_;
 };
 
-TEST_F(WritePaceTest, NobodyWaitsAtTheBeginningOfTheWay) {
+TEST_F(WritePaceTest, NobodyWaitsFarFromTheBound) {
   EXPECT_EQ(WaitedAt(0), WritePace::Clock::duration::zero());
   EXPECT_EQ(WaitedAt(-3), WritePace::Clock::duration::zero());
 }
@@ -109,7 +109,7 @@ TEST_F(WritePaceTest, InTheMiddleWritersGoAtThePaceOfCompaction) {
   EXPECT_LE(waited, std::chrono::milliseconds(21));
 }
 
-TEST_F(WritePaceTest, TheNearerTheBoundTheLonger) {
+TEST_F(WritePaceTest, WritersWaitLongerNearerTheBound) {
   auto before = WaitedAt(0.1);
   for (const double way : {0.3, 0.6, 0.9, 1.0}) {
     const auto waited = WaitedAt(way);

@@ -103,7 +103,7 @@ TEST_F(CommitterTest, AFailedSyncFailsWaitingAndLaterWriters) {
   EXPECT_EQ(syncs_, 1) << "a sync that failed is never tried again";
 }
 
-TEST_F(CommitterTest, TheMarkIsAtMostSomeSyncsBehind) {
+TEST_F(CommitterTest, TheMarkLagsBySomeSyncsAtMost) {
   std::uint64_t synced = 0;
   for (unsigned i = 0; i < OpenSegment::kMarkSyncsMax; ++i) {
     synced = Append();
