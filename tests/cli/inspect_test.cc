@@ -1,4 +1,4 @@
-// kvs-inspect promises exit codes that scripts can rely on, and words that name what is wrong. The tests run the real
+// Promised by kvs-inspect: scripts can rely on its exit codes, and its messages name the fault. The tests run the real
 // program on a small store, whole and damaged.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

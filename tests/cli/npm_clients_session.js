@@ -1,4 +1,4 @@
-// What programs do with ioredis and node-redis, against the server at the port that is the first argument. Prints "done".
+// Uses ioredis and node-redis as programs do, against the server at the port in the first argument. Prints "done".
 'use strict';
 const assert = require('node:assert');
 const { setTimeout: sleep } = require('node:timers/promises');

@@ -1,4 +1,4 @@
-"""What redis-py asks of a server, on the port in argv[1]. Prints "done", or fails with what was wrong."""
+"""Uses redis-py as programs do, against the server on the port in argv[1]. Prints "done", or fails with the fault."""
 
 import sys
 

@@ -23,7 +23,7 @@ class ServerMemoryTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override { KVS_SKIP_UNDER_SANITIZERS(); }
 
-  // With room for so many bytes, but for what the test has itself.
+  // With room for so many bytes beyond those of the test itself.
   void Start(std::vector<std::string> arguments) {
     const AddressSpaceLimit limit(kRoom);
     arguments.insert(arguments.end(), {"--engine", "kvs", "--pool", GetParam(), "--threads", "2"});

@@ -83,7 +83,7 @@ class History {
     return first;
   }
 
-  // Whether the answer is right for a key with `*value`, which becomes what the operation leaves.
+  // Whether the answer is right for a key with `*value`, which becomes the value after the operation.
   static bool Apply(const HistoryOperation& operation, std::uint64_t* value) {
     const std::uint64_t before = *value;
     switch (operation.kind) {

@@ -76,7 +76,7 @@ class StoreHistoryTest : public testing::Test {
   };
 
   static std::string KeyOf(std::size_t number) { return "key" + std::to_string(number); }
-  // Values tell what they are by their number; some of them are long, so that segments fill.
+  // A value begins with its number. Some values are long, so that segments fill.
   static std::string ValueOf(std::uint64_t number) {
     return std::to_string(number) + std::string(number % 7 == 0 ? 10'000 : 1, ' ');
   }
@@ -139,7 +139,7 @@ class StoreHistoryTest : public testing::Test {
     base::Random random(seed);
     std::vector<Observation> observations;
     for (std::size_t i = 0; i < kOperations; ++i) {
-      // Gets are what finds out; batches are few, because each counts for all keys.
+      // Gets find the faults. Batches are few, because each counts for all keys.
       constexpr std::array kKinds = {Kind::kSet, Kind::kGet,    Kind::kGet,    Kind::kGet,
                                      Kind::kGet, Kind::kRemove, Kind::kUpdate, Kind::kUpdate};
       const std::size_t key = random.Below(keys);

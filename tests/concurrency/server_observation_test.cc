@@ -227,7 +227,7 @@ TEST_P(ServerObservationTest, TrackingWorksByPrefixAndByRedirection) {
   EXPECT_EQ(target->Receive(), "*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n*1\r\n$1\r\na\r\n");
   EXPECT_EQ(target->Call({"QUIT"}), "+OK\r\n");
   target->ReceiveToTheEnd();
-  // The server may still be about to close it: then the news goes to where nobody reads.
+  // The server may still be about to close it: then nobody reads the message.
   std::string news;
   while (!news.starts_with(">2\r\n$21\r\ntracking-redir-broken")) {
     reader->Call({"GET", "a"});

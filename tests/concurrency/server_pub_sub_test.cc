@@ -134,7 +134,7 @@ TEST_P(ServerPubSubTest, OnlyAListenerThatDoesNotReadIsDropped) {
     receivers = publisher.Call({"PUBLISH", "c", message});
     ASSERT_EQ(Words(quick.Receive()).back(), message);
   }
-  EXPECT_EQ(receivers, ":1\r\n");  // After what the kernel's buffers take, and the limit.
+  EXPECT_EQ(receivers, ":1\r\n");  // After the kernel's buffers and the limit are full.
   slow.ReceiveToTheEnd();
   EXPECT_EQ(publisher.Call({"PUBLISH", "c", "last"}), ":1\r\n");
   EXPECT_EQ(Words(quick.Receive()).back(), "last");

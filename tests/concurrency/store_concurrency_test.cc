@@ -1,12 +1,14 @@
 // Many threads on one store: writers, readers, scanners, batches, updates, compaction, syncs and statistics together.
-// Values prove themselves (support/proving_value.h), so that any wrong, torn or misplaced one is noticed. Beyond that:
-//   - what one reader sees of a key never goes back, nor is it older than what was acknowledged before it asked;
-//   - of a batch that writes generation g to k1..k8: after a reader saw g on any of them, every read that it begins
-//     later, on any of them, sees g or a later generation. A batch that sets one half and removes the other half is
-//     seen as a whole in the same way;
-//   - an Update() is never lost: counters come out exact.
-// The numbers of operations are fixed, the schedule is the machine's; runs under ThreadSanitizer. KVS_TEST_SEED replays
-// the choices of the threads.
+// Values prove themselves (support/proving_value.h), so that any wrong, torn or misplaced one is noticed.
+// Also promised:
+//   - one reader never sees an older generation of a key than before, nor one older than the last acknowledged write
+//     before its read;
+//   - a batch writes generation g to k1..k8. After a reader saw g on any of them, every read that it begins later, on
+//     any of them, sees g or a later generation. A batch that sets one half and removes the other half is seen as a
+//     whole in the same way;
+//   - no Update() is lost: counters are exact at the end.
+// The numbers of operations are fixed, and the machine chooses the schedule. The test is made for ThreadSanitizer.
+// KVS_TEST_SEED replays the choices of the threads.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -54,7 +56,7 @@ class StoreConcurrencyTest : public testing::Test {
     for (std::thread& thread : threads) thread.join();
   }
 
-  // The generation that a reader finds under `key`, 0 where it is absent.
+  // The generation that a reader finds under `key`, 0 if it is absent.
   std::uint64_t ReadGeneration(const std::string& key, std::size_t bytes_max = 200) {
     const auto value = store_->Get(key);
     EXPECT_TRUE(value) << value.error().ToString();
@@ -89,14 +91,14 @@ TEST_F(StoreConcurrencyTest, TinyRecordsAreReadWhileTheNextOneIsWritten) {
   RunTogether({write, read});
 }
 
-// Each writer owns a part of the keys, so that it knows what is current, and tells the readers.
+// Each writer owns a part of the keys, so that it knows the current generations, and tells the readers.
 TEST_F(StoreConcurrencyTest, ReadersSeeNothingOlderThanAcknowledgedWrites) {
   constexpr std::uint64_t kKeys = 512;
   constexpr int kWrites = 15'000;
   constexpr int kReads = 30'000;
   constexpr std::size_t kValueBytes = 2'000;
   Open();
-  // The generation acknowledged last; a removal is acknowledged as 0 by none: only what was set is promised.
+  // The last acknowledged generation of each key. Keys are set here, never removed.
   std::array<std::atomic<std::uint64_t>, kKeys> acknowledged{};
   const auto write = [&](std::uint64_t part) {
     return [&, part](std::uint64_t seed) {

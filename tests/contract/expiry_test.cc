@@ -17,7 +17,7 @@ constexpr std::uint64_t kFuture = 32'503'680'000'000;  // The year 3000.
 
 class ExpiryTest : public EngineTest {
  protected:
-  // "value until 7", "value" where it has no expiry, or as Get().
+  // "value until 7", "value" if it has no expiry, or as Get().
   std::string Entry(std::string_view key) {
     std::string text = "(absent)";
     const Result<bool> found = engine_->ReadEntry(key, [&](const kvs::Entry& entry) {
@@ -126,7 +126,7 @@ TEST_P(ExpiryTest, ExpiredPairsNeverComeBack) {
     ASSERT_EQ(CodeOf(engine_->Set(name("gone", i), value)), "ok");
     ASSERT_EQ(CodeOf(engine_->Set(name("stays", i), value)), "ok");
   }
-  ASSERT_EQ(CodeOf(engine_->Compact()), "ok");  // The old ones are where they would be found first.
+  ASSERT_EQ(CodeOf(engine_->Compact()), "ok");  // Old ones would be found first.
   for (int i = 0; i < kKeys; ++i) {
     ASSERT_EQ(CodeOf(engine_->SetUntil(name("gone", i), value, kPast)), "ok");
     ASSERT_EQ(CodeOf(engine_->SetUntil(name("stays", i), "new", kFuture)), "ok");
@@ -146,7 +146,7 @@ TEST_P(ExpiryTest, ExpiredPairsNeverComeBack) {
   }
 }
 
-// Each is beyond what some clock or duration can hold.
+// Each is out of range for some clock or duration.
 TEST_P(ExpiryTest, AFarTimeIsNeverReachedAndStopsNothing) {
   KVS_SKIP_UNLESS_EXPIRY(true);
   constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
@@ -179,7 +179,7 @@ TEST_P(ExpiryTest, TimePassesByTheClockOfTheEngine) {
       return;
     }
   }
-  FAIL() << "the engine's clock stands still";
+  FAIL() << "the engine's clock does not move";
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ class ManyKeysTest : public EngineTest {
   std::string MultiSet(const Pairs& owned) {
     std::vector<KeyValue> pairs;
     for (const auto& [key, value] : owned) pairs.push_back({key, value});
-    std::size_t set = 12'345;  // Whatever was there before.
+    std::size_t set = 12'345;  // Any value.
     const std::string code = CodeOf(engine_->MultiSet(pairs, set));
     return code + ", " + std::to_string(set);
   }

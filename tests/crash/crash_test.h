@@ -34,7 +34,7 @@ inline std::uint64_t NumberFromEnvironment(const char* name, std::uint64_t other
 inline std::uint64_t TestSeed() { return NumberFromEnvironment("KVS_TEST_SEED", 20'261'121); }
 inline std::uint64_t Rounds() { return NumberFromEnvironment("KVS_CRASH_ROUNDS", 1); }
 
-// Small segments, and no sync but those that the test asks for.
+// Small segments, and only the syncs that the test asks for.
 inline KvStoreOptions SmallStore(SyncPolicy sync) {
   return {.sync = sync, .sync_interval = std::chrono::hours(1), .segment_bytes = std::uint64_t{1} << 20};
 }

@@ -57,7 +57,7 @@ void RestoreInPlace(const Files& files, const fs::path& directory) {
   for (const auto& [name, bytes] : files) Put(directory / name, bytes);
 }
 
-// After its last record an open segment has a long run of zeroes, where one byte is as good as another.
+// After its last record an open segment has a long run of zeroes, in which all bytes are alike.
 std::size_t UsedBytes(const std::string& bytes) { return bytes.find_last_not_of('\0') + 1; }
 
 class Damage : public testing::Test {
@@ -256,8 +256,8 @@ class TornTail : public Damage {
   static inline const int kSynced = static_cast<int>(store::OpenSegment::kMarkSyncsMax) + 1;
   static inline const int kRecords = kSynced + 4;
 
-  // Writes records, of which those before the last sync are covered by the synced mark, and takes the files as a crash
-  // would leave them.
+  // Writes records, and takes the files as a crash would leave them. The synced mark covers the records before the
+  // last sync.
   void MakeCrashedStore() {
     const ScratchDirectory running;
     auto opened = store::Store::Open(io::PosixFileSystem(), running.path(), SmallStore(SyncPolicy::kNone));
@@ -448,7 +448,7 @@ TEST_P(KilledStore, OneChangedBitIsNotATornTail) {
       ASSERT_FALSE(HasFailure()) << "byte " << at << " of " << used_bytes_ << " xor " << int{flipped};
     }
   }
-  EXPECT_EQ(opened, 0U) << "damage was cut off with the records behind it";
+  EXPECT_EQ(opened, 0U) << "damage was cut off with the records after it";
 }
 
 TEST_P(KilledStore, SeveralChangedBytesAreNotATornTail) {

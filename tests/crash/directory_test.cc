@@ -70,7 +70,7 @@ class Directory : public testing::Test {
   std::unique_ptr<store::Store> store_;
 };
 
-// --- What is found at opening ---
+// --- Files that are found at opening ---
 
 TEST_F(Directory, UselessFilesAreRemoved) {
   Open();
@@ -212,14 +212,14 @@ TEST_P(ReadOnlyDirectory, CanBeReadByOneAtATime) {
   if (::geteuid() != 0) fs::permissions(scratch_.path(), fs::perms::owner_all);
 }
 
-// --- What happens to the files of a running store ---
+// --- Files that change under a running store ---
 
 TEST_F(Directory, ASealedSegmentMadeShorterIsAnErrorForItsKeysOnly) {
   Open();
   for (int i = 0; i < 20; ++i) Set("cut" + std::to_string(i), 10'000);
   ASSERT_TRUE(store_->Compact());
   Set("elsewhere", 100);
-  for (const auto& file : fs::directory_iterator(scratch_.path())) {  // Compact() gives what it writes a new number.
+  for (const auto& file : fs::directory_iterator(scratch_.path())) {  // Compact() writes to a new number.
     const bool is_sealed =
         file.path().extension() == ".seg" && file.file_size() > 200'000 && file.file_size() < 210'000;
     if (is_sealed) fs::resize_file(file.path(), 100'000);

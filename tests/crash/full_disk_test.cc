@@ -39,7 +39,7 @@ constexpr std::uint64_t kMega = std::uint64_t{1} << 20;
 std::atomic<std::int64_t> clock_ms = 1'700'000'000'000;
 std::int64_t ClockMs() { return clock_ms.load(std::memory_order_relaxed); }
 
-// Counts the lines of a log that start like one of those about room.
+// Counts the lines of a log that are about room.
 class Lines {
  public:
   void Add(const std::string& line) {
@@ -85,7 +85,7 @@ class FullDiskTest : public testing::Test {
     return test::ResumesSoon(*store_, key, std::string(1'000, 'r'));
   }
 
-  // `share_again`: the share of the pairs that is stored anew at the end.
+  // `share_again`: the share of the pairs that is stored again at the end.
   void FillRemoveMostAndResume(double share_again = 0.5) {
     const int count = FillUntilRefused();
     ASSERT_GT(count, 1'000);
@@ -237,9 +237,9 @@ TEST_F(LimitedDirectoryTest, AFullDiskIsOpenedAndCleared) {
   EXPECT_TRUE(ResumesSoon());
 }
 
-// --- The real thing ---
+// --- Real file systems ---
 
-// In a directory of at most so many files, as where a file system has no inode left.
+// In a directory of at most so many files, as on a file system without a free inode.
 class LimitedFilesTest : public FullDiskTest {
  protected:
   static constexpr std::ptrdiff_t kFilesMax = 14;
@@ -321,7 +321,7 @@ int RunInChild(const std::function<int()>& body) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-// More than a segment, and what compaction needs.
+// More than a segment and the room for compaction.
 int StoreAndCompact(KvStore& store) {
   for (int i = 0; i < 6'000; ++i) {
     if (!store.Set("key" + std::to_string(i % 600), std::string(1'000, 'v'))) return 1;

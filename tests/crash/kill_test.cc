@@ -1,12 +1,12 @@
-// Promised: an acknowledged write survives the death of the process at any moment, at every sync policy; a batch
-// survives whole or not at all; a removed key stays removed.
+// Promised: an acknowledged write survives the death of the process at any moment, at every sync policy. A batch
+// survives whole or not at all, and a removed key stays removed.
 //
-// Attack: a real process writes with two threads to a small store that compacts all the time, and is killed with
-// SIGKILL: after a random number of acknowledgements, or a random time after its start, while it still recovers from
-// the kill before. Then the store is opened and compared with the writes that the process had reported: it must hold
-// all of them, and of each thread at most the one write that was under way besides.
+// Attack: a real process writes with two threads to a small store that compacts all the time. It is killed with
+// SIGKILL after a random number of acknowledgements, or a random time after its start, while it still recovers from
+// the kill before. Then the store is opened and compared with the writes that the process had reported. It must hold
+// all of them, and at most one more write of each thread, the one under way.
 //
-// Replay: KVS_TEST_SEED gives the same writes and the same plan of kills; the moments are up to the machine.
+// Replay: KVS_TEST_SEED gives the same writes and the same plan of kills; the moments depend on the machine.
 // KVS_CRASH_ROUNDS multiplies the number of kills.
 #include <fcntl.h>
 #include <poll.h>
@@ -83,7 +83,7 @@ class Victim {
 
 class Kill : public testing::TestWithParam<const char*> {
  protected:
-  // Starts the writer, kills it, and notes what it had reported.
+  // Starts the writer, kills it, and notes the writes that it had reported.
   void KillOnce(const std::filesystem::path& directory, std::uint64_t seed, base::Random* random) {
     std::vector<std::string> arguments = {KVS_KILLED_WRITER, directory.string(), GetParam(), std::to_string(seed)};
     for (const std::uint64_t count : acknowledged_) arguments.push_back(std::to_string(count + 1));
@@ -93,7 +93,7 @@ class Kill : public testing::TestWithParam<const char*> {
       victim.Listen(1, static_cast<int>(random->Below(12)), &acknowledged_);
     } else {
       const std::uint64_t reports = 1 + random->Below(random->OneIn(4) ? 3000 : 200);
-      EXPECT_EQ(victim.Listen(reports, kPatienceMs, &acknowledged_), reports) << "the writer stands still";
+      EXPECT_EQ(victim.Listen(reports, kPatienceMs, &acknowledged_), reports) << "the writer makes no progress";
     }
     EXPECT_TRUE(victim.Kill()) << "the writer had ended by itself, see its error output";
     victim.Listen(UINT64_MAX, kPatienceMs, &acknowledged_);

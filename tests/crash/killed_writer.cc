@@ -1,10 +1,11 @@
-// The program that the SIGKILL test starts and kills: writes to a store as fast as it can, and reports each write on
-// its standard output after the store acknowledged it.
+// The program that the SIGKILL test starts and kills: it writes to a store as fast as it can, and reports each
+// write on its standard output after the store acknowledged it.
 //
 //   killed_writer <directory> <none|interval|always> <seed> <first write of thread 0> <of thread 1>
 //
 // Every thread has keys of its own, and its n-th write is a pure function of seed, thread and n: see killed_writes.h. A
-// report is 8 bytes: thread in the upper 8 bits, n below; a write that small reaches the pipe whole.
+// report is 8 bytes, with the thread in the upper 8 bits and n in the others. So small a write reaches the pipe
+// whole.
 #include <unistd.h>
 
 #include <charconv>

@@ -43,7 +43,7 @@ Status RefuseChanges(const Operation& operation) {
 
 class Opening : public testing::TestWithParam<Setting> {
  protected:
-  // The files of a store after `writes` writes, and what it held.
+  // The files of a store after `writes` writes, and its contents.
   void MakeStore(std::size_t writes, bool compacts, const fs::path& directory) {
     const ScratchDirectory running;
     FaultyFileSystem files(running.path());

@@ -30,7 +30,7 @@ struct Setting {
 
 void PrintTo(const Setting& setting, std::ostream* out) { *out << setting.name; }
 
-// Returns how many writes must survive: under kAlways all, else those before the last barrier.
+// Returns how many writes must survive: under kAlways all, else the writes before the last barrier.
 std::size_t Work(store::Store& store, WriteHistory* history, SyncPolicy sync) {
   std::size_t must_survive = 0;
   for (std::size_t i = 1; i <= kWrites; ++i) {
@@ -61,7 +61,7 @@ class PowerCut : public testing::TestWithParam<Setting> {
     return must_survive;
   }
 
-  // Opens the store, checks what it holds, and that it works on. Returns how many writes survived.
+  // Opens the store, and checks its contents and that it works. Returns how many writes survived.
   std::size_t CheckSurvivors(const std::filesystem::path& directory, WriteHistory* history, std::size_t must_survive) {
     std::size_t survived = 0;
     {

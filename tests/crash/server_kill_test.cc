@@ -4,7 +4,7 @@
 // Attack: a real kvs-server is killed with SIGKILL while clients send transactions, again and again on the same data.
 // Each time the pairs are compared with each other and with the last answers.
 //
-// Replay: the moments are up to the machine.
+// Replay: the moments depend on the machine.
 #include <gtest/gtest.h>
 #include <signal.h>
 

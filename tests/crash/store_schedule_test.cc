@@ -62,8 +62,8 @@ class StoreSchedule : public testing::Test {
   std::unique_ptr<store::Store> store_;
 };
 
-// The segment that was prepared is too small for a large record, and a larger one is made. Meanwhile somebody with a
-// small record comes, for whom the prepared one would do.
+// The segment that was prepared is too small for a large record, and a larger one is made. Meanwhile a writer comes
+// with a small record, for which the prepared segment is large enough.
 TEST_F(StoreSchedule, NoWriteGoesToASegmentThatIsBeingReplaced) {
   Open();
   for (int i = 0; i < 19; ++i) Set("fill" + std::to_string(i), 50 * kKilobyte);
@@ -206,7 +206,7 @@ TEST_F(StoreSchedule, ARefusedWriteLeavesNothingInTheLog) {
   Open();
   Set("first", kKilobyte);
   files_.SetHook([](const Operation& operation) -> Status {
-    // As where all that is written takes new room.
+    // As if every write took new room.
     const bool writes = operation.kind == OperationKind::kWrite || operation.kind == OperationKind::kOverwrite;
     if (!writes || !IsSegment(operation.path)) return Ok();
     return Error{.code = ErrorCode::kNoSpace, .sys_errno = ENOSPC, .context = "injected"};

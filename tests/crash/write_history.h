@@ -32,7 +32,7 @@ class WriteHistory {
   // How many writes were acknowledged.
   std::size_t acknowledged() const { return acknowledged_; }
 
-  // The greatest N >= `at_least` such that `found` is what the first N writes lead to; nullopt: there is none.
+  // The greatest N >= `at_least` such that the first N writes lead to `found`; nullopt: there is none.
   std::optional<std::size_t> Match(const Contents& found, std::size_t at_least) const;
 
   // The store holds the first `writes` writes now; the others never were.

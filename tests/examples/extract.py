@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes a test of the example at the head of each public header, so that what is shown there compiles and is true.
+"""Makes a test of the example at the head of each public header, so that the examples compile and are true.
 
 The example is the second paragraph of a header's first comment: lines that begin with "//     ". It becomes the body of
 a test. A line `CALL;  // == VALUE` becomes EXPECT_EQ(CALL, VALUE).

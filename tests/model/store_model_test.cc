@@ -111,7 +111,7 @@ class Agreement {
     ASSERT_EQ(visits, std::vector<int>(keys.size(), 1));
   }
 
-  // Removes where the first byte of the value is odd, keeps where it is divisible by four, else sets.
+  // Removes if the first byte of the value is odd, keeps if it is divisible by four, else sets.
   void Update(const std::string& key, const std::string& value) {
     const auto decide = [&](std::optional<std::string_view> current) {
       const int what = current && !current->empty() ? current->front() : 2;
@@ -176,7 +176,7 @@ TEST_P(RandomOperations, AgreeWithAMap) {
     Agreement both(*store_, model);
     const std::string key = KeyOf(shape, &random);
     const std::uint64_t what = random.Below(10'000);
-    if (what < 3'500) {  // Writing is what makes segments, garbage and compaction.
+    if (what < 3'500) {  // Writes make segments, garbage and compaction.
       both.Set(key, ValueOf(&random));
     } else if (what < 6'000) {  // Nearly as many removals, so that keys often come and go.
       both.Remove(key);
@@ -219,8 +219,8 @@ INSTANTIATE_TEST_SUITE_P(Shapes, RandomOperations,
                          testing::Values(KeyShape::kFew, KeyShape::kManyShort, KeyShape::kLongSharedPrefix,
                                          KeyShape::kAnyBytes));
 
-// Rounds in which most of what is there is removed: segments of tombstones, which guard dead records in older ones and
-// may go only after those. Compaction runs by itself and on demand, and each round ends with reopening.
+// Each round removes most of the pairs. That makes segments of tombstones, which guard dead records in older segments
+// and may be dropped only after those. Compaction runs by itself and on demand, and each round ends with reopening.
 TEST_F(StoreModelTest, RemovedKeysNeverComeBack) {
   constexpr int kRounds = 12;
   constexpr std::uint64_t kKeys = 3'000;

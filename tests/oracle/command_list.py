@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Compares what docs/commands.md and a kvs-server say about the commands with those of a redis-server 7.0.
+"""Compares docs/commands.md and the commands of a kvs-server with the commands of a redis-server 7.0.
 
     command_list.py KVS_SERVER COMMANDS_PAGE
 
 Promised: the page names each command of Redis, and each subcommand or its container, either as supported or as
 refused; what it calls supported is in COMMAND LIST of the server, and what it calls refused is unknown to it; and
-COMMAND INFO gives the tips that Redis gives. Exit code 1 where one of these fails, 77 where redis-server is missing.
+COMMAND INFO gives the tips that Redis gives. Exit code 1 if one of these fails, 77 if redis-server is missing.
 """
 
 import re
@@ -72,7 +72,7 @@ def compare(redis, kvs, page):
     containers = {name.split("|")[0] for name in kvs.names() if "|" in name}
     written, refused = read_page(page)
     known = kvs.names()
-    # What follows a name in a row may look like a subcommand: "SET key", but "PING [message]".
+    # The words after a name in a row may look like a subcommand: "SET key", but "PING [message]".
     supported = {name if name in known else name.split("|")[0] for name in written}
     problems = []
 

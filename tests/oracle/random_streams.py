@@ -3,7 +3,7 @@
 
     random_streams.py KVS_SERVER [--commands N] [--seed S]
 
-Starts both, on free ports of the loopback device. Exit code 1 where a reply differs, 77 where redis-server is missing.
+Starts both, on free ports of the loopback device. Exit code 1 if a reply differs, 77 if redis-server is missing.
 The seed of a run is printed; it makes the same commands again. Times are absolute and far away, so that no reply
 depends on when it was asked for.
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Records what a real redis-server replies to the commands of a session file, or compares a server with it.
+"""Records the replies of a real redis-server to the commands of a session file, or compares a server with it.
 
     record.py FILE PORT            writes the replies of the server at PORT into FILE
     record.py --check FILE PORT    compares; prints each difference, exit code 1 if there was one

@@ -32,7 +32,7 @@ class Authority {
   // The certificate for clients that trust this authority.
   std::string file() const { return (directory_ / (name_ + "-authority.pem")).string(); }
 
-  // Writes a certificate for 127.0.0.1, and its key, over those that may be there.
+  // Writes a certificate for 127.0.0.1, and its key, and replaces earlier ones.
   CertificateFiles Issue(const std::string& file_name) const {
     const CertificateFiles files{(directory_ / (file_name + ".pem")).string(),
                                  (directory_ / (file_name + "-key.pem")).string()};

@@ -2,7 +2,7 @@
 //
 // Threads     One thread at a time.
 // Ownership   A child that still runs at the end is killed.
-// Limits      Nothing waits longer than kPatience; a child that has not done by then what it should is killed.
+// Limits      Nothing waits longer than kPatience; after that the child is killed.
 #pragma once
 
 #include <sys/types.h>
@@ -37,7 +37,7 @@ class ChildProcess {
 
   void Signal(int signal);
 
-  // Waits until it has ended and returns its exit code; 128 + N where signal N ended it; -1 where it took too long.
+  // Waits until it has ended and returns its exit code; 128 + N if signal N ended it; -1 if it took too long.
   int Wait();
 
   const std::string& output() const { return output_.text; }              // The bytes read so far.

@@ -1,4 +1,4 @@
-// RespClient: a socket that speaks RESP, or any bytes, and hands over replies as the bytes that they are.
+// RespClient: a socket that speaks RESP, or any bytes, and returns replies as their raw bytes.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -29,7 +29,7 @@ class RunningServer {
   Status ReloadCertificates() const { return server_->ReloadCertificates(); }
   void RequestStop() { server_->Stop(); }
 
-  // Returns what Run() returned.
+  // Returns the result of Run().
   Status Stop() {
     server_->Stop();
     thread_.join();

@@ -1,5 +1,5 @@
-// TestSeed: the seed of a random test: the environment variable KVS_TEST_SEED, or else the test's default. Put the
-// SCOPED_TRACE of SeedTrace() around the test, so that a failure says how to replay it.
+// TestSeed: the seed of a random test. It is the environment variable KVS_TEST_SEED, or else the test's default. Put
+// the SCOPED_TRACE of SeedTrace() around the test, so that a failure says how to replay it.
 #pragma once
 
 #include <cstdint>

@@ -39,7 +39,7 @@ class TestSocket {
     while (io::BytesUnacknowledged(socket_.get()) > 0) std::this_thread::yield();
   }
 
-  // Appends what has come to `input`, and waits where there is nothing. False: the connection has ended.
+  // Appends the received bytes to `input`, and waits if there are none. False: the connection has ended.
   bool ReceiveSome(std::string* input) {
     std::array<char, 65'536> bytes;
     while (true) {

@@ -60,7 +60,7 @@ class TlsClient {
     return TryReceive().value_or("(the connection has ended)");
   }
 
-  // Appends what has come to the input, without looking at it. False: the connection has ended.
+  // Appends the received bytes to the input, without a look at them. False: the connection has ended.
   bool ReceiveSome() {
     std::array<char, 65'536> bytes;
     while (true) {

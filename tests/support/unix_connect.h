@@ -1,4 +1,4 @@
-// A connection to a unix socket, as the test clients take one.
+// Connects to a unix socket, for the test clients.
 #pragma once
 
 #include <gtest/gtest.h>

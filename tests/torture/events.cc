@@ -115,7 +115,7 @@ void Round::Copy() {
   if (report_.Faults() == faults) std::filesystem::remove_all(copy);
 }
 
-// Twice: the second opening finds what the first one left, and nothing is in flight. The copy stays as it was.
+// Twice: the second opening finds the state that the first one left, and nothing is in flight. The copy is unchanged.
 void Round::CheckCopy(std::vector<Ledger>& ledgers, Rule rule) {
   const std::filesystem::path copy = options_.scratch / "opened";
   std::filesystem::remove_all(copy);
@@ -187,7 +187,7 @@ void Round::FillDiskByLoad() {
   EndShortage();
 }
 
-// Somebody takes whatever the store gives back, so that removals may find no room in the end.
+// Another file takes all room that the store gives back, so that removals may find no room in the end.
 void Round::FillDiskGreedily() {
   report_.Add(Figure::kFullDisks);
   BeginShortage(true);
@@ -223,7 +223,7 @@ void Round::LimitFileSize() {
   EndShortage();
 }
 
-// The store keeps its descriptors, whatever clients take: nothing is short.
+// The store keeps its descriptors, however many clients take: nothing is short.
 void Round::StartWithFewDescriptors() {
   report_.Add(Figure::kDescriptorShortages);
   End(SIGTERM);

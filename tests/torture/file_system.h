@@ -1,4 +1,4 @@
-// FileSystem: a place for a store: a directory of somebody's, or a small file system that is mounted for it.
+// FileSystem: a place for a store: a given directory, or a small file system that is mounted for it.
 //
 // Threads     One thread at a time.
 // Ownership   Unmounts at the end. Mounts are in a mount namespace of this process, so that the system takes them back

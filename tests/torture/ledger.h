@@ -5,7 +5,7 @@
 //             after a crash is therefore that after some number of the operations in flight: none of them, the first,
 //             the first two, and so on. An operation with several keys is in or out as a whole. If the server may
 //             refuse writes, because its disk is full, any of them may be missing, but only as a whole.
-// Threads     One thread at a time: its owner locks, for those that copy it.
+// Threads     One thread at a time: its owner locks it, so that other threads can copy it.
 #pragma once
 
 #include <cstdint>

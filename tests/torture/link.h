@@ -44,8 +44,8 @@ class Link {
   explicit Link(io::UniqueFd socket) : socket_(std::move(socket)) {}
 
   bool TakeReply(FunctionRef<void(std::string_view)> visit);  // False: there is no whole one.
-  // Waits a moment for the socket, then sends and receives what it can. nullopt: the connection has ended; otherwise
-  // the bytes that were moved.
+  // Waits a moment for the socket, then sends and receives as many bytes as it can, and returns their number. nullopt:
+  // the connection has ended.
   std::optional<std::size_t> Transfer(std::string_view* request);
   std::optional<std::size_t> ReceiveSome();
 

@@ -134,7 +134,7 @@ class Torture {
     Round(std::move(options), file_system, report_, is_interrupted).Run(deadline);
   }
 
-  // As small as the file system can be, up to what takes a while to fill.
+  // From the smallest size of the file system up to one that takes a while to fill.
   static std::uint64_t ChooseBytes(const std::string& kind, base::Random& random) {
     const std::uint64_t mib_min = kind == "xfs" ? 320 : kind == "tmpfs" ? 64 : 128;
     return (mib_min + random.Below(200)) << 20;

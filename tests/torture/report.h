@@ -18,7 +18,7 @@ namespace kvs::torture {
 
 enum class Figure : std::uint8_t {
   kWrites,  // Acknowledged.
-  kReads,   // Compared with what the connection knows.
+  kReads,   // Compared with the ledger.
   kRefusals,
   kAudits,  // Keys that were compared after a crash, or in a copy.
   kKills,
@@ -71,7 +71,7 @@ class Report {
   std::string scene_ KVS_GUARDED_BY(mutex_);
   std::vector<std::string> events_ KVS_GUARDED_BY(mutex_);             // The last few.
   std::vector<std::string> faults_ KVS_GUARDED_BY(mutex_);             // The first few, as printed.
-  std::map<std::string, std::uint64_t> alike_ KVS_GUARDED_BY(mutex_);  // How many violations, by what they are.
+  std::map<std::string, std::uint64_t> alike_ KVS_GUARDED_BY(mutex_);  // Violations by kind.
 };
 
 }  // namespace kvs::torture

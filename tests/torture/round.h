@@ -80,7 +80,7 @@ class Round {
   void StartAnew();
   void End(int signal);
   void AwaitLoading();
-  void Supervise();  // Notices what has happened without an event.
+  void Supervise();  // Notices failures without an event.
   void Finish();
 
   void BeginShortage(bool removals_may_fail);

@@ -40,7 +40,7 @@ void Settlement::See(std::uint32_t key, std::optional<std::string_view> found, c
     found_[key] = State{.generation = kUnknownGeneration};
     return;
   }
-  if (found) found_[key] = fitting->state;  // A key that is gone has no state left, whatever took it.
+  if (found) found_[key] = fitting->state;  // A key that is gone has no state left.
   if (found_[key].gone_by_ms == kForever) found_[key].gone_by_ms = window.to_ms + found_[key].ttl_ms;
   if (steps.size() > 1) SeeChanged(key, steps, fits);
 }

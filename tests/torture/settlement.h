@@ -4,9 +4,9 @@
 //   for (every key) settlement.See(key, found, window);
 //   ledger.Adopt(settlement.Finish(&violations));
 //
-// Design      For each key: which of the operations in flight can be the last that changed it? Under kFirstOnes all
-//             keys together must name one number of operations that took effect; under kAnyOfThem an operation must
-//             not have taken effect for one of its keys and not for another.
+// Design      For each key it finds the operations in flight that can be the last change. Under kFirstOnes all keys
+//             together must name one number of operations that took effect. Under kAnyOfThem an operation must take
+//             effect for all of its keys or for none.
 // Threads     One thread at a time. The ledger must not change while it lives.
 #pragma once
 
@@ -38,11 +38,11 @@ class Settlement {
 
   void See(std::uint32_t key, std::optional<std::string_view> found, const Window& window);
 
-  // Appends what is wrong to `violations`, and returns the states that were found, for Ledger::Adopt().
+  // Appends the faults to `violations`, and returns the states that were found, for Ledger::Adopt().
   std::vector<State> Finish(std::vector<Violation>* violations);
 
  private:
-  // A state of a key, and the number of operations in flight after which it came: 0 for what was acknowledged.
+  // A state of a key, and the number of operations in flight after which it came: 0 for the acknowledged state.
   struct Step {
     std::size_t operations;
     State state;

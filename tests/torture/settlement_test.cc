@@ -1,7 +1,7 @@
 // Promised: the torture notices a lost write, an older value, a removed key that came back, half a batch, a torn value
 // and a hole in the order of one connection; and it accepts every state that a crash may leave.
 //
-// Attack: a ledger with a few operations in flight, settled with what such a store would answer.
+// Attack: a ledger with a few operations in flight, settled with the answers of such a store.
 #include "torture/settlement.h"
 
 #include <gmock/gmock.h>

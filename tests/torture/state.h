@@ -4,7 +4,7 @@
 // Design      A value is the beginning of an endless stream that its key and its generation determine; its first words
 //             name both. An APPEND makes the beginning longer. So a value proves which write made it, and an older
 //             one, a torn one, and one of another key are told apart. A counter is its number in digits.
-// Invariants  Two writes of a key have different generations, but for those of a counter that was removed in between.
+// Invariants  Two writes of a key have different generations, unless a counter was removed between them.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,7 @@ struct State {
 };
 
 inline constexpr std::int64_t kForever = INT64_MAX;
-// A key with a value that no write made: reported once, then whatever it holds is taken for right.
+// A key with a value that no write made: reported once, then its contents are taken for right.
 inline constexpr std::uint64_t kUnknownGeneration = UINT64_MAX;
 
 // When a value was read, in Unix time: after `from_ms`, before `to_ms`.

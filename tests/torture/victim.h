@@ -46,7 +46,7 @@ class Victim {
   std::size_t OpenDescriptors() const;
 
   std::uint64_t LogBytes() const;
-  // The last lines of what this start of it has said.
+  // The last lines of its output since this start.
   std::string LastWords() const;
 
  private:

@@ -123,7 +123,7 @@ std::size_t Worker::ChooseTurn(std::string* request) {
 void Worker::TakeReply(std::string_view reply, Turn* turn) {
   const sync::MutexLock lock(mutex_);
   Operation& operation = ledger_.front();
-  if (--operation.replies_left > 0) return;  // A command of a transaction was queued; EXEC tells what became of it.
+  if (--operation.replies_left > 0) return;  // A command of a transaction was queued; EXEC has its outcome.
   const bool is_get = operation.command == Command::kGet;
   const auto refusal = is_get ? std::nullopt : RefusalIn(reply);
   if (refusal) {

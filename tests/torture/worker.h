@@ -1,7 +1,7 @@
 // Worker: a thread with one connection, which loads the server with commands on keys of its own and checks each answer.
 //
-// Design      Connect() sends it to a server; it audits its keys, then loads until the connection ends, and waits for
-//             the next server with what it knows.
+// Design      Connect() sends it to a server; it audits its keys, then loads until the connection ends. It keeps its
+//             ledger while it waits for the next server.
 // Threads     Call anything from any thread.
 // Fences      R1  the flags and figures: relaxed. Nothing is reached through them.
 #pragma once

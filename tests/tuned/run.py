@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Promise: no value of a tuning constant (KVS_TUNABLE, src/base/tunable.h) breaks what the store promises.
+"""Promised: no value of a tuning constant (KVS_TUNABLE, src/base/tunable.h) breaks a promise of the store.
 
 Attack: test cases drawn at random run one after the other, each with tuning constants drawn by a seed of its own, so
 that paths which are rare elsewhere are common. A failure prints the command that replays it.

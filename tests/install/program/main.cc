@@ -1,4 +1,4 @@
-// A shelf of books in a store: every kind of call once, and a second opening that finds what the first one left.
+// A shelf of books in a store: every kind of call once, then a second opening that finds the books of the first.
 #include <kvs/kvs.h>
 
 #include <cstdio>

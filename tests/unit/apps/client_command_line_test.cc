@@ -14,7 +14,7 @@ using testing::HasSubstr;
 using Words = std::vector<std::string_view>;
 using Command = ClientCommandLine::Command;
 
-// "command key=value @address", or what was refused.
+// "command key=value @address", or the refused argument.
 std::string Parsed(const Words& words) {
   const auto line = ParseClientCommandLine(words);
   if (!line) return line.error().context;

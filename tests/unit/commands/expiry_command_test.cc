@@ -1,4 +1,4 @@
-// The commands about expiries promise the replies of Redis, also where a time is as far away as a number can say. The
+// Promised: the commands about expiries give the replies of Redis, even for times at the limits of a number. The
 // expected replies are those of redis-server 7.0.
 #include <gtest/gtest.h>
 

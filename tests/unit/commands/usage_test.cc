@@ -8,7 +8,7 @@
 namespace kvs::server {
 namespace {
 
-// The tree in one line, to compare: name:type, =token, ? where optional, + where multiple.
+// The tree in one line, to compare: name:type, =token, ? if optional, + if multiple.
 std::string Show(const UsageArgument& argument) {
   std::string text = argument.name + ":" + std::string(argument.type);
   if (!argument.token.empty()) text += "=" + argument.token;

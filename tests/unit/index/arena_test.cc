@@ -1,5 +1,5 @@
-// The arena promises that a slot stays where it is, that two slots never overlap, that an arena is as large as its use,
-// and gives memory back when it is no longer used. The test fills slots with their numbers and looks at them later.
+// Promised: a slot keeps its place, and no two slots overlap. An arena is as large as its use, and returns memory that
+// is no longer used. The test fills slots with their numbers and reads them later.
 #include "index/arena.h"
 
 #include <gtest/gtest.h>

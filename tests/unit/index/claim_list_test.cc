@@ -1,6 +1,5 @@
-// Lists of claims promise heads that order keys as their bytes do, whatever the keys have in common, at any depth that
-// they are brought to; and parts that hold exactly the claims of their ranges.
-// KVS_TEST_SEED replays a failure.
+// Promised: heads order keys as their bytes do, for any common beginnings and at any depth of the heads. Parts hold
+// exactly the claims of their ranges. KVS_TEST_SEED replays a failure.
 #include "index/claim_list.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Keys as users make them, and as they should not: the shapes that the tests of the index draw from, and the seed.
+// The shapes of keys for tests of the index, common and unusual ones, and the seed.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// The keys of a leaf come in the order of their bytes, each once, whatever they share and wherever they differ.
-// Attacked with keys that heads of eight bytes do not tell apart, and with random ones against std::map.
+// Promised: the keys of a leaf come in the order of their bytes, each once, for any common parts and any differences.
+// The tests use keys that differ only after the eight bytes of a head, and random keys against std::map.
 #include "index/key_sorter.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// A scan promises the keys of its range in their order, each once, also while the visitor changes the tree: leaves then
-// split and merge between two steps of the scan, as they do under a writer in another thread.
+// Promised: a scan visits the keys of its range in their order, each once, even if the visitor changes the tree. Leaves
+// then split and merge between two steps of the scan, as they do under a writer in another thread.
 #include <gtest/gtest.h>
 
 #include <map>

@@ -1,5 +1,6 @@
-// The tree promises the answers of a map from keys to locations, memory in proportion to its keys, and that a damaged
-// record is reported as such, without a change. Here each promise by itself; tree_model_test.cc mixes the operations.
+// Promised: the tree gives the answers of a map from keys to locations, and its memory is in proportion to its keys. A
+// damaged record is reported as damaged, and changes nothing. Each promise is tested by itself here; tree_model_test.cc
+// mixes the operations.
 #include "index/tree.h"
 
 #include <gtest/gtest.h>

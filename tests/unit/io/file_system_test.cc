@@ -260,7 +260,7 @@ TEST_F(FileSystemTest, AReplacementWithoutRoomLeavesOnlyTheOldFile) {
   EXPECT_THAT(*files_.List(directory_.path()), ElementsAre("file"));
 }
 
-// Notes the operations that decide what is left after a power loss.
+// Notes the operations that decide the state after a power loss.
 class NotingFileSystem final : public test::ForwardingFileSystem {
  public:
   Status Rename(const std::filesystem::path& from, const std::filesystem::path& to) override {

@@ -110,7 +110,7 @@ TEST(SocketTest, SendingToAPeerThatIsGoneIsAnErrorAndNoSignal) {
   ASSERT_TRUE(WaitReadable(pair.server.get(), Soon()).has_value());
   pair.server.Close();  // With bytes unread: the kernel resets the connection.
   ASSERT_TRUE(WaitReadable(pair.client.get(), Soon()).has_value());
-  static_cast<void>(Send(pair.client.get(), "a").has_value());  // May be the one that is told of the reset.
+  static_cast<void>(Send(pair.client.get(), "a").has_value());  // May be the call that learns of the reset.
   const auto sent = Send(pair.client.get(), "b");
   ASSERT_FALSE(sent.has_value());
   EXPECT_EQ(sent.error().code, ErrorCode::kIo);
@@ -147,7 +147,7 @@ TEST(SocketTest, AWaitEndsAtItsDeadline) {
   EXPECT_EQ(WaitReadable(pair.client.get(), past).error().code, ErrorCode::kTimeout);
 }
 
-// Lowers the limit of descriptors to what is open, for as long as it lives.
+// While it lives, no descriptor is left: the limit is the number of open ones.
 class NoDescriptorsLeft {
  public:
   NoDescriptorsLeft() {

@@ -1,6 +1,6 @@
-// The classification promises: zeroes are the end; while the page cache has held the file only a last record that is
-// less than whole is torn; after the cache was lost, a bad record that is followed by whole ones is torn only where a
-// hole explains it. The tests build files record by record and break them.
+// Promised: zeroes are the end of the log. While the page cache has held the file, only an incomplete last record is
+// torn. After the cache was lost, a bad record before whole ones is torn only if a hole explains it. The tests build
+// files record by record and break them.
 #include "log/bad_record.h"
 
 #include <gtest/gtest.h>

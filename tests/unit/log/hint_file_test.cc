@@ -47,7 +47,7 @@ bool Decodes(std::string_view bytes, const Segment& segment) {
   return DecodeHint(block.view(), segment).has_value();
 }
 
-// A hint whose header and checksum are right for the segment, whatever its entries are.
+// A hint whose header and checksum are right for the segment, for any entries.
 std::string Forge(const Segment& segment, std::string_view entries, std::uint64_t records) {
   std::string bytes = *EncodeHint(segment);
   bytes.resize(kHintHeaderBytes);

@@ -220,7 +220,7 @@ TEST(RecordTest, NumbersOfMoreThanSixtyFourBitsAreRefused) {
   EXPECT_FALSE(parses('\x81'));
 }
 
-// Small pairs are decoded in a short way of their own, also where they are no records at all.
+// Small pairs are decoded in a short way of their own, also if they are no records at all.
 TEST(RecordTest, TheShortWayGivesTheAnswerOfTheLongOne) {
   base::Random random(test::TestSeed(20'261'121));
   int decoded = 0;

@@ -268,7 +268,7 @@ TEST_P(SegmentWriterTest, AHintIsWorthwhileForLongValuesNotForShortOnes) {
   EXPECT_TRUE(long_values->IsHintWorthwhile());
 }
 
-// --- What the world does ---
+// --- Failures of the file system ---
 
 class SegmentWriterFailureTest : public testing::Test {
  protected:

@@ -67,7 +67,7 @@ TEST_F(ConnectionTest, RequestsAreAnsweredInTheirOrder) {
   EXPECT_TRUE(answers[5].is(ErrorCode::kKeyNotFound));
 }
 
-// Each allocation in turn fails: the client is dropped, or told, and what was answered is so.
+// Each allocation in turn fails: the client is dropped, or told, and all given answers hold.
 TEST_F(ConnectionTest, AWantOfMemoryDropsTheClientOrIsAnError) {
   const std::string requests = SetFrame(1, std::string(100, 'k'), std::string(1'000, 'v')) + PingFrame(2);
   int drops = 0;

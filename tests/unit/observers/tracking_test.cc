@@ -1,5 +1,5 @@
-// Tracking promises one message per prefix for all that changed in a turn, with each key once, and that a client which
-// does not want to hear of its own writes still hears of those of others. The tests end the turns themselves.
+// Promised: tracking sends one message per prefix for all changes of a turn, with each key once. A client that asked
+// not to hear of its own writes still hears of the writes of others. The tests end the turns themselves.
 #include "observers/tracking.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
-// Promised: whatever is spawned runs once, on the threads that were asked for; a job that throws costs the pool
-// nothing; destruction runs what is left and joins. The tests attack each of the three pools alike: many jobs from many
+// Promised: each spawned job runs once, on the threads of the pool. A job that throws costs the pool nothing.
+// Destruction runs the remaining jobs and joins. The tests attack each of the three pools alike: many jobs from many
 // threads, jobs that spawn jobs, a thousand jobs that throw, and barriers that only as many threads together can pass.
 #include "kvs/thread_pool.h"
 
@@ -157,7 +157,7 @@ TYPED_TEST(ThreadPoolTest, DestructionRunsAllSpawnedJobs) {
   EXPECT_EQ(runs.load(std::memory_order_relaxed), 50 * 20);
 }
 
-// The jobs of other spawning threads may come after what tells the workers to end; none may be lost, and no worker
+// The jobs of other spawning threads may come after the workers were told to end. None may be lost, and no worker
 // may leave while jobs are left that wait for each other.
 TYPED_TEST(ThreadPoolTest, DestructionKeepsAllThreadsUntilTheLastJob) {
   constexpr int kThreads = 4;

@@ -141,7 +141,7 @@ TEST(DumpPayloadTest, LengthMustBeThatOfTheDecompressedBytes) {
 TEST(DumpPayloadTest, NothingIsAllocatedForAnUnreachableLength) {
   KVS_SKIP_UNDER_SANITIZERS();
   const std::string payload = Compressed(512U << 20, "\x00\x61\xe0\xff\x00"s);
-  const test::AddressSpaceLimit limit(128U << 20);  // An allocation of what is declared would throw.
+  const test::AddressSpaceLimit limit(128U << 20);  // An allocation of the declared size would throw.
   EXPECT_EQ(Decoded(payload), "(format)");
 }
 

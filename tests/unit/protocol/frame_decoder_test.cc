@@ -1,6 +1,6 @@
-// FrameDecoder promises the same requests for any split of a stream, limits that are checked on the header alone, and
-// that a violation ends the stream for good. The test offers every prefix of a stream, from blocks of exactly its size,
-// and frames at and just over each limit.
+// Promised: any split of a stream gives the same requests, limits are checked on the header alone, and a violation ends
+// the stream for good. The test offers every prefix of a stream, from blocks of exactly its size, and frames at and
+// just over each limit.
 #include "protocol/frame_decoder.h"
 
 #include <gtest/gtest.h>
@@ -45,7 +45,7 @@ std::string Encode(const std::vector<OwnedRequest>& requests) {
   return std::string(buffer.view());
 }
 
-// Feeds a decoder as a connection does: new bytes are appended to those that were not consumed.
+// Feeds a decoder as a connection does: new bytes are appended to the unconsumed ones.
 class Feeder {
  public:
   void Feed(std::string_view bytes) {

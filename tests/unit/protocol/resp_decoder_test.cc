@@ -1,5 +1,5 @@
-// RespDecoder promises that any split of a stream gives the same commands, that it reads no byte that is not there,
-// that limits hold before the bytes they forbid have come, and that what it refuses is refused in the words of Redis.
+// Promised: any split of a stream gives the same commands, and the decoder reads no byte after its input. Limits are
+// enforced before the forbidden bytes arrive. Errors have the words of Redis.
 #include "protocol/resp_decoder.h"
 
 #include <gmock/gmock.h>

@@ -159,7 +159,7 @@ TEST_F(OpenEngineTest, FilesOfOthersAreNeverAnEnginesData) {
     ExpectError("sled", ErrorCode::kInvalidArgument, HasSubstr("db"));
   }
   EXPECT_EQ(Marker(), "none");
-  EXPECT_TRUE(Open(std::nullopt)) << "a store of kvs stands beside it";
+  EXPECT_TRUE(Open(std::nullopt)) << "there is a store of kvs as well";
   EXPECT_EQ(io::PosixFileSystem().ReadFile(directory_.path() / "db", 100).value(), "a list of mine");
 }
 

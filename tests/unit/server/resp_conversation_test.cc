@@ -511,7 +511,7 @@ TEST_F(RespConversationTest, KeysGivesOtherClientsTheirTurns) {
   EXPECT_THAT(Take(connection), ElementsAre("+PONG\r\n"));
 }
 
-// Each of these takes minutes if its time grows with the square of what it is given.
+// Each of these takes minutes if its time grows with the square of its input.
 TEST_F(RespConversationTest, LongListsTakeNoSquareOfTheirLength) {
   constexpr int kNames = 200'000;
   test::ServedConnection connection(state_, {.request_bytes_max = 64 << 20, .output_bytes_max = 64 << 20});

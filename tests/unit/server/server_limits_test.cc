@@ -1,5 +1,5 @@
-// KvsServer promises that its limits hold in both modes, that a client beyond one is told so in a typed answer, and
-// that no other client notices. Descriptors run out here for real: the tests move the limit of this process.
+// Promised: the limits of KvsServer hold in both modes. A client over a limit gets an error that names it, and no other
+// client notices. Descriptors really run out here: the tests change the limit of this process.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>

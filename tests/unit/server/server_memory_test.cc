@@ -1,5 +1,5 @@
-// A server promises that the memory of its clients has one limit, whatever they do: a command that would break it is an
-// error and does nothing, or the clients with the most are closed; the server and the others go on. Each test has a
+// Promised: the memory of all clients together has one limit. A command that would exceed it is an error and does
+// nothing, or the clients with the most memory are closed. The server and the other clients go on. Each test has a
 // limit of some megabytes, and commands that each need more.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

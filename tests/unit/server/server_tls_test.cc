@@ -1,6 +1,5 @@
-// KvsServer promises that what is true of a connection is true of one through TLS, that new certificates reach new
-// connections and leave the others alone, and that a client that does not settle TLS is let go. The certificates
-// are real, made here.
+// Promised: a connection through TLS behaves like any other. New certificates reach new connections and leave the
+// others alone. A client that does not finish the handshake is closed. The certificates are real, made here.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

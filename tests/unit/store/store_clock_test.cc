@@ -170,7 +170,7 @@ TEST_F(StoreClockTest, StepsAreLoggedAndCounted) {
   EXPECT_TRUE(ComesTrue([&] { return Log().find("the wall clock was set by 3600000 ms") != std::string::npos; }));
 }
 
-// The thread that removes what has expired is held up while it logs.
+// The thread that removes expired pairs is held up while it logs.
 TEST_F(StoreClockTest, ReadsRemoveExpiredPairsThatWereNotNoted) {
   std::binary_semaphore is_logging{0};
   std::binary_semaphore may_go_on{0};

@@ -1,5 +1,5 @@
-// A store promises that a pair is absent for every call from its expiry on, and there until then; through overwriting,
-// batches, compaction and reopening. Times here are far from now, on one side or the other: no test waits.
+// Promised: a pair is there until its expiry and absent for every call from then on. Overwriting, batches, compaction
+// and reopening do not change that. Times here are far from now, in the past or the future: no test waits.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -303,7 +303,7 @@ TEST_F(StoreExpiryClockTest, MorePairsThanCanBeNotedExpireToo) {
   EXPECT_TRUE(BecomesEmpty());
 }
 
-// The walk over all pairs, which finds what could not be noted, ends at a damaged one.
+// The walk over all pairs, which finds those that could not be noted, ends at a damaged one.
 TEST_F(StoreExpiryClockTest, ADamagedRecordAmongTooManyToNoteIsReported) {
   options_.segment_bytes = std::uint64_t{16} << 20;
   OpenWithClock();

@@ -1,6 +1,6 @@
 // A file operation of the store fails, or is slow, at an unlucky moment. Promised: acknowledged data is there after
-// reopening, removed keys stay removed, no thread waits forever, and a failed sync is never tried again. The tests put
-// themselves between the store and its files, and so choose the moment.
+// reopening, removed keys stay removed, no thread waits forever, and a failed sync is never tried again. The tests
+// intercept the store's file operations, and so choose the moment.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -137,7 +137,7 @@ TEST_F(StoreFaultTest, ASegmentWhoseSyncFailedIsNeverSyncedAgain) {
       ++retries;
       return Ok();
     }
-    return NoSpace();  // fdatasync answers ENOSPC where blocks are given late.
+    return NoSpace();  // fdatasync answers ENOSPC if blocks are allocated late.
   });
   Open(files);
   SetKeys(0, 50, 5'000);

@@ -1,4 +1,4 @@
-// StoreFixture: a store in a directory of its own, for tests; and what several of them ask of it.
+// StoreFixture: a store in a directory of its own, and calls that several tests of the store share.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -42,7 +42,7 @@ class StoreFixture : public testing::Test {
  protected:
   using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-  // Nothing happens by itself but what a test asks for.
+  // Nothing happens unless a test asks for it.
   static KvStoreOptions SmallSegments() { return {.sync = SyncPolicy::kNone, .segment_bytes = std::uint64_t{1} << 20}; }
 
   void Open(io::FileSystem& files = io::PosixFileSystem()) { OpenWith(ExpiryClock::SystemSources(), files); }

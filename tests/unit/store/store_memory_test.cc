@@ -23,7 +23,7 @@ constexpr std::uint64_t kFar = 4'000'000'000'000;
 
 class StoreMemoryTest : public StoreFixture {
  protected:
-  // Tries `write` until no allocation fails, and expects it to have done nothing where it fails. How many have failed.
+  // Tries `write` until no allocation fails, and expects no effect of a failed one. Returns how many have failed.
   template <class Write>
   int UntilNothingFails(Write write, const Model& after) {
     for (int allocation = 0;; ++allocation) {

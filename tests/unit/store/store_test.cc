@@ -70,7 +70,7 @@ TEST_F(StoreTest, NoKeyIsDrawnThatIsNotThere) {
   for (int i = 0; i < 50; ++i) EXPECT_EQ(draw(), "c");
 }
 
-// While the append lock is held nothing removes what has expired.
+// While the append lock is held, no expired pair is removed.
 TEST_F(StoreTest, NothingIsDrawnIfAllHasExpired) {
   store_->set_expires_actively(false);
   for (const char* key : {"a", "b", "c"}) ASSERT_TRUE(IsOk(store_->Set(key, "v", 1)));

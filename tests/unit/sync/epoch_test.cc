@@ -162,7 +162,7 @@ TEST(EpochDomainTest, DestructorOfAThreadLocalMayPin) {
   for (const bool pins_before : {true, false}) {
     LatePin::was_held = false;
     std::thread([&] {
-      static thread_local LatePin late;  // Made before the thread's first pin, hence destroyed after what that makes.
+      static thread_local LatePin late;  // Made before the thread's first pin, hence destroyed after that of the pin.
       late.domain = &domain;
       if (pins_before) static_cast<void>(domain.Pin());
     }).join();

@@ -1,5 +1,5 @@
-// PickInputs and OldestWithDeadPuts on accounts made by hand: which segments compaction rewrites, in which order, and
-// which tombstones it may drop.
+// PickInputs and OldestWithDeadPuts on accounts made by hand. Promised: the segments that compaction rewrites, their
+// order, and the tombstones that it may drop.
 #include "store/compaction/compaction_plan.h"
 
 #include <gmock/gmock.h>

@@ -1,6 +1,6 @@
-// Compaction promises that a removed key never comes back, whatever is removed while segments are being rewritten and
-// wherever the process ends. The test steps between the operations of the compactor through the file system, and opens
-// what a crash at that moment would have left.
+// Promised: a removed key never comes back, for any removal during a rewriting of segments and any moment at which the
+// process ends. The test steps between the operations of the compactor through the file system. It opens the files that
+// a crash at that moment would have left.
 #include "store/compaction/compactor.h"
 
 #include <gtest/gtest.h>
@@ -31,7 +31,7 @@
 namespace kvs::store {
 namespace {
 
-// A call that is put in while threads of the store make it.
+// A call that the tests insert while threads of the store make it.
 template <typename Answer>
 class Step {
  public:
@@ -273,7 +273,7 @@ void ClusterBesideWriters(int tombstones) {
   KvStoreOptions options = SmallSegments();
   options.garbage_ratio_max = 0.5;
   const auto store = *Store::Open(files, directory.path(), options);
-  // Segments of large records with little garbage are not copied, and what is dead in one keeps all later tombstones.
+  // Segments of large records with little garbage are not copied, and dead records in one keep later tombstones.
   for (int i = 0; i < kLarge; ++i) {
     ASSERT_TRUE(store->Set("zlarge" + std::to_string(i), std::string(70'000, 'l')));
     if (i > 1) continue;
@@ -316,7 +316,7 @@ TEST(CompactorTest, ACompactionOnDemandGivesWayToWritersAndEnds) { ClusterBeside
 
 TEST(CompactorTest, ACompactionOfTombstonesDoesNotGiveWayAndEnds) { ClusterBesideWriters(3'000); }
 
-// The disk loses what was copied before the index was led to it.
+// The disk loses the copied records before the index points to them.
 TEST(CompactorTest, AnUnreadableOutputKeepsItsInputs) {
   const test::TemporaryDirectory directory;
   SteppedFileSystem files;
@@ -406,8 +406,8 @@ TEST(CompactorTest, DeadRecordsAreNotCopiedAlsoAfterReopening) {
   }
 }
 
-// Records grow where their sequences are counted from an older segment's. By their bytes in the inputs they would fill
-// three outputs and a little of a fourth, which is too little for what they are in the outputs.
+// Records grow if their sequences are counted from that of an older segment. By their bytes in the inputs they would
+// fill three outputs and a little of a fourth, which is too little for their bytes in the outputs.
 TEST(CompactorTest, OutputsAreFullEvenIfTheRecordsGrow) {
   constexpr int kKeys = 90'000;
   constexpr int kStep = 7'919;  // Has no divisor in common with the number of keys.

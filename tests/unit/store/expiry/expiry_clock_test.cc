@@ -28,7 +28,7 @@ class ExpiryClockTest : public testing::Test {
     wall_ms += ms;
     steady_ms += ms;
   }
-  // As after a stop that saved what there was to save.
+  // As after a stop that saved everything.
   void Restart() {
     std::optional<log::ClockFile> saved;
     if (clock_) saved = clock_->Snapshot();

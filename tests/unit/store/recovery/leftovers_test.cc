@@ -1,6 +1,6 @@
-// ClearLeftovers promises that a segment which the manifest does not name goes only where nothing is lost with it, and
-// is set aside or stays otherwise; and that files of others stay and their numbers are not given out. The tests put
-// each kind of file into a directory whose log ends at sequence 100.
+// Promised: ClearLeftovers removes a segment without a name in the manifest only if nothing is lost with it. Otherwise
+// the segment is set aside or stays. Files of others stay, and their numbers are not given out. The tests put each kind
+// of file into a directory whose log ends at sequence 100.
 #include "store/recovery/leftovers.h"
 
 #include <gmock/gmock.h>
@@ -47,7 +47,7 @@ class LeftoversTest : public testing::Test {
   }
   void Put(const std::string& name, const std::string& bytes) { std::ofstream(directory_.path() / name) << bytes; }
 
-  // The names that are left, without those of the store.
+  // The remaining names, without the store's own.
   std::vector<std::string> Clear() {
     const auto log = [this](const std::string& line) { log_ += line + "\n"; };
     EXPECT_TRUE(IsOk(ClearLeftovers(io::PosixFileSystem(), directory_.path(), kLastSequence, log, &manifest_)));

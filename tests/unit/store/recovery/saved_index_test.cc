@@ -1,6 +1,6 @@
-// A saved index promises that a store opened with it is the one that was closed, whatever was done to it since:
-// written, compacted, killed; and that it is taken only by the store that it belongs to. Stores that are killed live in
-// a process of their own.
+// Promised: a store that is opened with a saved index is the store that was closed, also after later writes,
+// compactions and kills. Only the store that wrote an index takes it. Stores that are killed live in a process of their
+// own.
 #include "store/recovery/saved_index.h"
 
 #include <gtest/gtest.h>
@@ -57,7 +57,7 @@ class SavedIndexTest : public StoreFixture {
     }
   }
 
-  // Another process opens the store, does what is asked, and is killed. Here only the model learns of it.
+  // Another process opens the store, makes the writes, and is killed. Here only the model learns of it.
   void KillAfter(FunctionRef<void()> writes) {
     store_.reset();
     const pid_t child = ::fork();
@@ -79,7 +79,7 @@ class SavedIndexTest : public StoreFixture {
     fs::copy(directory_.path(), to);
   }
 
-  // The store in `directory` holds what the model does, and its figures are those of a store that was built anew.
+  // The store in `directory` has the pairs of the model, and the figures of a store that was built without an index.
   void Check(const fs::path& directory, bool was_saved) {
     const fs::path anew = directory.string() + "-anew";
     fs::remove_all(anew);

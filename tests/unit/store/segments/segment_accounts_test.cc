@@ -1,5 +1,5 @@
-// SegmentAccounts: the totals are the sums over the accounts, whatever is opened, sealed, closed and moved between live
-// and dead; and a slot is given out again only after it was freed.
+// Promised: the totals are the sums over the accounts after any opening, sealing, closing, and any move between live
+// and dead. A slot is given out again only after it was freed.
 #include "store/segments/segment_accounts.h"
 
 #include <gtest/gtest.h>

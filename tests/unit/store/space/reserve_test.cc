@@ -45,7 +45,7 @@ TEST_F(ReserveTest, ItShrinksWithTheStore) {
   Reserve reserve(io::PosixFileSystem(), directory_.path(), options_);
   ASSERT_TRUE(IsOk(reserve.Hold(4 * kMega)));
   ASSERT_TRUE(IsOk(reserve.Hold(2 * kMega)));
-  EXPECT_EQ(reserve.held_bytes(), 4 * kMega) << "not at once";
+  EXPECT_EQ(reserve.held_bytes(), 4 * kMega) << "not immediately";
   ASSERT_TRUE(IsOk(reserve.Hold(kMega)));
   EXPECT_EQ(reserve.held_bytes(), kMega);
 }

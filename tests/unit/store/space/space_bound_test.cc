@@ -1,5 +1,5 @@
-// SpaceBound and WritePace: how much a store may yet put on the disk, when compaction begins, and how writers are
-// slowed down before they would have to stop.
+// Promised by SpaceBound and WritePace: the bytes that a store may still add to the disk, the start of compaction, and
+// the delays of writers before they would have to stop.
 #include "store/space/space_bound.h"
 
 #include <gtest/gtest.h>

@@ -30,7 +30,7 @@ class CommitterTest : public testing::Test {
   }
   ~CommitterTest() override { committer_.Stop(); }
 
-  // Returns where the log ends.
+  // Returns the end of the log.
   std::uint64_t Append() {
     const sync::MutexLock lock(log_.mutex);
     EXPECT_TRUE(IsOk(log_.MakeRoom(100, Purpose::kStore)));

@@ -91,14 +91,14 @@ class LiveLogTest : public testing::Test {
     }
   }
 
-  // As the maintainer ends what it took.
+  // As the maintainer ends an attempt.
   void EndWork(RoomState::Job job, const Status& status) {
     const sync::MutexLock lock(log_.mutex);
     log_.EndWork(job, status);
   }
   static Error NoSpace(int sys_errno = ENOSPC) { return {.code = ErrorCode::kNoSpace, .sys_errno = sys_errno}; }
 
-  // The answer to a record of that size while the maintainer finds no room, whatever was asked before.
+  // The answer to a record of that size while the maintainer finds no room, after any earlier attempts.
   Status AppendWithoutRoom(const std::string& key, std::size_t value_bytes, Purpose purpose = Purpose::kStore) {
     Status status = Ok();
     std::atomic<bool> is_done = false;
