@@ -1,4 +1,4 @@
-// A floor: an engine that does nothing. What is measured of it is the harness.
+// A floor: an engine that does nothing. Its figures are the costs of the harness.
 #include "engine.h"
 #include "keys.h"
 

@@ -1,12 +1,12 @@
 // Engine and Session: the one interface through which the bench sees every store, ours among them.
 //
-// Design      Each adapter is a file of its own. A Session is what one thread talks to: it holds what a store wants
-//             kept per thread, such as LMDB's read transaction, and nothing where a store has no such thing. Values are
-//             never copied out: a read answers their size and their first eight bytes, which the caller checks.
+// Design      Each adapter is a file of its own. Each thread has a Session. It holds a store's state per thread, if
+//             there is any, such as LMDB's read transaction. Values are never copied out: a read answers their size and
+//             their first eight bytes, which the caller checks.
 // Threads     Engine: from any thread. Session: one thread at a time; it must go before its engine.
-// Durability  Settings say which: with `durable` each Set() that returned survives power loss. Without, it survives the
-//             death of the process, except where Describe() owns up to less.
-// Errors      A store that fails ends the worker, with a message: there is nothing to measure any more.
+// Durability  With `durable` in the settings each Set() that returned survives power loss. Without it, a Set() survives
+//             the death of the process, unless Describe() says less.
+// Errors      A store that fails ends the worker, with a message: its figures would mean nothing.
 #pragma once
 
 #include <cstddef>
@@ -28,11 +28,11 @@ struct Settings {
   std::size_t value_bytes = 100;
   bool durable = false;
   unsigned writers = 1;    // That will wait for durability together.
-  bool compaction = true;  // False: none in the background, where a store can be told so.
-  bool tight = false;      // As little space as the goals for it ask for, where a store can be told so.
+  bool compaction = true;  // False: none in the background, if the store has such a setting.
+  bool tight = false;      // As little space as its goals demand, if the store has such a setting.
 };
 
-// What a read saw of one value.
+// The part of a value that a read returns.
 struct Sighting {
   static constexpr std::size_t kAbsent = std::numeric_limits<std::size_t>::max();
   std::size_t bytes = kAbsent;
@@ -46,7 +46,7 @@ struct Sighting {
   static Sighting Of(std::string_view value) { return Of(value.data(), value.size()); }
 };
 
-// What a scan saw: each value was touched.
+// The result of a scan, which touched each value.
 struct ScanSum {
   std::uint64_t keys = 0;
   std::uint64_t value_bytes = 0;
@@ -97,11 +97,11 @@ class Engine {
   virtual bool has_order() const { return true; }   // False: Scan() is not to be called.
 };
 
-// The names that this build knows, in the order of the tables; `floors`: those that are no store.
+// The names that this build knows, in the order of the tables; `floors`: the engines that are no store.
 std::vector<std::string> EngineNames();
 bool IsFloor(std::string_view name);
 
-// Ends the process where the name is unknown or the store cannot be opened.
+// Ends the process if the name is unknown or the store cannot be opened.
 std::unique_ptr<Engine> OpenEngine(std::string_view name, const Settings& settings);
 
 // Each in the file that is called so.

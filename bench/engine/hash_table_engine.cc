@@ -1,5 +1,5 @@
-// A floor: an open-addressing hash table over an arena, on huge pages, without durability, checksums or order. What a
-// point operation costs where nothing but memory is asked.
+// A floor: an open-addressing hash table over an arena, on huge pages, without durability, checksums or order. It shows
+// the cost of a point operation that uses only memory.
 #include <sys/mman.h>
 
 #include <array>

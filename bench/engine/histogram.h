@@ -1,6 +1,6 @@
 // Histogram: latencies in buckets whose width is a 32nd of their value, so that a percentile is right within 3 %.
 //
-// Threads     One; Merge() puts those of several threads together.
+// Threads     One; Merge() adds the histogram of another thread.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ class Histogram {
     count_ += other.count_;
   }
 
-  // The least value that `share` of all do not exceed, in microseconds; 0 where there are none.
+  // The least value that `share` of all do not exceed, in microseconds; 0 if there are none.
   double Microseconds(double share) const {
     auto left = static_cast<std::uint64_t>(share * static_cast<double>(count_));
     for (std::size_t i = 0; i < kBuckets; ++i) {

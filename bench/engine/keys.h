@@ -1,7 +1,7 @@
 // Keys and values of the bench, made from the number of the pair so that each can be checked.
 //
-// Design      The key is 16 bytes, the hex digits of a bijective hash of the number: no two are equal, and numbers
-//             in order are keys in random order. A value begins with the first eight bytes of its key; the rest is cut
+// Design      The key is 16 bytes, the hex digits of a bijective hash of the number. No two are equal, and numbers
+//             in order give keys in random order. A value begins with the first eight bytes of its key; the rest is cut
 //             from a pool of random bytes, which no compression makes smaller.
 // Threads     Values: one thread.
 #pragma once

@@ -99,7 +99,7 @@ class KvsAdapter final : public Engine {
 // Nobody overwrites so much in a run that a store of which nine tenths may be garbage would compact.
 constexpr double kGarbageRatioWithoutCompaction = 0.9;
 
-// 1.43 of the user's bytes are 1.31 of the records', two segments and what compaction writes meanwhile included.
+// 1.43 of the user's bytes are 1.31 of the records', with two segments and the output of compaction.
 constexpr double kTightGarbageRatio = 0.238;
 constexpr std::uint64_t kTightSegmentBytes = std::uint64_t{2} << 20;
 

@@ -1,5 +1,5 @@
 // LevelDB. Its manual (doc/index.md, "Performance"): a cache that holds the data, a bloom filter for point reads, a
-// larger write buffer for bulk loads, no compression where the values cannot be compressed.
+// larger write buffer for bulk loads, no compression if the values cannot be compressed.
 #include <leveldb/cache.h>
 #include <leveldb/db.h>
 #include <leveldb/filter_policy.h>

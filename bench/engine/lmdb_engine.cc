@@ -1,6 +1,6 @@
-// LMDB. Its manual: MDB_NOSYNC with MDB_WRITEMAP for speed where a crash of the system may cost the data, a read
-// transaction for each thread that is reset and renewed, batches for loading, MDB_NORDAHEAD only where the data is
-// larger than the memory, which it is not here.
+// LMDB. Its manual: MDB_NOSYNC with MDB_WRITEMAP for speed if a crash of the system may cost the data, a read
+// transaction for each thread that is reset and renewed, and batches for loading. MDB_NORDAHEAD is only for data that
+// is larger than the memory, which it is not here.
 #include <lmdb.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-// kvs-bench: kvs beside other embedded stores, on this machine, in one run.
+// kvs-bench: compares kvs with other embedded stores, on this machine, in one run.
 //
-// For each engine and data set it starts itself again as a worker. docs/benchmarks/engine.md says what is compared.
+// For each engine and data set it starts itself again as a worker. docs/benchmarks/engine.md explains the comparison.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
@@ -90,7 +90,7 @@ int RunBench(const CLI::App& app, Options options, bool is_scale) {
   }
   if (options.directory.empty()) options.directory = std::filesystem::current_path();
   options.directory /= "kvs-bench-" + std::to_string(::getpid());
-  std::signal(SIGPIPE, SIG_IGN);  // A worker that died is seen by what it does not answer.
+  std::signal(SIGPIPE, SIG_IGN);  // A worker that died is noticed by its missing answer.
 
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { StopPlan(); });
 

@@ -19,7 +19,7 @@ constexpr std::size_t kHugeValueBytes = 65'536;
 constexpr std::uint64_t kCrashBytes = 46'000'000;
 
 constexpr unsigned kRoundsMin = 2;
-constexpr double kOverwriteSeconds = 45;  // Then an engine has shown what it does.
+constexpr double kOverwriteSeconds = 45;  // Enough to show the behaviour of an engine.
 constexpr double kTailSeconds = 1;
 
 // Rough, to plan with: microseconds of wall time of a set in a load, and milliseconds to open ten million keys.
@@ -70,7 +70,7 @@ class Planner {
     return engines;
   }
 
-  // Calls `plan` for each round. What it plans in those after `rounds_min` is spare.
+  // Calls `plan` for each round. Steps of rounds after `rounds_min` are spare.
   template <class PlanRound>
   void ForEachRound(PlanRound plan, unsigned rounds_min = kRoundsMin) {
     for (unsigned round = 0; round < options_.rounds; ++round) {
@@ -157,7 +157,7 @@ class Planner {
     return std::ranges::any_of(points, [&](const Point& point) { return options_.Wants(point.workload); });
   }
 
-  // Reads whatever is cold, so that the first round is like the others.
+  // Warms the caches, so that the first round is like the others.
   void Warm(const std::vector<std::string>& engines) {
     for (const std::string& engine : engines) {
       if (IsFloor(engine)) continue;
@@ -189,7 +189,7 @@ class Planner {
     if (wants_reopen) PlanReopen();
   }
 
-  // Every engine once; then again those whose time is not used up, each time into a new directory.
+  // Every engine once, then again each one with time left, each time into a new directory.
   void PlanLoads(const std::vector<std::string>& engines) {
     const auto plan = [&](unsigned round) {
       for (const std::string& engine : engines) {
@@ -204,7 +204,7 @@ class Planner {
     ForEachRound(plan, 1);
   }
 
-  // The scans once more, after each store has put its data in order, where it has a call for that.
+  // The scans once more, after each store has put its data in order, if it has a call for that.
   void PlanClustered(const std::vector<Point>& scans) {
     const std::vector<std::string> engines = Engines(false, true);
     for (const std::string& engine : engines) {
@@ -348,7 +348,7 @@ class Planner {
     Begin(kDurableKeys, options_.value_bytes, ", durable");
     for (const unsigned writers : {1U, 8U, 32U}) {
       ForEachRound([&](unsigned) {
-        for (const std::string& engine : options_.engines) {  // The limit runs beside kvs.
+        for (const std::string& engine : options_.engines) {  // The limit is measured next to kvs.
           if (engine == "hash" || engine == "empty" || engine == "sled") continue;
           Start(engine, true, writers);
           steps_.back().settings.durable = true;

@@ -1,8 +1,8 @@
-// The plan of a run: what is done, in which order, and how long it will take.
+// The plan of a run: its steps, their order, and the time they will take.
 //
-// Design      Round by round every engine comes once, so that a noisy minute hits all of them. An engine is loaded as
-//             often as its part of the time allows, and its first data set stays open for all rounds of reads. What a
-//             row cannot do without is always done; the rounds after the second are left out where time runs short.
+// Design      Each round visits every engine once, so that a noisy minute hits all of them. An engine is loaded as
+//             often as its part of the time allows, and its first data set stays open for all rounds of reads. The
+//             steps that a row needs are always done. Rounds after the second are left out if time runs short.
 #pragma once
 
 #include <cstdint>
@@ -31,11 +31,11 @@ struct Options {
 };
 
 enum class Action {
-  kStart,      // A worker for `engine` on `directory`, emptied before where `is_fresh`.
+  kStart,      // A worker for `engine` on `directory`, emptied before if `is_fresh`.
   kRun,        // `command`, to the worker.
   kEnd,        // The worker closes its store and goes.
   kCrash,      // `command`, to the worker, which does not survive it.
-  kDropIndex,  // What may be rebuilt from the data goes: saved indexes and hint files.
+  kDropIndex,  // Removes the files that can be rebuilt from the data: saved indexes and hint files.
   kWipe,       // The directory goes.
 };
 
@@ -43,7 +43,7 @@ struct Step {
   Action action = Action::kRun;
   std::string data_set{};  // "10M x 100 B"
   std::string engine{};
-  std::string slot{};  // Which worker: data set, engine, and a number where there are several.
+  std::string slot{};  // Which worker: data set, engine, and a number if there are several.
   std::string command{};
   std::string record{};  // The workload that the answer's figures belong to; empty: none.
   Settings settings{};   // Of kStart.

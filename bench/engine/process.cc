@@ -25,7 +25,7 @@ double Seconds(clockid_t clock) {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-// The number behind `name` in a file of lines "name: number"; 0 where it is not.
+// The number after `name` in a file of lines "name: number"; 0 if the name is missing.
 std::uint64_t NumberIn(const char* path, const std::string& name) {
   std::ifstream file(path);
   std::string line;

@@ -1,6 +1,6 @@
-// A floor for durable sets: what the disk allows, without a store. Records go to a file that was preallocated and
-// written before, so that fdatasync() has no metadata to write. One writer writes and syncs by itself; more hand their
-// records to a committer that writes and syncs what has come together, and wakes each writer for itself.
+// A floor for durable sets: the limit of the disk, without a store. Records go to a file that was preallocated and
+// written before, so that fdatasync() has no metadata to write. One writer writes and syncs by itself. Several writers
+// pass their records to a committer, which writes and syncs all records that are ready and wakes each writer by itself.
 #include <fcntl.h>
 #include <unistd.h>
 

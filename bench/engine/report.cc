@@ -11,7 +11,7 @@
 namespace kvs::bench {
 namespace {
 
-// The figures of a row beside CPU time, in the order of the columns.
+// The figures of a row other than CPU time, in the order of the columns.
 struct Column {
   const char* figure;
   const char* title;
@@ -39,7 +39,7 @@ constexpr Column kColumns[] = {
 
 bool IsDurable(const std::string& workload) { return workload.starts_with("durable"); }
 
-// What the best peer has: the least, or of a rate the most. 0: no peer was measured.
+// The best figure of a peer: the least, or the greatest rate. 0: no peer was measured.
 double BestOfPeers(const Results& results, const std::string& data_set, const std::string& workload,
                    const std::string& figure) {
   double best = 0;
@@ -53,7 +53,7 @@ double BestOfPeers(const Results& results, const std::string& data_set, const st
   return best;
 }
 
-// What a workload is judged by.
+// The figure that judges a workload.
 std::string PrimaryFigure(const std::string& workload) {
   if (IsDurable(workload)) return "ops_per_s";
   if (workload.starts_with("reopen")) return "wall_ms";

@@ -1,4 +1,4 @@
-// The report: medians, what they are of the best peer, and the targets, for people and as JSON.
+// The report, for people and as JSON: medians, their ratios to the best peer, and the targets.
 #pragma once
 
 #include <filesystem>

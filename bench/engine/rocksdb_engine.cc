@@ -1,6 +1,6 @@
 // RocksDB. Its wiki ("Setup options and basic tuning", "RocksDB tuning guide"): IncreaseParallelism, dynamic level
-// bytes, a block cache that holds what is hot, ten bits of bloom filter, format 5, index and filters in the cache with
-// those of level 0 pinned, kMinOverlappingRatio; for point lookups a hash index within the data blocks and whole-key
+// bytes, a block cache that holds the hot blocks, ten bits of bloom filter, format 5, index and filters in the cache,
+// pinned at level 0, kMinOverlappingRatio; for point lookups a hash index within the data blocks and whole-key
 // filtering in the memtable. Values here cannot be compressed, so compression is off. Reads are pinned slices, MultiGet
 // is the batched one.
 #include <rocksdb/cache.h>

@@ -61,7 +61,7 @@ class Runner {
   }
 
  private:
-  // What one engine took for one data set.
+  // The time of one engine for one data set.
   struct Part {
     std::string data_set;
     std::string engine;
@@ -71,7 +71,7 @@ class Runner {
 
   // How much longer than guessed the steps so far have taken.
   double Pace() const {
-    constexpr double kTrusted = 20;  // Seconds, before which the guess counts for more than what was seen.
+    constexpr double kTrusted = 20;  // Seconds, before which the estimate counts for more than the measurement.
     return (seconds_used_ + kTrusted) / (seconds_expected_ + kTrusted);
   }
 
@@ -156,7 +156,7 @@ class Runner {
     for (const auto& [name, value] : *figures) samples[name].push_back(value);
   }
 
-  // Null where it has failed before: the engine is then missing from the rest.
+  // Null if it has failed before: the engine is then missing from the rest.
   WorkerProcess* WorkerOf(const Step& step) {
     const auto at = workers_.find(step.slot);
     return at == workers_.end() ? nullptr : at->second.get();

@@ -17,8 +17,8 @@ struct Results {
   // By data set, workload and engine; `order` has the first two in the order of the plan.
   std::map<std::string, std::map<std::string, std::map<std::string, Samples>>> samples{};
   std::vector<std::pair<std::string, std::string>> order{};
-  std::map<std::string, std::string> descriptions{};  // By engine, and by what it was opened for where that differs.
-  std::vector<std::string> failures{};                // What went wrong, one line each.
+  std::map<std::string, std::string> descriptions{};  // By engine, and by its purpose if there are several.
+  std::vector<std::string> failures{};                // The failures, one line each.
   double seconds = 0;
 };
 

@@ -99,7 +99,7 @@ class Judge {
     }
   }
 
-  // Where the large data set is larger than that of ten million keys, which is then measured as well.
+  // If the large data set is larger than ten million keys, that of ten million is measured as well.
   void Scale() {
     const std::string small = "10M keys of 100 B";
     if (main_ == small) return;
@@ -111,7 +111,7 @@ class Judge {
     }
   }
 
-  // What kvs needs, of what `peer` needs for `peer_workload`.
+  // The cost of kvs, as a ratio to that of `peer` for `peer_workload`.
   std::optional<double> RatioOf(const std::string& data_set, const std::string& workload, const std::string& figure,
                                 const std::string& peer, const std::string& peer_workload) const {
     const auto* const own = ValuesOf(results_, data_set, workload, "kvs", figure);

@@ -1,4 +1,4 @@
-// The targets: what kvs has set itself to reach, as ratios to peers that were measured in the same run.
+// The targets of kvs, as ratios to peers that were measured in the same run.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@ namespace kvs::bench {
 
 struct TargetRow {
   std::string what{};
-  std::string measure{};  // What of what: "CPU of LMDB's", "bytes a key".
+  std::string measure{};  // The compared quantity: "CPU of LMDB's", "bytes a key".
   double goal = 0;
   bool at_least = false;  // Otherwise at most.
   double reached = 0;
@@ -19,12 +19,12 @@ struct TargetRow {
   bool is_met() const { return at_least ? reached >= goal : reached <= goal; }
 };
 
-// The rows for which this run has the figures. A ratio is the median of those of the rounds, so that what slows a whole
-// round down does not count; where the two were not measured equally often, it is that of the medians.
+// The rows for which this run has the figures. A ratio is the median of the ratios of the rounds, so that what slows a
+// whole round down does not count. If the two were not measured equally often, it is that of the medians.
 std::vector<TargetRow> JudgeTargets(const Results& results);
 
 double Median(std::vector<double> values);
-// Null where it was not measured.
+// Null if it was not measured.
 const std::vector<double>* ValuesOf(const Results& results, const std::string& data_set, const std::string& workload,
                                     const std::string& engine, const std::string& figure);
 std::optional<double> MedianOf(const Results& results, const std::string& data_set, const std::string& workload,

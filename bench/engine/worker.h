@@ -3,9 +3,9 @@
 // Design      The bench starts itself again with --worker. Commands come as lines on standard input; each is answered
 //             by one line of "name=value" on standard output. End of input: close the store and end.
 //
-//   open FRESH               opens the store and reads one key, where FRESH is 0
+//   open FRESH               opens the store, and reads one key if FRESH is 0
 //   run WORKLOAD THREADS SECONDS
-//   compact                  whatever the store calls so; `done` says whether it has it
+//   compact                  the store's own compaction; `done` says whether it has one
 //   describe                 the settings, as text
 //   close                    ends the store; nothing but the end of input may follow
 //   crash BYTES              overwrites so many bytes, then kills itself with SIGKILL: no answer

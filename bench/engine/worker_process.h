@@ -2,7 +2,7 @@
 //
 // Threads     One.
 // Ownership   The destructor lets the worker close its store and end, and waits for it.
-// Errors      A worker that dies is gone, and one that does not answer in time is killed: commands then answer nothing.
+// Errors      A worker that does not answer in time is killed. Commands to a dead worker answer nothing.
 #pragma once
 
 #include <sys/types.h>
@@ -17,7 +17,7 @@ namespace kvs::bench {
 
 class WorkerProcess {
  public:
-  // `arguments`: behind the program's own name.
+  // `arguments`: after the program's own name.
   explicit WorkerProcess(const std::vector<std::string>& arguments);
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;

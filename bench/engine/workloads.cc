@@ -19,14 +19,14 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kTimedEvery = 16;
-constexpr unsigned kWarmUpShare = 5;  // A fifth of a run goes before it, uncounted: others had the caches meanwhile.
+constexpr unsigned kWarmUpShare = 5;  // A fifth of a run goes before it, uncounted, to fill the caches.
 constexpr std::size_t kKeysPerBatch = 16;
 constexpr std::uint64_t kScanKeys = 100;
 constexpr std::uint64_t kAbsentFrom = std::uint64_t{1} << 40;
 constexpr double kQuietSeconds = 0.1;
 constexpr double kQuietSecondsAfterLoad = 0.3;
 
-// A draw is the number of a key and, above it, what to do.
+// A draw is the number of a key and, in the bits above it, the operation.
 constexpr unsigned kKindShift = 29;
 constexpr std::uint32_t kNumberMask = (std::uint32_t{1} << kKindShift) - 1;
 enum Kind : std::uint32_t { kRead = 0, kUpdate = 1, kInsert = 2 };
@@ -68,7 +68,7 @@ class Meter {
 
 }  // namespace
 
-// How a workload is cut: by what an operation of it takes.
+// The parts of a workload, by the cost of an operation.
 struct Workloads::Shape {
   std::size_t draws_max;    // Of one thread in one run.
   std::size_t per_look;     // Operations between two looks at the clock that ends the run.
@@ -80,7 +80,7 @@ struct Workloads::Shape {
   static constexpr Shape OfSyncs() { return {std::size_t{1} << 20, 1, 1}; }
 };
 
-// What one thread of a workload has for itself.
+// The state of one thread of a workload.
 struct Workloads::Worker {
   Worker(Engine& engine, std::size_t bytes_of_value, std::uint64_t seed)
       : session(engine.NewSession()), values(bytes_of_value, seed), random(seed), value_bytes(bytes_of_value) {}
@@ -97,7 +97,7 @@ struct Workloads::Worker {
     session->Set(key.view(), values.Next(key.view()));
   }
 
-  // Runs `operation` on the draws up to `last`, until they or the time are used up. Forgets what it measured before.
+  // Runs `operation` on the draws up to `last`, until they or the time are used up. Forgets earlier figures.
   template <class Operation>
   void Drive(std::size_t last, double seconds, const Shape& shape, Operation operation) {
     const auto span = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
@@ -297,7 +297,7 @@ Figures Workloads::Mix(const Job& job, unsigned update_percent) {
       });
 }
 
-// D: reads of what came last, and a twentieth of new keys. One thread.
+// D: reads of the newest keys, and a twentieth of new keys. One thread.
 Figures Workloads::ReadLatest(const Job& job) {
   const Zipfian zipfian(keys_);
   return Measure(
@@ -376,7 +376,7 @@ Figures Workloads::Durable(const Job& job) {
       [](Worker& worker, std::uint32_t draw) { worker.Set(draw & kNumberMask); });
 }
 
-// Overwrites at random as many pairs as there are, `times` over, and looks at the disk meanwhile. Ends early where the
+// Overwrites at random as many pairs as there are, `times` over, and watches the disk during that. Ends early if the
 // time is used up; 0 seconds: never.
 Figures Workloads::Overwrite(const Job& job, unsigned times) {
   constexpr std::chrono::milliseconds kLookEvery{20};
@@ -384,7 +384,7 @@ Figures Workloads::Overwrite(const Job& job, unsigned times) {
   const double end = job.seconds > 0 ? WallSeconds() + job.seconds : std::numeric_limits<double>::infinity();
   const std::size_t per_look = Shape::OfPoints().per_look;
   std::uint64_t operations = 0;
-  std::atomic<bool> is_done{false};  // Relaxed: the join orders what the thread found.
+  std::atomic<bool> is_done{false};  // Relaxed: the join orders the thread's figures.
   std::uint64_t disk_peak = 0;
   std::thread watch([&] {
     while (!is_done.load(std::memory_order_relaxed)) {
@@ -428,7 +428,7 @@ void Workloads::OverwriteBytes(std::uint64_t bytes) {
 Figures Workloads::Tail(const Job& job) {
   Worker reader(engine_, settings_.value_bytes, ++seed_);
   Worker writer(engine_, settings_.value_bytes, ++seed_);
-  std::atomic<bool> is_done{false};  // Relaxed: the join orders what the thread counted.
+  std::atomic<bool> is_done{false};  // Relaxed: the join orders the thread's counts.
   const double end = WallSeconds() + job.seconds;
   const std::uint64_t written_before = WrittenBytes();
   const Meter meter;

@@ -1,10 +1,10 @@
-// Workloads: what is done to an engine, and the figures that come of it.
+// Workloads: the operations on an engine, and their figures.
 //
 // Design      A point workload runs for a time, or until its ids are used up; all are drawn before the clock starts.
-//             CPU is that of the whole process; for workloads that write, until its background work has come to
-//             rest, so that no store lends from the next. Every 16th operation is timed.
-// Threads     Run() from one thread, which starts those of the workload.
-// Errors      A value that is not what was written is counted, and `bad` in the figures says how many.
+//             CPU is that of the whole process. For workloads that write it includes the background work until its
+//             end, so that no workload pays for the one before. Every 16th operation is timed.
+// Threads     Run() from one thread, which starts the threads of the workload.
+// Errors      Values that differ from the written ones are counted in the figure `bad`.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 namespace kvs::bench {
 
-// By name: cpu_us and p50_us, p99_us, p999_us of one operation; ops_per_s; bad; ... report.cc knows what they mean.
+// By name: cpu_us and p50_us, p99_us, p999_us of one operation; ops_per_s; bad; ... report.cc knows their meaning.
 using Figures = std::map<std::string, double>;
 
 struct Job {

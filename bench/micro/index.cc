@@ -1,12 +1,12 @@
-// kvs_bench_index: what an operation costs in CPU time, through KvStore, with the records in a real log.
+// kvs_bench_index: the CPU time of operations through KvStore, with the records in a real log.
 //
 //   kvs_bench_index DIRECTORY [KEYS [ROUNDS [OPERATION...]]]
 //
-// DIRECTORY must be empty or new, or one of an earlier run with as many KEYS (1,000,000): then its pairs are used, and
-// loading is not measured. Keys are 16 random hexadecimal digits, values 100 bytes. Each round (5) runs each of the
-// operations for at least a million keys; the table gives the median, the least and the most of the rounds in
-// nanoseconds of CPU time of the threads that call. Operations: get, get2 (two threads), multiget, absent, scan,
-// fullscan, overwrite, multiset (overwrites, sixteen in one call); unless told, all of them. And compact, if told.
+// DIRECTORY must be empty or new, or one of an earlier run with as many KEYS (1,000,000). In that case its pairs are
+// used, and loading is not measured. Keys are 16 random hexadecimal digits, values 100 bytes. Each round (5) runs each
+// of the operations for at least a million keys. The table gives the median, the least and the most of the rounds in
+// nanoseconds of CPU time of the calling threads. Operations: get, get2 (two threads), multiget, absent, scan,
+// fullscan, overwrite, multiset (overwrites, sixteen in one call). All of these run by default; compact runs if named.
 #include <time.h>
 
 #include <algorithm>

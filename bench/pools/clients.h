@@ -29,7 +29,7 @@ class Clients {
   Clients(const Clients&) = delete;
   Clients& operator=(const Clients&) = delete;
 
-  // Sets or gets each of the kRequestsPerRound keys once. False: an answer was not what it must be.
+  // Sets or gets each of the kRequestsPerRound keys once. False: an answer was wrong.
   bool RunRound(Operation operation);
 
  private:
@@ -43,7 +43,7 @@ class Clients {
   Operation operation_ = Operation::kWrite;
   bool is_over_ = false;
 
-  std::atomic<bool> all_answers_right_ = true;  // R1: relaxed; read behind the barrier round_ends_.
+  std::atomic<bool> all_answers_right_ = true;  // R1: relaxed; read after the barrier round_ends_.
   std::barrier<> round_begins_{kClients + 1};
   std::barrier<> round_ends_{kClients + 1};
   std::vector<std::thread> threads_;  // Last: they use all of the above.

@@ -1,10 +1,10 @@
 // bench_pools: which pool serves best, on which engine, with how many threads?
 //
-// One measurement: a server in this process, eight clients over loopback, and rounds of 1,000 keys of one length which
-// are set (write_*) or got (read_*), every answer checked. Server, store and connections are up before the clock starts
-// and go after it stops. The wall clock says what a user waits; the CPU time of the whole process, clients included
-// and the same for all, says what it costs. Run with --benchmark_enable_random_interleaving: the figures are ratios of
-// one run.
+// One measurement has a server in this process, eight clients over loopback, and rounds of 1,000 keys of one length,
+// which are set (write_*) or got (read_*). Every answer is checked. Server, store and connections start before the
+// clock and end after it. The wall clock gives the wait of a user. The CPU time of the whole process gives the cost. It
+// includes the clients, which are the same for all. Run with --benchmark_enable_random_interleaving: the figures are
+// ratios of one run.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
-// Serving: a server with an engine and a pool of one's choice, on loopback, for the time of one measurement.
+// Serving: a server with an engine and a pool of the caller's choice, on loopback, for the time of one measurement.
 //
 // Threads     Runs the server on a thread of its own.
-// Ownership   Owns a scratch directory, which goes with it.
+// Ownership   Owns a scratch directory, and removes it at the end.
 #pragma once
 
 #include <kvs/kvs.h>

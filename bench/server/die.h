@@ -1,4 +1,4 @@
-// Die: the end of a bench program whose figures would mean nothing.
+// Die: ends a bench program whose figures would mean nothing.
 #pragma once
 
 #include <cstdio>

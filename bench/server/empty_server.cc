@@ -2,9 +2,9 @@
 //
 //   empty_server [--port N] [--threads N] [--value-bytes N]
 //
-// A GET gets a fixed value, a SET an OK, anything else an error. Each command is cut out of the stream in full, lengths
-// and all, for that is work every server has; what a server adds to these costs is what its store costs. Prints
-// "listening on IP:PORT" and runs until it is killed.
+// A GET gets a fixed value, a SET an OK, anything else an error. Each command is decoded in full, with its lengths,
+// because every server has that work. The costs of a server beyond these are those of its store. Prints "listening on
+// IP:PORT" and runs until it is killed.
 #include <sys/epoll.h>
 
 #include <CLI/CLI.hpp>
@@ -33,10 +33,10 @@ constexpr int kEventsMax = 256;
 struct Connection {
   io::UniqueFd socket{};
   std::string input{};   // The beginning of a command.
-  std::string output{};  // What the kernel did not take.
+  std::string output{};  // The bytes that the kernel did not take.
 };
 
-// Reads the number behind the one-byte `mark`, and the line's end. False: not whole yet.
+// Reads the number after the one-byte `mark`, and the line's end. False: not whole yet.
 bool TakeNumber(std::string_view* input, char mark, std::size_t* number) {
   const std::size_t end = input->find('\n');
   if (end == std::string_view::npos) return false;

@@ -4,7 +4,7 @@
 //   kvs-load --addr IP:PORT [--sets PERCENT] [--pipeline N] ...       measures
 //   kvs-load --addr IP:PORT --idle --connections N                    holds connections that got once, until stdin ends
 //
-// One line of JSON on stdout. A wrong answer ends it with exit code 1: figures of a server that errs mean nothing.
+// One line of JSON on stdout. A wrong answer ends it with exit code 1: the figures of a wrong server mean nothing.
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -130,7 +130,7 @@ class Load {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
   }
 
-  // What thread `index` does of all.
+  // The share of thread `index`.
   LoadPlan ShareOf(unsigned index) const {
     LoadPlan share = line_.plan;
     const auto part = [&](std::uint64_t whole) {

@@ -116,7 +116,7 @@ void LoadWorker::SendDue() {
   }
 }
 
-// Exponentially distributed: requests of many users who know nothing of each other.
+// Exponentially distributed: requests of many independent users.
 std::int64_t LoadWorker::NextGapNs() {
   constexpr double kUniforms = 9007199254740992.0;  // 2^53
   const double uniform = static_cast<double>((random_.Next() >> 11) + 1) / kUniforms;

@@ -1,9 +1,9 @@
 // LoadWorker: one thread, one epoll instance, and its share of the connections of a load.
 //
 // Design      Closed loop: each connection sends `pipeline` requests together, waits for all answers, sends the next.
-//             Open loop: requests are due at random moments of a given mean rate, whatever the server does; they go out
-//             when due, behind those not answered yet, and their latency counts from when they were due. So a server
-//             that stalls is charged for all who would have come meanwhile.
+//             Open loop: requests are due at random moments of a given mean rate, independent of the server. They are
+//             sent when due, also while earlier ones are unanswered, and their latency counts from that moment. So the
+//             figures of a server that stalls include all requests that came due during the stall.
 // Threads     Run() on a thread of its own; Stop() and answered() from any.
 // Fences      R1  answered_, stops_: relaxed. Figures and a hint; the histogram is read after the thread was joined.
 // Errors      A wrong answer, a closed connection or a backlog without end ends the program with a message.

@@ -1,7 +1,7 @@
 // Pairs: the keys and values of the load, each made from the number of the pair, so that every answer can be checked.
 //
-// Design      A key is "key:" and twelve digits: that of redis-benchmark, so that both generators meet the same keys. A
-//             value is bytes of a generator whose seed is the number, so that a foreign value is seen to be one.
+// Design      A key is "key:" and twelve digits, as in redis-benchmark, so that both generators use the same keys. A
+//             value is bytes of a generator whose seed is the number, so that a value of another pair is noticed.
 // Threads     Functions of their arguments alone.
 #pragma once
 

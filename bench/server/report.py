@@ -1,4 +1,4 @@
-"""What a run of the server bench says: tables of medians, ratios, and the targets, as Markdown.
+"""The report of a run of the server bench, as Markdown: tables of medians, ratios, and the targets.
 
 A ratio is the median of the ratios of the rounds, each made from two measurements that were neighbours in time.
 """
@@ -19,7 +19,7 @@ IDLE_CONNECTION_BYTES = 4_096
 
 
 class Target(NamedTuple):
-    """A row of what kvs has set itself to reach."""
+    """A row of the targets of kvs."""
 
     what: str
     goal: float
@@ -49,7 +49,7 @@ def median_of(document, *cell, **options):
 
 
 def ratio_of(over, under):
-    """Median of the ratios of two figures by round; None where they have no round in common."""
+    """Median of the ratios of two figures by round; None if they have no round in common."""
     ratios = [over[number] / under[number] for number in over if under.get(number)]
     return statistics.median(ratios) if ratios else None
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""kvs-server beside other servers, under the same loads, in one run. `./dev bench server` calls it.
+"""Compares kvs-server with other servers, under the same loads, in one run. `./dev bench server` calls it.
 
-All servers run from the beginning to the end; in each round every load visits every server, in an order that turns, so
-that a noisy minute hits all of them. docs/benchmarks/server.md says what is compared and how to read the figures.
+All servers run from the beginning to the end. In each round every load visits every server, in an order that rotates,
+so that a noisy minute hits all of them. docs/benchmarks/server.md explains the comparison and the figures.
 """
 
 import argparse
@@ -101,7 +101,7 @@ class Bench:
         return [str(word) for word in command]
 
     def load(self, server, *options, keys=None, seconds=None):
-        """One measurement: what kvs-load says of it."""
+        """One measurement: the figures of kvs-load."""
         seconds = seconds or self.plan.seconds
         measured = ("--server-pid", server.process.pid, "--seconds", seconds, "--warmup", seconds / 5)
         threads = ("--threads", self.plan.generator_threads)
@@ -135,7 +135,7 @@ class Bench:
     # --------------------------------------------------------------------------------------------- redis-benchmark
 
     def measure_redis_benchmark(self, running):
-        """Reads of all rounds come before the first write: its values are not those that kvs-load would know."""
+        """Reads of all rounds come before the first write, because kvs-load does not know the written values."""
         if shutil.which("redis-benchmark") is None:
             say("no redis-benchmark here: its half is left out")
             return
@@ -163,7 +163,7 @@ class Bench:
     # -------------------------------------------------------------------------------------------------- compacting
 
     def measure_compacting(self, running):
-        """An open loop at half of what redis-aof can do, while each rewrites its log again and again."""
+        """An open loop at half of the rate of redis-aof, while each rewrites its log again and again."""
         most = report.median_of(self.document, "redis-aof", "mixed", 1, "requests_per_second")
         if most is None:
             return
@@ -180,7 +180,7 @@ class Bench:
     # ------------------------------------------------------------------------------------------------ idle, always
 
     def measure_idle(self):
-        """Fresh servers: memory that an earlier load left behind would hide what connections take."""
+        """Fresh servers: memory left by an earlier load would hide the memory of connections."""
         for kind in self.kinds:
             if kind.threads > 1:
                 continue

@@ -18,7 +18,7 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Place(NamedTuple):
-    """What a server's command line is made from."""
+    """The parts of a server's command line."""
 
     binaries: pathlib.Path
     directory: pathlib.Path
@@ -96,7 +96,7 @@ def installed(kinds):
 
 
 def versions():
-    """What was compared, in the words of the programs themselves."""
+    """The compared programs, with the versions that they print."""
     found = {}
     for program, option in (("redis-server", "--version"), ("valkey-server", "--version"), ("memcached", "--version")):
         if shutil.which(program):
@@ -159,7 +159,7 @@ class Server:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def cpu_seconds(self):
-        """utime + stime of the process, all its threads, by its CPU clock: what clock_getcpuclockid() would name."""
+        """utime + stime of the process, all its threads, by its CPU clock, that of clock_getcpuclockid()."""
         return time.clock_gettime(~self.process.pid << 3 | CPU_CLOCK_OF_PROCESS)
 
     def private_bytes(self):
@@ -169,7 +169,7 @@ class Server:
         return sum(int(sizes[name].split()[0]) * 1024 for name in ("RssAnon", "RssShmem"))
 
     def cached_bytes(self):
-        """What the page cache holds of the server's files, mapped or not, prepared room included."""
+        """The bytes of the server's files in the page cache, mapped or not, with prepared room."""
         return sum(resident_bytes(path) for path in self.directory.rglob("*") if path.is_file())
 
     def ask(self, *words):

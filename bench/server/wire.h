@@ -1,4 +1,4 @@
-// Wire: how requests are spelled and how their answers must read, for each protocol a server under test speaks.
+// Wire: the encoded requests and the expected answers, for each protocol of a server under test.
 //
 // Design      Every key was set before it is read, so the form of each answer is known before it comes: an answer is
 //             whole, too short, or wrong. Pure: bytes in, bytes out.
@@ -48,7 +48,7 @@ class Wire {
 std::unique_ptr<Wire> MakeRespWire(std::size_t value_bytes, ValueCheck check);
 
 // memcached's text protocol. It answers each pipelined get by a system call of its own, so gets that are sent together
-// can be sent as one get of many keys, which is what its clients do.
+// can be sent as one get of many keys, as its clients do.
 enum class GetForm : std::uint8_t { kOneKeyEach, kManyKeys };
 std::unique_ptr<Wire> MakeMemcachedWire(std::size_t value_bytes, ValueCheck check, GetForm form);
 

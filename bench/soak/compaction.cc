@@ -1,11 +1,11 @@
-// kvs_compaction: what compaction costs and what it is good for: bytes written and space taken while every key is
-// overwritten, the latencies of gets and sets meanwhile, and scans before and after a clustering compaction.
+// kvs_compaction: the costs and gains of compaction. It measures the bytes written and the space taken while every key
+// is overwritten, the latencies of gets and sets during that, and scans before and after a clustering compaction.
 //
 //   kvs_compaction DIRECTORY [KEYS [GARBAGE_RATIO_MAX [SEGMENT_MIB]]]
 //
 // DIRECTORY must be empty or new. Sets KEYS keys (1,000,000) of 16 bytes with values of 100 bytes in random order,
-// scans, compacts, scans; overwrites 3 * KEYS times keys at random while one thread gets; compacts, scans. CPU time is
-// that of the whole process.
+// scans, compacts and scans. Then it overwrites random keys 3 * KEYS times while one thread gets, compacts and scans.
+// CPU time is that of the whole process.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -103,7 +103,7 @@ class Measurement {
   static constexpr double kMega = 1e6;
   std::uint64_t UserBytes() const { return keys_ * (kKeyBytes + kValueBytes); }
 
-  // Half of it alone, the other half beside a reader: full write load, and nothing to compact.
+  // Half of it alone, the other half with a reader: full write load, and nothing to compact.
   Status Load() {
     const double cpu = CpuSeconds();
     if (Status status = SetFrom(0, keys_ / 2); !status) return status;

@@ -1,11 +1,11 @@
-// kvs_soak: a long run that proves two promises on a real disk: every value that a reader gets is one that was written
-// and not older than the last one acknowledged, and the disk use stays under its bound at every moment.
+// kvs_soak: a long run that tests two promises on a real disk. A reader gets only values that were written, and none
+// older than the last acknowledged one. The disk use stays under its bound at every moment.
 //
 //   kvs_soak DIRECTORY [KEYS]
 //
 // DIRECTORY must be empty or new. Sets KEYS keys (1,000,000) of 16 bytes with values of 100 bytes, and overwrites them
 // three times in random order, while two threads read and check, and a third watches the disk. Then it opens the store
-// again and checks all. Exits with 1 where anything was wrong.
+// again and checks all. Exits with 1 if anything was wrong.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
