@@ -1,5 +1,5 @@
-// Any bytes at all: the frame decoder reads none that are not there, gives the same requests however the stream is cut,
-// and each request, encoded again, is the bytes it came from.
+// For any bytes: the frame decoder reads none after its input, and gives the same requests for any split of the stream.
+// Each request, encoded again, is the bytes it came from.
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -1,5 +1,5 @@
-// Any bytes at all: the RESP decoder reads none that are not there, gives the same commands however the stream is cut,
-// and each array of bulks, encoded again, is the bytes it came from.
+// For any bytes: the RESP decoder reads none after its input, and gives the same commands for any split of the stream.
+// Each array of bulks, encoded again, is the bytes it came from.
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -1,5 +1,5 @@
-# tidy-allow(dead-file): the plot_*.py and floor_chart.py beside it import it.
-"""What the charts in docs/ have in common: pieces of SVG, and the table between the markers of a page."""
+# tidy-allow(dead-file): the plot_*.py and floor_chart.py in this folder import it.
+"""The common parts of the charts in docs/: pieces of SVG, and the table between the markers of a page."""
 
 import math
 

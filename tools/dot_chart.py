@@ -1,5 +1,5 @@
 # tidy-allow(dead-file): plot_engine.py and plot_server.py import it.
-"""A chart of rows: a dot for each contestant, on a logarithmic axis, so that an even distance is a ratio."""
+"""A chart of rows: a dot for each contestant, on a logarithmic axis, so that equal distances are equal ratios."""
 
 import math
 import statistics
@@ -12,12 +12,12 @@ LEGEND_TOP = 48
 
 
 class DotChart(NamedTuple):
-    """What the chart says, and who is in it, by colour."""
+    """The words of the chart, and its contestants by colour."""
 
     title: str
     axis: str
     colours: dict  # Of contestant; the first is drawn last, above the others.
-    words: dict    # What a contestant is called in the legend, where not by its name.
+    words: dict    # The word for a contestant in the legend, if it is not its name.
 
     def draw(self, rows):
         """`rows` is a list of (words, {contestant: values}): a dot at the median, a bar from least to greatest."""

@@ -97,7 +97,7 @@ def read_folders(page):
 
 
 def wrap(words, width):
-    """The first clause of `words`, in lines of at most `width`; what does not fit ends in an ellipsis."""
+    """The first clause of `words`, in lines of at most `width`; a longer one ends in an ellipsis."""
     characters_max = max(8, int(width / WORDS_LETTER_WIDTH))
     lines = [""]
     for word in words.split("; ")[0].split():

@@ -2,7 +2,7 @@
 """Draws the results of kvs-bench. Usage: plot_engine.py RESULTS.json FOLDER
 
 Writes FOLDER/engine-*.svg, and the tables between the two markers of FOLDER/engine.md. A point is the median of the
-rounds, the bar through it goes from the least to the greatest. Axes are logarithmic: an even distance is a ratio.
+rounds, and its bar goes from the least to the greatest. Axes are logarithmic: equal distances are equal ratios.
 """
 
 import json
@@ -94,7 +94,7 @@ class Results:
 
 
 def draw(chart, results):
-    """The picture, or None where the run has nothing of it."""
+    """The picture, or None if the run has no figures for it."""
     data_set = results.data_set(chart.data_set_end)
     rows = []
     for workload, words in chart.rows:

@@ -2,7 +2,7 @@
 """Draws the results of bench_pools. Usage: plot_pools.py RESULTS.json FOLDER
 
 Writes FOLDER/pools-write.svg and FOLDER/pools-read.svg, and the table between the two markers of FOLDER/pools.md. A
-point is the median of the repetitions, the bar through it goes from the least to the greatest.
+point is the median of the repetitions, and its bar goes from the least to the greatest.
 """
 
 import json

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Lists the rare paths (KVS_PROBE, src/base/probe.h) that no test has reached. Usage: probes.py FOLDER
 
-FOLDER holds an empty folder for each probe that a process has reached: what KVS_PROBE_DIR named while the tests ran.
-A probe that no test can reach has a row in docs/probes.md, which says why. Exit code 1: a probe was not reached and has
+FOLDER is the folder that KVS_PROBE_DIR named while the tests ran. It holds an empty folder for each reached probe. A
+probe that no test can reach has a row in docs/probes.md, which says why. Exit code 1: a probe was not reached and has
 no row, or a row names no probe.
 """
 
