@@ -1,4 +1,3 @@
-# tidy-allow(dead-file): the plot_*.py and floor_chart.py in this folder import it.
 """The common parts of the charts in docs/: pieces of SVG, and the table between the markers of a page."""
 
 import math

@@ -1,4 +1,3 @@
-# tidy-allow(dead-file): plot_engine.py and plot_server.py import it.
 """A chart of rows: a dot for each contestant, on a logarithmic axis, so that equal distances are equal ratios."""
 
 import math

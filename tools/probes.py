@@ -9,7 +9,10 @@ no row, or a row names no probe.
 import pathlib
 import re
 import sys
+from collections.abc import Iterator
 from typing import NamedTuple
+
+from checks.tree import File, Files, closing_parenthesis, cxx_files, load
 
 DEFINITION = "src/base/probe.h"
 MACRO = re.compile(r"\bKVS_PROBE(?:_IF)?\s*\(")
@@ -21,40 +24,31 @@ HEADING = "probe"
 class Probe(NamedTuple):
     path: str
     line: int
-    name: str  # None: it is no literal of the form that base/probe.h asks for.
+    name: str | None  # None: it is no literal of the form that base/probe.h asks for.
 
 
-def closing_parenthesis(text, at):
-    depth = 1
-    while at < len(text) and depth > 0:
-        depth += {"(": 1, ")": -1}.get(text[at], 0)
-        at += 1
-    return at - 1
-
-
-def probes_in(path, text, code):
-    """The probes of a file. `code`: its text with comments and literals blanked out."""
-    if not path.startswith("src/") or path == DEFINITION:
-        return
-    for match in MACRO.finditer(code):
-        end = closing_parenthesis(code, match.end())
-        last_comma = code.rfind(",", match.end(), end)
-        argument = text[max(match.end(), last_comma + 1) : end + 1].strip()
+def probes_in(file: File) -> Iterator[Probe]:
+    for match in MACRO.finditer(file.code):
+        end = closing_parenthesis(file.code, match.end())
+        last_comma = file.code.rfind(",", match.end(), end)
+        argument = file.text[max(match.end(), last_comma + 1) : end + 1].strip()
         name = NAME.fullmatch(argument)
-        yield Probe(path, text.count("\n", 0, match.start()) + 1, name.group(1) if name else None)
+        yield Probe(file.path, file.line_at(match.start()), name.group(1) if name else None)
 
 
-def argued(text):
+def probes_of(files: Files) -> list[Probe]:
+    return [probe for file in cxx_files(files, "src") if file.path != DEFINITION for probe in probes_in(file)]
+
+
+def argued(text: str) -> set[str]:
     return {match.group(1) for match in ROW.finditer(text)} - {HEADING}
 
 
-def main(arguments):
-    import tidy  # Not at the top: tidy imports this module.
-
+def main(arguments: list[str]) -> int:
     root = pathlib.Path(__file__).resolve().parent.parent
-    files = tidy.load(root)
+    files = load(root)
     reached = {path.name for path in pathlib.Path(arguments[0]).iterdir()}
-    probes = tidy.probes_of(files)
+    probes = probes_of(files)
     rows = argued(files["docs/probes.md"].text)
     missed = sorted(probe for probe in probes if probe.name not in reached)
     unargued = [probe for probe in missed if probe.name not in rows]

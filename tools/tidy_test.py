@@ -302,6 +302,15 @@ class TidyTest(unittest.TestCase):
     def test_a_tool_that_nobody_calls_is_found(self):
         self.expect("dead-file", "tools/lost.py", "calls it", tree={"tools/lost.py": "pass\n"})
 
+    def test_a_tool_may_be_called_by_another(self):
+        tree = {"tools/tidy.py": "from checks import found\n", "tools/checks/found.py": "import deep.deeper\n"}
+        tree |= {"tools/deep/deeper.py": "pass\n"}
+        lost = {"tools/lost.py": "import alone\n", "tools/alone.py": "import lost\n"}
+        lists = {"tools/CMakeLists.txt": "tidy.py\n"}
+        self.assertEqual(findings_of({**CLEAN, **lists, **tree}), [])
+        found = findings_of({**CLEAN, **lists, **tree, **lost})
+        self.assertEqual(sorted(one.path for one in found), ["tools/alone.py", "tools/lost.py"])
+
     # Layout.
 
     def test_a_header_without_its_marks_is_found(self):
