@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Promise: tidy finds what ARCHITECTURE.md says of functions and is not so.
+"""Promise: tidy finds what ARCHITECTURE.md says of functions, threads and locks, and is not so.
 
 The tests give the small clean tree a page that tells the truth, spoil one thing, and expect that one finding.
 """
@@ -11,6 +11,10 @@ from checks.tree import blank_comments_and_literals
 from small_tree import CLEAN, TreeTest, findings_of
 
 PATH = """
+## Lock order
+
+1. `sync/lock.cc`
+
 ## The path of a SET
 
 Text names `Store::Get` and the type `Store`.
@@ -54,6 +58,70 @@ class PathsTest(TreeTest):
     def test_a_function_that_none_above_it_calls_is_found(self):
         for store in (STORE.replace("{ Append(); }", "{}"), STORE.replace("{ Append(); }", "{ // Append();\n}")):
             self.expect("path", "ARCHITECTURE.md", "no function above Append", tree=self.tree(store=store))
+
+
+class ThreadsAndLocksTest(TreeTest):
+    PAGE = """
+## Threads of a running server
+
+| thread | started in | how many |
+|---|---|---|
+| main | - | 1 |
+| worker | `store/store.cc` | many, see `io/file.cc` |
+
+## Lock order
+
+1. the store (`store/store.h`)
+2. leaves (`sync/lock.cc`)
+"""
+    HEADER = CLEAN["src/store/store.h"] + "struct Store { sync::Mutex mutex_; };\n"
+    SOURCE = CLEAN["src/store/store.cc"] + "auto Run() { return sync::StartThread(Work); }\n"
+
+    def tree(self, *, page: str = PAGE, header: str = HEADER, source: str = SOURCE) -> dict[str, str]:
+        page = CLEAN["ARCHITECTURE.md"] + page
+        return {"ARCHITECTURE.md": page, "src/store/store.h": header, "src/store/store.cc": source}
+
+    def test_a_page_that_names_all_of_them_has_no_finding(self):
+        self.assertEqual(findings_of({**CLEAN, **self.tree()}), [])
+
+    def test_a_file_that_starts_a_thread_and_has_no_row_is_found(self):
+        for header, code in (
+            ("", "auto Run() { return sync::StartThread(Work); }"),
+            ("", "void Run() { std::thread other(Work); }"),
+            ("", "void Run() { thread_ = std::thread([] {}); }"),
+            ("", "void Run() { std::vector<std::thread> all; all.emplace_back(Work); }"),
+            ("std::thread thread_;", "Runner::Runner() : thread_([] {}) {}"),
+        ):
+            with self.subTest(code):
+                tree = {"src/io/file.cc": CLEAN["src/io/file.cc"] + '#include "io/file.h"\n' + code + "\n"}
+                tree["src/io/file.h"] = f"// File.\n#pragma once\n{header}\n"
+                self.expect("thread", "ARCHITECTURE.md", "src/io/file.cc", tree={**self.tree(), **tree})
+
+    def test_a_file_that_only_handles_threads_has_no_row(self):
+        code = "void Join(std::thread& t, std::vector<std::thread>) { t.join(); std::thread::hardware_concurrency(); }"
+        self.assertEqual(findings_of({**CLEAN, **self.tree(source=self.SOURCE + code)}), [])
+
+    def test_a_row_of_a_file_that_starts_no_thread_is_found(self):
+        source = CLEAN["src/store/store.cc"] + "// StartThread(Work)\n"
+        self.expect("thread", "ARCHITECTURE.md", "names store/store.cc", tree=self.tree(source=source))
+
+    def test_a_lock_that_the_order_lacks_is_found(self):
+        for code in ("sync::Mutex a;", "mutable Mutex a KVS_X;", "sync::Gate g;", "std::array<sync::Mutex, 2> a;"):
+            with self.subTest(code):
+                source = f"{self.SOURCE}struct S {{ {code} }};\n"
+                self.expect("lock", "ARCHITECTURE.md", "src/store/store.cc", tree=self.tree(source=source))
+
+    def test_what_only_uses_a_lock_need_not_be_in_the_order(self):
+        code = "void F(sync::Mutex& mutex, sync::Gate* gate) { const sync::MutexLock lock(mutex); }\n"
+        self.assertEqual(findings_of({**CLEAN, **self.tree(source=self.SOURCE + code)}), [])
+
+    def test_a_file_in_the_order_without_a_lock_is_found(self):
+        self.expect("lock", "ARCHITECTURE.md", "names store/store.h", tree=self.tree(header=CLEAN["src/store/store.h"]))
+
+    def test_a_page_without_the_order_is_found(self):
+        page = self.PAGE.replace("## Lock order", "## Order of locks")
+        found = findings_of({**CLEAN, **self.tree(page=page)})
+        self.assertEqual([one.rule for one in found], ["lock", "lock"])
 
 
 class FakeFile:

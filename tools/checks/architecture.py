@@ -37,6 +37,12 @@ def sections(page: File) -> Iterator[tuple[str, list[Line]]]:
         yield page.lines[start].removeprefix("## "), lines
 
 
+def section(files: Files, heading: str) -> list[Line] | None:
+    """None: it is no page with headings. A page that lacks this one has no lines under it."""
+    found = list(sections(files[PAGE])) if PAGE in files else []
+    return dict(found).get(heading, []) if found else None
+
+
 def defined_as(name: str, functions: list[Function]) -> list[Function]:
     return [function for function in functions if f"::{function.name}".endswith(f"::{name}")]
 
