@@ -108,25 +108,30 @@ void RespConversation::ExecuteAll(Turn& turn) {
     }
     EndRun(turn);
     if (progress.is_behind) return;  // The output is full: what was decoded after the run will be decoded again.
-    if (decoded.status == protocol::RespStatus::kViolation) {
-      const std::string complaint = "ERR " + std::string(decoded.complaint);
-      turn.counts.CountError(complaint);
-      turn.reply.Error(complaint);
-      progress.is_closing = true;
-    } else if ((turn.accounts.observed() & Observers::kPause) != 0 &&
-               executor_.HasToPause(decoder_.arguments(), turn)) {
-      progress.consumed_bytes = begin;
-      progress.is_waiting = true;
-      KVS_PROBE("command waits for the end of a pause");
-      progress.is_put_off = true;
-      decoder_.Forget();
-    } else {
-      client_.query_bytes.store(turn.input.size(), std::memory_order_relaxed);  // R1
-      executor_.Execute(decoder_.arguments(), turn);
-    }
+    ExecuteAlone(decoded, begin, turn);
     if (progress.is_closing || progress.is_waiting || progress.is_behind || progress.is_dropped) return;
   }
   EndRun(turn);
+}
+
+// What was just decoded, from `begin` of the input on, and is in no run.
+void RespConversation::ExecuteAlone(const protocol::RespDecoded& decoded, std::size_t begin, Turn& turn) {
+  Progress& progress = turn.progress;
+  if (decoded.status == protocol::RespStatus::kViolation) {
+    const std::string complaint = "ERR " + std::string(decoded.complaint);
+    turn.counts.CountError(complaint);
+    turn.reply.Error(complaint);
+    progress.is_closing = true;
+  } else if ((turn.accounts.observed() & Observers::kPause) != 0 && executor_.HasToPause(decoder_.arguments(), turn)) {
+    progress.consumed_bytes = begin;
+    progress.is_waiting = true;
+    KVS_PROBE("command waits for the end of a pause");
+    progress.is_put_off = true;
+    decoder_.Forget();
+  } else {
+    client_.query_bytes.store(turn.input.size(), std::memory_order_relaxed);  // R1
+    executor_.Execute(decoder_.arguments(), turn);
+  }
 }
 
 // Whether the command that was just decoded, from `begin` of the input on, is a plain GET or SET that can wait for more

@@ -53,6 +53,7 @@ class RespConversation final : public Conversation {
   };
 
   void ExecuteAll(Turn& turn);
+  void ExecuteAlone(const protocol::RespDecoded& decoded, std::size_t begin, Turn& turn);
   bool IsOver(const Turn& turn, std::size_t commands) const;
   bool AddToRun(std::size_t begin, Turn& turn);
   void EndRun(Turn& turn);
