@@ -10,11 +10,11 @@ import pathlib
 import sys
 from collections.abc import Iterator
 
-from checks import architecture, calls, dead_files, documents, floors, layout, threads
+from checks import architecture, calls, dead_files, documents, floors, layout, sizes, threads
 from checks.tree import CODE_FOLDERS, Files, Findings, load
 
 FILE_LINES_MAX = 500
-THEMES = (floors, calls, dead_files, layout, documents, architecture, threads)
+THEMES = (floors, calls, dead_files, layout, documents, sizes, architecture, threads)
 
 
 def notes(files: Files) -> Iterator[str]:
