@@ -20,6 +20,15 @@ def function_of(lines: int) -> str:
 
 
 class SizesTest(TreeTest):
+    def test_a_long_file_is_found(self):
+        for path in ("src/store/store.h", "tests/unit/store/store_test.cc", "dev"):
+            with self.subTest(path):
+                lines = CLEAN[path].count("\n")
+                self.assertEqual(findings_of({**CLEAN, path: CLEAN[path] + "\n" * (500 - lines)}), [])
+                longer = {**CLEAN, path: CLEAN[path] + "\n" * (501 - lines)}
+                found = [(one.rule, one.path) for one in findings_of(longer)]
+                self.assertEqual(found, [] if path == "dev" else [("size", path)])
+
     def test_a_long_function_is_found(self):
         self.expect_clean(function_of(FUNCTION_LINES_MAX))
         self.expect_in_code("size", function_of(FUNCTION_LINES_MAX + 1), "Store::Set has 46 lines")

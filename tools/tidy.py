@@ -8,19 +8,11 @@ Exit code 1 if anything was found. tools/*_test.py prove that each rule can fail
 
 import pathlib
 import sys
-from collections.abc import Iterator
 
 from checks import architecture, calls, dead_files, documents, floors, layout, sizes, threads
-from checks.tree import CODE_FOLDERS, Files, Findings, load
+from checks.tree import Files, Findings, load
 
-FILE_LINES_MAX = 500
 THEMES = (floors, calls, dead_files, layout, documents, sizes, architecture, threads)
-
-
-def notes(files: Files) -> Iterator[str]:
-    for file in files.values():
-        if file.parts[0] in CODE_FOLDERS + ("tools",) and len(file.lines) > FILE_LINES_MAX:
-            yield f"{file.path}: {len(file.lines)} lines: is a room missing?"
 
 
 def findings(files: Files) -> Findings:
@@ -34,8 +26,6 @@ def findings(files: Files) -> Findings:
 def main(arguments: list[str]) -> int:
     root = pathlib.Path(arguments[0] if arguments else pathlib.Path(__file__).parent.parent).resolve()
     files = load(root)
-    for note in notes(files):
-        print(f"note: {note}")
     found = list(findings(files))
     for finding in found:
         print(finding)

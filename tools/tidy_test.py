@@ -4,14 +4,10 @@
 The tests build a small clean tree, spoil one thing, and expect that one finding: a check that cannot fail is no check.
 """
 
-import pathlib
 import re
-import tempfile
 import unittest
 
 import floor_chart
-import tidy
-from checks.tree import load
 from small_tree import CLEAN, TreeTest, findings_of
 
 # The clean tree with a floor more, and two rooms in src/store.
@@ -351,13 +347,6 @@ class TidyTest(TreeTest):
             with self.subTest(name):
                 self.expect_clean(f"TEST(StoreTest, {name}) {{}}", path)
         self.expect_clean("// TEST(StoreTest, WhatIsLentStays)", path)
-
-    def test_a_long_file_is_noted_but_is_no_finding(self):
-        with tempfile.TemporaryDirectory() as folder:
-            root = pathlib.Path(folder).resolve()
-            (root / "src/store").mkdir(parents=True)
-            (root / "src/store/long.h").write_text("// Long.\n#pragma once\n" + "\n" * 499)
-            self.assertEqual(len(list(tidy.notes(load(root)))), 1)
 
 
 if __name__ == "__main__":

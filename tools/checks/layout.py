@@ -1,12 +1,16 @@
-"""Layout: how headers begin, how long lines are, how many files share a folder."""
+"""Layout: how headers begin, how long lines are, how many files share a folder, what tests are called."""
 
 import collections
+import re
 
 from checks.tree import Files, Finding, Findings, cxx_files
 
 WIDE_SUFFIXES = {".md", ".json", ".in", ".toml", ".svg"}  # Not bound to the line length.
 LINE_CHARACTERS_MAX = 120
 FOLDER_FILES_MAX = 30
+TEST_NAME = re.compile(r"\b(?:TYPED_)?TEST(?:_F|_P)?\(\s*\w+,\s*(\w+)\s*\)")
+TEST_NAME_CHARACTERS_MAX = 50
+HEADLESS_NAME = re.compile(r"(?:DISABLED_)?(Wh(?:at|o|ere|atever|oever|erever)|Those)(?![a-z])")
 
 
 def check_headers(files: Files) -> Findings:
@@ -38,4 +42,16 @@ def check_folders_are_not_crowded(files: Files) -> Findings:
             yield Finding(folder, 1, "crowd", message)
 
 
-CHECKS = (check_headers, check_lines, check_folders_are_not_crowded)
+def check_test_names(files: Files) -> Findings:
+    for file in cxx_files(files, "tests"):
+        for match in TEST_NAME.finditer(file.code):
+            name = match.group(1)
+            if len(name) > TEST_NAME_CHARACTERS_MAX:
+                message = f"{name} has {len(name)} characters: at most {TEST_NAME_CHARACTERS_MAX}"
+                yield file.finding(match.start(), "test-name", message)
+            if headless := HEADLESS_NAME.match(name):
+                message = f"{name} begins with {headless.group(1)}: begin with a noun that names the thing"
+                yield file.finding(match.start(), "test-name", message)
+
+
+CHECKS = (check_headers, check_lines, check_folders_are_not_crowded, check_test_names)

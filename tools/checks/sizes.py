@@ -3,8 +3,9 @@
 import collections
 
 from checks.functions import Function, all_functions
-from checks.tree import File, Files, Finding, Findings, cxx_files
+from checks.tree import CODE_FOLDERS, File, Files, Finding, Findings, cxx_files
 
+FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 45
 FOLDER_SHARE_MAX = 0.25
 WHOLE_LINES_MIN = 1_000  # A smaller tree has no folders that could be too large.
@@ -16,6 +17,13 @@ def lines_of_folders(files: Files) -> dict[str, int]:
     for file in cxx_files(files, "src"):
         lines["/".join(file.parts[:2])] += len(file.lines)
     return dict(lines.most_common())
+
+
+def check_files(files: Files) -> Findings:
+    for file in files.values():
+        if file.parts[0] in CODE_FOLDERS + ("tools",) and len(file.lines) > FILE_LINES_MAX:
+            message = f"{len(file.lines)} lines: at most {FILE_LINES_MAX}, so divide it by theme"
+            yield Finding(file.path, 1, "size", message)
 
 
 def check_functions(files: Files) -> Findings:
@@ -55,4 +63,4 @@ def report(files: Files) -> list[str]:
     return lines + [f"  {count / whole:5.1%} {count:6} {folder}" for folder, count in folders.items()]
 
 
-CHECKS = (check_functions, check_folders)
+CHECKS = (check_files, check_functions, check_folders)
