@@ -7,7 +7,6 @@
 
 #include "base/probe.h"
 #include "net/descriptor_budget.h"
-#include "net/loop.h"
 
 namespace kvs::server {
 namespace {
@@ -19,10 +18,10 @@ constexpr std::string_view kNoDescriptors =
 
 }  // namespace
 
-Acceptor::Acceptor(io::UniqueFd listener, Host& host, std::vector<Loop*> loops, TlsSource* tls)
+Acceptor::Acceptor(io::UniqueFd listener, Host& host, std::vector<LoopMailbox*> mailboxes, TlsSource* tls)
     : listener_(std::move(listener)),
       host_(host),
-      loops_(std::move(loops)),
+      mailboxes_(std::move(mailboxes)),
       tls_(tls),
       reserve_(io::ReserveDescriptor()) {}
 
@@ -69,8 +68,8 @@ void Acceptor::HandOut(io::UniqueFd socket) {
     newcomer.tls = *std::move(stream);
   }
   host_.figures.AddOpenClient();
-  loops_[next_loop_]->Adopt(std::move(newcomer));
-  next_loop_ = (next_loop_ + 1) % loops_.size();
+  mailboxes_[next_mailbox_]->Adopt(std::move(newcomer));
+  next_mailbox_ = (next_mailbox_ + 1) % mailboxes_.size();
 }
 
 io::AcceptOutcome Acceptor::RefuseWithReserve() {

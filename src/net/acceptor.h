@@ -1,4 +1,4 @@
-// Acceptor: takes new clients from the listening socket and hands them to the loops in turn.
+// Acceptor: takes new clients from a listening socket and deals them out to the loops.
 //
 // Design      One acceptor for all loops, so that each loop gets its even share however the clients arrive. It lives on
 //             the first loop.
@@ -16,26 +16,19 @@
 #include <vector>
 
 #include "io/socket.h"
-#include "io/tls.h"
 #include "io/unique_fd.h"
 #include "net/host.h"
+#include "net/loop_mailbox.h"
 #include "net/tls_source.h"
 
 namespace kvs::server {
 
-class Loop;
-
-struct Newcomer {
-  io::UniqueFd socket;
-  std::unique_ptr<io::TlsStream> tls{};  // nullptr: it speaks without TLS.
-};
-
 class Acceptor {
  public:
   // `tls` outlives the acceptor; nullptr: clients speak without.
-  Acceptor(io::UniqueFd listener, Host& host, std::vector<Loop*> loops, TlsSource* tls = nullptr);
+  Acceptor(io::UniqueFd listener, Host& host, std::vector<LoopMailbox*> mailboxes, TlsSource* tls = nullptr);
 
-  int listener() const { return listener_.get(); }
+  int socket() const { return listener_.get(); }
 
   // Accepts the clients that wait, up to a bound. Returns a time before which it must not be asked again.
   std::optional<io::Deadline> AcceptWaiting();
@@ -49,11 +42,11 @@ class Acceptor {
   // Constant after construction.
   io::UniqueFd listener_;
   Host& host_;
-  const std::vector<Loop*> loops_;
+  const std::vector<LoopMailbox*> mailboxes_;
   TlsSource* const tls_;
 
   io::UniqueFd reserve_;
-  std::size_t next_loop_ = 0;
+  std::size_t next_mailbox_ = 0;
   bool is_paused_ = false;  // Until the next client is accepted.
 };
 

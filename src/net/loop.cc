@@ -26,11 +26,10 @@ Result<std::unique_ptr<Loop>> Loop::Create(Host& host, const LoopOptions& option
 }
 
 Status Loop::Run(std::span<const std::unique_ptr<Acceptor>> acceptors) {
-  for (const auto& acceptor : acceptors) doors_.push_back({.acceptor = acceptor.get()});
-  for (Door& door : doors_) ResumeAccepting(&door);
+  listeners_.Open(acceptors, now_);
   while (!stop_deadline_ || !clients_.empty() || !owing_.empty() || !handshaking_.empty() || !lingering_.empty()) {
     if (auto iterated = Iterate(); !iterated) {
-      AwaitJobs();
+      mailbox_.AwaitReturned(jobs_out_);
       return iterated;
     }
   }
@@ -39,7 +38,7 @@ Status Loop::Run(std::span<const std::unique_ptr<Acceptor>> acceptors) {
 
 void Loop::Stop() {
   is_stopping_.store(true, std::memory_order_release);  // S1
-  Wake();
+  event_loop_->Wake();
 }
 
 Status Loop::Iterate() {
@@ -51,7 +50,7 @@ Status Loop::Iterate() {
   KVS_TRY(GatherBeforeSync());
   host_.Tick(now_);
   TakeMail();
-  ResumeAcceptingWhereDue();
+  listeners_.ResumeDue(now_);
   if (is_stopping_.load(std::memory_order_acquire)) AdvanceStop();  // S1
   RunReady();
   CloseSilent(clients_);
@@ -82,9 +81,7 @@ std::optional<io::Deadline> Loop::NextDeadline() const {
   if (!ready_.empty()) return now_;
   std::optional<io::Deadline> next;
   const auto consider = [&](io::Deadline deadline) { next = next ? std::min(*next, deadline) : deadline; };
-  for (const Door& door : doors_) {
-    if (door.accept_again) consider(*door.accept_again);
-  }
+  if (const auto resume = listeners_.NextResume()) consider(*resume);
   if (!lingering_.empty() && stop_deadline_) consider(now_ + kStopTick);
   for (const auto* home : {&clients_, &owing_, &handshaking_, &lingering_}) {
     if (home->empty()) continue;
@@ -97,11 +94,7 @@ std::optional<io::Deadline> Loop::NextDeadline() const {
 }
 
 void Loop::Dispatch(const io::Event& event) {
-  for (Door& door : doors_) {
-    if (event.token != &door) continue;
-    AcceptClients(&door);
-    return;
-  }
+  if (listeners_.Accept(event.token)) return;
   auto* client = static_cast<Client*>(event.token);
   KVS_PROBE_IF(client->is_in_job, "event for a client that is in a job");
   if (client->is_in_job) return;  // It was dispatched for another reason, and is watched again when it returns.
@@ -127,40 +120,6 @@ std::chrono::milliseconds Loop::TimeLimitOf(const std::list<Client>& home) const
   return is_limited_as_owing ? limits_.output_timeout : limits_.idle_timeout;
 }
 
-void Loop::AcceptClients(Door* door) {
-  door->accept_again = door->acceptor->AcceptWaiting();
-  if (door->accept_again) static_cast<void>(event_loop_->Forget(door->acceptor->listener()).has_value());
-}
-
-void Loop::ResumeAccepting(Door* door) {
-  door->accept_again.reset();
-  const Status watched = event_loop_->Watch(door->acceptor->listener(), {.readable = true}, door);
-  if (!watched) door->accept_again = now_ + std::chrono::seconds(1);  // The kernel is short of memory: try again later.
-}
-
-void Loop::ResumeAcceptingWhereDue() {
-  for (Door& door : doors_) {
-    if (door.accept_again && *door.accept_again <= now_) ResumeAccepting(&door);
-  }
-}
-
-void Loop::Adopt(Newcomer newcomer) {
-  {
-    sync::MutexLock lock(mail_mutex_);
-    newcomers_.push_back(std::move(newcomer));
-  }
-  Wake();
-}
-
-void Loop::Deliver(std::shared_ptr<Outbox> outbox) {
-  {
-    const sync::MutexLock lock(mail_mutex_);
-    announced_.push_back(std::move(outbox));
-    if (announced_.size() > 1) return;  // The first one has woken the loop, and it has not looked yet.
-  }
-  Wake();
-}
-
 // One in a job looks for mail when it returns, one that lingers takes no more.
 void Loop::TakeMailOf(Outbox& outbox) {
   outbox.Acknowledge();
@@ -171,30 +130,22 @@ void Loop::TakeMailOf(Outbox& outbox) {
 }
 
 void Loop::TakeMail() {
-  std::vector<Newcomer> newcomers;
-  std::vector<Client*> returned;
-  std::vector<std::shared_ptr<Outbox>> announced;
-  {
-    sync::MutexLock lock(mail_mutex_);
-    newcomers.swap(newcomers_);
-    returned.swap(returned_);
-    announced.swap(announced_);
-  }
-  for (Newcomer& newcomer : newcomers) Admit(std::move(newcomer));
-  for (Client* client : returned) {
+  LoopMailbox::Mail mail = mailbox_.Take();
+  for (Newcomer& newcomer : mail.newcomers) Admit(std::move(newcomer));
+  for (Client* client : mail.returned) {
     --jobs_out_;
     client->is_in_job = false;
     MarkActive(client);
     Settle(client);
   }
-  for (const std::shared_ptr<Outbox>& outbox : announced) TakeMailOf(*outbox);
+  for (const std::shared_ptr<Outbox>& outbox : mail.announced) TakeMailOf(*outbox);
 }
 
 void Loop::Admit(Newcomer newcomer) {
   std::list<Client>& home = newcomer.tls == nullptr ? clients_ : handshaking_;
   host_.figures.CountClient();
   try {
-    home.emplace_back(std::move(newcomer.socket), host_, host_.Limits().connection, static_cast<Mailbox*>(this));
+    home.emplace_back(std::move(newcomer.socket), host_, host_.Limits().connection, &mailbox_);
   } catch (const std::bad_alloc&) {
     KVS_PROBE("no memory for a new client");
     host_.figures.RemoveOpenClient();
@@ -207,19 +158,6 @@ void Loop::Admit(Newcomer newcomer) {
   client.since = now_;
   client.watched = {.readable = true, .once = is_pooled()};
   if (!event_loop_->Watch(client.session.socket(), client.watched, &client)) Close(&client);
-}
-
-void Loop::ReturnFromJob(Client* client) {
-  sync::MutexLock lock(mail_mutex_);
-  returned_.push_back(client);
-  // Before the mutex is released (I3): as soon as it is, the loop may find that this was the last job, and end.
-  mail_arrived_.NotifyOne();
-  Wake();
-}
-
-void Loop::AwaitJobs() {
-  sync::MutexLock lock(mail_mutex_);
-  while (returned_.size() < jobs_out_) mail_arrived_.Wait(mail_mutex_);
 }
 
 void Loop::MakeReady(Client* client) {
@@ -256,7 +194,7 @@ void Loop::RunOnPool(Client* client) {
   options_.pool->Spawn([this, client]() noexcept {
     Session* session = &client->session;
     static_cast<void>(RunTurn(host_, {&session, 1}));
-    ReturnFromJob(client);
+    mailbox_.Return(client);
   });
 }
 
@@ -303,10 +241,7 @@ void Loop::AdvanceStop() {
 
 void Loop::BeginStop() {
   stop_deadline_ = now_ + options_.stop_timeout;
-  for (const Door& door : doors_) {
-    if (!door.accept_again) static_cast<void>(event_loop_->Forget(door.acceptor->listener()).has_value());
-  }
-  doors_.clear();
+  listeners_.Close();
 }
 
 void Loop::CloseUnanswered() {

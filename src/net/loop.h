@@ -2,8 +2,8 @@
 //
 // Design      Direct mode: the turn of all ready sessions runs here. Pooled mode: each ready session becomes a job, is
 //             not watched while it is out, and comes back through the mailbox. Everything else is the same code.
-// Threads     Run() on one thread, which owns all sessions but those in a job. Adopt() and Stop() from any, Stop()
-//             from a signal handler too.
+// Threads     Run() on one thread, which owns all sessions but those in a job. Stop() from any thread and from a
+//             signal handler. mailbox() from any thread.
 // Limits      Each client is in one list, by what is waited for, and each list has a limit of time: clients_ where it
 //             is the next request (idle_timeout), owing_ where it has to take answers (output_timeout), handshaking_
 //             where TLS is not settled yet (its handshake timeout), lingering_ where it has to end (kLingerTime).
@@ -25,14 +25,14 @@
 #include <vector>
 
 #include "io/event_loop.h"
-#include "io/unique_fd.h"
 #include "kvs/result.h"
 #include "kvs/thread_pool.h"
 #include "net/acceptor.h"
+#include "net/client.h"
 #include "net/host.h"
-#include "net/session.h"
+#include "net/listeners.h"
+#include "net/loop_mailbox.h"
 #include "net/sync_gather.h"
-#include "sync/mutex.h"
 
 namespace kvs::server {
 
@@ -43,7 +43,7 @@ struct LoopOptions {
   std::chrono::milliseconds handshake_timeout{10'000};  // Of TLS.
 };
 
-class Loop final : private Mailbox {
+class Loop {
  public:
   // `host` outlives the loop.
   static Result<std::unique_ptr<Loop>> Create(Host& host, const LoopOptions& options);
@@ -52,39 +52,16 @@ class Loop final : private Mailbox {
   Status Run(std::span<const std::unique_ptr<Acceptor>> acceptors);
   void Stop();
 
-  void Adopt(Newcomer newcomer) KVS_EXCLUDES(mail_mutex_);
+  LoopMailbox& mailbox() { return mailbox_; }
 
  private:
-  struct Client {
-    Client(io::UniqueFd socket, Host& host, const ConnectionLimits& limits, Mailbox* mailbox)
-        : outbox(std::make_shared<Outbox>(limits.output_bytes_max, mailbox)),
-          session(std::move(socket), host, limits, outbox) {
-      outbox->owner = this;
-    }
-
-    const std::shared_ptr<Outbox> outbox;
-    Session session;
-    std::list<Client>* home = nullptr;
-    std::list<Client>::iterator self{};  // In `home`.
-    io::Interest watched{};
-    std::uint64_t answered_in_turn = SyncGather::kNoTurn;
-    // In clients_: of its last activity. In owing_: of the last bytes that it took. Elsewhere: of its coming.
-    io::Deadline since{};
-    std::uint64_t sent_bytes = 0;  // In owing_: until `since`.
-    bool is_in_job = false;
-    bool is_ready = false;
-    bool is_lingering = false;
-    bool is_stopped = false;  // StopAfterArrived() was called.
-  };
-
   Loop(Host& host, const LoopOptions& options, std::unique_ptr<io::EventLoop> event_loop)
-      : host_(host), options_(options), event_loop_(std::move(event_loop)), limits_(host.Limits()) {}
-
-  // A place where clients come in, and the token of its socket.
-  struct Door {
-    Acceptor* acceptor;
-    std::optional<io::Deadline> accept_again{};  // Set while accepting pauses.
-  };
+      : host_(host),
+        options_(options),
+        event_loop_(std::move(event_loop)),
+        mailbox_(*event_loop_),
+        listeners_(*event_loop_),
+        limits_(host.Limits()) {}
 
   Status Iterate();
   void LetOthersSend();
@@ -92,15 +69,9 @@ class Loop final : private Mailbox {
   std::optional<io::Deadline> NextDeadline() const;
   void Dispatch(const io::Event& event);
 
-  void AcceptClients(Door* door);
-  void ResumeAccepting(Door* door);
-  void ResumeAcceptingWhereDue();
-  void TakeMail() KVS_EXCLUDES(mail_mutex_);
+  void TakeMail();
   void Admit(Newcomer newcomer);
-  void Deliver(std::shared_ptr<Outbox> outbox) override KVS_EXCLUDES(mail_mutex_);
   void TakeMailOf(Outbox& outbox);
-  void ReturnFromJob(Client* client) KVS_EXCLUDES(mail_mutex_);
-  void AwaitJobs() KVS_EXCLUDES(mail_mutex_);
 
   void MakeReady(Client* client);
   void RunReady();
@@ -109,7 +80,6 @@ class Loop final : private Mailbox {
   void Settle(Client* client);
   void Rearm(Client* client);
 
-  void Wake() { event_loop_->Wake(); }
   void BeginStop();
   void AdvanceStop();
   void CloseUnanswered();
@@ -132,9 +102,10 @@ class Loop final : private Mailbox {
   const std::unique_ptr<io::EventLoop> event_loop_;
 
   std::atomic<bool> is_stopping_{false};  // S1
+  LoopMailbox mailbox_;
 
   // Of the thread in Run().
-  std::vector<Door> doors_;
+  Listeners listeners_;
   std::list<Client> clients_;  // These lists: by `since`, the longest first.
   std::list<Client> owing_;
   std::list<Client> handshaking_;
@@ -146,12 +117,6 @@ class Loop final : private Mailbox {
   io::Deadline now_{};                         // As of the last wake-up.
   NetLimits limits_;                           // As of the last time before it went to sleep.
   std::optional<io::Deadline> stop_deadline_;  // Set once stopping has begun.
-
-  sync::Mutex mail_mutex_;
-  sync::ConditionVariable mail_arrived_;
-  std::vector<Newcomer> newcomers_ KVS_GUARDED_BY(mail_mutex_);
-  std::vector<Client*> returned_ KVS_GUARDED_BY(mail_mutex_);
-  std::vector<std::shared_ptr<Outbox>> announced_ KVS_GUARDED_BY(mail_mutex_);
 };
 
 }  // namespace kvs::server

@@ -125,15 +125,15 @@ Status KvsServer::Impl::Open(std::shared_ptr<KvsEngine> engine, const ServerOpti
   host_.emplace(*state_);
   server::LoopOptions of_loops{.loops = LoopCount(options), .pool = pool_.get(), .stop_timeout = options.stop_timeout};
   if (options.tls) of_loops.handshake_timeout = options.tls->handshake_timeout;
-  std::vector<server::Loop*> loops;
+  std::vector<server::LoopMailbox*> mailboxes;
   for (std::size_t i = 0; i < of_loops.loops; ++i) {
     KVS_TRY_ASSIGN(auto loop, server::Loop::Create(*host_, of_loops));
-    loops.push_back(loop.get());
+    mailboxes.push_back(&loop->mailbox());
     loops_.push_back(std::move(loop));
   }
   const auto add = [&](io::UniqueFd listener, server::TlsSource* tls) {
     if (!listener.is_open()) return;
-    acceptors_.push_back(std::make_unique<server::Acceptor>(std::move(listener), *host_, loops, tls));
+    acceptors_.push_back(std::make_unique<server::Acceptor>(std::move(listener), *host_, mailboxes, tls));
   };
   add(std::move(listeners.plain), nullptr);
   add(std::move(listeners.local), nullptr);
