@@ -1,8 +1,9 @@
 // Client: one client of a loop: its session, and what the loop knows about it.
 //
-// Threads     Of its loop's thread. While is_in_job, the session is of the job's thread.
+// Threads     Of its loop's thread. With Turn::kInJob the session is of the job's thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -17,6 +18,22 @@
 namespace kvs::server {
 
 struct Client {
+  // What the loop waits for. Each phase has a list in ClientDeadlines.
+  enum class Phase : std::uint8_t {
+    kHandshake,  // The end of the TLS handshake.
+    kReading,    // The next request.
+    kSending,    // The client has answers to take.
+    kLingering,  // The client's end of the connection. What still arrives is thrown away. No other phase follows.
+  };
+  static constexpr std::size_t kPhases = 4;
+
+  // Whether the session is to have a turn.
+  enum class Turn : std::uint8_t {
+    kNone,   // Not before its socket or its outbox has something.
+    kReady,  // In the next round.
+    kInJob,  // Now, in a job of the pool.
+  };
+
   Client(io::UniqueFd socket, Host& host, const ConnectionLimits& limits, Mailbox* mailbox)
       : outbox(std::make_shared<Outbox>(limits.output_bytes_max, mailbox)),
         session(std::move(socket), host, limits, outbox) {
@@ -25,17 +42,16 @@ struct Client {
 
   const std::shared_ptr<Outbox> outbox;
   Session session;
-  std::list<Client>* home = nullptr;
-  std::list<Client>::iterator self{};  // In `home`.
+  Phase phase = Phase::kReading;
+  Turn turn = Turn::kNone;
+  bool is_stopped = false;  // StopAfterArrived() was called.
   io::Interest watched{};
   std::uint64_t answered_in_turn = SyncGather::kNoTurn;
-  // In clients_: of its last activity. In owing_: of the last bytes that it took. Elsewhere: of its coming.
-  io::Deadline since{};
-  std::uint64_t sent_bytes = 0;  // In owing_: until `since`.
-  bool is_in_job = false;
-  bool is_ready = false;
-  bool is_lingering = false;
-  bool is_stopped = false;  // StopAfterArrived() was called.
+  std::uint64_t sent_bytes = 0;  // As of the last progress in kSending.
+
+  // Of ClientDeadlines.
+  io::Deadline since{};  // When the wait of this phase began, or made progress.
+  std::list<Client>::iterator self{};
 };
 
 }  // namespace kvs::server

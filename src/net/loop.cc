@@ -1,6 +1,7 @@
 #include "net/loop.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <new>
 #include <string>
@@ -12,9 +13,15 @@
 #include "net/turn.h"
 
 namespace kvs::server {
+
+using Phase = Client::Phase;
+using Turn = Client::Turn;
+
 namespace {
 
 constexpr std::chrono::milliseconds kLingerTime{1'000};
+// All phases but kLingering, which needs nothing from the server.
+constexpr std::array kUnansweredPhases = {Phase::kReading, Phase::kSending, Phase::kHandshake};
 constexpr std::size_t kAnsweredOfBusyTurn = 8;
 constexpr std::chrono::milliseconds kStopTick{10};  // How often a stopping loop asks whether last answers have arrived.
 
@@ -27,7 +34,7 @@ Result<std::unique_ptr<Loop>> Loop::Create(Host& host, const LoopOptions& option
 
 Status Loop::Run(std::span<const std::unique_ptr<Acceptor>> acceptors) {
   listeners_.Open(acceptors, now_);
-  while (!stop_deadline_ || !clients_.empty() || !owing_.empty() || !handshaking_.empty() || !lingering_.empty()) {
+  while (!stop_deadline_ || !clients_.is_empty()) {
     if (auto iterated = Iterate(); !iterated) {
       mailbox_.AwaitReturned(jobs_out_);
       return iterated;
@@ -42,7 +49,7 @@ void Loop::Stop() {
 }
 
 Status Loop::Iterate() {
-  limits_ = host_.Limits();
+  TakeTimeouts();
   LetOthersSend();
   KVS_TRY_ASSIGN(const auto events, event_loop_->Wait(NextDeadline()));
   now_ = std::chrono::steady_clock::now();
@@ -53,11 +60,18 @@ Status Loop::Iterate() {
   listeners_.ResumeDue(now_);
   if (is_stopping_.load(std::memory_order_acquire)) AdvanceStop();  // S1
   RunReady();
-  CloseSilent(clients_);
-  CloseSilent(owing_);
-  CloseHandshaking();
-  CloseLingering();
+  CloseExpired();
   return Ok();
+}
+
+// As the settings are now.
+void Loop::TakeTimeouts() {
+  const NetLimits limits = host_.Limits();
+  clients_.set_timeout(Phase::kHandshake, options_.handshake_timeout);
+  clients_.set_timeout(Phase::kReading, limits.idle_timeout);
+  clients_.set_timeout(Phase::kSending,
+                       limits.output_timeout.count() > 0 ? limits.output_timeout : limits.idle_timeout);
+  clients_.set_timeout(Phase::kLingering, kLingerTime);
 }
 
 // Of several loops, one that goes to sleep behind a busy turn is woken a moment later, which costs as much as a
@@ -82,11 +96,8 @@ std::optional<io::Deadline> Loop::NextDeadline() const {
   std::optional<io::Deadline> next;
   const auto consider = [&](io::Deadline deadline) { next = next ? std::min(*next, deadline) : deadline; };
   if (const auto resume = listeners_.NextResume()) consider(*resume);
-  if (!lingering_.empty() && stop_deadline_) consider(now_ + kStopTick);
-  for (const auto* home : {&clients_, &owing_, &handshaking_, &lingering_}) {
-    if (home->empty()) continue;
-    if (const auto limit = TimeLimitOf(*home); limit.count() > 0) consider(home->front().since + limit);
-  }
+  if (const auto expiry = clients_.Next()) consider(*expiry);
+  if (stop_deadline_ && clients_.has(Phase::kLingering)) consider(now_ + kStopTick);
   if (const auto tick = host_.NextTick(now_)) consider(*tick);
   // Past the deadline only jobs are left to wait for, and they wake the loop when they return.
   if (stop_deadline_ && *stop_deadline_ > now_) consider(*stop_deadline_);
@@ -96,36 +107,30 @@ std::optional<io::Deadline> Loop::NextDeadline() const {
 void Loop::Dispatch(const io::Event& event) {
   if (listeners_.Accept(event.token)) return;
   auto* client = static_cast<Client*>(event.token);
-  KVS_PROBE_IF(client->is_in_job, "event for a client that is in a job");
-  if (client->is_in_job) return;  // It was dispatched for another reason, and is watched again when it returns.
-  if (client->is_lingering) {
+  const bool is_in_job = client->turn == Turn::kInJob;
+  KVS_PROBE_IF(is_in_job, "event for a client that is in a job");
+  if (is_in_job) return;  // It was dispatched for another reason, and is watched again when it returns.
+  if (client->phase == Phase::kLingering) {
     if (!client->session.Discard()) Close(client);
     return;
   }
   gather_.NoteReturn(std::exchange(client->answered_in_turn, SyncGather::kNoTurn));
   // Nothing was asked for: the socket has failed.
-  if (!client->is_ready && !client->watched.readable && !client->watched.writable) {
+  if (client->turn == Turn::kNone && !client->watched.readable && !client->watched.writable) {
     Close(client);
     return;
   }
   client->session.NoteReadable();
-  MarkActive(client);
+  NoteInput(client);
   MakeReady(client);
-}
-
-std::chrono::milliseconds Loop::TimeLimitOf(const std::list<Client>& home) const {
-  if (&home == &lingering_) return kLingerTime;
-  if (&home == &handshaking_) return options_.handshake_timeout;
-  const bool is_limited_as_owing = &home == &owing_ && limits_.output_timeout.count() > 0;
-  return is_limited_as_owing ? limits_.output_timeout : limits_.idle_timeout;
 }
 
 // One in a job looks for mail when it returns, one that lingers takes no more.
 void Loop::TakeMailOf(Outbox& outbox) {
   outbox.Acknowledge();
   auto* client = static_cast<Client*>(outbox.owner);
-  if (client == nullptr || client->is_in_job || client->is_lingering) return;
-  if (client->session.is_waiting()) MarkActive(client);  // The time for its next request begins with its reply.
+  if (client == nullptr || client->turn == Turn::kInJob || client->phase == Phase::kLingering) return;
+  if (client->session.is_waiting()) NoteInput(client);  // The time for its next request begins with its reply.
   MakeReady(client);
 }
 
@@ -134,40 +139,37 @@ void Loop::TakeMail() {
   for (Newcomer& newcomer : mail.newcomers) Admit(std::move(newcomer));
   for (Client* client : mail.returned) {
     --jobs_out_;
-    client->is_in_job = false;
-    MarkActive(client);
+    client->turn = Turn::kNone;
+    NoteInput(client);
     Settle(client);
   }
   for (const std::shared_ptr<Outbox>& outbox : mail.announced) TakeMailOf(*outbox);
 }
 
 void Loop::Admit(Newcomer newcomer) {
-  std::list<Client>& home = newcomer.tls == nullptr ? clients_ : handshaking_;
+  const Phase phase = newcomer.tls == nullptr ? Phase::kReading : Phase::kHandshake;
   host_.figures.CountClient();
+  Client* client = nullptr;
   try {
-    home.emplace_back(std::move(newcomer.socket), host_, host_.Limits().connection, &mailbox_);
+    client = clients_.Add(phase, now_, std::move(newcomer.socket), host_, host_.Limits().connection, &mailbox_);
   } catch (const std::bad_alloc&) {
     KVS_PROBE("no memory for a new client");
     host_.figures.RemoveOpenClient();
     return;
   }
-  Client& client = home.back();
-  if (newcomer.tls != nullptr) client.session.Secure(std::move(newcomer.tls));
-  client.home = &home;
-  client.self = std::prev(home.end());
-  client.since = now_;
-  client.watched = {.readable = true, .once = is_pooled()};
-  if (!event_loop_->Watch(client.session.socket(), client.watched, &client)) Close(&client);
+  if (newcomer.tls != nullptr) client->session.Secure(std::move(newcomer.tls));
+  client->watched = {.readable = true, .once = is_pooled()};
+  if (!event_loop_->Watch(client->session.socket(), client->watched, client)) Close(client);
 }
 
 void Loop::MakeReady(Client* client) {
-  if (std::exchange(client->is_ready, true)) return;
+  if (std::exchange(client->turn, Turn::kReady) == Turn::kReady) return;
   ready_.push_back(client);
 }
 
 void Loop::RunReady() {
   const std::vector<Client*> clients = std::exchange(ready_, {});
-  for (Client* client : clients) client->is_ready = false;
+  for (Client* client : clients) client->turn = Turn::kNone;
   if (!is_pooled()) {
     RunHere(clients);
   } else {
@@ -189,7 +191,7 @@ void Loop::RunHere(const std::vector<Client*>& clients) {
 }
 
 void Loop::RunOnPool(Client* client) {
-  client->is_in_job = true;
+  client->turn = Turn::kInJob;
   ++jobs_out_;
   options_.pool->Spawn([this, client]() noexcept {
     Session* session = &client->session;
@@ -199,7 +201,7 @@ void Loop::RunOnPool(Client* client) {
 }
 
 void Loop::Settle(Client* client) {
-  MarkOutput(client);
+  NoteOutput(client);
   switch (client->session.next()) {
     case Session::Next::kWait: Rearm(client); break;
     case Session::Next::kRunAgain:
@@ -229,13 +231,12 @@ void Loop::AdvanceStop() {
     return;
   }
   // Those in a job have their turn here when they return.
-  for (auto* home : {&clients_, &owing_, &handshaking_}) {
-    for (Client& client : *home) {
-      if (client.is_in_job || client.is_stopped) continue;
-      client.is_stopped = true;
-      client.session.StopAfterArrived();
-      MakeReady(&client);
-    }
+  for (const Phase phase : kUnansweredPhases) {
+    clients_.Visit(phase, [&](Client* client) {
+      if (client->turn == Turn::kInJob || std::exchange(client->is_stopped, true)) return;
+      client->session.StopAfterArrived();
+      MakeReady(client);
+    });
   }
 }
 
@@ -247,16 +248,14 @@ void Loop::BeginStop() {
 void Loop::CloseUnanswered() {
   ready_.clear();
   std::size_t closed = 0;
-  for (auto* home : {&clients_, &owing_, &handshaking_}) {
-    for (auto next = home->begin(); next != home->end();) {
-      Client* client = &*next++;
-      client->is_ready = false;
-      if (client->is_in_job) continue;
+  for (const Phase phase : kUnansweredPhases) {
+    clients_.Visit(phase, [&](Client* client) {
+      if (client->turn == Turn::kInJob) return;
       Close(client);
       ++closed;
-    }
+    });
   }
-  while (!lingering_.empty()) Close(&lingering_.front());
+  clients_.Visit(Phase::kLingering, [&](Client* client) { Close(client); });
   if (closed > 0) {
     KVS_PROBE("stop closes clients that take no answers");
     host_.Note(NetEvent::kStopTimedOut,
@@ -264,82 +263,69 @@ void Loop::CloseUnanswered() {
   }
 }
 
-void Loop::CloseSilent(std::list<Client>& home) {
-  if (home.empty()) return;
-  const auto limit = TimeLimitOf(home);
-  if (limit.count() <= 0) return;
-  while (!home.empty() && home.front().since + limit <= now_) {
-    Client* client = &home.front();
-    if (client->is_in_job || client->is_ready || IsAwaitingUs(*client)) {
+void Loop::CloseExpired() {
+  CloseSilent(Phase::kReading);
+  CloseSilent(Phase::kSending);
+  clients_.VisitExpired(Phase::kHandshake, now_, [&](Client* client) {
+    if (client->turn != Turn::kNone) return;
+    KVS_PROBE("handshake takes too long");
+    client->session.NoteFailedHandshake("it took too long (tls-handshake-timeout)");
+    Close(client);
+  });
+  clients_.VisitExpired(Phase::kLingering, now_, [&](Client* client) {
+    KVS_PROBE("client lingers to the end");
+    Close(client);
+  });
+  if (!stop_deadline_) return;
+  // A server that ends waits for its answers to arrive, not for clients to go.
+  clients_.Visit(Phase::kLingering, [&](Client* client) {
+    if (client->session.AnswersHaveArrived()) Close(client);
+  });
+}
+
+void Loop::CloseSilent(Phase phase) {
+  clients_.VisitExpired(phase, now_, [&](Client* client) {
+    if (client->turn != Turn::kNone || IsAwaitingUs(*client)) {
       KVS_PROBE("silent client is waiting for the server");
-      MoveTo(home, client);
-    } else {
-      if (&home == &owing_) client->session.NoteDropped("took none of its answers in time (output-timeout)");
-      Close(client);
+      clients_.Restart(phase, now_, client);
+      return;
     }
-  }
+    if (phase == Phase::kSending) client->session.NoteDropped("took none of its answers in time (output-timeout)");
+    Close(client);
+  });
 }
 
 // Whether it waits for something other than its own next request: messages, the end of a pause, what it blocks for.
 // It need not ask for anything then, but has to take what comes.
 bool Loop::IsAwaitingUs(const Client& client) const {
-  return client.home == &clients_ && (client.session.is_expected() || client.session.is_waiting());
-}
-
-// However busy it is.
-void Loop::CloseHandshaking() {
-  for (auto next = handshaking_.begin(); next != handshaking_.end();) {
-    Client* client = &*next++;
-    if (client->since + TimeLimitOf(handshaking_) > now_) return;
-    if (client->is_in_job || client->is_ready) continue;
-    KVS_PROBE("handshake takes too long");
-    client->session.NoteFailedHandshake("it took too long (tls-handshake-timeout)");
-    Close(client);
-  }
-}
-
-void Loop::CloseLingering() {
-  for (auto next = lingering_.begin(); next != lingering_.end();) {
-    Client* client = &*next++;
-    const bool is_over = client->since + kLingerTime <= now_;
-    // A server that ends waits for its answers to arrive, not for clients to go.
-    KVS_PROBE_IF(is_over, "client lingers to the end");
-    if (is_over || (stop_deadline_ && client->session.AnswersHaveArrived())) Close(client);
-  }
+  return client.phase == Phase::kReading && (client.session.is_expected() || client.session.is_waiting());
 }
 
 void Loop::Linger(Client* client) {
   client->session.BeginLinger();
-  client->is_lingering = true;
-  MoveTo(lingering_, client);
+  clients_.Restart(Phase::kLingering, now_, client);
   client->watched = {.readable = true};
   if (!event_loop_->Change(client->session.socket(), client->watched, client)) Close(client);
 }
 
-void Loop::MoveTo(std::list<Client>& home, Client* client) {
-  client->since = now_;
-  home.splice(home.end(), *client->home, client->self);
-  client->home = &home;
-}
-
-// What a client sends counts where its next request is waited for, and nowhere else.
-void Loop::MarkActive(Client* client) {
-  if (client->home == &clients_) MoveTo(clients_, client);
+// Input counts while the next request is waited for, and in no other phase.
+void Loop::NoteInput(Client* client) {
+  if (client->phase == Phase::kReading) clients_.Restart(Phase::kReading, now_, client);
 }
 
 // After a turn: whether the client has answers to take, and whether it takes them.
-void Loop::MarkOutput(Client* client) {
-  if (client->home == &handshaking_) {
+void Loop::NoteOutput(Client* client) {
+  if (client->phase == Phase::kHandshake) {
     if (!client->session.is_secured()) return;
-    MoveTo(clients_, client);
+    clients_.Restart(Phase::kReading, now_, client);
   }
-  const bool is_owing = client->home == &owing_;
+  const bool was_sending = client->phase == Phase::kSending;
   if (client->session.has_output()) {
-    if (is_owing && client->sent_bytes == client->session.sent_bytes()) return;
+    if (was_sending && client->sent_bytes == client->session.sent_bytes()) return;
     client->sent_bytes = client->session.sent_bytes();
-    MoveTo(owing_, client);
-  } else if (is_owing) {
-    MoveTo(clients_, client);
+    clients_.Restart(Phase::kSending, now_, client);
+  } else if (was_sending) {
+    clients_.Restart(Phase::kReading, now_, client);
   }
 }
 
@@ -347,7 +333,7 @@ void Loop::Close(Client* client) {
   client->outbox->owner = nullptr;
   // First, so that a client which sees its connection end finds the place free for another.
   host_.figures.RemoveOpenClient();
-  client->home->erase(client->self);  // Closing a socket ends its being watched.
+  clients_.Remove(client);  // Closing a socket ends its being watched.
 }
 
 }  // namespace kvs::server

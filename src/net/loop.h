@@ -4,11 +4,11 @@
 //             not watched while it is out, and comes back through the mailbox. Everything else is the same code.
 // Threads     Run() on one thread, which owns all sessions but those in a job. Stop() from any thread and from a
 //             signal handler. mailbox() from any thread.
-// Limits      Each client is in one list, by what is waited for, and each list has a limit of time: clients_ where it
-//             is the next request (idle_timeout), owing_ where it has to take answers (output_timeout), handshaking_
-//             where TLS is not settled yet (its handshake timeout), lingering_ where it has to end (kLingerTime).
-// Invariants  I1  A session with is_in_job is touched by its job alone, and neither closed nor moved to another state.
-//             I2  A session is in ready_ exactly while is_ready, and is not closed meanwhile.
+// Limits      The timeouts of a client's phases (client.h) are the handshake timeout of TLS, idle_timeout for the next
+//             request, output_timeout for answers to take, and kLingerTime.
+// Invariants  I1  With Turn::kInJob the session is touched by its job alone, and the client is neither closed nor moved
+//                 to another phase.
+//             I2  A client is in ready_ exactly while it has Turn::kReady, and is not closed meanwhile.
 //             I3  A job touches neither the loop nor its session after the mailbox's mutex is released.
 // Fences      S1  is_stopping_:  release store in Stop() -> acquire load in Iterate(). A loop that sees it set sees
 //                 what the stopping thread did before.
@@ -16,8 +16,7 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdint>
-#include <list>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
@@ -29,6 +28,7 @@
 #include "kvs/thread_pool.h"
 #include "net/acceptor.h"
 #include "net/client.h"
+#include "net/client_deadlines.h"
 #include "net/host.h"
 #include "net/listeners.h"
 #include "net/loop_mailbox.h"
@@ -60,10 +60,10 @@ class Loop {
         options_(options),
         event_loop_(std::move(event_loop)),
         mailbox_(*event_loop_),
-        listeners_(*event_loop_),
-        limits_(host.Limits()) {}
+        listeners_(*event_loop_) {}
 
   Status Iterate();
+  void TakeTimeouts();
   void LetOthersSend();
   Status GatherBeforeSync();
   std::optional<io::Deadline> NextDeadline() const;
@@ -83,18 +83,15 @@ class Loop {
   void BeginStop();
   void AdvanceStop();
   void CloseUnanswered();
-  void CloseSilent(std::list<Client>& home);
+  void CloseExpired();
+  void CloseSilent(Client::Phase phase);
   bool IsAwaitingUs(const Client& client) const;
-  void CloseHandshaking();
-  void CloseLingering();
-  void MoveTo(std::list<Client>& home, Client* client);
-  void MarkOutput(Client* client);
+  void NoteInput(Client* client);
+  void NoteOutput(Client* client);
   void Linger(Client* client);
-  void MarkActive(Client* client);
   void Close(Client* client);
 
   bool is_pooled() const { return options_.pool != nullptr; }
-  std::chrono::milliseconds TimeLimitOf(const std::list<Client>& home) const;  // 0: none.
 
   // Constant after construction.
   Host& host_;
@@ -106,16 +103,12 @@ class Loop {
 
   // Of the thread in Run().
   Listeners listeners_;
-  std::list<Client> clients_;  // These lists: by `since`, the longest first.
-  std::list<Client> owing_;
-  std::list<Client> handshaking_;
-  std::list<Client> lingering_;
+  ClientDeadlines clients_;
   std::vector<Client*> ready_;  // Have their turn in the next round.
   std::size_t answered_ = 0;    // In the last turn of this thread.
   std::size_t jobs_out_ = 0;
   SyncGather gather_;
   io::Deadline now_{};                         // As of the last wake-up.
-  NetLimits limits_;                           // As of the last time before it went to sleep.
   std::optional<io::Deadline> stop_deadline_;  // Set once stopping has begun.
 };
 
