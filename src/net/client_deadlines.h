@@ -6,6 +6,7 @@
 // Ownership   Owns the clients. A pointer to a client is valid until Remove().
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -33,7 +34,9 @@ class ClientDeadlines {
   // The wait of `client` begins again, in `phase`, which may be the one that it is in.
   void Restart(Phase phase, io::Deadline now, Client* client);
 
-  bool is_empty() const;
+  bool is_empty() const {
+    return std::all_of(lists_.begin(), lists_.end(), [](const auto& list) { return list.empty(); });
+  }
   bool has(Phase phase) const { return !lists_[Index(phase)].empty(); }
   std::optional<io::Deadline> Next() const;  // nullopt: no client expires.
 
@@ -60,6 +63,23 @@ Client* ClientDeadlines::Add(Phase phase, io::Deadline now, Arguments&&... argum
   client->since = now;
   client->self = std::prev(list.end());
   return client;
+}
+
+inline void ClientDeadlines::Restart(Phase phase, io::Deadline now, Client* client) {
+  std::list<Client>& list = ListOf(phase);
+  list.splice(list.end(), ListOf(client->phase), client->self);
+  client->phase = phase;
+  client->since = now;
+}
+
+inline std::optional<io::Deadline> ClientDeadlines::Next() const {
+  std::optional<io::Deadline> next;
+  for (std::size_t i = 0; i < Client::kPhases; ++i) {
+    if (lists_[i].empty() || timeouts_[i].count() <= 0) continue;
+    const io::Deadline deadline = lists_[i].front().since + timeouts_[i];
+    next = next ? std::min(*next, deadline) : deadline;
+  }
+  return next;
 }
 
 template <class Function>

@@ -1,10 +1,8 @@
 #include "net/loop.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <new>
-#include <string>
 #include <thread>
 #include <utility>
 
@@ -20,8 +18,6 @@ using Turn = Client::Turn;
 namespace {
 
 constexpr std::chrono::milliseconds kLingerTime{1'000};
-// All phases but kLingering, which needs nothing from the server.
-constexpr std::array kUnansweredPhases = {Phase::kReading, Phase::kSending, Phase::kHandshake};
 constexpr std::size_t kAnsweredOfBusyTurn = 8;
 constexpr std::chrono::milliseconds kStopTick{10};  // How often a stopping loop asks whether last answers have arrived.
 
@@ -34,7 +30,7 @@ Result<std::unique_ptr<Loop>> Loop::Create(Host& host, const LoopOptions& option
 
 Status Loop::Run(std::span<const std::unique_ptr<Acceptor>> acceptors) {
   listeners_.Open(acceptors, now_);
-  while (!stop_deadline_ || !clients_.is_empty()) {
+  while (stop_.step() == StopSequence::Step::kServing || !clients_.is_empty()) {
     if (auto iterated = Iterate(); !iterated) {
       mailbox_.AwaitReturned(jobs_out_);
       return iterated;
@@ -44,7 +40,7 @@ Status Loop::Run(std::span<const std::unique_ptr<Acceptor>> acceptors) {
 }
 
 void Loop::Stop() {
-  is_stopping_.store(true, std::memory_order_release);  // S1
+  stop_.Request();
   event_loop_->Wake();
 }
 
@@ -58,7 +54,7 @@ Status Loop::Iterate() {
   host_.Tick(now_);
   TakeMail();
   listeners_.ResumeDue(now_);
-  if (is_stopping_.load(std::memory_order_acquire)) AdvanceStop();  // S1
+  AdvanceStop();
   RunReady();
   CloseExpired();
   return Ok();
@@ -97,12 +93,16 @@ std::optional<io::Deadline> Loop::NextDeadline() const {
   const auto consider = [&](io::Deadline deadline) { next = next ? std::min(*next, deadline) : deadline; };
   if (const auto resume = listeners_.NextResume()) consider(*resume);
   if (const auto expiry = clients_.Next()) consider(*expiry);
-  if (stop_deadline_ && clients_.has(Phase::kLingering)) consider(now_ + kStopTick);
   if (const auto tick = host_.NextTick(now_)) consider(*tick);
-  // Past the deadline only jobs are left to wait for, and they wake the loop when they return.
-  if (stop_deadline_ && *stop_deadline_ > now_) consider(*stop_deadline_);
+  // In kClosing only jobs are left to wait for, and they wake the loop when they return.
+  if (stop_.step() == StopSequence::Step::kAnswering) {
+    consider(stop_.deadline());
+    if (clients_.has(Phase::kLingering)) consider(now_ + kStopTick);
+  }
   return next;
 }
+
+// --- Events and mail ---
 
 void Loop::Dispatch(const io::Event& event) {
   if (listeners_.Accept(event.token)) return;
@@ -125,15 +125,6 @@ void Loop::Dispatch(const io::Event& event) {
   MakeReady(client);
 }
 
-// One in a job looks for mail when it returns, one that lingers takes no more.
-void Loop::TakeMailOf(Outbox& outbox) {
-  outbox.Acknowledge();
-  auto* client = static_cast<Client*>(outbox.owner);
-  if (client == nullptr || client->turn == Turn::kInJob || client->phase == Phase::kLingering) return;
-  if (client->session.is_waiting()) NoteInput(client);  // The time for its next request begins with its reply.
-  MakeReady(client);
-}
-
 void Loop::TakeMail() {
   LoopMailbox::Mail mail = mailbox_.Take();
   for (Newcomer& newcomer : mail.newcomers) Admit(std::move(newcomer));
@@ -144,6 +135,15 @@ void Loop::TakeMail() {
     Settle(client);
   }
   for (const std::shared_ptr<Outbox>& outbox : mail.announced) TakeMailOf(*outbox);
+}
+
+// One in a job looks for mail when it returns, one that lingers takes no more.
+void Loop::TakeMailOf(Outbox& outbox) {
+  outbox.Acknowledge();
+  auto* client = static_cast<Client*>(outbox.owner);
+  if (client == nullptr || client->turn == Turn::kInJob || client->phase == Phase::kLingering) return;
+  if (client->session.is_waiting()) NoteInput(client);  // The time for its next request begins with its reply.
+  MakeReady(client);
 }
 
 void Loop::Admit(Newcomer newcomer) {
@@ -161,6 +161,8 @@ void Loop::Admit(Newcomer newcomer) {
   client->watched = {.readable = true, .once = is_pooled()};
   if (!event_loop_->Watch(client->session.socket(), client->watched, client)) Close(client);
 }
+
+// --- Turns ---
 
 void Loop::MakeReady(Client* client) {
   if (std::exchange(client->turn, Turn::kReady) == Turn::kReady) return;
@@ -224,89 +226,7 @@ void Loop::Rearm(Client* client) {
   if (!event_loop_->Change(client->session.socket(), interest, client)) Close(client);
 }
 
-void Loop::AdvanceStop() {
-  if (!stop_deadline_) BeginStop();
-  if (now_ >= *stop_deadline_) {
-    CloseUnanswered();
-    return;
-  }
-  // Those in a job have their turn here when they return.
-  for (const Phase phase : kUnansweredPhases) {
-    clients_.Visit(phase, [&](Client* client) {
-      if (client->turn == Turn::kInJob || std::exchange(client->is_stopped, true)) return;
-      client->session.StopAfterArrived();
-      MakeReady(client);
-    });
-  }
-}
-
-void Loop::BeginStop() {
-  stop_deadline_ = now_ + options_.stop_timeout;
-  listeners_.Close();
-}
-
-void Loop::CloseUnanswered() {
-  ready_.clear();
-  std::size_t closed = 0;
-  for (const Phase phase : kUnansweredPhases) {
-    clients_.Visit(phase, [&](Client* client) {
-      if (client->turn == Turn::kInJob) return;
-      Close(client);
-      ++closed;
-    });
-  }
-  clients_.Visit(Phase::kLingering, [&](Client* client) { Close(client); });
-  if (closed > 0) {
-    KVS_PROBE("stop closes clients that take no answers");
-    host_.Note(NetEvent::kStopTimedOut,
-               "stop: closed " + std::to_string(closed) + " connections that did not take their answers in time");
-  }
-}
-
-void Loop::CloseExpired() {
-  CloseSilent(Phase::kReading);
-  CloseSilent(Phase::kSending);
-  clients_.VisitExpired(Phase::kHandshake, now_, [&](Client* client) {
-    if (client->turn != Turn::kNone) return;
-    KVS_PROBE("handshake takes too long");
-    client->session.NoteFailedHandshake("it took too long (tls-handshake-timeout)");
-    Close(client);
-  });
-  clients_.VisitExpired(Phase::kLingering, now_, [&](Client* client) {
-    KVS_PROBE("client lingers to the end");
-    Close(client);
-  });
-  if (!stop_deadline_) return;
-  // A server that ends waits for its answers to arrive, not for clients to go.
-  clients_.Visit(Phase::kLingering, [&](Client* client) {
-    if (client->session.AnswersHaveArrived()) Close(client);
-  });
-}
-
-void Loop::CloseSilent(Phase phase) {
-  clients_.VisitExpired(phase, now_, [&](Client* client) {
-    if (client->turn != Turn::kNone || IsAwaitingUs(*client)) {
-      KVS_PROBE("silent client is waiting for the server");
-      clients_.Restart(phase, now_, client);
-      return;
-    }
-    if (phase == Phase::kSending) client->session.NoteDropped("took none of its answers in time (output-timeout)");
-    Close(client);
-  });
-}
-
-// Whether it waits for something other than its own next request: messages, the end of a pause, what it blocks for.
-// It need not ask for anything then, but has to take what comes.
-bool Loop::IsAwaitingUs(const Client& client) const {
-  return client.phase == Phase::kReading && (client.session.is_expected() || client.session.is_waiting());
-}
-
-void Loop::Linger(Client* client) {
-  client->session.BeginLinger();
-  clients_.Restart(Phase::kLingering, now_, client);
-  client->watched = {.readable = true};
-  if (!event_loop_->Change(client->session.socket(), client->watched, client)) Close(client);
-}
+// --- Phases ---
 
 // Input counts while the next request is waited for, and in no other phase.
 void Loop::NoteInput(Client* client) {
@@ -329,11 +249,11 @@ void Loop::NoteOutput(Client* client) {
   }
 }
 
-void Loop::Close(Client* client) {
-  client->outbox->owner = nullptr;
-  // First, so that a client which sees its connection end finds the place free for another.
-  host_.figures.RemoveOpenClient();
-  clients_.Remove(client);  // Closing a socket ends its being watched.
+void Loop::Linger(Client* client) {
+  client->session.BeginLinger();
+  clients_.Restart(Phase::kLingering, now_, client);
+  client->watched = {.readable = true};
+  if (!event_loop_->Change(client->session.socket(), client->watched, client)) Close(client);
 }
 
 }  // namespace kvs::server

@@ -10,11 +10,8 @@
 //                 to another phase.
 //             I2  A client is in ready_ exactly while it has Turn::kReady, and is not closed meanwhile.
 //             I3  A job touches neither the loop nor its session after the mailbox's mutex is released.
-// Fences      S1  is_stopping_:  release store in Stop() -> acquire load in Iterate(). A loop that sees it set sees
-//                 what the stopping thread did before.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -32,6 +29,7 @@
 #include "net/host.h"
 #include "net/listeners.h"
 #include "net/loop_mailbox.h"
+#include "net/stop_sequence.h"
 #include "net/sync_gather.h"
 
 namespace kvs::server {
@@ -59,6 +57,7 @@ class Loop {
       : host_(host),
         options_(options),
         event_loop_(std::move(event_loop)),
+        stop_(options.stop_timeout),
         mailbox_(*event_loop_),
         listeners_(*event_loop_) {}
 
@@ -80,8 +79,8 @@ class Loop {
   void Settle(Client* client);
   void Rearm(Client* client);
 
-  void BeginStop();
   void AdvanceStop();
+  void AnswerArrived();
   void CloseUnanswered();
   void CloseExpired();
   void CloseSilent(Client::Phase phase);
@@ -98,7 +97,7 @@ class Loop {
   const LoopOptions options_;
   const std::unique_ptr<io::EventLoop> event_loop_;
 
-  std::atomic<bool> is_stopping_{false};  // S1
+  StopSequence stop_;
   LoopMailbox mailbox_;
 
   // Of the thread in Run().
@@ -108,8 +107,7 @@ class Loop {
   std::size_t answered_ = 0;    // In the last turn of this thread.
   std::size_t jobs_out_ = 0;
   SyncGather gather_;
-  io::Deadline now_{};                         // As of the last wake-up.
-  std::optional<io::Deadline> stop_deadline_;  // Set once stopping has begun.
+  io::Deadline now_{};  // As of the last wake-up.
 };
 
 }  // namespace kvs::server
