@@ -54,7 +54,7 @@ class Connection {
     return !input_has_ended_ && !is_closing_ && !is_dropped_ && !is_behind_ && may_keep && has_room();
   }
   bool is_runnable() const { return (is_behind_ || has_mail()) && has_room(); }  // Resume() has work.
-  bool is_waiting() const { return is_waiting_; }  // Until it is woken through its outbox: it is not idle.
+  bool is_waiting() const { return is_waiting_; }  // It executes nothing until it is woken through its outbox.
   // It did not take what it was sent, or may not have so much: it is to be closed, and nothing more is sent to it.
   bool is_dropped() const { return is_dropped_ || account_->is_evicted() || (has_mail() && outbox_->has_overflowed()); }
   // Of one that is dropped: what it did, for the log.
@@ -63,7 +63,8 @@ class Connection {
     return is_memory ? "needed more memory than client-memory-limit leaves it"
                      : "left too much unread of what was sent to it";
   }
-  bool is_expected() const { return conversation_ != nullptr && conversation_->is_expected(); }  // See Conversation.
+  // No idle timeout applies: the client waits for the server, not the server for the client.
+  bool may_be_idle() const { return is_waiting_ || (conversation_ != nullptr && conversation_->may_be_idle()); }
   bool is_closing() const { return is_closing_; }
   bool is_finished() const {
     const bool is_executed = !is_behind_ && !is_put_off_;

@@ -74,8 +74,8 @@ class Conversation {
 
   // Executes from the front of `input`, which is all that is not consumed yet, up to the limits.
   virtual Progress Execute(std::string_view input, Replies& replies) = 0;
-  // Whether the client may be silent for as long as it likes.
-  virtual bool is_expected() const { return false; }
+  // No idle timeout applies to the client.
+  virtual bool may_be_idle() const { return false; }
   virtual void AppendSyncFailure(std::uint32_t tag, const Error& error, base::ByteBuffer* out) = 0;
   // Of a request that is not all there, and for which there is no memory. The connection ends after it.
   virtual void AppendRefusal(const Error& error, base::ByteBuffer* out) = 0;

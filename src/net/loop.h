@@ -84,7 +84,6 @@ class Loop {
   void CloseUnanswered();
   void CloseExpired();
   void CloseSilent(Client::Phase phase);
-  bool IsAwaitingUs(const Client& client) const;
   void NoteInput(Client* client);
   void NoteOutput(Client* client);
   void Linger(Client* client);

@@ -83,9 +83,11 @@ void Loop::CloseExpired() {
   });
 }
 
+// A client that may be idle still has to take what it is sent.
 void Loop::CloseSilent(Phase phase) {
   clients_.VisitExpired(phase, now_, [&](Client* client) {
-    if (client->turn != Turn::kNone || IsAwaitingUs(*client)) {
+    const bool may_be_idle = phase == Phase::kReading && client->session.may_be_idle();
+    if (client->turn != Turn::kNone || may_be_idle) {
       KVS_PROBE("silent client is waiting for the server");
       clients_.Restart(phase, now_, client);
       return;
@@ -93,12 +95,6 @@ void Loop::CloseSilent(Phase phase) {
     if (phase == Phase::kSending) client->session.NoteDropped("took none of its answers in time (output-timeout)");
     Close(client);
   });
-}
-
-// Whether it waits for something other than its own next request: messages, the end of a pause, what it blocks for.
-// It need not ask for anything then, but has to take what comes.
-bool Loop::IsAwaitingUs(const Client& client) const {
-  return client.phase == Phase::kReading && (client.session.is_expected() || client.session.is_waiting());
 }
 
 void Loop::Close(Client* client) {

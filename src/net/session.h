@@ -69,7 +69,7 @@ class Session {
 
   bool is_dropped() const { return connection_.is_dropped(); }  // See Connection.
   std::string_view drop_reason() const { return connection_.drop_reason(); }
-  bool is_expected() const { return connection_.is_expected(); }  // See Conversation.
+  bool may_be_idle() const { return connection_.may_be_idle(); }  // See Connection.
   int socket() const { return socket_.get(); }
 
  private:

@@ -60,9 +60,9 @@ struct Subscriber {
   Subscriber(std::uint64_t client_id, std::shared_ptr<Outbox> client_outbox)
       : id(client_id), outbox(std::move(client_outbox)) {}
 
-  // Whether others send to the client, which may then be silent for as long as it likes. Of the connection's thread, or
-  // its loop between two turns.
-  bool is_expected() const {
+  // The client is sent messages without asking, so it need not send anything itself: no idle timeout applies. Of the
+  // connection's thread, or its loop between two turns.
+  bool may_be_idle() const {
     return is_subscribed || tracking.is_on || is_monitor.load(std::memory_order_relaxed);  // R1
   }
   // As is_subscribed, from any thread.

@@ -33,7 +33,7 @@ class RespConversation final : public Conversation {
   ~RespConversation() override;
 
   Progress Execute(std::string_view input, Replies& replies) override;
-  bool is_expected() const override { return client_.is_expected(); }
+  bool may_be_idle() const override { return client_.may_be_idle(); }
   void AppendSyncFailure(std::uint32_t tag, const Error& error, base::ByteBuffer* out) override;
   void AppendRefusal(const Error& error, base::ByteBuffer* out) override;
   std::size_t NoteBuffers(const BufferFigures& figures) override;

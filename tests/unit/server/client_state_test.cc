@@ -29,20 +29,20 @@ class ClientStateTest : public testing::Test {
 };
 
 TEST_F(ClientStateTest, EachRoleMayBeSilent) {
-  EXPECT_FALSE(connection_.is_expected());
+  EXPECT_FALSE(connection_.may_be_idle());
   Call({"HELLO", "3"});
-  EXPECT_FALSE(connection_.is_expected());
+  EXPECT_FALSE(connection_.may_be_idle());
   Call({"SUBSCRIBE", "news"});
-  EXPECT_TRUE(connection_.is_expected());
+  EXPECT_TRUE(connection_.may_be_idle());
   Call({"CLIENT", "TRACKING", "ON"});
   Call({"UNSUBSCRIBE"});
-  EXPECT_TRUE(connection_.is_expected());
+  EXPECT_TRUE(connection_.may_be_idle());
   Call({"MONITOR"});
   Call({"CLIENT", "TRACKING", "OFF"});
-  EXPECT_TRUE(connection_.is_expected());
+  EXPECT_TRUE(connection_.may_be_idle());
   Call({"SUBSCRIBE", "news"});
   Call({"RESET"});
-  EXPECT_FALSE(connection_.is_expected());
+  EXPECT_FALSE(connection_.may_be_idle());
 }
 
 }  // namespace
