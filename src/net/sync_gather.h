@@ -1,9 +1,10 @@
-// SyncGather: whether a loop should wait a moment for more clients before it begins a turn that will end with a sync.
+// SyncGather: whether a loop waits for more clients before a turn that ends with a sync.
 //
-// Design      Clients that wait for each answer come back as soon as they have it. A loop that goes on with those that
-//             wrote during the last sync, and leaves them behind, has its clients in two halves from then on, and two
-//             syncs for what one would do. So it waits for those whom the last sync has answered: a small part of what
-//             that sync took, and not at all for a while where they did not come.
+// Design      A client that waits for each answer sends again as soon as it has it. Without a wait, such clients end up
+//             in two halves that alternate, and need two syncs in place of one. So the loop waits for the clients that
+//             the last sync has answered, for a small part of that sync's time. If they stay away, it skips waits
+//             (sync::SkipBackoff). The wait is bound by a clock, since a client's next request crosses a network; the
+//             store's committer yields to writers instead, which are threads of its own process.
 // Threads     One thread at a time.
 #pragma once
 
@@ -13,6 +14,7 @@
 #include <cstdint>
 
 #include "base/probe.h"
+#include "sync/skip_backoff.h"
 
 namespace kvs::server {
 
@@ -23,8 +25,7 @@ class SyncGather {
   // The wait is at most this part of the last sync's time, and never longer than kWaitMax.
   static constexpr int kWaitShare = 4;
   static constexpr std::chrono::milliseconds kWaitMax{2};
-  // Where they stay away, so many turns with a sync pass without a wait: one, then twice as many each time.
-  static constexpr std::uint32_t kPauseMax = 256;
+  static constexpr std::uint32_t kSkipsMax = 256;  // Of waits, in a row.
 
   static constexpr std::uint64_t kNoTurn = 0;
 
@@ -34,10 +35,7 @@ class SyncGather {
     answered_ = 0;
     awaited_ = 0;
     if (clients < 2) return;
-    if (pause_ > 0) {
-      --pause_;
-      return;
-    }
+    if (backoff_.TakeSkip()) return;
     answered_ = awaited_ = clients;
     until_ = now + std::min<Clock::duration>(duration / kWaitShare, kWaitMax);
   }
@@ -56,10 +54,9 @@ class SyncGather {
     if (awaited_ > 0 && now < until_) return true;
     if (awaited_ > answered_ / 2) {
       KVS_PROBE("clients stay away from a gathered sync");
-      pause_ = next_pause_;
-      next_pause_ = std::min(2 * next_pause_, kPauseMax);
+      backoff_.NoteFailure();
     } else {
-      next_pause_ = 1;
+      backoff_.NoteSuccess();
     }
     answered_ = 0;
     return false;
@@ -70,8 +67,7 @@ class SyncGather {
   std::size_t answered_ = 0;  // By the last turn, if they are waited for.
   std::size_t awaited_ = 0;   // Those of them that have not come back.
   Clock::time_point until_{};
-  std::uint32_t pause_ = 0;
-  std::uint32_t next_pause_ = 1;
+  sync::SkipBackoff backoff_{kSkipsMax};
 };
 
 }  // namespace kvs::server

@@ -139,27 +139,22 @@ void Committer::Answer(std::vector<Waiter*>* waiters, const Status& status) {
   }
   waiters->clear();
   if (writers == 1) return;
-  if (gather_pause_ == 0) {
-    Gather(writers);
-  } else {
-    --gather_pause_;
-  }
+  if (!yield_backoff_.TakeSkip()) YieldToWriters(writers);
   EndSync();
 }
 
-// Not with a clock: they come within a few microseconds, and yielding gives them the processor for it.
-void Committer::Gather(std::size_t writers) {
+// Without a clock: the writers come within a few microseconds, and yielding gives them the processor for it.
+void Committer::YieldToWriters(std::size_t writers) {
   for (int i = 0; i < kGatherYields; ++i) {
     if (waiting() >= writers) {
       KVS_PROBE("all writers came for the next sync");
-      next_gather_pause_ = 1;
+      yield_backoff_.NoteSuccess();
       return;
     }
     std::this_thread::yield();
   }
   KVS_PROBE("writers stayed away from the next sync");
-  gather_pause_ = next_gather_pause_;
-  next_gather_pause_ = std::min(2 * next_gather_pause_, kGatherPausesMax);
+  yield_backoff_.NoteFailure();
 }
 
 // --- A sync ---

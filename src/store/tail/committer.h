@@ -24,6 +24,7 @@
 #include "store/tail/health.h"
 #include "store/tail/live_log.h"
 #include "sync/mutex.h"
+#include "sync/skip_backoff.h"
 
 namespace kvs::store {
 
@@ -75,7 +76,7 @@ class Committer {
   void EndSync() KVS_EXCLUDES(mutex_);
   // Wakes the writers that waited for the sync, and gives them the time to come back.
   void Answer(std::vector<Waiter*>* waiters, const Status& status) KVS_EXCLUDES(mutex_);
-  void Gather(std::size_t writers) KVS_EXCLUDES(mutex_);
+  void YieldToWriters(std::size_t writers) KVS_EXCLUDES(mutex_);
 
   // Constant after construction.
   LiveLog& log_;
@@ -90,10 +91,8 @@ class Committer {
   bool needs_marks_ KVS_GUARDED_BY(mutex_) = false;  // There was a sync since the files were marked to their ends.
   bool stops_ KVS_GUARDED_BY(mutex_) = false;
 
-  // Of the committer's thread: for how many syncs it does not wait for the writers that it woke, because they did not
-  // come, and for how many next time.
-  unsigned gather_pause_ = 0;
-  unsigned next_gather_pause_ = 1;
+  // Of the committer's thread: before which syncs it does not yield, because the writers that it woke did not come.
+  sync::SkipBackoff yield_backoff_{kGatherPausesMax};
 
   std::atomic<std::uint64_t> syncs_{0};  // R1: relaxed, a figure for people.
   std::thread thread_;
