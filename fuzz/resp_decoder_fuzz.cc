@@ -30,10 +30,10 @@ std::string EncodeAgain(std::span<const std::string_view> arguments) {
   return bytes;
 }
 
-Outcome DecodeInPieces(std::string_view stream, std::size_t piece_bytes, bool is_stranger) {
+Outcome DecodeInPieces(std::string_view stream, std::size_t piece_bytes, bool is_unauthenticated) {
   Outcome outcome;
   RespDecoder decoder(kLimits);
-  decoder.set_is_stranger(is_stranger);
+  decoder.set_is_unauthenticated(is_unauthenticated);
   std::string pending;
   for (std::size_t from = 0; from < stream.size() && outcome.complaint.empty(); from += piece_bytes) {
     pending += stream.substr(from, piece_bytes);
@@ -57,9 +57,10 @@ void Check(std::string_view input) {
   if (input.empty()) return;
   const auto first = static_cast<std::uint8_t>(input.front());
   const std::size_t piece_bytes = 1 + first / 2;
-  const bool is_stranger = first % 2 == 1;
+  const bool is_unauthenticated = first % 2 == 1;
   const std::string_view stream = input.substr(1);
-  KVS_CHECK(DecodeInPieces(stream, piece_bytes, is_stranger) == DecodeInPieces(stream, stream.size() + 1, is_stranger));
+  KVS_CHECK(DecodeInPieces(stream, piece_bytes, is_unauthenticated) ==
+            DecodeInPieces(stream, stream.size() + 1, is_unauthenticated));
 }
 
 }  // namespace

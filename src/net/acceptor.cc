@@ -11,7 +11,7 @@
 namespace kvs::server {
 namespace {
 
-constexpr int kAcceptsPerTurn = 64;
+constexpr int kAcceptsMax = 64;
 constexpr std::chrono::milliseconds kPause{100};
 constexpr std::string_view kNoDescriptors =
     "no file descriptor is left but those set aside for the store; raise the limit (ulimit -n) or lower maxclients";
@@ -26,7 +26,7 @@ Acceptor::Acceptor(io::UniqueFd listener, Host& host, std::vector<LoopMailbox*> 
       reserve_(io::ReserveDescriptor()) {}
 
 std::optional<io::Deadline> Acceptor::AcceptWaiting() {
-  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+  for (int i = 0; i < kAcceptsMax; ++i) {
     Result<io::Accepted> accepted = io::Accept(listener_.get());
     if (!accepted) return Pause(accepted.error().ToString());
     io::AcceptOutcome outcome = accepted->outcome;
@@ -58,17 +58,17 @@ void Acceptor::HandOut(io::UniqueFd socket) {
     Refuse(socket, kNoDescriptors);
     return;
   }
-  Newcomer newcomer{.socket = std::move(socket)};
+  NewClient new_client{.socket = std::move(socket)};
   if (tls_ != nullptr) {
-    Result<std::unique_ptr<io::TlsStream>> stream = tls_->Accept(newcomer.socket.get());
+    Result<std::unique_ptr<io::TlsStream>> stream = tls_->Accept(new_client.socket.get());
     if (!stream) {
-      Refuse(newcomer.socket, stream.error().ToString());
+      Refuse(new_client.socket, stream.error().ToString());
       return;
     }
-    newcomer.tls = *std::move(stream);
+    new_client.tls = *std::move(stream);
   }
   host_.figures.AddOpenClient();
-  mailboxes_[next_mailbox_]->Adopt(std::move(newcomer));
+  mailboxes_[next_mailbox_]->Add(std::move(new_client));
   next_mailbox_ = (next_mailbox_ + 1) % mailboxes_.size();
 }
 

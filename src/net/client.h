@@ -46,7 +46,7 @@ struct Client {
   Turn turn = Turn::kNone;
   bool is_stopped = false;  // StopAfterArrived() was called.
   io::Interest watched{};
-  std::uint64_t answered_in_turn = SyncGather::kNoTurn;
+  std::uint64_t answered_in_round = SyncGather::kNoRound;
   std::uint64_t sent_bytes = 0;  // As of the last progress in kSending.
 
   // Of ClientDeadlines.

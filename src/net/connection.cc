@@ -29,7 +29,7 @@ Connection::~Connection() {
 
 // After `work` the account has what is held.
 template <class Work>
-void Connection::RunCounted(Work work) {
+void Connection::CountMemoryOf(Work work) {
   try {
     work();
   } catch (const std::bad_alloc&) {
@@ -48,7 +48,7 @@ void Connection::RunCounted(Work work) {
 
 void Connection::Receive(std::string_view bytes) {
   KVS_CHECK(wants_input());
-  if (!bytes.empty()) RunCounted([&] { Take(bytes); });
+  if (!bytes.empty()) CountMemoryOf([&] { Take(bytes); });
 }
 
 void Connection::Take(std::string_view bytes) {
@@ -78,7 +78,7 @@ bool Connection::Keep(std::string_view bytes) {
 }
 
 void Connection::Resume() {
-  if (is_runnable()) RunCounted([&] { GoOn(); });
+  if (can_resume()) CountMemoryOf([&] { GoOn(); });
 }
 
 void Connection::GoOn() {
@@ -98,7 +98,7 @@ void Connection::EndConversation() {
 }
 
 std::size_t Connection::Execute(std::string_view input) {
-  if (conversation_ == nullptr) conversation_ = host_.Converse(input.front(), limits_, socket_, outbox_);
+  if (conversation_ == nullptr) conversation_ = host_.NewConversation(input.front(), limits_, socket_, outbox_);
   const Conversation::Progress progress = conversation_->Execute(input, replies_);
   is_behind_ = progress.is_behind;
   is_waiting_ = progress.is_waiting;
@@ -109,13 +109,11 @@ std::size_t Connection::Execute(std::string_view input) {
 }
 
 void Connection::SettleWrites(const Status& sync) {
-  RunCounted([&] { Settle(sync); });
-}
-
-void Connection::Settle(const Status& sync) {
-  const std::vector<Replies::Unsettled> unsettled = std::exchange(replies_.unsettled, {});
-  if (!sync) ReplaceByErrors(unsettled, sync.error());
-  if (is_closing_) EndConversation();
+  CountMemoryOf([&] {
+    const std::vector<Replies::Unsettled> unsettled = std::exchange(replies_.unsettled, {});
+    if (!sync) ReplaceByErrors(unsettled, sync.error());
+    if (is_closing_) EndConversation();
+  });
 }
 
 void Connection::ReplaceByErrors(std::span<const Replies::Unsettled> unsettled, const Error& error) {
@@ -136,7 +134,7 @@ void Connection::ReplaceByErrors(std::span<const Replies::Unsettled> unsettled, 
 
 void Connection::Sent(std::size_t bytes) {
   KVS_CHECK(replies_.unsettled.empty());
-  RunCounted([&] { replies_.bytes.Consume(bytes); });
+  CountMemoryOf([&] { replies_.bytes.Consume(bytes); });
 }
 
 }  // namespace kvs::server

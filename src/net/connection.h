@@ -53,7 +53,7 @@ class Connection {
     const bool may_keep = !is_waiting_ || input_.size() < kInputWhileWaitingMax;
     return !input_has_ended_ && !is_closing_ && !is_dropped_ && !is_behind_ && may_keep && has_room();
   }
-  bool is_runnable() const { return (is_behind_ || has_mail()) && has_room(); }  // Resume() has work.
+  bool can_resume() const { return (is_behind_ || has_mail()) && has_room(); }  // Resume() has work.
   bool is_waiting() const { return is_waiting_; }  // It executes nothing until it is woken through its outbox.
   // It did not take what it was sent, or may not have so much: it is to be closed, and nothing more is sent to it.
   bool is_dropped() const { return is_dropped_ || account_->is_evicted() || (has_mail() && outbox_->has_overflowed()); }
@@ -87,11 +87,10 @@ class Connection {
   bool has_room() const { return replies_.bytes.size() < limits_.output_bytes_max; }
   bool has_mail() const { return outbox_->has_mail() && !is_closing_; }
   template <class Work>
-  void RunCounted(Work work);
+  void CountMemoryOf(Work work);
   void Take(std::string_view bytes);
   bool Keep(std::string_view bytes);
   void GoOn();
-  void Settle(const Status& sync);
   std::size_t Execute(std::string_view input);
   void EndConversation();
   void ReplaceByErrors(std::span<const Replies::Unsettled> unsettled, const Error& error);

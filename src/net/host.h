@@ -49,8 +49,8 @@ class Host {
 
   // A conversation in the protocol whose requests begin with `first_byte`. `socket` is open as long as the
   // conversation lives; others reach the client through `outbox`.
-  virtual std::unique_ptr<Conversation> Converse(char first_byte, const ConnectionLimits& limits, int socket,
-                                                 std::shared_ptr<Outbox> outbox) = 0;
+  virtual std::unique_ptr<Conversation> NewConversation(char first_byte, const ConnectionLimits& limits, int socket,
+                                                        std::shared_ptr<Outbox> outbox) = 0;
   // What a client reads that is refused before it has said which protocol it speaks.
   virtual std::string_view RefusalLine() const = 0;
 

@@ -8,7 +8,7 @@
 
 #include "base/probe.h"
 #include "base/try.h"
-#include "net/turn.h"
+#include "net/round.h"
 
 namespace kvs::server {
 
@@ -18,7 +18,7 @@ using Turn = Client::Turn;
 namespace {
 
 constexpr std::chrono::milliseconds kLingerTime{1'000};
-constexpr std::size_t kAnsweredOfBusyTurn = 8;
+constexpr std::size_t kAnsweredInBusyRound = 8;
 constexpr std::chrono::milliseconds kStopTick{10};  // How often a stopping loop asks whether last answers have arrived.
 
 }  // namespace
@@ -55,7 +55,7 @@ Status Loop::Iterate() {
   TakeMail();
   listeners_.ResumeDue(now_);
   AdvanceStop();
-  RunReady();
+  ServeReady();
   CloseExpired();
   return Ok();
 }
@@ -70,10 +70,10 @@ void Loop::TakeTimeouts() {
   clients_.set_timeout(Phase::kLingering, kLingerTime);
 }
 
-// Of several loops, one that goes to sleep behind a busy turn is woken a moment later, which costs as much as a
+// Of several loops, one that goes to sleep after a busy round is woken a moment later, which costs as much as a
 // request. Clients that were just answered may need this processor to send the next ones.
 void Loop::LetOthersSend() {
-  if (options_.loops > 1 && std::exchange(answered_, 0) >= kAnsweredOfBusyTurn) std::this_thread::yield();
+  if (options_.loops > 1 && std::exchange(answered_, 0) >= kAnsweredInBusyRound) std::this_thread::yield();
 }
 
 // The loop looks again and again, since a sleep would be longer. The awaited clients may need this processor.
@@ -114,7 +114,7 @@ void Loop::Dispatch(const io::Event& event) {
     if (!client->session.Discard()) Close(client);
     return;
   }
-  gather_.NoteReturn(std::exchange(client->answered_in_turn, SyncGather::kNoTurn));
+  gather_.NoteReturn(std::exchange(client->answered_in_round, SyncGather::kNoRound));
   // Nothing was asked for: the socket has failed.
   if (client->turn == Turn::kNone && !client->watched.readable && !client->watched.writable) {
     Close(client);
@@ -127,12 +127,12 @@ void Loop::Dispatch(const io::Event& event) {
 
 void Loop::TakeMail() {
   LoopMailbox::Mail mail = mailbox_.Take();
-  for (Newcomer& newcomer : mail.newcomers) Admit(std::move(newcomer));
+  for (NewClient& new_client : mail.new_clients) Admit(std::move(new_client));
   for (Client* client : mail.returned) {
     --jobs_out_;
     client->turn = Turn::kNone;
     NoteInput(client);
-    Settle(client);
+    EndTurn(client);
   }
   for (const std::shared_ptr<Outbox>& outbox : mail.announced) TakeMailOf(*outbox);
 }
@@ -146,18 +146,18 @@ void Loop::TakeMailOf(Outbox& outbox) {
   MakeReady(client);
 }
 
-void Loop::Admit(Newcomer newcomer) {
-  const Phase phase = newcomer.tls == nullptr ? Phase::kReading : Phase::kHandshake;
+void Loop::Admit(NewClient new_client) {
+  const Phase phase = new_client.tls == nullptr ? Phase::kReading : Phase::kHandshake;
   host_.figures.CountClient();
   Client* client = nullptr;
   try {
-    client = clients_.Add(phase, now_, std::move(newcomer.socket), host_, host_.Limits().connection, &mailbox_);
+    client = clients_.Add(phase, now_, std::move(new_client.socket), host_, host_.Limits().connection, &mailbox_);
   } catch (const std::bad_alloc&) {
     KVS_PROBE("no memory for a new client");
     host_.figures.RemoveOpenClient();
     return;
   }
-  if (newcomer.tls != nullptr) client->session.Secure(std::move(newcomer.tls));
+  if (new_client.tls != nullptr) client->session.Secure(std::move(new_client.tls));
   client->watched = {.readable = true, .once = is_pooled()};
   if (!event_loop_->Watch(client->session.socket(), client->watched, client)) Close(client);
 }
@@ -169,44 +169,44 @@ void Loop::MakeReady(Client* client) {
   ready_.push_back(client);
 }
 
-void Loop::RunReady() {
+void Loop::ServeReady() {
   const std::vector<Client*> clients = std::exchange(ready_, {});
   for (Client* client : clients) client->turn = Turn::kNone;
   if (!is_pooled()) {
-    RunHere(clients);
+    ServeHere(clients);
   } else {
-    for (Client* client : clients) RunOnPool(client);
+    for (Client* client : clients) ServeInJob(client);
   }
 }
 
-void Loop::RunHere(const std::vector<Client*>& clients) {
+void Loop::ServeHere(const std::vector<Client*>& clients) {
   std::vector<Session*> sessions;
   sessions.reserve(clients.size());
   for (Client* client : clients) sessions.push_back(&client->session);
-  const TurnSync sync = RunTurn(host_, sessions);
+  const RoundSync sync = ServeRound(host_, sessions);
   answered_ = sessions.size();
-  gather_.EndTurn(sync.sessions, sync.duration, sync.sessions > 0 ? SyncGather::Clock::now() : now_);
+  gather_.EndRound(sync.sessions, sync.duration, sync.sessions > 0 ? SyncGather::Clock::now() : now_);
   for (Client* client : clients) {
-    client->answered_in_turn = gather_.turn();
-    Settle(client);
+    client->answered_in_round = gather_.round();
+    EndTurn(client);
   }
 }
 
-void Loop::RunOnPool(Client* client) {
+void Loop::ServeInJob(Client* client) {
   client->turn = Turn::kInJob;
   ++jobs_out_;
   options_.pool->Spawn([this, client]() noexcept {
     Session* session = &client->session;
-    static_cast<void>(RunTurn(host_, {&session, 1}));
+    static_cast<void>(ServeRound(host_, {&session, 1}));
     mailbox_.Return(client);
   });
 }
 
-void Loop::Settle(Client* client) {
+void Loop::EndTurn(Client* client) {
   NoteOutput(client);
   switch (client->session.next()) {
     case Session::Next::kWait: Rearm(client); break;
-    case Session::Next::kRunAgain:
+    case Session::Next::kTurn:
       if (is_pooled()) client->session.NoteReadable();  // Nobody watches the socket meanwhile.
       MakeReady(client);
       break;

@@ -69,14 +69,14 @@ class Loop {
   void Dispatch(const io::Event& event);
 
   void TakeMail();
-  void Admit(Newcomer newcomer);
+  void Admit(NewClient new_client);
   void TakeMailOf(Outbox& outbox);
 
   void MakeReady(Client* client);
-  void RunReady();
-  void RunHere(const std::vector<Client*>& clients);
-  void RunOnPool(Client* client);
-  void Settle(Client* client);
+  void ServeReady();
+  void ServeHere(const std::vector<Client*>& clients);
+  void ServeInJob(Client* client);
+  void EndTurn(Client* client);
   void Rearm(Client* client);
 
   void AdvanceStop();

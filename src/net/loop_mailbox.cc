@@ -4,10 +4,10 @@
 
 namespace kvs::server {
 
-void LoopMailbox::Adopt(Newcomer newcomer) {
+void LoopMailbox::Add(NewClient new_client) {
   {
     const sync::MutexLock lock(mutex_);
-    mail_.newcomers.push_back(std::move(newcomer));
+    mail_.new_clients.push_back(std::move(new_client));
   }
   event_loop_.Wake();
 }

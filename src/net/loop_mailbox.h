@@ -1,7 +1,7 @@
 // LoopMailbox: what other threads leave for a loop: new clients, clients whose job is done, outboxes with mail.
 //
 // Design      Each call wakes the loop, which takes all the mail together in its next iteration.
-// Threads     Adopt(), Return() and Deliver() from any thread, the other calls from the loop's.
+// Threads     Add(), Return() and Deliver() from any thread, the other calls from the loop's.
 // Ownership   The event loop outlives the mailbox. The mailbox outlives all acceptors, jobs and outboxes that have it.
 #pragma once
 
@@ -19,7 +19,7 @@ namespace kvs::server {
 
 struct Client;
 
-struct Newcomer {
+struct NewClient {
   io::UniqueFd socket;
   std::unique_ptr<io::TlsStream> tls{};  // nullptr: the client speaks without TLS.
 };
@@ -27,14 +27,14 @@ struct Newcomer {
 class LoopMailbox final : public Mailbox {
  public:
   struct Mail {
-    std::vector<Newcomer> newcomers{};
+    std::vector<NewClient> new_clients{};
     std::vector<Client*> returned{};
     std::vector<std::shared_ptr<Outbox>> announced{};
   };
 
   explicit LoopMailbox(io::EventLoop& event_loop) : event_loop_(event_loop) {}
 
-  void Adopt(Newcomer newcomer) KVS_EXCLUDES(mutex_);
+  void Add(NewClient new_client) KVS_EXCLUDES(mutex_);
   // The job of `client` is done, and touches it no more.
   void Return(Client* client) KVS_EXCLUDES(mutex_);
   void Deliver(std::shared_ptr<Outbox> outbox) override KVS_EXCLUDES(mutex_);

@@ -23,7 +23,7 @@ void Session::Input() {
     return;
   }
   const bool may_be_readable = std::exchange(may_be_readable_, false);
-  if (connection_.is_runnable()) {
+  if (connection_.can_resume()) {
     connection_.Resume();
     if (!may_be_readable) return;
   }
@@ -87,11 +87,11 @@ Session::Next Session::next() const {
   if (connection_.is_dropped()) return Next::kClose;
   if (is_broken_) return has_sent_alert_ ? Next::kLinger : Next::kClose;
   if (connection_.is_finished()) return peer_has_ended_ ? Next::kClose : Next::kLinger;
-  if (connection_.is_runnable()) return Next::kRunAgain;
+  if (connection_.can_resume()) return Next::kTurn;
   // What TLS has decrypted already, the socket tells nothing about; nor, once stopping, that nothing more is there.
   const bool has_hidden_input = tls_ != nullptr && (tls_->pending_bytes() > 0 || is_stopping_);
   KVS_PROBE_IF(has_hidden_input && connection_.wants_input(), "tls has input that the socket does not tell of");
-  if (has_hidden_input && connection_.wants_input()) return Next::kRunAgain;
+  if (has_hidden_input && connection_.wants_input()) return Next::kTurn;
   return Next::kWait;
 }
 

@@ -27,9 +27,9 @@ class Session {
   static constexpr std::size_t kReceiveBytes = std::size_t{64} << 10;  // On the stack during a call.
 
   enum class Next : std::uint8_t {
-    kWait,      // For what interest() names.
-    kRunAgain,  // Another turn immediately, after the others had theirs.
-    kLinger,    // All is answered, or TLS told of an error, but the client may still be sending: see BeginLinger().
+    kWait,    // For what interest() names.
+    kTurn,    // Another turn immediately, after the others had theirs.
+    kLinger,  // All is answered, or TLS told of an error, but the client may still be sending: see BeginLinger().
     kClose,
   };
 

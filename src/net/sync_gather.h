@@ -1,4 +1,4 @@
-// SyncGather: whether a loop waits for more clients before a turn that ends with a sync.
+// SyncGather: whether a loop waits for more clients before a round that ends with a sync.
 //
 // Design      A client that waits for each answer sends again as soon as it has it. Without a wait, such clients end up
 //             in two halves that alternate, and need two syncs in place of one. So the loop waits for the clients that
@@ -27,11 +27,11 @@ class SyncGather {
   static constexpr std::chrono::milliseconds kWaitMax{2};
   static constexpr std::uint32_t kSkipsMax = 256;  // Of waits, in a row.
 
-  static constexpr std::uint64_t kNoTurn = 0;
+  static constexpr std::uint64_t kNoRound = 0;
 
-  // A turn has ended at `now`. `clients` of it were answered after a sync that took `duration`; 0: there was no sync.
-  void EndTurn(std::size_t clients, Clock::duration duration, Clock::time_point now) {
-    ++turn_;
+  // A round has ended at `now`. `clients` of it were answered after a sync that took `duration`; 0: there was no sync.
+  void EndRound(std::size_t clients, Clock::duration duration, Clock::time_point now) {
+    ++round_;
     answered_ = 0;
     awaited_ = 0;
     if (clients < 2) return;
@@ -40,11 +40,11 @@ class SyncGather {
     until_ = now + std::min<Clock::duration>(duration / kWaitShare, kWaitMax);
   }
 
-  // The turn that has ended last: what a client is to remember when it was answered in it.
-  std::uint64_t turn() const { return turn_; }
-  // A client that remembers `turn` has sent something; to be told once for each.
-  void NoteReturn(std::uint64_t turn) {
-    if (turn == turn_ && awaited_ > 0) --awaited_;
+  // The round that has ended last: what a client is to remember when it was answered in it.
+  std::uint64_t round() const { return round_; }
+  // A client that remembers `round` has sent something; to be told once for each.
+  void NoteReturn(std::uint64_t round) {
+    if (round == round_ && awaited_ > 0) --awaited_;
   }
 
   bool is_open() const { return answered_ > 0; }  // Somebody may be waited for.
@@ -63,8 +63,8 @@ class SyncGather {
   }
 
  private:
-  std::uint64_t turn_ = kNoTurn;
-  std::size_t answered_ = 0;  // By the last turn, if they are waited for.
+  std::uint64_t round_ = kNoRound;
+  std::size_t answered_ = 0;  // By the last round, if they are waited for.
   std::size_t awaited_ = 0;   // Those of them that have not come back.
   Clock::time_point until_{};
   sync::SkipBackoff backoff_{kSkipsMax};

@@ -68,7 +68,7 @@ RespDecoded RespDecoder::Decode(std::string_view input) {
 std::size_t RespDecoder::DecodeWhole(std::string_view input) {
   std::int64_t count = 0;
   std::size_t at = ReadShortLine(input, &count);
-  if (at == 0 || count == 0 || count > kWholeArgumentsMax || is_stranger_) return 0;
+  if (at == 0 || count == 0 || count > kWholeArgumentsMax || is_unauthenticated_) return 0;
   arguments_.clear();
   for (; count > 0; --count) {
     std::int64_t length = 0;
@@ -93,7 +93,8 @@ RespDecoded RespDecoder::DecodeCommand(std::string_view input) {
       case Line::kMalformed: return Refuse("invalid multibulk length");
     }
     if (count > kRespArgumentsMax) return Refuse("invalid multibulk length");
-    if (is_stranger_ && count > kRespStrangerArgumentsMax) return Refuse("unauthenticated multibulk length");
+    if (is_unauthenticated_ && count > kRespUnauthenticatedArgumentsMax)
+      return Refuse("unauthenticated multibulk length");
     if (count <= 0) return Finish(input.data());
     bulks_left_ = count;
   }
@@ -113,10 +114,11 @@ RespDecoded RespDecoder::DecodeBulks(std::string_view input) {
         case Line::kMalformed: return Refuse("invalid bulk length");
       }
       if (bytes < 0 || bytes > static_cast<std::int64_t>(limits_.bulk_bytes_max)) return Refuse("invalid bulk length");
-      if (is_stranger_ && bytes > kRespStrangerBulkBytesMax) return Refuse("unauthenticated bulk length");
+      if (is_unauthenticated_ && bytes > kRespUnauthenticatedBulkBytesMax) return Refuse("unauthenticated bulk length");
       // An argument costs its bytes and its slice: so many empty ones, too, come to the limit.
       const std::size_t cost = at_ + static_cast<std::size_t>(bytes) + slices_.size() * sizeof(Slice);
-      if (is_stranger_ && cost > kRespStrangerCommandBytesMax) return Refuse("unauthenticated command length");
+      if (is_unauthenticated_ && cost > kRespUnauthenticatedCommandBytesMax)
+        return Refuse("unauthenticated command length");
       if (cost > limits_.command_bytes_max) return Refuse("the command is larger than this server is set to take");
       bulk_bytes_ = bytes;
     }

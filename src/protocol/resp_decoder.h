@@ -42,9 +42,9 @@ struct RespLimits {
 
 inline constexpr std::size_t kRespInlineBytesMax = std::size_t{64} << 10;  // Also of a line that declares a size.
 inline constexpr std::int64_t kRespArgumentsMax = 0x7fffffff;
-inline constexpr std::int64_t kRespStrangerArgumentsMax = 10;  // While not authenticated.
-inline constexpr std::int64_t kRespStrangerBulkBytesMax = 16'384;
-inline constexpr std::size_t kRespStrangerCommandBytesMax = kRespInlineBytesMax;
+inline constexpr std::int64_t kRespUnauthenticatedArgumentsMax = 10;  // While not authenticated.
+inline constexpr std::int64_t kRespUnauthenticatedBulkBytesMax = 16'384;
+inline constexpr std::size_t kRespUnauthenticatedCommandBytesMax = kRespInlineBytesMax;
 
 class RespDecoder {
  public:
@@ -63,7 +63,7 @@ class RespDecoder {
   }
 
   // From the next command on.
-  void set_is_stranger(bool is_stranger) { is_stranger_ = is_stranger; }
+  void set_is_unauthenticated(bool is_unauthenticated) { is_unauthenticated_ = is_unauthenticated; }
 
  private:
   struct Slice {
@@ -85,7 +85,7 @@ class RespDecoder {
   // Constant after construction.
   const RespLimits limits_;
 
-  bool is_stranger_ = false;
+  bool is_unauthenticated_ = false;
   bool is_dead_ = false;
   std::string complaint_;  // Of the violation, once dead.
 

@@ -189,7 +189,7 @@ void CommandExecutor::Perform(const CommandSpec& spec, Arguments arguments, Comm
   Call call = MakeCall(spec, arguments, turn);
   turn.accounts.Begin(spec);
   if ((turn.accounts.observed() & Observers::kTracking) != 0) RememberKeysRead(call);
-  RunUnderPass(call, turn);
+  PerformUnderPass(call, turn);
   if (!client_.events.empty()) begin = PublishEvents(spec, begin, turn);
   const bool has_written = keys_.TakeHasWritten();
   if (call.needs_sync || (has_written && server_.config.sync_before_reply())) turn.replies.AwaitSync(begin, 1);
@@ -201,7 +201,7 @@ void CommandExecutor::Perform(const CommandSpec& spec, Arguments arguments, Comm
 }
 
 // A command that must be alone finds that out before it has done anything, or its row says so.
-void CommandExecutor::RunUnderPass(Call& call, CommandTurn& turn) {
+void CommandExecutor::PerformUnderPass(Call& call, CommandTurn& turn) {
   call.must_be_alone = call.spec.has(kExclusive) || (call.spec.has(kExclusiveMany) && call.size() > 2);
   if (!call.must_be_alone) RunHandler(call);
   if (!call.must_be_alone) return;

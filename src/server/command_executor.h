@@ -64,7 +64,7 @@ class CommandExecutor {
   void RejectUnknown(std::string_view text, CommandTurn& turn);
   void Queue(const CommandSpec& spec, Arguments arguments, CommandTurn& turn);
   void Perform(const CommandSpec& spec, Arguments arguments, CommandTurn& turn);
-  void RunUnderPass(Call& call, CommandTurn& turn);
+  void PerformUnderPass(Call& call, CommandTurn& turn);
   std::size_t PublishEvents(const CommandSpec& spec, std::size_t begin, CommandTurn& turn);
   void ApplyReplyMode(std::size_t begin, CommandTurn& turn);
   Call MakeCall(const CommandSpec& spec, Arguments arguments, CommandTurn& turn);

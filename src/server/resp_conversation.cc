@@ -36,9 +36,10 @@ RespConversation::RespConversation(ServerState& state, const ConnectionLimits& l
     : state_(state),
       limits_(limits),
       decoder_({.command_bytes_max = limits.request_bytes_max, .bulk_bytes_max = kValueBytesMax}),
-      client_(state.clients.NextId(), socket, !state.config.has_password(), std::move(outbox)),
+      client_(state.clients.NextId(), socket, std::move(outbox)),
       keys_(state.engine, state.watches, client_.id),
       executor_(state, client_, keys_, limits.request_bytes_max) {
+  client_.is_authenticated = !state.config.has_password();
   state_.clients.Enter(&client_);
 }
 
@@ -98,7 +99,7 @@ void RespConversation::ExecuteAll(Turn& turn) {
       progress.is_behind = true;
       break;
     }
-    decoder_.set_is_stranger(executor_.is_unauthenticated());
+    decoder_.set_is_unauthenticated(executor_.is_unauthenticated());
     const protocol::RespDecoded decoded = decoder_.Decode(turn.input.substr(progress.consumed_bytes));
     if (decoded.status == protocol::RespStatus::kNeedMore) break;
     const std::size_t begin = progress.consumed_bytes;

@@ -20,8 +20,8 @@ NetLimits ServerHost::Limits() const {
           .output_timeout = config.output_timeout()};
 }
 
-std::unique_ptr<Conversation> ServerHost::Converse(char first_byte, const ConnectionLimits& limits, int socket,
-                                                   std::shared_ptr<Outbox> outbox) {
+std::unique_ptr<Conversation> ServerHost::NewConversation(char first_byte, const ConnectionLimits& limits, int socket,
+                                                          std::shared_ptr<Outbox> outbox) {
   switch (protocol::Sniff(first_byte)) {
     case protocol::Dialect::kNative:
       return std::make_unique<NativeConversation>(state_, limits, socket, std::move(outbox));

@@ -22,8 +22,8 @@ class ServerHost final : public Host {
   explicit ServerHost(ServerState& state) : Host(state.client_memory, state.net), state_(state) {}
 
   NetLimits Limits() const override;
-  std::unique_ptr<Conversation> Converse(char first_byte, const ConnectionLimits& limits, int socket,
-                                         std::shared_ptr<Outbox> outbox) override;
+  std::unique_ptr<Conversation> NewConversation(char first_byte, const ConnectionLimits& limits, int socket,
+                                                std::shared_ptr<Outbox> outbox) override;
   std::string_view RefusalLine() const override;
   void EndInput() override { state_.observation.tracking.SendBroadcasts(); }
   Status Sync() override;

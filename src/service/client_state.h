@@ -64,18 +64,15 @@ struct ClientState : Subscriber {
   static constexpr int kUnblockedByTimeout = 1;
   static constexpr int kUnblockedByError = 2;
 
-  ClientState(std::uint64_t client_id, int client_socket, bool authenticated, std::shared_ptr<Outbox> client_outbox)
-      : Subscriber(client_id, std::move(client_outbox)),
-        socket(client_socket),
-        since(Clock::now()),
-        is_authenticated(authenticated) {}
+  ClientState(std::uint64_t client_id, int client_socket, std::shared_ptr<Outbox> client_outbox)
+      : Subscriber(client_id, std::move(client_outbox)), socket(client_socket), since(Clock::now()) {}
 
   // Constant after construction.
   const int socket;  // -1: none, in a test.
   const Clock::time_point since;
 
   // Of the connection's thread.
-  bool is_authenticated;
+  bool is_authenticated = false;
   bool is_closing_after_reply = false;
   bool is_dropped = false;  // It cannot be told what became of its command.
   ReplyMode reply_mode = ReplyMode::kOn;

@@ -190,10 +190,10 @@ TEST_F(ConnectionTest, AClientThatDoesNotReadIsNotExecutedFor) {
   connection.Receive(stream);
   EXPECT_LE(connection.output().size(), 10'000U + 1'012U);
   EXPECT_FALSE(connection.wants_input());
-  EXPECT_FALSE(connection.is_runnable());
+  EXPECT_FALSE(connection.can_resume());
 
   std::vector<Answer> answers = TakeAnswers(connection);
-  while (connection.is_runnable()) {
+  while (connection.can_resume()) {
     connection.Resume();
     for (Answer& answer : TakeAnswers(connection)) answers.push_back(std::move(answer));
   }
@@ -209,13 +209,13 @@ TEST_F(ConnectionTest, ATurnIsBoundedAndTheRestRunsLater) {
   for (std::uint32_t id = 0; id < 25; ++id) stream += PingFrame(id);
   connection.Receive(stream);
   EXPECT_EQ(TakeAnswers(connection).size(), 10U);
-  EXPECT_TRUE(connection.is_runnable());
+  EXPECT_TRUE(connection.can_resume());
   EXPECT_FALSE(connection.wants_input());
   connection.Resume();
   EXPECT_EQ(TakeAnswers(connection).size(), 10U);
   connection.Resume();
   EXPECT_EQ(TakeAnswers(connection).size(), 5U);
-  EXPECT_FALSE(connection.is_runnable());
+  EXPECT_FALSE(connection.can_resume());
 }
 
 TEST_F(ConnectionTest, ATurnEndsAfterItsTimeAndItsBytes) {
@@ -231,7 +231,7 @@ TEST_F(ConnectionTest, ATurnEndsAfterItsTimeAndItsBytes) {
     connection.Receive(stream);
     std::size_t answers = 0;
     std::size_t turns = 1;
-    for (; connection.is_runnable(); ++turns) {
+    for (; connection.can_resume(); ++turns) {
       answers += TakeAnswers(connection).size();
       connection.Resume();
     }

@@ -18,12 +18,12 @@ constexpr Time kNow{std::chrono::seconds(1)};
 constexpr auto kLate = kSync / SyncGather::kWaitShare;
 
 void Return(std::size_t clients, SyncGather* gather) {
-  for (std::size_t i = 0; i < clients; ++i) gather->NoteReturn(gather->turn());
+  for (std::size_t i = 0; i < clients; ++i) gather->NoteReturn(gather->round());
 }
 
 TEST(SyncGather, WaitsUntilAllAreBack) {
   SyncGather gather;
-  gather.EndTurn(3, kSync, kNow);
+  gather.EndRound(3, kSync, kNow);
   EXPECT_TRUE(gather.is_open());
   Return(2, &gather);
   EXPECT_TRUE(gather.IsWaiting(kNow));
@@ -34,14 +34,14 @@ TEST(SyncGather, WaitsUntilAllAreBack) {
 
 TEST(SyncGather, WaitsAPartOfTheSyncAtMost) {
   SyncGather gather;
-  gather.EndTurn(3, kSync, kNow);
+  gather.EndRound(3, kSync, kNow);
   EXPECT_TRUE(gather.IsWaiting(kNow + kLate - microseconds(1)));
   EXPECT_FALSE(gather.IsWaiting(kNow + kLate));
 }
 
 TEST(SyncGather, NeverWaitsLongerThanItsLimit) {
   SyncGather gather;
-  gather.EndTurn(3, std::chrono::seconds(10), kNow);
+  gather.EndRound(3, std::chrono::seconds(10), kNow);
   EXPECT_TRUE(gather.IsWaiting(kNow + SyncGather::kWaitMax - microseconds(1)));
   EXPECT_FALSE(gather.IsWaiting(kNow + SyncGather::kWaitMax));
 }
@@ -49,35 +49,35 @@ TEST(SyncGather, NeverWaitsLongerThanItsLimit) {
 TEST(SyncGather, DoesNotWaitWithoutASyncOrForASingleClient) {
   SyncGather gather;
   EXPECT_FALSE(gather.IsWaiting(kNow));
-  gather.EndTurn(0, {}, kNow);
+  gather.EndRound(0, {}, kNow);
   EXPECT_FALSE(gather.IsWaiting(kNow));
-  gather.EndTurn(1, kSync, kNow);
+  gather.EndRound(1, kSync, kNow);
   EXPECT_FALSE(gather.IsWaiting(kNow));
 }
 
 TEST(SyncGather, ClientsOfEarlierTurnsDoNotCount) {
   SyncGather gather;
-  gather.EndTurn(2, kSync, kNow);
-  const auto earlier = gather.turn();
-  gather.EndTurn(2, kSync, kNow);
+  gather.EndRound(2, kSync, kNow);
+  const auto earlier = gather.round();
+  gather.EndRound(2, kSync, kNow);
   gather.NoteReturn(earlier);
   gather.NoteReturn(earlier);
-  gather.NoteReturn(SyncGather::kNoTurn);
+  gather.NoteReturn(SyncGather::kNoRound);
   EXPECT_TRUE(gather.IsWaiting(kNow));
 }
 
 TEST(SyncGather, ForgetsAWaitWhenATurnWithoutASyncComesFirst) {
   SyncGather gather;
-  gather.EndTurn(2, kSync, kNow);
-  gather.EndTurn(0, {}, kNow);
+  gather.EndRound(2, kSync, kNow);
+  gather.EndRound(0, {}, kNow);
   EXPECT_FALSE(gather.IsWaiting(kNow));
 }
 
-// How many of `turns` turns, each for four clients of whom `back` come back, are waited for.
-int Waits(int turns, std::size_t back, SyncGather* gather) {
+// How many of `rounds` rounds, each for four clients of whom `back` come back, are waited for.
+int Waits(int rounds, std::size_t back, SyncGather* gather) {
   int waits = 0;
-  for (int i = 0; i < turns; ++i) {
-    gather->EndTurn(4, kSync, kNow);
+  for (int i = 0; i < rounds; ++i) {
+    gather->EndRound(4, kSync, kNow);
     waits += gather->is_open() ? 1 : 0;
     Return(back, gather);
     static_cast<void>(gather->IsWaiting(kNow + kLate));
@@ -87,7 +87,7 @@ int Waits(int turns, std::size_t back, SyncGather* gather) {
 
 TEST(SyncGather, TheWaitForASilentClientBecomesRarer) {
   SyncGather gather;
-  // Waits in the turns 1, 3, 6, 11, 20, 37, 70, 135, 264, then each 257th.
+  // Waits in the rounds 1, 3, 6, 11, 20, 37, 70, 135, 264, then each 257th.
   EXPECT_EQ(Waits(300, 1, &gather), 9);
   EXPECT_EQ(Waits(2'570, 1, &gather), 10);
 }

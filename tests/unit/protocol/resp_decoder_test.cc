@@ -26,10 +26,10 @@ struct Outcome {
 
 // Feeds the pieces as a connection would: bytes that are not consumed are offered again, with the next ones.
 Outcome Decode(const std::vector<std::string_view>& pieces, const RespLimits& limits = kLimits,
-               bool is_stranger = false) {
+               bool is_unauthenticated = false) {
   Outcome outcome;
   RespDecoder decoder(limits);
-  decoder.set_is_stranger(is_stranger);
+  decoder.set_is_unauthenticated(is_unauthenticated);
   std::string pending;
   for (const std::string_view piece : pieces) {
     pending += piece;
@@ -47,8 +47,8 @@ Outcome Decode(const std::vector<std::string_view>& pieces, const RespLimits& li
   return outcome;
 }
 
-std::string ComplaintAbout(std::string_view stream, bool is_stranger = false) {
-  return Decode({stream}, kLimits, is_stranger).complaint;
+std::string ComplaintAbout(std::string_view stream, bool is_unauthenticated = false) {
+  return Decode({stream}, kLimits, is_unauthenticated).complaint;
 }
 
 TEST(RespDecoderTest, CommandsAreArraysOfBulksOrLines) {

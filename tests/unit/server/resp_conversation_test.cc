@@ -127,7 +127,7 @@ TEST_F(RespConversationTest, ARunOfLargeValuesStopsIfTheOutputIsFull) {
         EXPECT_EQ(replies, 100U);
       }
     }
-    if (!connection.is_runnable()) break;
+    if (!connection.can_resume()) break;
     connection.Resume();
   }
   EXPECT_EQ(replies, 100U);

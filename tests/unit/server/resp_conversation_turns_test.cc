@@ -36,7 +36,7 @@ TEST_F(RespConversationTurnsTest, ATurnIsBoundedAndTheRestRunsLater) {
   for (int i = 0; i < 25; ++i) stream += RespCommand({"SET", "k", std::to_string(i)});
   connection.Receive(stream);
   EXPECT_EQ(Take(connection).size(), 10U);
-  EXPECT_TRUE(connection.is_runnable());
+  EXPECT_TRUE(connection.can_resume());
   connection.Resume();
   connection.Resume();
   EXPECT_EQ(Take(connection).size(), 15U);
@@ -50,12 +50,12 @@ TEST_F(RespConversationTurnsTest, ATurnEndsAfterItsTime) {
   connection.Receive(Stream(std::vector<Words>(10, {"PING"})));
   for (int turns = 1; turns < 10; ++turns) {
     EXPECT_EQ(Take(connection).size(), 1U);
-    ASSERT_TRUE(connection.is_runnable());
+    ASSERT_TRUE(connection.can_resume());
     EXPECT_FALSE(connection.wants_input());
     connection.Resume();
   }
   EXPECT_EQ(Take(connection).size(), 1U);
-  EXPECT_FALSE(connection.is_runnable());
+  EXPECT_FALSE(connection.can_resume());
 }
 
 TEST_F(RespConversationTurnsTest, ATurnEndsAfterItsBytes) {
@@ -65,7 +65,7 @@ TEST_F(RespConversationTurnsTest, ATurnEndsAfterItsBytes) {
     connection.Receive(Stream(std::vector<Words>(100, command)));
     std::size_t replies = 0;
     std::size_t turns = 1;
-    for (; connection.is_runnable(); ++turns) {
+    for (; connection.can_resume(); ++turns) {
       EXPECT_LE(connection.output().size(), (1U << 20) + 200'000U);
       replies += Take(connection).size();
       connection.Resume();
@@ -83,7 +83,7 @@ TEST_F(RespConversationTurnsTest, KeysGivesOtherClientsTheirTurns) {
   test::ServedConnection other(state_, limits);
   connection.Receive(Stream({{"KEYS", "key:*"}, {"PING"}}));
   std::size_t turns = 1;
-  for (; connection.is_runnable(); ++turns) {
+  for (; connection.can_resume(); ++turns) {
     EXPECT_TRUE(connection.output().empty());
     other.Receive(RespCommand({"SET", "other", "v"}));
     EXPECT_THAT(Take(other), ElementsAre("+OK\r\n"));

@@ -1,4 +1,4 @@
-#include "net/turn.h"
+#include "net/round.h"
 
 #include <algorithm>
 
@@ -11,8 +11,8 @@ constexpr std::size_t kAnsweredTogether = 16;
 
 }  // namespace
 
-TurnSync RunTurn(Host& host, std::span<Session* const> sessions) noexcept {
-  TurnSync done;
+RoundSync ServeRound(Host& host, std::span<Session* const> sessions) noexcept {
+  RoundSync done;
   for (std::size_t first = 0; first < sessions.size(); first += kAnsweredTogether) {
     const auto group = sessions.subspan(first, std::min(kAnsweredTogether, sessions.size() - first));
     for (Session* session : group) session->Input();
