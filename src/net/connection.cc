@@ -27,9 +27,9 @@ Connection::~Connection() {
   account_->Close();
 }
 
-// After `work` the account has what is held.
+// A turn without memory ends its connection, and nothing else.
 template <class Work>
-void Connection::CountMemoryOf(Work work) {
+void Connection::Guard(Work work) {
   try {
     work();
   } catch (const std::bad_alloc&) {
@@ -38,6 +38,9 @@ void Connection::CountMemoryOf(Work work) {
     has_no_memory_ = true;
   }
   if (is_closing_ || is_dropped_) input_ = {};
+}
+
+void Connection::CountMemory() {
   const BufferFigures figures{.input = input_.size(),
                               .input_room = input_.capacity(),
                               .output = replies_.bytes.size(),
@@ -48,7 +51,7 @@ void Connection::CountMemoryOf(Work work) {
 
 void Connection::Receive(std::string_view bytes) {
   KVS_CHECK(wants_input());
-  if (!bytes.empty()) CountMemoryOf([&] { Take(bytes); });
+  if (!bytes.empty()) Guard([&] { Take(bytes); });
 }
 
 void Connection::Take(std::string_view bytes) {
@@ -78,7 +81,7 @@ bool Connection::Keep(std::string_view bytes) {
 }
 
 void Connection::Resume() {
-  if (can_resume()) CountMemoryOf([&] { GoOn(); });
+  if (can_resume()) Guard([&] { GoOn(); });
 }
 
 void Connection::GoOn() {
@@ -109,7 +112,7 @@ std::size_t Connection::Execute(std::string_view input) {
 }
 
 void Connection::SettleWrites(const Status& sync) {
-  CountMemoryOf([&] {
+  Guard([&] {
     const std::vector<Replies::Unsettled> unsettled = std::exchange(replies_.unsettled, {});
     if (!sync) ReplaceByErrors(unsettled, sync.error());
     if (is_closing_) EndConversation();
@@ -134,7 +137,7 @@ void Connection::ReplaceByErrors(std::span<const Replies::Unsettled> unsettled, 
 
 void Connection::Sent(std::size_t bytes) {
   KVS_CHECK(replies_.unsettled.empty());
-  CountMemoryOf([&] { replies_.bytes.Consume(bytes); });
+  replies_.bytes.Consume(bytes);
 }
 
 }  // namespace kvs::server

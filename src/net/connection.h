@@ -10,7 +10,8 @@
 // Limits      Of ConnectionLimits. Output beyond output_bytes_max, or the end of a turn, stops the execution,
 //             and input is not wanted until Resume() has caught up. Kept input: at most one request and what one
 //             Receive() brought.
-//             All that it keeps counts in the account of its client.
+//             All that it keeps counts in the account of its client: what it takes as it takes it, what it gives back
+//             at the end of a turn.
 // Errors      What the client does wrong is answered to the client. A violation of the protocol is answered once, and
 //             then the connection takes no more input: is_closing(). From then on others know the client no more,
 //             however long its socket stays open. The same goes for a request that is not all there and for which there
@@ -77,6 +78,9 @@ class Connection {
   std::string_view output() const { return replies_.bytes.view(); }
   void Sent(std::size_t bytes);
 
+  // At the end of a turn: what is held now goes into the account of the client, and to its conversation.
+  void CountMemory();
+
   // What the connection holds in memory beside itself and its conversation.
   std::size_t buffer_bytes() const { return input_.capacity() + replies_.bytes.capacity(); }
 
@@ -87,7 +91,7 @@ class Connection {
   bool has_room() const { return replies_.bytes.size() < limits_.output_bytes_max; }
   bool has_mail() const { return outbox_->has_mail() && !is_closing_; }
   template <class Work>
-  void CountMemoryOf(Work work);
+  void Guard(Work work);
   void Take(std::string_view bytes);
   bool Keep(std::string_view bytes);
   void GoOn();

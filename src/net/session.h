@@ -74,6 +74,7 @@ class Session {
 
  private:
   void TakeBytes();
+  void Send();
 
   Host& host_;
   io::UniqueFd socket_;
