@@ -1,12 +1,12 @@
 // Acceptor: takes new clients from a listening socket and deals them out to the loops.
 //
-// Design      One acceptor for all loops, so that each loop gets its even share however the clients arrive. It lives on
+// Design      One acceptor serves all loops, so that each loop gets an equal share of the clients. It runs on
 //             the first loop.
 // Threads     That of the first loop.
-// Limits      maxclients, and the descriptors that are set aside for the store: a client above either reads
-//             Host::RefusalLine() and is let go. When the process has no descriptor left, one kept in reserve is given
-//             up for a moment, to do the same. While even that fails, accepting pauses, and clients wait in the
-//             kernel's queue; it resumes by itself.
+// Limits      maxclients, and the descriptors that are set aside for the store. A client above either limit is sent
+//             Host::RefusalLine() and closed. If the process has no descriptor left, the acceptor closes a reserved one
+//             for a moment, to refuse the client in the same way. If that fails too, accepting pauses for kPause, and
+//             clients wait in the kernel's queue.
 #pragma once
 
 #include <cstddef>
@@ -25,12 +25,12 @@ namespace kvs::server {
 
 class Acceptor {
  public:
-  // `tls` outlives the acceptor; nullptr: clients speak without.
+  // tls: in, outlives the acceptor; nullptr: clients speak without TLS.
   Acceptor(io::UniqueFd listener, Host& host, std::vector<LoopMailbox*> mailboxes, TlsSource* tls = nullptr);
 
   int socket() const { return listener_.get(); }
 
-  // Accepts the clients that wait, up to a bound. Returns a time before which it must not be asked again.
+  // Accepts the clients that wait, up to a bound. Returns the time before which it must not be called again, if any.
   std::optional<io::Deadline> AcceptWaiting();
 
  private:

@@ -18,7 +18,7 @@
 namespace kvs::server {
 
 struct Client {
-  // What the loop waits for. Each phase has a list in ClientDeadlines.
+  // The event that the loop waits for. Each phase has a list in ClientDeadlines.
   enum class Phase : std::uint8_t {
     kHandshake,  // The end of the TLS handshake.
     kReading,    // The next request.

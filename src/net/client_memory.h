@@ -1,21 +1,21 @@
-// ClientMemory: the memory that all clients of a server have together, and the limit of it.
+// ClientMemory: the memory that all clients of a server hold together, and its limit.
 //
-//   account->Grow(bytes);                         // Throws where the limit leaves no room.
-//   const ClientMemory::Loan loan(account, bytes);  // The same, for as long as it lives.
+//   account->Grow(bytes);             // Throws if the limit leaves no room.
+//   ClientMemory::Loan loan(account);
+//   loan.Add(bytes);                  // The same, until the loan ends.
 //
-// Design      Each client has an account: what its connection holds, and what others have put into its outbox. Figures
-//             change in steps of kStepBytes, so that a client with small requests never touches the sum. When the sum
-//             would pass the limit, clients that have more than the one that asks are closed, the greatest first; where
-//             there are none, the one that asks is refused.
-// Threads     Call anything from any thread; of an account, the calls marked so from its connection's thread.
-// Ownership   Outlives its accounts. An account is shared by a connection and its outbox; Close() ends the part of it
-//             that needs the socket.
-// Limits      The sum may pass the limit by what clients that are being closed still have, who get nothing more; but
-//             nobody gets anything while it is at twice the limit.
+// Design      Each client has an account of the bytes in its connection and in its outbox. The sum of the accounts
+//             changes in steps of kStepBytes, so that a client with small requests never touches it. If a client would
+//             take the sum past the limit, clients that hold more are closed, the largest first. If no client holds
+//             more, that client is refused.
+// Threads     Call anything from any thread. Some calls of an account are for its connection's thread.
+// Ownership   Outlives its accounts. A connection and its outbox share an account. Close() ends the part that needs the
+//             socket.
+// Limits      The sum may exceed the limit by what closing clients still hold. At twice the limit all are refused.
 // Errors      base::MemoryRefused, a std::bad_alloc: nothing was counted.
 //
-// Invariants  I1  An account in accounts_ has an open socket, or none: it is shut down under the mutex.
-// Fences      R1  the atomics: relaxed. Figures, and is_evicted_, which the connection looks at when the end of its
+// Invariants  I1  The socket of an account in accounts_ is open, if it has one: it is shut down under the mutex.
+// Fences      R1  the atomics: relaxed. Figures, and is_evicted_, which the connection reads after the end of its
 //                 socket has made it ready.
 #pragma once
 
@@ -42,7 +42,7 @@ class ClientMemory {
   class Account;
   class Loan;
 
-  // Clients are closed until the others are within it.
+  // Closes clients until the others are within the limit.
   void set_limit(std::size_t bytes) KVS_EXCLUDES(mutex_);
   std::size_t limit() const { return limit_.load(std::memory_order_relaxed); }        // R1
   std::size_t used() const { return used_.load(std::memory_order_relaxed); }          // R1
@@ -50,7 +50,7 @@ class ClientMemory {
 
   std::shared_ptr<Account> Open(int socket) KVS_EXCLUDES(mutex_);
 
-  // Told what was done, a line each; set before there are accounts.
+  // Called with a line for the log. Set before there are accounts.
   std::function<void(const std::string& line)> tell{};
 
  private:
@@ -72,13 +72,13 @@ class ClientMemory::Account final : public base::ByteMeter {
   Account(ClientMemory& memory, int socket) : memory_(memory), socket_(socket) {}
   ~Account();
 
-  // Of the connection's thread: more is needed, or no longer.
+  // Of the connection's thread: it needs more, or less.
   bool TryGrow(std::size_t bytes) override;
   void Grow(std::size_t bytes) {
     if (!TryGrow(bytes)) throw base::MemoryRefused();
   }
   void Shrink(std::size_t bytes) { SetHeld(held_ - bytes); }
-  // What the connection holds, as it was found by looking. Growth was asked for before.
+  // bytes: in, all that the connection holds. It has called Grow() for what is more than before.
   void SetHeld(std::size_t bytes);
   // The socket is about to be closed.
   void Close();
@@ -107,10 +107,10 @@ class ClientMemory::Account final : public base::ByteMeter {
   std::atomic<bool> is_evicted_{false};  // R1
 };
 
-// Memory of one command, which goes back when it ends.
+// Memory of one command. The end of the loan gives it back.
 class ClientMemory::Loan {
  public:
-  explicit Loan(Account* account) : account_(account) {}  // nullptr: nobody counts.
+  explicit Loan(Account* account) : account_(account) {}  // nullptr: not counted.
   ~Loan() {
     if (bytes_ > 0) account_->Shrink(bytes_);
   }

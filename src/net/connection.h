@@ -1,21 +1,18 @@
-// Connection: what a server does for one client, as a state machine without I/O: bytes in, bytes out.
+// Connection: one client's requests and replies as a state machine without I/O: bytes in, bytes out.
 //
-// Design      The first byte chooses the protocol, and a Conversation for it; the connection keeps the buffers and the
-//             limits. What arrives is kept only while it is an unfinished request.
+// Design      The first byte chooses the protocol, and a Conversation for it. The connection keeps the buffers and the
+//             limits. Input is kept only while it is an unfinished request.
 // Threads     One thread at a time.
 // Ordering    Replies come in the order of the requests.
-// Durability  Replies that promise something about power loss are "unsettled" when they are made. None of them may be
-//             sent before SettleWrites(), which keeps them after a good sync, and turns each into an error after a bad
-//             one.
-// Limits      Of ConnectionLimits. Output beyond output_bytes_max, or the end of a turn, stops the execution,
-//             and input is not wanted until Resume() has caught up. Kept input: at most one request and what one
-//             Receive() brought.
-//             All that it keeps counts in the account of its client: what it takes as it takes it, what it gives back
-//             at the end of a turn.
-// Errors      What the client does wrong is answered to the client. A violation of the protocol is answered once, and
-//             then the connection takes no more input: is_closing(). From then on others know the client no more,
-//             however long its socket stays open. The same goes for a request that is not all there and for which there
-//             is no memory. Where there is none for anything else, it is_dropped().
+// Durability  A reply that depends on a sync is "unsettled" until SettleWrites(), and is not sent before. A failed sync
+//             turns it into an error.
+// Limits      Of ConnectionLimits. Output beyond output_bytes_max, or the end of a turn, stops the execution. Then
+//             input is not wanted until Resume() has caught up. Kept input is at most one request and the bytes of one
+//             Receive(). All that is kept counts in the client's account: immediately
+//             when it grows, at the end of the turn when it shrinks.
+// Errors      Errors are replies. A violation of the protocol is answered once. Then the connection is_closing(): it
+//             takes no more input, and other clients no longer see it. The same holds if there is no memory for the
+//             rest of a request. If there is no memory for anything else, it is_dropped().
 #pragma once
 
 #include <cstddef>
@@ -35,19 +32,20 @@ class Connection {
  public:
   static constexpr int kNoSocket = -1;
 
-  // `host` outlives the connection, and so does `socket`, by which others may end the connection. Through `outbox`
-  // they send to it; nullptr: one that tells nobody.
+  // host: in, outlives the connection.
+  // socket: in, outlives the connection. Other threads may shut it down.
+  // outbox: in, through which other threads send; nullptr: it gets an outbox without a mailbox.
   Connection(Host& host, const ConnectionLimits& limits, int socket = kNoSocket,
              std::shared_ptr<Outbox> outbox = nullptr);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Takes bytes as they came from the client, and executes the requests that are whole, up to the limits.
+  // Takes bytes from the client, and executes the complete requests, up to the limits.
   void Receive(std::string_view bytes);
-  // The client will send no more. What it has sent is still answered.
+  // The client sends no more. Its requests so far are still answered.
   void ReceiveEnd() { input_has_ended_ = true; }
-  // Goes on where the limits stopped the last turn, and takes what others have sent.
+  // Goes on at the request that the limits have put off, and takes the outbox's mail.
   void Resume();
 
   bool wants_input() const {
@@ -56,9 +54,9 @@ class Connection {
   }
   bool can_resume() const { return (is_behind_ || has_mail()) && has_room(); }  // Resume() has work.
   bool is_waiting() const { return is_waiting_; }  // It executes nothing until it is woken through its outbox.
-  // It did not take what it was sent, or may not have so much: it is to be closed, and nothing more is sent to it.
+  // The client did not take its output, or needs more memory than it may have. Close it without sending more.
   bool is_dropped() const { return is_dropped_ || account_->is_evicted() || (has_mail() && outbox_->has_overflowed()); }
-  // Of one that is dropped: what it did, for the log.
+  // If is_dropped(): the cause, for the log.
   std::string_view drop_reason() const {
     const bool is_memory = has_no_memory_ || account_->is_evicted();
     return is_memory ? "needed more memory than client-memory-limit leaves it"
@@ -78,14 +76,14 @@ class Connection {
   std::string_view output() const { return replies_.bytes.view(); }
   void Sent(std::size_t bytes);
 
-  // At the end of a turn: what is held now goes into the account of the client, and to its conversation.
+  // Ends a turn: the client's account and its conversation take the current sizes.
   void CountMemory();
 
-  // What the connection holds in memory beside itself and its conversation.
+  // In memory, without the connection itself and its conversation.
   std::size_t buffer_bytes() const { return input_.capacity() + replies_.bytes.capacity(); }
 
  private:
-  // While it waits, it is still to see that the client has gone.
+  // A waiting connection still reads, to see whether the client is gone.
   static constexpr std::size_t kInputWhileWaitingMax = std::size_t{64} << 10;
 
   bool has_room() const { return replies_.bytes.size() < limits_.output_bytes_max; }
@@ -106,15 +104,15 @@ class Connection {
   const std::shared_ptr<ClientMemory::Account> account_;
   const std::shared_ptr<Outbox> outbox_;
 
-  std::unique_ptr<Conversation> conversation_;  // Made when the first byte has come.
-  base::ByteBuffer input_;                      // An unfinished request, or whole ones that the limits have put off.
+  std::unique_ptr<Conversation> conversation_;  // Made when the first byte has arrived.
+  base::ByteBuffer input_;                      // An unfinished request, or requests that the limits have put off.
   Replies replies_;
   bool input_has_ended_ = false;
   bool is_closing_ = false;
   bool is_behind_ = false;
   bool is_waiting_ = false;
   bool is_dropped_ = false;
-  bool has_no_memory_ = false;  // Dropped for that.
+  bool has_no_memory_ = false;  // The cause of is_dropped_.
   bool is_put_off_ = false;
 };
 

@@ -1,10 +1,10 @@
-// Conversation: one protocol's half of a connection: bytes in, requests, engine, replies out.
+// Conversation: one protocol on a connection: decodes requests, executes them and encodes the replies.
 //
-// Design      A Connection keeps the buffers, and its conversation, chosen by the first byte, what the protocol has to
-//             remember. Requests run straight from the bytes received, replies go straight into the bytes to send.
+// Design      A Connection keeps the buffers. Its conversation, which the first byte chooses, keeps the state of the
+//             protocol. Requests are executed in the input buffer, and replies are encoded into the output buffer.
 // Threads     One thread at a time.
-// Durability  A reply that promises something about power loss is noted as unsettled when it is made; none of them is
-//             sent before the sync that covers it, and after a failed one AppendSyncFailure() takes its place.
+// Durability  A reply that depends on a sync is unsettled until that sync has ended, and is not sent before. If the
+//             sync fails, AppendSyncFailure() replaces the reply.
 #pragma once
 
 #include <chrono>
@@ -24,25 +24,25 @@ inline constexpr std::size_t kUnauthenticatedOutputBytesMax = 16'384;
 struct ConnectionLimits {
   std::size_t request_bytes_max;
   std::size_t output_bytes_max;  // One more reply may exceed it: its size is known only when it is there.
-  // A turn ends when it has executed so many requests, made so many bytes of replies, or taken so long, by the kernel's
-  // ticks. The other clients of the loop have their turns before the rest.
+  // The limits of one turn; the time is by the kernel's ticks. The rest waits until the other clients of the loop have
+  // had their turns.
   std::size_t requests_per_turn = 1024;
   std::size_t output_bytes_per_turn = std::size_t{1} << 20;
   std::chrono::milliseconds turn_time = std::chrono::hours(1);  // A server sets less.
 };
 
-// Replies not yet sent, and which of them wait for a sync.
+// The replies that are not sent yet, and the unsettled ones among them.
 struct Replies {
   explicit Replies(base::ByteMeter* meter = nullptr) : bytes(meter) {}
 
   struct Unsettled {
     std::size_t begin;  // In `bytes`.
     std::size_t end;
-    std::uint32_t count = 1;  // Of replies in between, for each of which there would be an error.
-    std::uint32_t tag = 0;    // What the conversation needs to make that error.
+    std::uint32_t count = 1;  // Of replies between the two. A failed sync makes each an error.
+    std::uint32_t tag = 0;    // The conversation's, for AppendSyncFailure().
   };
 
-  // What is in `bytes` from `begin` on, `count` replies, waits for a sync.
+  // The replies from `begin` on wait for a sync. count: in, how many they are.
   void AwaitSync(std::size_t begin, std::uint32_t count, std::uint32_t tag = 0) {
     unsettled.push_back({.begin = begin, .end = bytes.size(), .count = count, .tag = tag});
   }
@@ -62,24 +62,25 @@ struct BufferFigures {
 class Conversation {
  public:
   struct Progress {
-    std::size_t consumed_bytes = 0;  // Of the input: these are done with.
-    bool is_behind = false;          // A limit stopped the execution before the input was exhausted.
-    bool is_waiting = false;         // It goes on when it is woken through its outbox.
-    bool is_put_off = false;         // With is_waiting: for a request that has not begun.
-    bool is_closing = false;         // The connection is to end once its replies are sent.
-    bool is_dropped = false;         // The connection is to end now: the client does not take its replies.
+    std::size_t consumed_bytes = 0;  // Of the input: executed.
+    bool is_behind = false;          // A limit stopped the execution before the end of the input.
+    bool is_waiting = false;         // Execution goes on when the outbox wakes the connection.
+    bool is_put_off = false;         // With is_waiting: the next request has not begun.
+    bool is_closing = false;         // Close the connection after its replies are sent.
+    bool is_dropped = false;         // Close the connection now: the client does not take its replies.
   };
 
   virtual ~Conversation() = default;
 
-  // Executes from the front of `input`, which is all that is not consumed yet, up to the limits.
+  // Executes requests up to the limits.
+  // input: in, all bytes that are not consumed yet.
   virtual Progress Execute(std::string_view input, Replies& replies) = 0;
   // No idle timeout applies to the client.
   virtual bool may_be_idle() const { return false; }
   virtual void AppendSyncFailure(std::uint32_t tag, const Error& error, base::ByteBuffer* out) = 0;
-  // Of a request that is not all there, and for which there is no memory. The connection ends after it.
+  // The reply if there is no memory for the rest of a request. The connection ends after it.
   virtual void AppendRefusal(const Error& error, base::ByteBuffer* out) = 0;
-  // After each turn: takes what the connection holds for it, and answers what it keeps itself.
+  // Called after each turn, with what the connection holds. Returns the bytes that the conversation holds itself.
   virtual std::size_t NoteBuffers(const BufferFigures& /*figures*/) { return 0; }
 };
 

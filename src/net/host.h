@@ -1,4 +1,4 @@
-// Host: what the loops ask of the server that they belong to, so that they need know no protocol, engine or setting.
+// Host: the server as its loops see it. They know no protocol, engine or setting.
 //
 // Threads     Call anything from any thread. `client_memory` and `figures` outlive the host.
 #pragma once
@@ -18,7 +18,7 @@
 
 namespace kvs::server {
 
-// What is written into the server's log.
+// Events for the server's log.
 enum class NetEvent : std::uint8_t {
   kClientRefused,
   kAcceptPaused,
@@ -29,7 +29,7 @@ enum class NetEvent : std::uint8_t {
 };
 
 struct NetLimits {
-  ConnectionLimits connection;  // Of a client that comes now.
+  ConnectionLimits connection;  // Of a client that connects now.
   std::size_t clients_max;
   std::chrono::milliseconds idle_timeout;    // Of a client that may send its next request; 0: none.
   std::chrono::milliseconds output_timeout;  // Of a client that has answers to take; 0: idle_timeout.
@@ -44,23 +44,23 @@ class Host {
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
-  // As the settings are now.
+  // By the current settings.
   virtual NetLimits Limits() const = 0;
 
-  // A conversation in the protocol whose requests begin with `first_byte`. `socket` is open as long as the
-  // conversation lives; others reach the client through `outbox`.
+  // A conversation in the protocol whose requests begin with `first_byte`.
+  // socket: in, outlives the conversation.
+  // outbox: in, through which other threads send to the client.
   virtual std::unique_ptr<Conversation> NewConversation(char first_byte, const ConnectionLimits& limits, int socket,
                                                         std::shared_ptr<Outbox> outbox) = 0;
-  // What a client reads that is refused before it has said which protocol it speaks.
+  // The reply to a client that is refused. Its protocol is not known yet.
   virtual std::string_view RefusalLine() const = 0;
 
-  // Some clients had their turn: messages that they caused together go out before their answers.
+  // Some clients of a round have executed their requests: sends the messages that they caused, before their replies.
   virtual void EndInput() = 0;
-  // Brings to the disk what the answers that wait for it promise.
+  // Makes the unsettled writes durable.
   virtual Status Sync() = 0;
 
-  // What is to be done when time has passed: a loop calls Tick() whenever it is awake, and NextTick() tells how long it
-  // may sleep. nullopt: as long as it likes.
+  // A loop calls Tick() after each wake-up, and sleeps until NextTick() at most. nullopt: no limit.
   virtual void Tick(Clock::time_point now) = 0;
   virtual std::optional<Clock::time_point> NextTick(Clock::time_point now) const = 0;
 

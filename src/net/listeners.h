@@ -1,4 +1,4 @@
-// Listeners: the listening sockets of a loop. Watches them, accepts their clients, and pauses where accepting fails.
+// Listeners: the listening sockets of a loop. Watches them, accepts their clients, and pauses when accepting fails.
 //
 // Threads     Its loop's.
 // Ownership   The event loop and the acceptors outlive it.

@@ -1,8 +1,8 @@
-// Loop: drives sessions: waits until some can go on, gives each a turn, closes those that are done or silent too long.
+// Loop: serves clients: waits for their sockets and outboxes, gives each ready session a turn, and closes clients.
 //
-// Design      Direct mode: the turn of all ready sessions runs here. Pooled mode: each ready session becomes a job, is
-//             not watched while it is out, and comes back through the mailbox. Everything else is the same code.
-// Threads     Run() on one thread, which owns all sessions but those in a job. Stop() from any thread and from a
+// Design      Direct mode: all ready sessions have their turns here, in one round. Pooled mode: each ready session has
+//             its turn in a job of the pool, and returns through the mailbox. All other code serves both modes.
+// Threads     Run() on one thread, which owns all clients except those in a job. Stop() from any thread and from a
 //             signal handler. mailbox() from any thread.
 // Limits      The timeouts of a client's phases (client.h) are the handshake timeout of TLS, idle_timeout for the next
 //             request, output_timeout for answers to take, and kLingerTime.
@@ -35,15 +35,15 @@
 namespace kvs::server {
 
 struct LoopOptions {
-  std::size_t loops = 1;                                // How many the server has.
+  std::size_t loops = 1;                                // Of the server.
   ThreadPool* pool = nullptr;                           // Set: pooled mode. Outlives the loop.
-  std::chrono::milliseconds stop_timeout{5'000};        // How long Stop() lets answers drain to slow clients.
+  std::chrono::milliseconds stop_timeout{5'000};        // How long a stopping loop sends answers to slow clients.
   std::chrono::milliseconds handshake_timeout{10'000};  // Of TLS.
 };
 
 class Loop {
  public:
-  // `host` outlives the loop.
+  // host: in, outlives the loop.
   static Result<std::unique_ptr<Loop>> Create(Host& host, const LoopOptions& options);
 
   // Serves until Stop(), then until every session is answered and closed. Accepts from all `acceptors`.
@@ -102,8 +102,8 @@ class Loop {
   // Of the thread in Run().
   Listeners listeners_;
   ClientDeadlines clients_;
-  std::vector<Client*> ready_;  // Have their turn in the next round.
-  std::size_t answered_ = 0;    // In the last turn of this thread.
+  std::vector<Client*> ready_;  // Of the next round.
+  std::size_t answered_ = 0;    // Clients of the last round.
   std::size_t jobs_out_ = 0;
   SyncGather gather_;
   io::Deadline now_{};  // As of the last wake-up.

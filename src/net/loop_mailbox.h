@@ -1,4 +1,4 @@
-// LoopMailbox: what other threads leave for a loop: new clients, clients whose job is done, outboxes with mail.
+// LoopMailbox: messages from other threads to a loop: new clients, clients whose job is done, outboxes with mail.
 //
 // Design      Each call wakes the loop, which takes all the mail together in its next iteration.
 // Threads     Add(), Return() and Deliver() from any thread, the other calls from the loop's.
@@ -35,12 +35,12 @@ class LoopMailbox final : public Mailbox {
   explicit LoopMailbox(io::EventLoop& event_loop) : event_loop_(event_loop) {}
 
   void Add(NewClient new_client) KVS_EXCLUDES(mutex_);
-  // The job of `client` is done, and touches it no more.
+  // The job of `client` is done. It does not touch the client any more.
   void Return(Client* client) KVS_EXCLUDES(mutex_);
   void Deliver(std::shared_ptr<Outbox> outbox) override KVS_EXCLUDES(mutex_);
 
   Mail Take() KVS_EXCLUDES(mutex_);
-  // Waits until so many clients have returned since the last Take().
+  // Waits until `clients` clients have returned since the last Take().
   void AwaitReturned(std::size_t clients) KVS_EXCLUDES(mutex_);
 
  private:

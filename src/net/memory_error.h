@@ -1,4 +1,4 @@
-// Memory that a command does not get is its error: what turns the one into the other.
+// MemoryError, OrMemoryError: the error of a command that does not get its memory.
 #pragma once
 
 #include <new>
@@ -9,7 +9,7 @@
 
 namespace kvs::server {
 
-// `failure` is base::MemoryRefused, or what an allocation threw.
+// failure: in, base::MemoryRefused, or the exception of an allocation.
 inline Error MemoryError(const std::bad_alloc& failure) {
   const bool is_limit = dynamic_cast<const base::MemoryRefused*>(&failure) != nullptr;
   return Error{.code = ErrorCode::kOverloaded,
@@ -20,7 +20,7 @@ inline Error MemoryError(const std::bad_alloc& failure) {
                                 "lower client-memory-limit"};
 }
 
-// What `work` answers: a Status, or a Result.
+// Returns what `work` returns, a Status or a Result, or the error.
 template <class Work>
 auto OrMemoryError(Work work) -> decltype(work()) {
   try {

@@ -1,16 +1,16 @@
-// Outbox: what others have for a connection: bytes to send, or the news that it may go on.
+// Outbox: messages from other threads to a connection: bytes to send, or a signal to go on.
 //
-// Design      A connection belongs to one loop, and nobody else touches it. Who has something for it appends it here
-//             and tells the loop, once, through the Mailbox; the connection takes all of it at its next turn.
-// Threads     Push() and Wake() from any thread; the calls marked so from the connection's thread.
-// Ordering    Bytes come out in the order in which they went in: what one thread pushes stays in its order.
-// Ownership   Shared between the connection, its loop's mailbox and all that may wake it; outlives each of them.
-// Limits      bytes_max, and what the account of its client allows. More than that is not kept: the reader is too slow,
-//             and is to be dropped.
+// Design      A connection belongs to one loop, and no other thread touches it. A sender appends to the outbox and
+//             tells the loop through the Mailbox, once. The connection takes all the mail in its next turn.
+// Threads     Push() and Wake() from any thread. Some calls are for the connection's thread.
+// Ordering    Bytes come out in the order in which they went in.
+// Ownership   Shared by the connection, its loop's mailbox and all senders. Outlives each of them.
+// Limits      bytes_max, and the limit of the client's account. An outbox that exceeds them drops its bytes, and its
+//             client is to be dropped too: it reads too slowly.
 //
-// Invariants  I1  While is_announced_ the mailbox has the outbox, or its loop is about to look at the connection.
-//             I2  `owner` is the loop's alone.
-// Fences      R1  has_mail_: relaxed. A hint: who misses it is told through the mailbox.
+// Invariants  I1  While is_announced_, the mailbox has the outbox, or its loop is about to look at the connection.
+//             I2  Only the loop uses `owner`.
+// Fences      R1  has_mail_: relaxed. A hint: a connection that misses it hears through the mailbox.
 #pragma once
 
 #include <atomic>
@@ -27,7 +27,7 @@ namespace kvs::server {
 
 class Outbox;
 
-// Where a loop is told that one of its connections has mail. Any thread.
+// Tells a loop that one of its connections has mail. Any thread.
 class Mailbox {
  public:
   virtual void Deliver(std::shared_ptr<Outbox> outbox) = 0;
@@ -38,22 +38,22 @@ class Mailbox {
 
 class Outbox : public std::enable_shared_from_this<Outbox> {
  public:
-  // `mailbox` outlives all who push; nullptr: nobody is told.
+  // mailbox: in, outlives all senders; nullptr: no loop is told.
   Outbox(std::size_t bytes_max, Mailbox* mailbox) : bytes_max_(bytes_max), mailbox_(mailbox) {}
-  // Before anybody pushes.
+  // Before the first Push().
   void set_account(std::shared_ptr<ClientMemory::Account> account) { account_ = std::move(account); }
-  ClientMemory::Account* account() const { return account_.get(); }  // nullptr: nobody counts.
+  ClientMemory::Account* account() const { return account_.get(); }  // nullptr: not counted.
 
   void Push(std::string_view bytes) KVS_EXCLUDES(mutex_);
-  // As a Push() of more than it can keep.
+  // As a Push() of more than the limit.
   void Overflow() KVS_EXCLUDES(mutex_);
-  // Has the connection run again, if it waits for something: see TakeWake().
+  // The connection has a turn, and goes on if it waits: see TakeWake().
   void Wake() KVS_EXCLUDES(mutex_);
 
-  // What is pushed from now on is dropped, as what is there. Of the connection's thread, when it ends.
+  // Drops all bytes, and all that are pushed from now on. Of the connection's thread, when it ends.
   void Close() KVS_EXCLUDES(mutex_);
 
-  // The loop is about to look at the connection: later mail is told anew.
+  // The loop is about to look at the connection: later mail is announced again.
   void Acknowledge() KVS_EXCLUDES(mutex_);
 
   // Of the connection's thread.
@@ -63,7 +63,7 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
   bool has_overflowed() const KVS_EXCLUDES(mutex_);
   std::size_t bytes() const KVS_EXCLUDES(mutex_);  // Any thread.
 
-  void* owner = nullptr;  // I2. What the loop knows the connection by; nullptr once it is closed.
+  void* owner = nullptr;  // I2. The loop's token of the connection; nullptr after it is closed.
 
  private:
   void Announce() KVS_EXCLUDES(mutex_);
@@ -72,7 +72,7 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
 
   const std::size_t bytes_max_;
   Mailbox* const mailbox_;
-  std::shared_ptr<ClientMemory::Account> account_;  // Constant once somebody pushes.
+  std::shared_ptr<ClientMemory::Account> account_;  // Constant from the first Push() on.
 
   std::atomic<bool> has_mail_{false};  // R1
   mutable sync::Mutex mutex_;

@@ -1,8 +1,8 @@
-// ServeRound: one turn of some sessions: input, one sync if writes wait for it, output.
+// ServeRound: one turn for each of some sessions, with one sync for all of them.
 //
-// Design      Both ways to drive a server come here: a direct loop with all sessions that are ready, a job of the pool
-//             with one. However many writes and sync requests a turn has executed, it costs one Host::Sync().
-// Durability  No answer that depends on the sync is sent before it, and none says Ok() when it has failed.
+// Design      A direct loop calls it with all ready sessions, a job of the pool with one. A round costs at most one
+//             Host::Sync(), however many writes and sync requests it executes.
+// Durability  A reply that depends on the sync is sent after it, and is an error if the sync has failed.
 #pragma once
 
 #include <chrono>
@@ -15,11 +15,11 @@
 namespace kvs::server {
 
 struct RoundSync {
-  std::size_t sessions = 0;  // That were answered after the turn's sync; 0: there was none.
+  std::size_t sessions = 0;  // That were answered after the sync; 0: there was no sync.
   std::chrono::steady_clock::duration duration{};
 };
 
-// noexcept: a connection copes with a want of memory.
+// noexcept: a connection handles lack of memory itself.
 RoundSync ServeRound(Host& host, std::span<Session* const> sessions) noexcept;
 
 }  // namespace kvs::server

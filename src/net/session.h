@@ -1,10 +1,10 @@
-// Session: one client's socket and its Connection: moves the bytes between the two, a bounded amount at a time.
+// Session: one client's socket and its Connection. Moves bytes between the two, a bounded amount in each turn.
 //
-// Design      A turn is Input(), then the settling of writes (turn.h), then Output(): one receive, one send. next()
-//             then tells what the session needs. One turn takes kReceiveBytes at most, so no client holds a loop for
-//             long.
-// Threads     One thread at a time: its loop's, or that of the job which has its turn.
-// Errors      A socket that fails ends the session: nobody is left to be told.
+// Design      A turn is Input(), SettleWrites() if there are unsettled writes, and Output(): one receive and one send.
+//             Then next() tells what the session needs. A turn receives kReceiveBytes at most, so no client holds up
+//             its loop for long.
+// Threads     One thread at a time: the loop's, or that of a job.
+// Errors      A socket that fails ends the session. The client cannot be told.
 #pragma once
 
 #include <cstddef>
@@ -27,15 +27,15 @@ class Session {
   static constexpr std::size_t kReceiveBytes = std::size_t{64} << 10;  // On the stack during a call.
 
   enum class Next : std::uint8_t {
-    kWait,    // For what interest() names.
-    kTurn,    // Another turn immediately, after the others had theirs.
-    kLinger,  // All is answered, or TLS told of an error, but the client may still be sending: see BeginLinger().
+    kWait,    // For interest(), or for mail.
+    kTurn,    // Another turn, in the next round.
+    kLinger,  // All is answered, or TLS has sent an alert. The client may still be sending: see BeginLinger().
     kClose,
   };
 
   Session(io::UniqueFd socket, Host& host, const ConnectionLimits& limits, std::shared_ptr<Outbox> outbox);
 
-  // Before the first turn: everything that is sent and received goes through `tls`, made for this socket.
+  // Before the first turn. tls: in, of this socket; all bytes go through it.
   void Secure(std::unique_ptr<io::TlsStream> tls) { tls_ = std::move(tls); }
   bool is_secured() const { return tls_ != nullptr && tls_->is_secured(); }  // The handshake is done.
 
@@ -44,7 +44,7 @@ class Session {
   Next next() const;
   io::Interest interest() const;
 
-  // The socket may have bytes to receive: the next turn looks, also if it has other work.
+  // The socket may have bytes to receive: the next turn receives, even if it has other work.
   void NoteReadable() { may_be_readable_ = true; }
   bool is_waiting() const { return connection_.is_waiting(); }
 
@@ -54,16 +54,16 @@ class Session {
   bool has_unsettled_writes() const { return connection_.has_unsettled_writes(); }
   void SettleWrites(const Status& sync) { connection_.SettleWrites(sync); }
 
-  // From now on only the bytes that have arrived by now count; they are all executed and answered.
+  // Bytes that arrive later are not read. All requests that have arrived are executed and answered.
   void StopAfterArrived();
 
-  // Closing a socket on which unread bytes wait resets the connection, which can take the last answers from the client
-  // before it has read them. So the server says that it is done, and reads to nowhere until the client is done too.
+  // If a socket is closed with unread bytes, the kernel resets the connection, and the client can lose the last
+  // answers. So the session ends only its sending, and discards input until the client is done too.
   void BeginLinger();
   bool Discard();                   // One receive; false: the client is done.
-  bool AnswersHaveArrived() const;  // At the client's kernel, where a reset no longer takes them away.
+  bool AnswersHaveArrived() const;  // At the client's kernel, so a reset cannot lose them any more.
 
-  // In the log and the statistics, before the session is closed.
+  // Writes to the log and the figures, before the session is closed.
   void NoteDropped(std::string_view why);
   void NoteFailedHandshake(std::string_view why);
 
@@ -80,13 +80,13 @@ class Session {
   io::UniqueFd socket_;
   std::unique_ptr<io::TlsStream> tls_;  // nullptr: plain. A branch for each transfer, not a virtual call.
   Connection connection_;
-  std::size_t input_allowance_ = std::numeric_limits<std::size_t>::max();  // Bytes still to be received; see Stop...().
+  std::size_t input_allowance_ = std::numeric_limits<std::size_t>::max();  // Bytes still to receive. See Stop...().
   std::uint64_t sent_bytes_ = 0;
   bool is_stopping_ = false;
   bool may_be_readable_ = false;
   bool peer_has_ended_ = false;
   bool is_broken_ = false;
-  bool has_sent_alert_ = false;  // TLS said why it broke; a reset must not take that from the client.
+  bool has_sent_alert_ = false;  // TLS has told the client why it broke. A reset must not lose that.
 };
 
 }  // namespace kvs::server

@@ -29,7 +29,9 @@ class SyncGather {
 
   static constexpr std::uint64_t kNoRound = 0;
 
-  // A round has ended at `now`. `clients` of it were answered after a sync that took `duration`; 0: there was no sync.
+  // A round has ended at `now`.
+  // clients: in, how many were answered after its sync; 0: there was no sync.
+  // duration: in, of the sync.
   void EndRound(std::size_t clients, Clock::duration duration, Clock::time_point now) {
     ++round_;
     answered_ = 0;
@@ -40,15 +42,15 @@ class SyncGather {
     until_ = now + std::min<Clock::duration>(duration / kWaitShare, kWaitMax);
   }
 
-  // The round that has ended last: what a client is to remember when it was answered in it.
+  // The last round that has ended. A client remembers the round in which it was answered.
   std::uint64_t round() const { return round_; }
-  // A client that remembers `round` has sent something; to be told once for each.
+  // A client that was answered in `round` has sent its next request. Once per answered client.
   void NoteReturn(std::uint64_t round) {
     if (round == round_ && awaited_ > 0) --awaited_;
   }
 
-  bool is_open() const { return answered_ > 0; }  // Somebody may be waited for.
-  // Whether to look for more clients, or to begin. Asked until it answers false.
+  bool is_open() const { return answered_ > 0; }  // IsWaiting() may be true.
+  // True: look for more clients. False: begin the round. Call it until it returns false.
   bool IsWaiting(Clock::time_point now) {
     if (answered_ == 0) return false;
     if (awaited_ > 0 && now < until_) return true;
@@ -64,8 +66,8 @@ class SyncGather {
 
  private:
   std::uint64_t round_ = kNoRound;
-  std::size_t answered_ = 0;  // By the last round, if they are waited for.
-  std::size_t awaited_ = 0;   // Those of them that have not come back.
+  std::size_t answered_ = 0;  // Clients of the last round; 0: the loop does not wait for them.
+  std::size_t awaited_ = 0;   // Of these, how many have not come back.
   Clock::time_point until_{};
   sync::SkipBackoff backoff_{kSkipsMax};
 };

@@ -1,6 +1,6 @@
-// TlsSource: the certificates that new connections get, which can be changed for others while the server runs.
+// TlsSource: the certificates of new connections. A running server can replace them.
 //
-// Threads     Call anything from any thread. Connections keep the certificates that they began with.
+// Threads     Call anything from any thread. A connection keeps the certificates that it began with.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ class TlsSource {
   TlsSource(io::TlsFiles files, std::shared_ptr<io::TlsContext> first)
       : files_(std::move(files)), context_(std::move(first)) {}
 
-  // Reads the files again. After an error the former certificates stay.
+  // Reads the files again. After an error the old certificates stay.
   Status Reload() KVS_EXCLUDES(mutex_) {
     Result<std::shared_ptr<io::TlsContext>> context = io::TlsContext::ForServer(files_);
     if (!context) return context.error();

@@ -1,4 +1,4 @@
-// JobRunner: runs jobs so that no exception leaves the thread, and counts those that threw.
+// JobRunner: runs jobs, catches their exceptions and counts them.
 //
 // Threads     Call anything from any thread.
 // Fences      R1  failed_jobs_: relaxed. A figure for people; nothing is reached through it.
@@ -13,7 +13,7 @@ namespace kvs::pool {
 
 class JobRunner {
  public:
-  // Runs `job` and ends it, captures included. What it throws is logged to stderr.
+  // Runs `job`, then destroys it with its captures. An exception is logged to stderr.
   void Run(Job job);
 
   std::uint64_t failed_jobs() const { return failed_jobs_.load(std::memory_order_relaxed); }  // R1

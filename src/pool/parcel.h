@@ -1,8 +1,8 @@
-// Parcel: a job on its way to a worker, through a queue whose own fences ThreadSanitizer cannot see.
+// Parcel: a job in a queue whose own fences ThreadSanitizer cannot see.
 //
 // Ownership   The holder of the pointer: the spawning thread, the queue, then the worker, which delivers it.
-// Fences      P1  publish: release store in the constructor -> acquire load in Deliver(). The job is whole when seen;
-//                          the queue orders the two anyway, this pair says so where a tool can check it.
+// Fences      P1  publish: release store in the constructor -> acquire load in Deliver(). The job is whole when seen.
+//                          The queue orders the two already; this pair shows that to the tool.
 #pragma once
 
 #include <atomic>
@@ -21,7 +21,7 @@ class Parcel {
     is_whole_.store(true, std::memory_order_release);  // P1
   }
 
-  // Runs the job on this thread, and ends the parcel.
+  // Runs the job on this thread, and destroys the parcel.
   static void Deliver(Parcel* parcel) {
     KVS_CHECK(parcel->is_whole_.load(std::memory_order_acquire));  // P1
     const std::unique_ptr<Parcel> owned(parcel);

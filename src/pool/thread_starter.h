@@ -1,4 +1,4 @@
-// The threads of a pool: how many make sense, and starting them where the system may refuse.
+// CheckThreads, StartThreads: the threads of a pool.
 #pragma once
 
 #include <functional>
@@ -11,11 +11,11 @@ namespace kvs::pool {
 
 inline constexpr unsigned kThreadsMax = 1'024;  // In one pool.
 
-// kInvalidArgument unless a pool of `threads` threads makes sense.
+// kInvalidArgument unless `threads` is 1..kThreadsMax.
 Status CheckThreads(unsigned threads);
 
-// Appends `count` threads that run `body` to `threads`. On kNoSpace those that did start are in `threads` and
-// run: to tell them to end is up to the caller, who knows what they wait for.
+// Appends `count` threads that run `body` to `threads`. On kNoSpace `threads` has those that did start. They run, and
+// the caller has to end them.
 Status StartThreads(unsigned count, const std::function<void()>& body, std::vector<std::thread>& threads);
 
 }  // namespace kvs::pool

@@ -1,10 +1,10 @@
-// CommandExecutor: runs the single commands of a RESP client, each with what surrounds it: whether it may run now, the
-// queue of a transaction, tracking, an exclusive pass, events, the sync that its reply waits for.
+// CommandExecutor: executes the single commands of a RESP client: checks each, queues it in a transaction, takes an
+// exclusive pass, tracks its keys, publishes its events, and marks replies that wait for a sync.
 //
-// Design      A conversation decodes; what is not part of a run of GETs or SETs comes here. EXEC runs its commands
-//             through CallAccounts too.
+// Design      The conversation decodes commands, and executes runs of GETs or SETs itself. All other commands come
+//             here. EXEC executes its commands through CallAccounts too.
 // Threads     One thread at a time, under the pass of its turn.
-// Ownership   Everything that it is given outlives it.
+// Ownership   All arguments outlive it.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,7 @@
 
 namespace kvs::server {
 
-// One turn of a client, as far as its commands see it.
+// One turn of a client, as its commands see it.
 struct CommandTurn {
   CommandTurn(ServerState& server, Replies& turn_replies)
       : replies(turn_replies), reply(&turn_replies.bytes), pass(server.gate), accounts(server, counts) {}
@@ -43,17 +43,17 @@ class CommandExecutor {
   CommandExecutor(ServerState& server, ClientState& client, EngineKeyspace& keys, std::size_t queue_bytes_max)
       : server_(server), client_(client), keys_(keys), queue_bytes_max_(queue_bytes_max) {}
 
-  // Replies, or leaves a call that blocks or goes on in a later turn: see turn.progress.
+  // Replies, unless the command blocks or goes on in a later turn: see turn.progress.
   void Execute(Arguments arguments, CommandTurn& turn);
 
-  // Whether the command waits for the end of a pause. A command that would be rejected does not.
+  // Whether the command waits for the end of a pause. A command that would be rejected does not wait.
   bool HasToPause(Arguments arguments, CommandTurn& turn);
-  // Replies to the command that blocks the client, if its time has come.
+  // Replies to the command that blocks the client. False: the client stays blocked.
   bool EndBlock(CommandTurn& turn);
-  // The next part of a command that has not replied yet. True: it has now.
+  // Executes the next part of an unfinished command. True: it has replied.
   bool GoOn(CommandTurn& turn);
 
-  // The client has to give the password before anything else.
+  // The client has not given the password yet, and the server has one.
   bool is_unauthenticated() const { return !client_.is_authenticated && server_.config.has_password(); }
   Caller caller() const { return {.socket = client_.socket, .name = client_.name}; }
 

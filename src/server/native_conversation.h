@@ -1,11 +1,11 @@
 // NativeConversation: the native protocol on a connection: frames in, frames out.
 //
-// Design      A frame is a command as those of RESP are: it waits for the end of a pause, is counted and timed, is
-//             shown to monitors, and its keyspace events are published. While nobody looks on, that is one test of
-//             a word for each frame. Frames of one kind in a row are timed together.
+// Design      A frame is a command like those of RESP: it waits for the end of a pause, is counted and timed, is shown
+//             to monitors, and its keyspace events are published. Without such observers that is one test of a word for
+//             each frame. Consecutive frames of one kind are timed together.
 // Threads, Durability, Limits  As Conversation.
-// Errors      A violation is answered once, and closes. A server that asks for a password answers so, and closes: the
-//             protocol has no way to give one.
+// Errors      A violation is answered once, and closes the connection. If the server has a password, the first request
+//             does the same, because the protocol cannot carry one.
 #pragma once
 
 #include <chrono>
@@ -27,7 +27,8 @@ namespace kvs::server {
 
 class NativeConversation final : public Conversation {
  public:
-  // `state` and `socket` outlive the conversation; -1: no socket, in a test.
+  // state: in, outlives the conversation.
+  // socket: in, outlives the conversation; -1: none, in a test.
   NativeConversation(ServerState& state, const ConnectionLimits& limits, int socket, std::shared_ptr<Outbox> outbox);
   ~NativeConversation() override;
 

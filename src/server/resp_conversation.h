@@ -1,9 +1,9 @@
 // RespConversation: RESP, the Redis protocol, on a connection: commands in, replies out.
 //
-// Design      Each command is looked up in the table, whose row says what to check and how to run it. Runs of plain
-//             GETs and SETs, as pipelines bring them, skip that and go down to the engine in one call. What may run
-//             beside others does so under one shared pass of the gate for the whole turn; what must be alone, alone.
-// Threads, Durability, Limits  As Conversation. A run of GETs stops where the output is full, and the rest is read
+// Design      A command's row in the table says how to check and execute it. Runs of plain GETs or SETs, as in
+//             pipelines, skip the table and go to the engine in one call. A turn holds one shared pass of the gate,
+//             except while a command needs an exclusive one.
+// Threads, Durability, Limits  As Conversation. A run of GETs stops when the output is full, and the rest is decoded
 // again.
 #pragma once
 
@@ -28,7 +28,7 @@ namespace kvs::server {
 
 class RespConversation final : public Conversation {
  public:
-  // `state` and `socket` outlive the conversation.
+  // state, socket: in, outlive the conversation.
   RespConversation(ServerState& state, const ConnectionLimits& limits, int socket, std::shared_ptr<Outbox> outbox);
   ~RespConversation() override;
 

@@ -1,4 +1,4 @@
-// ServerHost: what the loops ask of a kvs server: the two protocols, the settings, the engine's sync, the log.
+// ServerHost: the kvs server as its loops see it: the two protocols, the settings, the engine's sync, the log.
 //
 // Fences      R1  sync_is_failing_:  relaxed. A hint for the log; nothing is reached through it.
 #pragma once
@@ -18,7 +18,7 @@ class ServerHost final : public Host {
  public:
   static constexpr std::chrono::milliseconds kTurnTime{2};
 
-  // `state` outlives the host.
+  // state: in, outlives the host.
   explicit ServerHost(ServerState& state) : Host(state.client_memory, state.net), state_(state) {}
 
   NetLimits Limits() const override;

@@ -1,6 +1,6 @@
-// Background: the work of the engine that a command starts and does not wait for: a compaction, a sync.
+// Background: compactions and syncs of the engine that a command starts without waiting for them.
 //
-// Design      One thread, started by the first job and joined at the end; one job of each kind at a time.
+// Design      One thread, which the first job starts and the destructor joins. One job of each kind at a time.
 // Threads     Call anything from any thread, the destructor from one.
 #pragma once
 
@@ -20,19 +20,20 @@ class Background {
   enum class Job : std::uint8_t { kCompaction, kSync };
   struct Report {
     bool is_under_way = false;
-    std::uint64_t done = 0;    // Times that it ended well.
-    std::uint64_t failed = 0;  // Times that it did not.
-    bool has_failed = false;   // The last time.
+    std::uint64_t done = 0;    // Successful jobs.
+    std::uint64_t failed = 0;  // Failed jobs.
+    bool has_failed = false;   // The last job.
   };
 
-  // All outlive it. The log hears of a job that fails.
+  // engine: in, outlives it.
+  // log: in, outlives it, and gets a line for each job that fails.
   Background(KvsEngine& engine, ServerLog& log);
-  ~Background();  // Waits for the job that is under way.
+  ~Background();  // Waits for the job that is running.
 
-  // False: one of its kind is under way, or waits.
+  // False: a job of this kind is running or waiting.
   bool Start(Job job) KVS_EXCLUDES(mutex_);
   Report ReportOf(Job job) const KVS_EXCLUDES(mutex_);
-  std::int64_t last_sync_s() const KVS_EXCLUDES(mutex_);  // Since 1970; that of the construction before the first.
+  std::int64_t last_sync_s() const KVS_EXCLUDES(mutex_);  // Since 1970. Before the first: the construction's time.
 
  private:
   static constexpr std::size_t kJobs = 2;

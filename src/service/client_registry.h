@@ -1,8 +1,7 @@
-// ClientRegistry: the RESP clients of all loops, for clients that ask about the others or end them.
+// ClientRegistry: the RESP clients of all loops, for CLIENT LIST, CLIENT KILL and their like.
 //
-// Threads     Call anything from any thread. A client is entered and left by its own.
-// Invariants  I1  A client's socket is open as long as it is in the registry: what is done to the socket of another
-//                 client is done under the mutex.
+// Threads     Call anything from any thread, Enter() and Leave() from the client's.
+// Invariants  I1  The socket of a registered client is open. Other threads use it under the mutex only.
 #pragma once
 
 #include <atomic>
@@ -27,14 +26,13 @@ class ClientRegistry {
   void Leave(ClientState* client) KVS_EXCLUDES(mutex_);
 
   std::size_t size() const KVS_EXCLUDES(mutex_);
-  // In the order of their ids, which is that of their coming, without those that Kill() has ended. `visit` runs under
-  // the mutex.
+  // Visits the clients in the order of their ids, without those that Kill() has closed. `visit` runs under the mutex.
   void ForEach(FunctionRef<void(const ClientState& client)> visit) const KVS_EXCLUDES(mutex_);
-  // Visits the client of that id, under the mutex. False: there is none, or Kill() has ended it.
+  // Visits the client of that id, under the mutex. False: there is none, or Kill() has closed it.
   bool Find(std::uint64_t id, FunctionRef<void(ClientState& client)> visit) const KVS_EXCLUDES(mutex_);
   // Runs `change` under the mutex, for the names of a client.
   void Change(FunctionRef<void()> change) KVS_EXCLUDES(mutex_);
-  // Ends the clients that `chosen` is true for, but `self`, which it only counts. How many there are.
+  // Closes the clients that `chosen` is true for, except `self`. Returns how many they are, `self` included.
   std::size_t Kill(const ClientState& self, FunctionRef<bool(const ClientState& client)> chosen) KVS_EXCLUDES(mutex_);
 
  private:

@@ -1,8 +1,8 @@
-// ClientState: what a RESP connection remembers between commands, and what others may see of it.
+// ClientState: the state of a RESP connection between commands, and the part of it that other clients see.
 //
-// Threads     Of the connection's thread, but for the parts marked otherwise.
+// Threads     Of the connection's thread, except for the parts marked otherwise.
 //
-// Fences      R1  the atomics: relaxed. Figures for CLIENT LIST, and what other clients have asked of this one.
+// Fences      R1  the atomics: relaxed. Figures for CLIENT LIST, and requests of other clients to this one.
 #pragma once
 
 #include <atomic>
@@ -51,7 +51,7 @@ class UnfinishedCall {
 
   // True: it has replied.
   virtual bool GoOn(Call& call) = 0;
-  virtual std::size_t bytes() const = 0;  // What it has gathered.
+  virtual std::size_t bytes() const = 0;  // In memory, collected so far.
 
   const CommandSpec& spec;
 };
@@ -74,7 +74,7 @@ struct ClientState : Subscriber {
   // Of the connection's thread.
   bool is_authenticated = false;
   bool is_closing_after_reply = false;
-  bool is_dropped = false;  // It cannot be told what became of its command.
+  bool is_dropped = false;  // The result of its command cannot be sent.
   ReplyMode reply_mode = ReplyMode::kOn;
   bool is_in_transaction = false;
   bool is_transaction_refused = false;  // A command could not be queued: EXEC is to fail.
@@ -82,8 +82,8 @@ struct ClientState : Subscriber {
   std::size_t queue_bytes = 0;
   std::map<std::string, bool, std::less<>> watched;  // By key: whether it was there.
   WatchTable::Watcher watcher;
-  std::vector<KeyspaceEvent> events;  // Of the command that runs, or the transaction: published when it is done.
-  std::optional<Block> block;         // It has called WAIT, which has not replied yet.
+  std::vector<KeyspaceEvent> events;  // Of the current command or transaction. Published at its end.
+  std::optional<Block> block;         // A command such as WAIT has not replied yet.
   std::unique_ptr<UnfinishedCall> unfinished;
 
   // Names, written by the connection's thread. Guarded by the mutex of the ClientRegistry.
@@ -99,8 +99,8 @@ struct ClientState : Subscriber {
   std::atomic<int> unblocked{kStaysBlocked};
   std::atomic<std::int64_t> last_active_s{0};     // Since `since`.
   std::atomic<std::int64_t> queued_commands{-1};  // -1: not in a transaction.
-  std::atomic<std::size_t> query_bytes{0};        // Input that is not executed; while a command runs, it included.
-  std::atomic<std::size_t> query_room{0};         // The rest after the last turn, in bytes.
+  std::atomic<std::size_t> query_bytes{0};        // Input that is not executed. Includes the current command.
+  std::atomic<std::size_t> query_room{0};         // Capacity of the input buffer after the last turn.
   std::atomic<std::size_t> output_bytes{0};
   std::atomic<std::size_t> output_room{0};
   std::atomic<std::size_t> multi_bytes{0};                     // Queued since MULTI.

@@ -1,8 +1,8 @@
 // CommandStats: how often each command was called, how it ended and how long it took, for INFO and LATENCY HISTOGRAM.
 //
-// Design      Commands have numbers, those of CommandTable::NumberOf(). A thread adds to a stripe of its own, which its
-//             first command makes; a reader sums the stripes, as in sync::StripedCounters. Calls that came together are
-//             timed together, and each counts as an equal part of that time.
+// Design      CommandTable::NumberOf() numbers the commands. A thread adds to a stripe of its own, which its first
+//             command makes. A reader sums the stripes, as in sync::StripedCounters. Pipelined calls are timed
+//             together, and each counts as an equal part of that time.
 // Threads     Call anything from any thread. Adding takes no lock.
 //
 // Fences      P1  stripes_: release exchange in CountersOf() -> acquire load in readers and CountersOf(). The stripe is

@@ -1,7 +1,7 @@
-// Rates: how much happened per second lately.
+// Rates: recent figures per second.
 //
-// Design      The loops leave a sample of the totals now and then, while they are awake; a question compares the
-//             totals of now with the youngest sample that is old enough, or the oldest there is. A server that sleeps
+// Design      The loops take a sample of the totals now and then, while they are awake. Of() compares the current
+//             totals with the newest sample that is at least kWindow old, or with the oldest sample. A sleeping server
 //             has nothing new to count.
 // Threads     Call anything from any thread.
 //

@@ -1,11 +1,11 @@
 // ServerConfig: the parameters of CONFIG GET and CONFIG SET.
 //
-// Design      Names, forms and first values are those of src/settings. Most parameters of Redis have no meaning here;
-//             those that tools and tests ask for are kept, so that a value set is the value read. Those that have one
-//             are applied as they are set.
+// Design      Names, forms and first values are those of src/settings. Parameters that have an effect are applied when
+//             they are set. Parameters of Redis without an effect here keep their value, so that tools read what they
+//             have set.
 // Threads     Call anything from any thread.
 //
-// Fences      R1  the atomics: relaxed. Each stands for itself; nothing is reached through it.
+// Fences      R1  the atomics: relaxed. Each is independent; nothing is reached through it.
 #pragma once
 
 #include <atomic>
@@ -37,22 +37,22 @@ struct ConfigStart {
   std::chrono::milliseconds idle_timeout{0};
   std::chrono::milliseconds output_timeout{0};
   bool allows_debug = false;                                      // The command DEBUG.
-  std::vector<std::pair<std::string, std::string>> parameters{};  // Of those that follow from nothing above.
+  std::vector<std::pair<std::string, std::string>> parameters{};  // That no member above determines.
 };
 
 class ServerConfig {
  public:
   using Pair = std::pair<std::string, std::string>;
 
-  // `descriptors` outlives it, and bounds maxclients; nullptr: nothing does.
+  // descriptors: in, outlives it, and bounds maxclients; nullptr: no bound.
   explicit ServerConfig(const ConfigStart& start, const DescriptorBudget* descriptors = nullptr);
 
-  // Those whose name matches one of the patterns, each once; by the name as it was asked for, if it was.
+  // The parameters whose names match a pattern, each once. A pattern that is a name keeps its spelling.
   std::vector<Pair> Get(const std::vector<std::string_view>& patterns) const KVS_EXCLUDES(mutex_);
   // All or none. The error's context is Redis's text for it.
   Status Set(const std::vector<std::pair<std::string_view, std::string_view>>& changes) KVS_EXCLUDES(mutex_);
 
-  // Lowers maxclients to what the descriptors allow. Returns what it was before; 0: it fits.
+  // Lowers maxclients to what the descriptors allow. Returns the old value; 0: it fits.
   std::size_t LowerConnectionsMax() KVS_EXCLUDES(mutex_);
 
   bool allows_debug() const { return allows_debug_; }
@@ -60,10 +60,10 @@ class ServerConfig {
   bool IsPassword(std::string_view guess) const KVS_EXCLUDES(mutex_);
   bool sync_before_reply() const { return sync_before_reply_.load(std::memory_order_relaxed); }     // R1
   std::size_t connections_max() const { return connections_max_.load(std::memory_order_relaxed); }  // R1
-  // Of clients that come from now on.
+  // Of clients that connect from now on.
   std::size_t request_bytes_max() const { return request_bytes_max_.load(std::memory_order_relaxed); }  // R1
   std::size_t output_bytes_max() const { return output_bytes_max_.load(std::memory_order_relaxed); }    // R1
-  std::size_t client_memory_max() const { return client_memory_max_.load(std::memory_order_relaxed); }  // R1. 0: any.
+  std::size_t client_memory_max() const { return client_memory_max_.load(std::memory_order_relaxed); }  // R1. 0: none.
   std::chrono::milliseconds idle_timeout() const {
     return std::chrono::milliseconds(idle_timeout_ms_.load(std::memory_order_relaxed));  // R1
   }

@@ -1,10 +1,8 @@
-// ServerLog: the lines that the server writes into its log.
+// ServerLog: the lines of the server's log.
 //
-// Design      What clients can cause has a kind, and each kind is written at most once per kQuietTime: the next line of
-//             the kind says how many were left out. So neither a flood of clients nor a guesser of passwords fills the
-//             disk.
-// Threads     Call anything from any thread. One line at a time reaches the owner's function, which must not call the
-//             server.
+// Design      A line that a client can cause has a kind. Each kind is written once per kQuietTime at most, and its next
+//             line tells how many were left out. So clients cannot fill the disk.
+// Threads     Call anything from any thread. The sink gets one line at a time, and must not call the server.
 #pragma once
 
 #include <array>
@@ -36,7 +34,7 @@ class ServerLog {
   };
   static constexpr std::chrono::seconds kQuietTime{5};
 
-  // `sink`: where the lines go; empty: nowhere.
+  // sink: in, gets each line; empty: none does.
   explicit ServerLog(Sink sink = {}) : sink_(std::move(sink)) {}
 
   void Write(const std::string& line) KVS_EXCLUDES(mutex_);

@@ -1,6 +1,6 @@
-// ServerState: what the connections of one server share.
+// ServerState: the state that the connections of one server share.
 //
-// Threads     Each part says so for itself; what stands here by value is constant after construction.
+// Threads     As each part says. The plain values are constant after construction.
 #pragma once
 
 #include <chrono>
@@ -32,20 +32,21 @@ namespace kvs::server {
 
 class ServerState {
  public:
-  // `served` outlives the state.
+  // served: in, outlives the state.
   explicit ServerState(KvsEngine& served, const ConfigStart& start = {}, ServerLog::Sink sink = {});
 
-  // A write or a sync was refused with `error`. What is about the request alone is no fault of the store.
+  // A write or a sync was refused with `error`. Errors of the request alone are not noted.
   void NoteWriteFault(const Error& error) KVS_EXCLUDES(fault_mutex_);
-  // Why the last write was refused, unless something was written since. kPoisoned stays. `stats`: of now.
+  // The error of the last refused write, unless a later write has succeeded. kPoisoned stays.
+  // stats: in, the engine's current figures.
   std::optional<Error> WriteFault(const EngineStats& stats) const KVS_EXCLUDES(fault_mutex_);
 
-  // Takes over the settings, at the start and when they have changed.
+  // Applies the settings, at the start and after a change.
   void ApplySettings();
 
   KvsEngine& engine;
   const std::uint16_t port;
-  const std::string run_id;  // 40 hexadecimal digits, of this server's life.
+  const std::string run_id;  // 40 hexadecimal digits, new for each start.
   const std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
   std::function<void()> request_stop;  // Ends the server; set before it runs.
 
@@ -54,10 +55,10 @@ class ServerState {
   ServerConfig config;
   NetFigures net;
   ServerStats stats{net};
-  sync::Gate gate;  // Every access to the pairs is under a pass of it.
+  sync::Gate gate;  // A command has a pass of it while it reads or writes pairs.
   WatchTable watches;
   MultiWriteClock multi_writes;
-  ClientMemory client_memory;  // Before what holds outboxes.
+  ClientMemory client_memory;  // Before the parts that hold outboxes.
   ClientRegistry clients;
   PubSub pub_sub;
   Observation observation;

@@ -1,4 +1,4 @@
-// EpochDomain: readers without locks say "I am looking", writers learn when nobody can see an unlinked object any more.
+// EpochDomain: tells a writer when no reader can see an unlinked object any more. Readers take no lock.
 //
 // Design      A reader pins the domain by copying the current epoch into a slot of its own. A writer unlinks an object,
 //             ends the epoch, and frees the object once every pinned slot holds a later epoch than the one that ended.
@@ -7,17 +7,17 @@
 //             Destructors of thread_local variables may pin.
 // Limits      kThreadsMax threads alive at a time that ever pinned; memory for the slots grows in chunks.
 //
-// Invariants  I1  A slot is written by its own thread only, but for the reclaimer's fetch_add(0).
+// Invariants  I1  A slot is written by its own thread only, except for the reclaimer's fetch_add(0).
 //             I2  Slot value 0: not pinned. Otherwise: the thread sees no object unlinked in an earlier epoch.
-//             I3  Chunks are added in order: behind the first that is missing there is none.
+//             I3  Chunks are added in order: after the first missing chunk there is none.
 // Fences      P1  pin:     the pin's exchange and the reclaimer's fetch_add(0) are both acq_rel read-modify-writes of
 //                          one slot, hence ordered. Pin first: the reclaimer sees it and waits. Reclaimer first: the
 //                          pin reads what the reclaimer released, and so sees every object as already unlinked.
 //             P2  unpin:   release store of 0 -> the reclaimer's fetch_add. Reads under the pin end before the free.
-//             P3  epoch_:  release fetch_add in EndEpoch() -> acquire load in Pin(). Who pins a later epoch sees the
-//                          unlink.
-//             P4  chunks_: as P1, on the chunk's pointer. Who adds a chunk after the reclaimer found none there reads
-//                          what the reclaimer released, and hands it on to who finds the chunk.
+//             P3  epoch_:  release fetch_add in EndEpoch() -> acquire load in Pin(). A thread that pins a later
+//                          epoch sees the unlink.
+//             P4  chunks_: as P1, on the chunk's pointer. A thread that adds a chunk after the reclaimer found none
+//                          reads what the reclaimer released, and releases it to the threads that find the chunk.
 #pragma once
 
 #include <array>
@@ -29,7 +29,7 @@ namespace kvs::sync {
 
 class EpochDomain;
 
-// Keeps what the thread sees from being freed. Made by EpochDomain::Pin().
+// While it lives, no object that the thread can see is freed. Made by EpochDomain::Pin().
 class EpochGuard {
  public:
   EpochGuard(EpochGuard&& other) noexcept : slot_(other.slot_) { other.slot_ = nullptr; }
@@ -53,11 +53,11 @@ class EpochDomain {
   static constexpr std::size_t kThreadsMax = 65'536;
 
   EpochDomain() = default;
-  ~EpochDomain();  // Nobody may be pinned.
+  ~EpochDomain();  // No thread may be pinned.
   EpochDomain(const EpochDomain&) = delete;
   EpochDomain& operator=(const EpochDomain&) = delete;
 
-  // No lock, no system call, no allocation but for the first pin of a thread.
+  // No lock, no system call, and no allocation except for the first pin of a thread.
   EpochGuard Pin() {
     EpochGuard::Slot* slot = SlotOfThisThread();
     if (slot->depth++ == 0) {
@@ -66,13 +66,13 @@ class EpochDomain {
     return EpochGuard(slot);
   }
 
-  // Ends the current epoch and returns it: whatever was unlinked before may be freed once IsPast() of it is true.
+  // Ends the current epoch and returns it. Objects unlinked before may be freed when IsPast() of it is true.
   std::uint64_t EndEpoch() { return epoch_.fetch_add(1, std::memory_order_acq_rel); }  // P3
 
   // Whether no reader is left that pinned `epoch` or an earlier one. Looks at every slot: call it rarely.
   bool IsPast(std::uint64_t epoch) { return OldestPinned() > epoch; }
 
-  // The oldest epoch that a reader has pinned; UINT64_MAX where nobody is pinned.
+  // The oldest epoch that a reader has pinned; UINT64_MAX: no reader is pinned.
   std::uint64_t OldestPinned();
 
  private:

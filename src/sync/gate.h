@@ -1,19 +1,18 @@
-// Gate: many pass together, or one alone.
+// Gate: a lock that many threads share, or one holds alone.
 //
-// Design      Who shares counts itself in at a slot of its own thread, so that sharers write to no memory in common;
-//             who passes alone closes the gate, then waits until every slot is empty. Sharing costs two atomic
-//             additions and two loads; passing alone costs a look at every slot, and is meant to be rare.
+// Design      A sharer counts itself in a slot of its own thread, so that sharers write to no common memory. An
+//             exclusive thread closes the gate, then waits until every slot is empty. Sharing costs two atomic
+//             additions and two loads. Exclusive passes read every slot, and are meant to be rare.
 // Threads     Call anything from any thread. A thread that is inside must not enter again, in either way.
 // Ordering    All that was done under an earlier pass is seen under a later one, if one of the two is exclusive.
 //
 // Invariants  I1  While an Exclusive lives no Shared does.
 //             I2  is_closed_ is written under mutex_ only.
-// Fences      P1  the sharer adds to its slot, then reads is_closed_; the other sets is_closed_, then adds 0 to the
-//             slot.
-//                 The two additions are acq_rel read-modify-writes of one slot, hence ordered. Sharer first: the other
-//                 sees it and waits. Other first: the sharer reads what the other released, finds the gate closed, and
-//                 steps back. The same holds when a sharer leaves: it sees that somebody waits for it, or it is not
-//                 waited for.
+// Fences      P1  A sharer adds to its slot, then reads is_closed_. An exclusive thread sets is_closed_, then adds 0 to
+//                 the slot. The two additions are acq_rel read-modify-writes of one slot, hence ordered. Sharer first:
+//                 the other thread sees it and waits. Sharer second: it reads what the other thread released, finds the
+//                 gate closed, and leaves. The same holds when a sharer leaves: either it sees the closed gate, or the
+//                 other thread does not wait for it.
 #pragma once
 
 #include <array>
@@ -28,7 +27,7 @@ namespace kvs::sync {
 
 class Gate {
  public:
-  // Threads beyond so many share slots, which costs time, not correctness.
+  // More threads share slots, which costs time, not correctness.
   static constexpr std::size_t kSlots = 64;
 
   class Shared {
@@ -40,7 +39,7 @@ class Gate {
     Shared(const Shared&) = delete;
     Shared& operator=(const Shared&) = delete;
 
-    // Between the two the thread is outside.
+    // Between the two calls the thread has no pass.
     void Leave() { gate_.LeaveShared(std::exchange(slot_, nullptr)); }
     void Enter() { slot_ = gate_.EnterShared(); }
 
@@ -61,7 +60,7 @@ class Gate {
   };
 
   Gate() = default;
-  ~Gate();  // Nobody may be inside.
+  ~Gate();  // No thread may have a pass.
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
 

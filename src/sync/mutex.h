@@ -18,8 +18,8 @@ class KVS_CAPABILITY("mutex") Mutex {
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
 
-  // Tries for a moment before it sleeps: what is done under these locks takes less than the two system calls and the
-  // change of threads that a sleep costs.
+  // Tries for a moment before it sleeps: these locks are held for less time than a sleep costs, two system calls and a
+  // change of threads.
   void Lock() KVS_ACQUIRE() {
     for (int i = 0; i < kTries; ++i) {
       if (mutex_.try_lock()) return;
@@ -27,7 +27,7 @@ class KVS_CAPABILITY("mutex") Mutex {
     }
     mutex_.lock();
   }
-  bool TryLock() KVS_TRY_ACQUIRE(true) { return mutex_.try_lock(); }  // False: somebody holds it.
+  bool TryLock() KVS_TRY_ACQUIRE(true) { return mutex_.try_lock(); }  // False: another thread holds it.
   void Unlock() KVS_RELEASE() { mutex_.unlock(); }
 
  private:

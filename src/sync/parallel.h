@@ -1,9 +1,9 @@
-// ForEachInParallel: one call for each of `count` numbers, from as many threads as there are cores, or as the system
-// has left; the caller's is among them.
+// ForEachInParallel: calls a function with each number below `count`, on one thread per core, the caller's included. If
+// the system has fewer threads left, it uses those.
 //
-// Ordering    Numbers are given out in rising order. What the calls did happens before the return.
-// Errors      The first error that a call returned, kNoSpace where it found no memory; numbers that were not given out
-//             by then are left out.
+// Ordering    Numbers are given out in rising order. All calls happen before the return.
+// Errors      The first error that a call returned; kNoSpace if it found no memory. Numbers that were not given out
+//             before that are left out.
 #pragma once
 
 #include <cstddef>

@@ -6,9 +6,9 @@
 //
 // Design      Each of the first kStripes - 1 threads of the process has a stripe of its own, a cache line or more, to
 //             which it adds by a load and a store. All later threads share the last stripe and add atomically. Reset()
-//             keeps the sums as they are and subtracts them from then on, because a store of 0 could get lost between
-//             the load and the store of an owner.
-// Threads     Call anything from any thread. A sum that is read while others add is one that was true meanwhile.
+//             remembers the sums and subtracts them later, because a store of 0 could get lost between the load and the
+//             store of an owner.
+// Threads     Call anything from any thread. A sum lies between the sums at the call and at the return.
 //
 // Fences      R1  all counters, the next thread number: relaxed. Figures; nothing is reached through them.
 #pragma once
@@ -20,7 +20,7 @@
 
 namespace kvs::sync {
 
-// From 0 on, in the order in which threads ask for theirs; never used again.
+// A number for each thread, from 0 on, in the order of the first calls. Never reused.
 class ThreadNumber {
  public:
   static std::size_t Own() {
@@ -35,7 +35,7 @@ class ThreadNumber {
   static inline constinit thread_local std::size_t own_ = kNone;
 };
 
-// Which of `count` stripes the calling thread adds to, and whether no other thread does.
+// The stripe, out of `count`, that the calling thread adds to. is_own: no other thread does.
 struct Stripe {
   std::size_t number;
   bool is_own;

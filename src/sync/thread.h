@@ -1,4 +1,4 @@
-// StartThread: starts a thread where the system may refuse: the exception of std::thread becomes an Error.
+// StartThread: starts a thread. The exception of std::thread becomes an Error.
 //
 // Errors      kNoSpace: the system has no thread left.
 #pragma once
