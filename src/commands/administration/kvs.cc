@@ -4,12 +4,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/byte_buffer.h"
 #include "base/letters.h"
 #include "commands/administration/figures.h"
 #include "commands/table/command_table.h"
 #include "commands/table/parsing.h"
+#include "service/service_figure_table.h"
 
 namespace kvs::server {
 namespace {
@@ -89,14 +91,10 @@ void KvsSync(Call& call) {
 void KvsStats(Call& call) {
   const auto stats = ReadEngineStats(call);
   if (!stats) return;
-  const auto figures = std::to_array<Figure>({{"keys", stats->keys},
-                                              {"live_bytes", stats->live_bytes},
-                                              {"disk_bytes", stats->disk_bytes},
-                                              {"segments", stats->segments},
-                                              {"index_bytes", stats->index_bytes},
-                                              {"compactions", stats->compactions},
-                                              {"written_bytes", stats->written_bytes},
-                                              {"syncs", stats->syncs}});
+  std::vector<Figure> figures;
+  for (const auto& row : EngineFigureTable()) {
+    if (row.spec.is_in_kvs_stats) figures.push_back({.name = row.spec.name, .value = row.read(*stats).Integer()});
+  }
   call.reply.Map(figures.size() + 1);
   call.reply.Bulk("engine");
   call.reply.Bulk(call.server.engine.Name());
