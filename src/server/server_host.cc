@@ -12,8 +12,8 @@ namespace kvs::server {
 
 NetLimits ServerHost::Limits() const {
   const ServerConfig& config = state_.config;
-  return {.connection = {.request_bytes_max = config.request_bytes_max(),
-                         .output_bytes_max = config.output_bytes_max(),
+  return {.connection = {.request_bytes_max = config.live().request_bytes_max.size(),
+                         .output_bytes_max = config.live().output_bytes_max.size(),
                          .turn_time = kTurnTime},
           .clients_max = config.connections_max(),
           .idle_timeout = config.idle_timeout(),

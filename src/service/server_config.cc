@@ -7,7 +7,6 @@
 #include "base/decimal.h"
 #include "base/glob.h"
 #include "base/letters.h"
-#include "io/memory_limit.h"
 #include "observers/keyspace_events.h"
 #include "settings/setting.h"
 
@@ -33,19 +32,6 @@ std::string OutputLimitText(std::string_view bytes) {
 
 // Of values that were checked.
 std::size_t SizeOf(std::string_view value) { return static_cast<std::size_t>(base::ParseDecimal(value).value_or(0)); }
-std::int64_t MillisecondsOf(std::string_view seconds) { return base::ParseDecimal(seconds).value_or(0) * 1'000; }
-
-template <class Value>
-void Store(std::atomic<Value>& setting, Value value) {
-  setting.store(value, std::memory_order_relaxed);  // R1
-}
-
-// Of a value of the form kShare.
-std::size_t BytesOfShare(std::string_view value) {
-  if (!value.ends_with('%')) return SizeOf(value);
-  const auto percent = base::ParseDecimal(value.substr(0, value.size() - 1)).value_or(0);
-  return static_cast<std::size_t>(io::MemoryLimit() / 100 * static_cast<std::uint64_t>(percent));
-}
 
 // Takes as long whatever the guess, so that its time tells nothing about the password.
 bool IsEqualInConstantTime(std::string_view a, std::string_view b) {
@@ -86,20 +72,20 @@ ServerConfig::ServerConfig(const ConfigStart& start, const DescriptorBudget* des
       {"unixsocket", start.unix_socket},
   };
   const sync::MutexLock lock(mutex_);
-  for (const Setting& setting : settings::AllSettings()) values_.emplace_back(setting.name, setting.first_value);
+  for (const Setting& setting : settings::AllSettings()) {
+    values_.emplace_back(setting.name, setting.first_value);
+    Fill(setting, setting.first_value);
+  }
   for (const auto& [name, value] : start.parameters) {
-    if (const Setting* const setting = settings::FindSetting(name)) Value(setting->name) = value;
+    const Setting* const setting = settings::FindSetting(name);
+    if (setting == nullptr) continue;
+    const Result<std::string> checked = settings::CheckValue(*setting, value);
+    Value(setting->name) = value;
+    if (checked) Apply({.setting = setting, .value = *checked});
   }
-  for (const auto& [name, value] : from_options) {
-    Value(name) = value;
-    Apply({.name = name, .value = value});
-  }
-  const Setting& share = *settings::FindSetting("client-memory-limit");
-  if (const Result<std::string> checked = settings::CheckValue(share, Value(share.name))) {
-    Apply({.name = std::string(share.name), .value = *checked});
-  }
-  idle_timeout_ms_.store(start.idle_timeout.count(), std::memory_order_relaxed);      // R1. Finer than CONFIG can say.
-  output_timeout_ms_.store(start.output_timeout.count(), std::memory_order_relaxed);  // R1. As above.
+  for (const auto& [name, value] : from_options) Apply({.setting = settings::FindSetting(name), .value = value});
+  live_.idle_timeout_ms.set(start.idle_timeout.count());  // Finer than CONFIG can say.
+  live_.output_timeout_ms.set(start.output_timeout.count());
 }
 
 std::vector<ServerConfig::Pair> ServerConfig::Get(const std::vector<std::string_view>& patterns) const {
@@ -139,7 +125,7 @@ const std::string& ServerConfig::Value(std::string_view name) const {
 
 Status ServerConfig::Set(const std::vector<std::pair<std::string_view, std::string_view>>& changes) {
   const sync::MutexLock lock(mutex_);
-  std::vector<Applied> checked;
+  std::vector<Change> checked;
   for (const auto& [name, value] : changes) {
     const Setting* const parameter = settings::FindSetting(name);
     if (parameter == nullptr) {
@@ -147,7 +133,7 @@ Status ServerConfig::Set(const std::vector<std::pair<std::string_view, std::stri
                    .context = "Unknown option or number of arguments for CONFIG SET - '" +
                               std::string(base::UpToZero(name)) + "'"};
     }
-    const auto is_same = [&](const Applied& other) { return other.name == parameter->name; };
+    const auto is_same = [&](const Change& other) { return other.setting == parameter; };
     if (std::any_of(checked.begin(), checked.end(), is_same)) return SetError(name, "duplicate parameter");
     const bool is_unchanged = Value(parameter->name) == value;
     Result<std::string> readable = is_unchanged ? std::string(value) : CheckChange(*parameter, value);
@@ -157,12 +143,9 @@ Status ServerConfig::Set(const std::vector<std::pair<std::string_view, std::stri
         return SetError(name, possible.error().context);
       }
     }
-    checked.push_back({.name = std::string(parameter->name), .value = *std::move(readable)});
+    checked.push_back({.setting = parameter, .value = *std::move(readable)});
   }
-  for (const Applied& change : checked) {
-    Value(change.name) = change.value;
-    Apply(change);
-  }
+  for (const Change& change : checked) Apply(change);
   return Ok();
 }
 
@@ -184,38 +167,20 @@ std::size_t ServerConfig::LowerConnectionsMax() {
   const sync::MutexLock lock(mutex_);
   const std::size_t before = connections_max();
   if (descriptors_ == nullptr || before <= descriptors_->ClientsMax()) return 0;
-  Value("maxclients") = std::to_string(descriptors_->ClientsMax());
-  Apply({.name = "maxclients", .value = Value("maxclients")});
+  Apply({.setting = settings::FindSetting("maxclients"), .value = std::to_string(descriptors_->ClientsMax())});
   return before;
 }
 
-// What each setting does when it changes. A setting that has no row here is only told.
-const std::vector<ServerConfig::Effect>& ServerConfig::Effects() {
-  static const std::vector<Effect> effects = {
-      {"requirepass", [](ServerConfig& c, const std::string& value) { Store(c.has_password_, !value.empty()); }},
-      {"appendfsync",
-       [](ServerConfig& c, const std::string& value) { Store(c.sync_before_reply_, value == "always"); }},
-      {"maxclients", [](ServerConfig& c, const std::string& value) { Store(c.connections_max_, SizeOf(value)); }},
-      {"client-query-buffer-limit",
-       [](ServerConfig& c, const std::string& value) { Store(c.request_bytes_max_, SizeOf(value)); }},
-      {"client-memory-limit",
-       [](ServerConfig& c, const std::string& value) { Store(c.client_memory_max_, BytesOfShare(value)); }},
-      {"output-buffer-limit",
-       [](ServerConfig& c, const std::string& value) KVS_NO_THREAD_SAFETY_ANALYSIS {  // Apply() has the mutex.
-         Store(c.output_bytes_max_, SizeOf(value));
-         c.Value("client-output-buffer-limit") = OutputLimitText(value);
-       }},
-      {"timeout", [](ServerConfig& c, const std::string& value) { Store(c.idle_timeout_ms_, MillisecondsOf(value)); }},
-      {"output-timeout",
-       [](ServerConfig& c, const std::string& value) { Store(c.output_timeout_ms_, MillisecondsOf(value)); }},
-  };
-  return effects;
+void ServerConfig::Fill(const Setting& setting, std::string_view value) {
+  if (setting.field == nullptr) return;
+  (live_.*setting.field).set(settings::NumberOf(setting, value) * setting.field_units);
 }
 
-void ServerConfig::Apply(const Applied& change) {
-  for (const Effect& effect : Effects()) {
-    if (effect.name == change.name) effect.apply(*this, change.value);
-  }
+void ServerConfig::Apply(const Change& change) {
+  const Setting& setting = *change.setting;
+  Value(setting.name) = change.value;
+  Fill(setting, change.value);
+  if (setting.name == "output-buffer-limit") Value("client-output-buffer-limit") = OutputLimitText(change.value);
 }
 
 bool ServerConfig::IsPassword(std::string_view guess) const {

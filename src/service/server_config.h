@@ -4,13 +4,11 @@
 //             they are set. Parameters of Redis without an effect here keep their value, so that tools read what they
 //             have set.
 // Threads     Call anything from any thread.
-//
-// Fences      R1  the atomics: relaxed. Each is independent; nothing is reached through it.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +16,7 @@
 
 #include "kvs/result.h"
 #include "net/descriptor_budget.h"
+#include "settings/setting.h"
 #include "sync/mutex.h"
 
 namespace kvs::server {
@@ -56,34 +55,25 @@ class ServerConfig {
   std::size_t LowerConnectionsMax() KVS_EXCLUDES(mutex_);
 
   bool allows_debug() const { return allows_debug_; }
-  bool has_password() const { return has_password_.load(std::memory_order_relaxed); }  // R1
+  // What is set now, as numbers. Limits of one client hold for clients that come from now on.
+  const settings::LiveValues& live() const { return live_; }
+  bool has_password() const { return live_.has_password.get() != 0; }
   bool IsPassword(std::string_view guess) const KVS_EXCLUDES(mutex_);
-  bool sync_before_reply() const { return sync_before_reply_.load(std::memory_order_relaxed); }     // R1
-  std::size_t connections_max() const { return connections_max_.load(std::memory_order_relaxed); }  // R1
-  // Of clients that connect from now on.
-  std::size_t request_bytes_max() const { return request_bytes_max_.load(std::memory_order_relaxed); }  // R1
-  std::size_t output_bytes_max() const { return output_bytes_max_.load(std::memory_order_relaxed); }    // R1
-  std::size_t client_memory_max() const { return client_memory_max_.load(std::memory_order_relaxed); }  // R1. 0: none.
-  std::chrono::milliseconds idle_timeout() const {
-    return std::chrono::milliseconds(idle_timeout_ms_.load(std::memory_order_relaxed));  // R1
-  }
-  std::chrono::milliseconds output_timeout() const {
-    return std::chrono::milliseconds(output_timeout_ms_.load(std::memory_order_relaxed));  // R1
-  }
+  bool sync_before_reply() const { return live_.sync_choice.get() == kAlways; }
+  std::size_t connections_max() const { return live_.clients_max.size(); }
+  std::chrono::milliseconds idle_timeout() const { return std::chrono::milliseconds(live_.idle_timeout_ms.get()); }
+  std::chrono::milliseconds output_timeout() const { return std::chrono::milliseconds(live_.output_timeout_ms.get()); }
 
  private:
-  struct Applied {
-    std::string name;
+  static constexpr std::int64_t kAlways = 1;  // Among the words of appendfsync.
+  struct Change {
+    const settings::Setting* setting;
     std::string value;
   };
   std::string& Value(std::string_view name) KVS_REQUIRES(mutex_);
   const std::string& Value(std::string_view name) const KVS_REQUIRES(mutex_);
-  void Apply(const Applied& change) KVS_REQUIRES(mutex_);
-  struct Effect {
-    std::string_view name;
-    void (*apply)(ServerConfig& config, const std::string& value);
-  };
-  static const std::vector<Effect>& Effects();
+  void Fill(const settings::Setting& setting, std::string_view value);
+  void Apply(const Change& change) KVS_REQUIRES(mutex_);
   Status CheckEffect(std::string_view name, const std::string& value) const;
 
   // Constant after construction.
@@ -94,14 +84,7 @@ class ServerConfig {
   mutable sync::Mutex mutex_;
   std::vector<Pair> values_ KVS_GUARDED_BY(mutex_);  // In the order of the table.
 
-  std::atomic<bool> has_password_{false};           // R1
-  std::atomic<bool> sync_before_reply_{false};      // R1
-  std::atomic<std::size_t> connections_max_{0};     // R1
-  std::atomic<std::size_t> request_bytes_max_{0};   // R1
-  std::atomic<std::size_t> output_bytes_max_{0};    // R1
-  std::atomic<std::size_t> client_memory_max_{0};   // R1
-  std::atomic<std::int64_t> idle_timeout_ms_{0};    // R1
-  std::atomic<std::int64_t> output_timeout_ms_{0};  // R1
+  settings::LiveValues live_;
 };
 
 }  // namespace kvs::server

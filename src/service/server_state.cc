@@ -5,7 +5,6 @@
 #include <string_view>
 #include <utility>
 
-#include "base/decimal.h"
 #include "base/random.h"
 #include "base/seeded_hash.h"
 
@@ -58,16 +57,16 @@ std::optional<Error> ServerState::WriteFault(const EngineStats& now) const {
 }
 
 void ServerState::ApplySettings() {
-  const auto text = [&](std::string_view name) { return config.Get({name}).front().second; };
-  const auto number = [&](std::string_view name) { return base::ParseDecimal(text(name)).value_or(0); };
-  observation.Configure({.event_classes = ParseEventClasses(text("notify-keyspace-events")).value_or(0),
-                         .slow_log_from_us = number("slowlog-log-slower-than"),
-                         .slow_log_entries_max = static_cast<std::size_t>(number("slowlog-max-len")),
-                         .latency_threshold_ms = number("latency-monitor-threshold"),
-                         .tracked_keys_max = static_cast<std::size_t>(number("tracking-table-max-keys"))});
-  client_memory.set_limit(config.client_memory_max());
-  observation.tracking.set_bytes_max(config.client_memory_max() / kTrackedPart);
-  stats.commands.set_times_durations(text("latency-tracking") == "yes");
+  const settings::LiveValues& live = config.live();
+  const std::string events = config.Get({"notify-keyspace-events"}).front().second;
+  observation.Configure({.event_classes = ParseEventClasses(events).value_or(0),
+                         .slow_log_from_us = live.slow_log_from_us.get(),
+                         .slow_log_entries_max = live.slow_log_entries_max.size(),
+                         .latency_threshold_ms = live.latency_threshold_ms.get(),
+                         .tracked_keys_max = live.tracked_keys_max.size()});
+  client_memory.set_limit(live.client_memory_max.size());
+  observation.tracking.set_bytes_max(live.client_memory_max.size() / kTrackedPart);
+  stats.commands.set_times_durations(live.times_durations.get() != 0);
 }
 
 }  // namespace kvs::server

@@ -7,18 +7,20 @@
 
 #include "base/decimal.h"
 #include "base/letters.h"
+#include "io/memory_limit.h"
 #include "kvs/address.h"
 
 namespace kvs::settings {
 namespace {
 
-bool IsChoice(std::string_view choices, std::string_view word) {
-  while (!choices.empty()) {
+// From 0 on. nullopt: it is none of them.
+std::optional<std::int64_t> NumberOfChoice(std::string_view choices, std::string_view word) {
+  for (std::int64_t number = 0; !choices.empty(); ++number) {
     const std::string_view choice = choices.substr(0, choices.find(' '));
-    if (choice == word) return true;
+    if (choice == word) return number;
     choices.remove_prefix(std::min(choices.size(), choice.size() + 1));
   }
-  return false;
+  return std::nullopt;
 }
 
 std::string Joined(std::string_view choices, std::string_view between) {
@@ -89,6 +91,12 @@ Result<std::string> CheckShare(const Setting& setting, std::string_view value) {
   return Refusal("argument must be a memory value, or a percentage between 1% and 100%");
 }
 
+std::int64_t OctalNumber(std::string_view digits) {
+  std::int64_t number = 0;
+  for (const char digit : digits) number = number * 8 + (digit - '0');
+  return number;
+}
+
 bool IsMode(std::string_view text) {
   return text.size() == 3 && text.find_first_not_of("01234567") == std::string_view::npos;
 }
@@ -123,7 +131,7 @@ Result<std::string> CheckValue(const Setting& setting, std::string_view value) {
       if (base::IsWord(value, "yes") || base::IsWord(value, "no")) return base::Lowered(value);
       return Refusal("argument must be 'yes' or 'no'");
     case Form::kChoice:
-      if (IsChoice(setting.choices, base::Lowered(value))) return base::Lowered(value);
+      if (NumberOfChoice(setting.choices, base::Lowered(value))) return base::Lowered(value);
       return Refusal("argument(s) must be one of the following: " + Joined(setting.choices, ", "));
     case Form::kEvents:
       if (value.find_first_not_of(kEventLetters) == std::string_view::npos) return std::string(value);
@@ -140,6 +148,25 @@ Result<std::string> CheckValue(const Setting& setting, std::string_view value) {
     case Form::kShare: return CheckShare(setting, value);
   }
   return Refusal("argument of no form");
+}
+
+std::int64_t NumberOf(const Setting& setting, std::string_view value) {
+  const auto decimal = [](std::string_view text) { return base::ParseDecimal(text).value_or(0); };
+  switch (setting.form) {
+    case Form::kText:
+    case Form::kPath:
+    case Form::kAddress:
+    case Form::kEvents: return value.empty() ? 0 : 1;
+    case Form::kFlag: return value == "yes" ? 1 : 0;
+    case Form::kChoice: return NumberOfChoice(setting.choices, value).value_or(0);
+    case Form::kShare:
+      if (!value.ends_with('%')) break;
+      return static_cast<std::int64_t>(io::MemoryLimit() / 100) * decimal(value.substr(0, value.size() - 1));
+    case Form::kMode: return OctalNumber(value);
+    case Form::kNumber:
+    case Form::kMemory: break;
+  }
+  return decimal(value);
 }
 
 std::string EnvironmentName(const Setting& setting) {

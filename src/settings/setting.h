@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "kvs/result.h"
+#include "settings/live_values.h"
 
 namespace kvs::settings {
 
@@ -48,6 +49,9 @@ struct Setting {
   std::string_view group{};  // A heading of the documentation; empty for kTold and kKept.
   std::string_view help{};   // One line; empty for kKept.
   bool is_secret = false;    // Only CONFIG GET shows its value.
+  // What a running server reads. nullptr: nothing reads more than the text.
+  LiveValue LiveValues::*field = nullptr;
+  std::int64_t field_units = 1;  // How many units of the field are one of the setting's.
 };
 
 // The settings that can be given at the start come first, by group; then the others.
@@ -61,6 +65,9 @@ constexpr bool IsGivenAtStart(const Setting& setting) {
 
 // Returns `value` in its canonical spelling. kInvalidArgument: the context tells what is allowed, in Redis's words.
 Result<std::string> CheckValue(const Setting& setting, std::string_view value);
+// The number for the setting's field, from a checked value. A share is its bytes, a choice its place among the words
+// from 0 on, yes and a text that is not empty are 1.
+std::int64_t NumberOf(const Setting& setting, std::string_view value);
 // The name of its environment variable: KVS_ and the name in capitals, with _ for -.
 std::string EnvironmentName(const Setting& setting);
 // The form of the value, for a help text: "N", "PATH", "a|b|c".

@@ -1,7 +1,6 @@
 #include "settings/settings.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/check.h"
 #include "base/try.h"
@@ -30,12 +29,9 @@ const std::string& Settings::Text(std::string_view name) const {
 }
 
 std::int64_t Settings::Number(std::string_view name) const {
-  const std::string& text = Text(name);
-  std::int64_t number = 0;
-  const int base = FindSetting(name)->form == Form::kMode ? 8 : 10;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-  KVS_CHECK(error == std::errc() && end == text.data() + text.size());
-  return number;
+  const Setting* const setting = FindSetting(name);
+  KVS_CHECK(setting != nullptr);
+  return NumberOf(*setting, Text(name));
 }
 
 }  // namespace kvs::settings

@@ -23,7 +23,7 @@ class Settings {
   Status Set(const Setting& setting, std::string_view value);
 
   const std::string& Text(std::string_view name) const;
-  std::int64_t Number(std::string_view name) const;  // Of kNumber and kMemory. Of kMode, the bits.
+  std::int64_t Number(std::string_view name) const;  // As NumberOf().
 
   using Pair = std::pair<std::string, std::string>;
   const std::vector<Pair>& all() const { return values_; }  // In the order of the table.

@@ -71,6 +71,21 @@ TEST(SettingTest, AddressesAndModesAreChecked) {
   for (const char* value : {"", "7", "0700", "778", "rwx"}) ExpectRefused(Of(Form::kMode), value, "octal");
 }
 
+TEST(SettingTest, ValuesOfEachFormAreNumbers) {
+  EXPECT_EQ(NumberOf(Of(Form::kNumber), "-1"), -1);
+  EXPECT_EQ(NumberOf(Of(Form::kMemory), "2048"), 2'048);
+  EXPECT_EQ(NumberOf(Of(Form::kShare), "4096"), 4'096);
+  EXPECT_EQ(NumberOf(Of(Form::kShare), "50%"), 10 * NumberOf(Of(Form::kShare), "5%"));
+  EXPECT_EQ(NumberOf(Of(Form::kMode), "750"), 0750);
+  EXPECT_EQ(NumberOf(Of(Form::kFlag), "yes"), 1);
+  EXPECT_EQ(NumberOf(Of(Form::kFlag), "no"), 0);
+  EXPECT_EQ(NumberOf(Of(Form::kText), "secret"), 1);
+  EXPECT_EQ(NumberOf(Of(Form::kText), ""), 0);
+  Setting choice = Of(Form::kChoice);
+  choice.choices = "none naive queue";
+  EXPECT_EQ(NumberOf(choice, "queue"), 2);
+}
+
 TEST(SettingTest, NamesOfTheEnvironmentAreInCapitals) { EXPECT_EQ(EnvironmentName(Of(Form::kText)), "KVS_A_NAME"); }
 
 }  // namespace

@@ -27,6 +27,19 @@ TEST(SettingsTableTest, EachRowIsWholeAndEachNameIsThereOnce) {
   }
 }
 
+// A choice of event classes is read as its text.
+TEST(SettingsTableTest, EachLiveSettingFillsAFieldOfItsOwn) {
+  std::vector<LiveValue LiveValues::*> fields;
+  for (const Setting& setting : AllSettings()) {
+    SCOPED_TRACE(setting.name);
+    const bool is_live = setting.kind == Kind::kLive && setting.form != Form::kEvents;
+    EXPECT_EQ(setting.field != nullptr, is_live || setting.name == "appendfsync");
+    if (setting.field == nullptr) continue;
+    EXPECT_EQ(std::count(fields.begin(), fields.end(), setting.field), 0);
+    fields.push_back(setting.field);
+  }
+}
+
 TEST(SettingsTableTest, EachFirstValueIsAllowed) {
   for (const Setting& setting : AllSettings()) {
     const Result<std::string> checked = CheckValue(setting, setting.first_value);
