@@ -40,6 +40,21 @@ inline constexpr std::size_t kKeyBytesMax = 65'535;
 inline constexpr std::size_t kValueBytesMax = std::size_t{512} << 20;
 inline constexpr std::size_t kBatchBytesMax = std::size_t{256} << 20;  // Keys, values and 31 bytes per operation.
 
+// For engines: kInvalidArgument if a key or a value is larger than the limit.
+inline Status CheckBytes(std::string_view what, std::size_t bytes, std::size_t bytes_max) {
+  if (bytes <= bytes_max) [[likely]]
+    return Ok();
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .context = "the " + std::string(what) + " has " + std::to_string(bytes) + " bytes, the limit is " +
+                          std::to_string(bytes_max)};
+}
+inline Status CheckKey(std::string_view key) { return CheckBytes("key", key.size(), kKeyBytesMax); }
+inline Status CheckValue(std::string_view value) { return CheckBytes("value", value.size(), kValueBytesMax); }
+inline Status CheckPair(std::string_view key, std::string_view value) {
+  Status checked = CheckKey(key);
+  return checked ? CheckValue(value) : checked;
+}
+
 // The engine calls it at most once, with the stored bytes. They are valid only until it returns.
 using ValueVisitor = FunctionRef<void(std::string_view value)>;
 

@@ -1,15 +1,12 @@
-// The limits of engine.h, for engines that do not check them. kInvalidArgument: a limit is broken.
+// The limits of engine.h for batches, for engines that do not check them. kInvalidArgument: a limit is broken.
 #pragma once
-
-#include <string_view>
 
 #include "kvs/engine.h"
 #include "kvs/result.h"
 
 namespace kvs::adapters {
 
-Status CheckKey(std::string_view key);
-Status CheckValue(std::string_view value);
+// kInvalidArgument if a limit of engine.h is broken, kUnsupported if a pair has an expiry.
 Status CheckBatch(const WriteBatch& batch);
 
 }  // namespace kvs::adapters

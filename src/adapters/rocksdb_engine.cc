@@ -32,8 +32,6 @@
 namespace kvs {
 namespace {
 
-using adapters::CheckKey;
-using adapters::CheckValue;
 using adapters::KeyInterval;
 using adapters::KeyLocks;
 
@@ -193,7 +191,7 @@ std::size_t PairsPerWrite(std::span<const KeyValue> pairs) {
   std::size_t bytes = 0;
   std::size_t length = 0;
   for (const KeyValue& pair : pairs.first(std::min(pairs.size(), kMultiSetPairs))) {
-    if (!CheckKey(pair.key) || !CheckValue(pair.value)) break;
+    if (!CheckPair(pair.key, pair.value)) break;
     bytes += pair.key.size() + pair.value.size();
     if (length > 0 && bytes > kMultiSetBytes) break;
     ++length;
@@ -301,8 +299,7 @@ RocksDbEngine::RocksDbEngine(std::unique_ptr<Database> database) : database_(std
 RocksDbEngine::~RocksDbEngine() = default;
 
 Status RocksDbEngine::Set(std::string_view key, std::string_view value) {
-  KVS_TRY(CheckKey(key));
-  KVS_TRY(CheckValue(value));
+  KVS_TRY(CheckPair(key, value));
   const sync::MutexLock lock(database_->locks().Of(key));
   return database_->Set(key, value);
 }
@@ -343,8 +340,7 @@ Status RocksDbEngine::MultiGet(std::span<const std::string_view> keys, MultiGetV
 
 Status RocksDbEngine::MultiSet(std::span<const KeyValue> pairs, std::size_t& set) {
   for (set = 0; set < pairs.size();) {
-    KVS_TRY(CheckKey(pairs[set].key));
-    KVS_TRY(CheckValue(pairs[set].value));
+    KVS_TRY(CheckPair(pairs[set].key, pairs[set].value));
     const std::span<const KeyValue> together = pairs.subspan(set, PairsPerWrite(pairs.subspan(set)));
     rocksdb::WriteBatch writes;
     KeyLocks::Groups groups;

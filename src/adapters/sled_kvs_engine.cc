@@ -13,8 +13,6 @@ namespace kvs {
 namespace {
 
 using adapters::CheckBatch;
-using adapters::CheckKey;
-using adapters::CheckValue;
 using adapters::KeyInterval;
 
 KvsSledView ToView(std::string_view bytes) {
@@ -30,7 +28,6 @@ class Bytes {
   Bytes& operator=(const Bytes&) = delete;
 
   KvsSledBytes** out() { return &bytes_; }
-  bool is_null() const { return bytes_ == nullptr; }
   std::string_view view() const {
     const KvsSledView view = kvs_sled_bytes_view(bytes_);
     return {reinterpret_cast<const char*>(view.data), view.size};
@@ -123,8 +120,7 @@ SledKvsEngine::SledKvsEngine(std::unique_ptr<Database> database) : database_(std
 SledKvsEngine::~SledKvsEngine() = default;
 
 Status SledKvsEngine::Set(std::string_view key, std::string_view value) {
-  KVS_TRY(CheckKey(key));
-  KVS_TRY(CheckValue(value));
+  KVS_TRY(CheckPair(key, value));
   Answer answer;
   answer.status = kvs_sled_set(database_->handle(), ToView(key), ToView(value), &answer.error);
   return answer.Check("set");

@@ -59,12 +59,6 @@ void TransactionKeyspace::NoteForCount(const std::string& key, bool is_there) {
   counted->second = is_there;
 }
 
-Status TransactionKeyspace::CheckPair(std::string_view key, std::string_view value) const {
-  if (key.size() > kKeyBytesMax) return Error{.code = ErrorCode::kInvalidArgument, .context = "the key is too long"};
-  if (value.size() <= kValueBytesMax) return Ok();
-  return Error{.code = ErrorCode::kInvalidArgument, .context = "the value is too long"};
-}
-
 Result<bool> TransactionKeyspace::Read(std::string_view key, EntryVisitor visit) {
   if (const auto found = changes_.find(key); found != changes_.end()) {
     const std::optional<Entry> entry = Live(found->second);

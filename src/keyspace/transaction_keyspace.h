@@ -48,7 +48,6 @@ class TransactionKeyspace final : public Keyspace {
   };
   using Changes = std::map<std::string, std::optional<Value>, std::less<>>;  // nullopt: removed.
 
-  Status CheckPair(std::string_view key, std::string_view value) const;
   struct ChangeRange {
     Changes::const_iterator first;
     Changes::const_iterator last;

@@ -17,21 +17,6 @@
 namespace kvs::store {
 namespace {
 
-Status CheckKey(std::string_view key) {
-  if (key.size() <= kKeyBytesMax) return Ok();
-  return Error{
-      .code = ErrorCode::kInvalidArgument,
-      .context = "the key has " + std::to_string(key.size()) + " bytes, the limit is " + std::to_string(kKeyBytesMax)};
-}
-
-Status CheckPair(std::string_view key, std::string_view value) {
-  KVS_TRY(CheckKey(key));
-  if (value.size() <= kValueBytesMax) return Ok();
-  return Error{.code = ErrorCode::kInvalidArgument,
-               .context = "the value has " + std::to_string(value.size()) + " bytes, the limit is " +
-                          std::to_string(kValueBytesMax)};
-}
-
 std::uint64_t RecordBytesMax(const log::RecordDraft& draft) {
   return log::kRecordHeaderBytesMax + draft.key.size() + draft.value.size();
 }

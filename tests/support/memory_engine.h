@@ -22,7 +22,7 @@ class MemoryEngine : public KvsEngine {
   std::string_view Name() const override { return "memory"; }
 
   Status Set(std::string_view key, std::string_view value) override {
-    if (Status checked = CheckLimits(key, value); !checked) return checked;
+    if (Status checked = CheckPair(key, value); !checked) return checked;
     const std::lock_guard lock(mutex_);
     pairs_.insert_or_assign(std::string(key), std::string(value));
     return Ok();
@@ -54,7 +54,7 @@ class MemoryEngine : public KvsEngine {
   Status Write(const WriteBatch& batch) override {
     if (batch.has_expiry()) return NoExpiryHere();
     for (const auto& operation : batch.operations()) {
-      if (Status checked = CheckLimits(operation.key, operation.value.value_or("")); !checked) return checked;
+      if (Status checked = CheckPair(operation.key, operation.value.value_or("")); !checked) return checked;
     }
     const std::lock_guard lock(mutex_);
     for (const auto& operation : batch.operations()) Apply(operation.key, operation.value);
@@ -115,11 +115,6 @@ class MemoryEngine : public KvsEngine {
   }
 
  private:
-  static Status CheckLimits(std::string_view key, std::string_view value) {
-    if (key.size() <= kKeyBytesMax && value.size() <= kValueBytesMax) return Ok();
-    return Error{.code = ErrorCode::kInvalidArgument, .context = "key or value is too long"};
-  }
-
   void Apply(const std::string& key, const std::optional<std::string>& value) {
     if (value) {
       pairs_.insert_or_assign(key, *value);
