@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/byte_buffer.h"
 #include "base/check.h"
 #include "protocol/frame_decoder.h"
 #include "protocol/frame_encoder.h"
@@ -26,9 +25,8 @@ struct Outcome {
 };
 
 std::string EncodeAgain(const Request& request) {
-  base::ByteBuffer buffer;
-  AppendRequest(request, &buffer);
-  return std::string(buffer.view());
+  const auto header = EncodeRequestHeader(request);
+  return std::string(header.data(), header.size()) + std::string(request.key) + std::string(request.value);
 }
 
 Outcome DecodeInPieces(std::string_view stream, std::size_t piece_bytes) {

@@ -58,11 +58,7 @@ class OrderedValues {
   void Reply(std::optional<std::string_view> value) {
     ++replied_;
     hits_ += value ? 1 : 0;
-    if (value) {
-      reply_.Bulk(*value);
-    } else {
-      reply_.Null();
-    }
+    reply_.BulkOrNull(value);
   }
 
   protocol::RespWriter& reply_;

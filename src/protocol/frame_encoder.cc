@@ -50,13 +50,6 @@ std::array<char, kRequestHeaderBytes> EncodeRequestHeader(const Request& request
   return header;
 }
 
-void AppendRequest(const Request& request, base::ByteBuffer* out) {
-  const auto header = EncodeRequestHeader(request);
-  out->Append({header.data(), header.size()});
-  out->Append(request.key);
-  out->Append(request.value);
-}
-
 void AppendOk(std::uint32_t request_id, base::ByteBuffer* out) { AppendResponse({.request_id = request_id}, out); }
 
 void AppendValue(std::uint32_t request_id, std::string_view value, base::ByteBuffer* out) {

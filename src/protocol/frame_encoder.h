@@ -16,7 +16,6 @@ namespace kvs::protocol {
 
 // The header alone: key and value follow it on the wire, from where they are, without a copy.
 std::array<char, kRequestHeaderBytes> EncodeRequestHeader(const Request& request);
-void AppendRequest(const Request& request, base::ByteBuffer* out);
 
 void AppendOk(std::uint32_t request_id, base::ByteBuffer* out);
 void AppendValue(std::uint32_t request_id, std::string_view value, base::ByteBuffer* out);

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/byte_buffer.h"
@@ -28,6 +29,15 @@ class RespWriter {
   void Error(std::string_view text) { Line('-', text); }
   void Integer(std::int64_t number) { Header(':', number); }
   void Bulk(std::string_view bytes);
+  // nullopt: Null().
+  template <class Bytes>
+  void BulkOrNull(const std::optional<Bytes>& bytes) {
+    if (bytes) {
+      Bulk(*bytes);
+    } else {
+      Null();
+    }
+  }
   void Verbatim(std::string_view text);  // Text for a person, told apart from data in version 3.
   void Double(double number);
   void Bool(bool value);

@@ -9,6 +9,7 @@
 #include "base/probe.h"
 #include "base/try.h"
 #include "commands/table/command_table.h"
+#include "keyspace/read_into.h"
 #include "net/memory_error.h"
 #include "protocol/frame_encoder.h"
 #include "protocol/native_frame.h"
@@ -161,16 +162,16 @@ void NativeConversation::PerformKnown(const Request& request, Turn& turn) {
 
 void NativeConversation::PerformGet(const Request& request, Turn& turn) {
   base::ByteBuffer& out = turn.replies.bytes;
-  const std::size_t output_bytes = out.size();
-  const Result<bool> found = OrMemoryError([&] {
-    return keys_.ReadValue(request.key,
-                           [&](std::string_view value) { protocol::AppendValue(request.request_id, value, &out); });
+  const Result<bool> found = ReadInto(out, [&] {
+    return OrMemoryError([&] {
+      return keys_.ReadValue(request.key,
+                             [&](std::string_view value) { protocol::AppendValue(request.request_id, value, &out); });
+    });
   });
   if (found && *found) {
     ++turn.counts.hits;
     return;
   }
-  out.Truncate(output_bytes);  // An engine may find out after the visit that it must not stand by the value.
   if (!found) {
     Fail(request.request_id, found.error(), Access::kRead, turn);
     return;

@@ -11,6 +11,7 @@
 #include "commands/table/command_table.h"
 #include "commands/transactions/transactions.h"
 #include "keyspace/ordered_values.h"
+#include "keyspace/read_into.h"
 #include "net/memory_error.h"
 
 namespace kvs::server {
@@ -180,11 +181,10 @@ void RespConversation::EndRun(Turn& turn) {
 }
 
 bool RespConversation::PerformGet(std::string_view key, Turn& turn) {
-  const std::size_t begin = turn.replies.bytes.size();
-  const Result<bool> found =
-      OrMemoryError([&] { return keys_.ReadValue(key, [&](std::string_view value) { turn.reply.Bulk(value); }); });
+  const Result<bool> found = ReadInto(turn.replies.bytes, [&] {
+    return OrMemoryError([&] { return keys_.ReadValue(key, [&](std::string_view value) { turn.reply.Bulk(value); }); });
+  });
   if (found && *found) return true;
-  turn.replies.bytes.Truncate(begin);  // An engine may find out after the visit that it must not stand by the value.
   if (found) {
     turn.reply.Null();
   } else {

@@ -11,6 +11,7 @@
 #include "protocol/frame_decoder.h"
 #include "protocol/frame_encoder.h"
 #include "protocol/response_decoder.h"
+#include "support/request_frame.h"
 
 namespace kvs::protocol {
 namespace {
@@ -63,9 +64,7 @@ TEST(GoldenFramesTest, RequestsAreWrittenAndReadAsPinned) {
     SCOPED_TRACE(name);
     ASSERT_TRUE(frames.contains(name));
     const std::string& pinned = frames.at(name);
-    base::ByteBuffer encoded;
-    AppendRequest(request, &encoded);
-    EXPECT_EQ(encoded.view(), pinned);
+    EXPECT_EQ(test::RequestFrame(request), pinned);
 
     const Decoded decoded = FrameDecoder(1'000).Decode(pinned);
     ASSERT_EQ(decoded.status, DecodeStatus::kRequest);

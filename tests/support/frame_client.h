@@ -8,9 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "base/byte_buffer.h"
-#include "protocol/frame_encoder.h"
 #include "protocol/response_decoder.h"
+#include "support/request_frame.h"
 #include "support/test_socket.h"
 
 namespace kvs::test {
@@ -28,9 +27,7 @@ struct Answer {
 
 inline std::string Frame(protocol::Opcode opcode, std::uint32_t id, std::string_view key = {},
                          std::string_view value = {}) {
-  base::ByteBuffer buffer;
-  protocol::AppendRequest({.opcode = opcode, .request_id = id, .key = key, .value = value}, &buffer);
-  return std::string(buffer.view());
+  return RequestFrame({.opcode = opcode, .request_id = id, .key = key, .value = value});
 }
 inline std::string PingFrame(std::uint32_t id) { return Frame(protocol::Opcode::kPing, id); }
 inline std::string SyncFrame(std::uint32_t id) { return Frame(protocol::Opcode::kSync, id); }

@@ -275,11 +275,7 @@ void RandomKey(Call& call) {
     return;
   }
   if (!passed.empty()) chosen = passed[random.Below(passed.size())];
-  if (chosen) {
-    call.reply.Bulk(*chosen);
-  } else {
-    call.reply.Null();
-  }
+  call.reply.BulkOrNull(chosen);
 }
 
 }  // namespace kvs::server

@@ -23,11 +23,7 @@ void Confirm(Call& call, std::string_view word, std::optional<std::string_view> 
   const std::size_t count = call.client.subscriptions == nullptr ? 0 : call.client.subscriptions->CountWith(kind);
   call.reply.Push(3);
   call.reply.Bulk(word);
-  if (name) {
-    call.reply.Bulk(*name);
-  } else {
-    call.reply.Null();
-  }
+  call.reply.BulkOrNull(name);
   call.reply.Integer(static_cast<std::int64_t>(count));
 }
 

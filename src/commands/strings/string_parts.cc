@@ -7,6 +7,7 @@
 
 #include "commands/table/command_table.h"
 #include "commands/table/parsing.h"
+#include "keyspace/read_into.h"
 
 namespace kvs::server {
 namespace {
@@ -61,12 +62,10 @@ void GetRange(Call& call) {
   if (!first) return;
   const auto last = ReadInteger(call, call[3]);
   if (!last) return;
-  base::ByteBuffer& out = call.reply.out();
-  const std::size_t begin = out.size();
-  const Result<bool> found =
-      call.keys.Read(call[1], [&](const Entry& entry) { call.reply.Bulk(Range(entry.value, *first, *last)); });
+  const Result<bool> found = ReadInto(call.reply.out(), [&] {
+    return call.keys.Read(call[1], [&](const Entry& entry) { call.reply.Bulk(Range(entry.value, *first, *last)); });
+  });
   if (found && *found) return;
-  out.Truncate(begin);
   if (found) {
     call.NotifyMiss(call[1]);
     call.reply.Bulk("");

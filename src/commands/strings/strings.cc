@@ -10,17 +10,10 @@
 #include "commands/keys/expiry_options.h"
 #include "commands/table/command_table.h"
 #include "commands/table/parsing.h"
+#include "keyspace/read_into.h"
 
 namespace kvs::server {
 namespace {
-
-void ReplyValue(Call& call, const std::optional<std::string>& value) {
-  if (value) {
-    call.reply.Bulk(*value);
-  } else {
-    call.reply.Null();
-  }
-}
 
 std::string ClaimedCopy(Call& call, std::string_view bytes) {
   call.Claim(bytes.size());
@@ -29,14 +22,13 @@ std::string ClaimedCopy(Call& call, std::string_view bytes) {
 
 // Straight from the engine into the output.
 void Get(Call& call) {
-  base::ByteBuffer& out = call.reply.out();
-  const std::size_t begin = out.size();
-  const Result<bool> found = call.keys.Read(call[1], [&](const Entry& entry) { call.reply.Bulk(entry.value); });
+  const Result<bool> found = ReadInto(call.reply.out(), [&] {
+    return call.keys.Read(call[1], [&](const Entry& entry) { call.reply.Bulk(entry.value); });
+  });
   if (found && *found) {
     ++call.counts.hits;
     return;
   }
-  out.Truncate(begin);  // An engine may find out after the visit that it must not stand by the value.
   if (!found) {
     call.Fail(found.error());
     return;
@@ -125,7 +117,7 @@ void SetWithOptions(Call& call) {
   if (!status) {
     call.Fail(status.error());
   } else if (options->gets) {
-    ReplyValue(call, old);
+    call.reply.BulkOrNull(old);
   } else if (is_set) {
     call.reply.Ok();
   } else {
@@ -173,7 +165,7 @@ void GetSet(Call& call) {
   if (status && !old) call.NotifyMiss(call[1]);
   if (status) call.NotifySet(call[1], !old, false);
   if (status) {
-    ReplyValue(call, old);
+    call.reply.BulkOrNull(old);
   } else {
     call.Fail(status.error());
   }
@@ -188,7 +180,7 @@ void GetDel(Call& call) {
   if (status && old) call.Notify(EventClass::kGeneric, "del", call[1]);
   if (status && !old) call.NotifyMiss(call[1]);
   if (status) {
-    ReplyValue(call, old);
+    call.reply.BulkOrNull(old);
   } else {
     call.Fail(status.error());
   }
@@ -228,7 +220,7 @@ void GetEx(Call& call) {
   });
   if (status && !event.empty()) call.Notify(EventClass::kGeneric, event, call[1]);
   if (status) {
-    ReplyValue(call, value);
+    call.reply.BulkOrNull(value);
   } else {
     call.Fail(status.error());
   }

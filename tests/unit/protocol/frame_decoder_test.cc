@@ -8,11 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "base/byte_buffer.h"
 #include "base/coding.h"
-#include "protocol/frame_encoder.h"
 #include "protocol/sniff.h"
 #include "support/exact_block.h"
+#include "support/request_frame.h"
 
 namespace kvs::protocol {
 namespace {
@@ -38,11 +37,11 @@ std::vector<OwnedRequest> SomeRequests() {
 }
 
 std::string Encode(const std::vector<OwnedRequest>& requests) {
-  base::ByteBuffer buffer;
+  std::string frames;
   for (const OwnedRequest& r : requests) {
-    AppendRequest({.opcode = r.opcode, .request_id = r.request_id, .key = r.key, .value = r.value}, &buffer);
+    frames += test::RequestFrame({.opcode = r.opcode, .request_id = r.request_id, .key = r.key, .value = r.value});
   }
-  return std::string(buffer.view());
+  return frames;
 }
 
 // Feeds a decoder as a connection does: new bytes are appended to the unconsumed ones.
