@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "keyspace/keyspace.h"
-#include "net/client_memory.h"
+#include "net/memory/client_memory.h"
 
 namespace kvs::server {
 

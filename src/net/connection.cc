@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 #include "base/probe.h"
-#include "net/memory_error.h"
+#include "net/memory/memory_error.h"
 
 namespace kvs::server {
 

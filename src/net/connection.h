@@ -21,9 +21,9 @@
 #include <string_view>
 
 #include "base/byte_buffer.h"
-#include "net/client_memory.h"
 #include "net/conversation.h"
 #include "net/host.h"
+#include "net/memory/client_memory.h"
 #include "net/outbox.h"
 
 namespace kvs::server {

@@ -11,8 +11,8 @@
 #include <string_view>
 
 #include "kvs/result.h"
-#include "net/client_memory.h"
 #include "net/conversation.h"
+#include "net/memory/client_memory.h"
 #include "net/net_figures.h"
 #include "net/outbox.h"
 

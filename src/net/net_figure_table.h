@@ -4,7 +4,7 @@
 #include <span>
 
 #include "figures/figure.h"
-#include "net/client_memory.h"
+#include "net/memory/client_memory.h"
 #include "net/net_figures.h"
 
 namespace kvs::server {

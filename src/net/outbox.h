@@ -20,7 +20,7 @@
 #include <utility>
 
 #include "base/byte_buffer.h"
-#include "net/client_memory.h"
+#include "net/memory/client_memory.h"
 #include "sync/mutex.h"
 
 namespace kvs::server {

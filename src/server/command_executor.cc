@@ -9,7 +9,7 @@
 #include "commands/clients/client_tracking.h"
 #include "commands/table/command_table.h"
 #include "commands/transactions/transactions.h"
-#include "net/memory_error.h"
+#include "net/memory/memory_error.h"
 
 namespace kvs::server {
 namespace {

@@ -10,7 +10,7 @@
 #include "base/try.h"
 #include "commands/table/command_table.h"
 #include "keyspace/read_into.h"
-#include "net/memory_error.h"
+#include "net/memory/memory_error.h"
 #include "protocol/frame_encoder.h"
 #include "protocol/native_frame.h"
 

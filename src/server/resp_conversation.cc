@@ -12,7 +12,7 @@
 #include "commands/transactions/transactions.h"
 #include "keyspace/ordered_values.h"
 #include "keyspace/read_into.h"
-#include "net/memory_error.h"
+#include "net/memory/memory_error.h"
 
 namespace kvs::server {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "base/letters.h"
 #include "commands/table/command_table.h"
-#include "net/memory_error.h"
+#include "net/memory/memory_error.h"
 
 namespace kvs::server {
 

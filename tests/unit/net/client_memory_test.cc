@@ -1,6 +1,6 @@
 // Promised: the sum of all accounts stays within its limit. A client that would exceed it is refused, or the clients
 // with more memory are closed, the greatest first. Figures below a step cost nothing.
-#include "net/client_memory.h"
+#include "net/memory/client_memory.h"
 
 #include <gtest/gtest.h>
 

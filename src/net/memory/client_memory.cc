@@ -1,4 +1,4 @@
-#include "net/client_memory.h"
+#include "net/memory/client_memory.h"
 
 #include <utility>
 
