@@ -1,13 +1,13 @@
-// MultiWriteClock: tells a reader of several keys whether a write of several keys came in between.
+// MultiWriteClock: tells a reader of several keys whether a write of several keys happened meanwhile.
 //
 // Design      A writer of several keys, which passes the gate with others, counts when it begins and when it has
 //             ended. A reader looks before and after: if nobody was writing before, and nobody has begun since, it has
 //             seen all of each such write or nothing of it. Otherwise it reads again.
 // Threads     Call anything from any thread.
 //
-// Fences      P1  begun_:  the addition comes before the write's first change, which the engine publishes by a release;
-//                          who has read a change reads begun_ afterwards, and finds the addition.
-//             P2  ended_:  release addition behind the write -> acquire load before the reads, which see all of it.
+// Fences      P1  begun_:  the addition comes before the write's first change, which the engine publishes by a release.
+//                          A reader that has seen a change reads begun_ afterwards, and finds the addition.
+//             P2  ended_:  release addition after the write -> acquire load before the reads, which see all of it.
 #pragma once
 
 #include <atomic>

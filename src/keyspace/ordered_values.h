@@ -1,6 +1,6 @@
-// OrderedValues: replies with values in the order of their keys, whatever the order in which an engine shows them.
+// OrderedValues: replies with values in the order of their keys, even if an engine shows them in another.
 //
-// Design      A value whose turn it is goes straight into the output, one that comes early is held until then. An
+// Design      The next value in order goes straight into the output. A value that comes early is held until then. An
 //             engine that visits in order, as ours does, copies each value once.
 // Limits      Beyond bytes_max nothing more is taken: is_full(), and replied() says how far it came.
 #pragma once
@@ -38,7 +38,7 @@ class OrderedValues {
   }
 
   bool is_full() const { return is_full_; }
-  std::size_t replied() const { return replied_; }  // Of the first keys, to so many.
+  std::size_t replied() const { return replied_; }  // The number of keys, from the first on, that have a reply.
   std::size_t hits() const { return hits_; }
 
  private:

@@ -19,10 +19,10 @@ std::uint64_t ScanCursors::CursorAfter(std::string_view key) {
     kept_bytes_ += key.size();
     kept_bytes_ -= found->second.key.size();
     found->second.key = key;  // Of two keys with one hash the later: as likely as a cursor that somebody guessed.
-    first_to_go_.splice(first_to_go_.end(), first_to_go_, found->second.turn);
+    first_to_go_.splice(first_to_go_.end(), first_to_go_, found->second.position);
   } else {
-    const auto turn = first_to_go_.insert(first_to_go_.end(), cursor);
-    places_.emplace(cursor, Place{.key = std::string(key), .turn = turn});
+    const auto position = first_to_go_.insert(first_to_go_.end(), cursor);
+    places_.emplace(cursor, Place{.key = std::string(key), .position = position});
     kept_bytes_ += key.size() + kPlaceBytes;
   }
   Forget();
@@ -42,7 +42,7 @@ std::optional<std::string> ScanCursors::GoOn(std::uint64_t cursor) {
   const sync::MutexLock lock(mutex_);
   const auto found = places_.find(cursor);
   if (found == places_.end()) return std::nullopt;
-  first_to_go_.splice(first_to_go_.begin(), first_to_go_, found->second.turn);
+  first_to_go_.splice(first_to_go_.begin(), first_to_go_, found->second.position);
   return found->second.key;
 }
 

@@ -1,10 +1,10 @@
-// ScanCursors: from the 64-bit cursor of SCAN to the place where it goes on, without memory for each client.
+// ScanCursors: finds the key after which a SCAN goes on, from its 64-bit cursor, without memory per client.
 //
 // Design      SCAN walks the keys in order, so the place is a key, and a cursor has no room for one. It is the hash of
 //             the last key that was looked at, and this table remembers the keys of the latest cursors. A cursor that
-//             the table does not know is not an error: its scan starts over. A place that a scan has gone on from is
-//             needed only by a client that asks again, so those are forgotten first: a scan in progress keeps its
-//             place while others come and go.
+//             the table does not know is not an error: its scan starts over. If a scan has gone on from a
+//             place, only a client that asks again needs it. Such places are forgotten first, so that a scan in
+//             progress keeps its place.
 // Threads     Call anything from any thread.
 // Limits      kKeptBytesMax of keys. Finding a place costs the same, whatever the cursor.
 //
@@ -39,7 +39,7 @@ class ScanCursors {
  private:
   struct Place {
     std::string key;
-    std::list<std::uint64_t>::iterator turn;  // In first_to_go_.
+    std::list<std::uint64_t>::iterator position;  // In first_to_go_.
   };
 
   void Forget() KVS_REQUIRES(mutex_);

@@ -4,7 +4,7 @@
 //             or nothing for readers and across a crash.
 // Threads     One thread, under an exclusive pass of the server's gate from the first call to the last.
 // Limits      kBatchBytesMax of keys, values and removals: the write that passes it fails, and so does all that
-//             follows, Commit() included. What is written counts in the account of the client.
+//             follows, Commit() included. Written bytes count in the account of the client.
 #pragma once
 
 #include <functional>
@@ -21,8 +21,7 @@ namespace kvs::server {
 
 class TransactionKeyspace final : public Keyspace {
  public:
-  // `below` outlives this.
-  // So does `account`; nullptr: nobody counts.
+  // below, account: in, outlive this. No account: nobody counts.
   explicit TransactionKeyspace(Keyspace& below, ClientMemory::Account* account = nullptr)
       : below_(below), now_ms_(below.NowMs()), loan_(account) {}
 
@@ -38,7 +37,7 @@ class TransactionKeyspace final : public Keyspace {
   std::uint64_t NowMs() override { return now_ms_; }
 
   Status Commit();
-  // What the transaction failed by: nothing of it will be done.
+  // The error of a transaction that has failed, of which nothing will be done.
   const Status& status() const { return status_; }
 
  private:

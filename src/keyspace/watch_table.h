@@ -1,4 +1,4 @@
-// WatchTable: who watches which keys, so that a write to one of them ends the transactions that were built on it.
+// WatchTable: the watched keys of each client. A write to one of them makes the transactions built on it fail.
 //
 // Design      Every write through the server touches its keys here, which is one load while nobody watches. A watcher
 //             has a flag, which the touch sets and EXEC reads.
@@ -50,7 +50,7 @@ class WatchTable {
       return;  // R1
     TouchWatched(key, expiry_ms, writer);
   }
-  // All keys were removed. Those that are watched are touched by the caller, who knows which of them there were.
+  // All keys were removed. The caller touches the watched ones that were there.
   void NoteClear() {
     if (is_listened_.load(std::memory_order_relaxed)) listener_->OnClear();  // R1
   }

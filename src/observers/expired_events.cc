@@ -27,7 +27,7 @@ void ExpiredEvents::Start() {
   const sync::MutexLock lock(mutex_);
   if (thread_.joinable()) return;
   try {
-    thread_ = std::thread([this] { Run(); });
+    thread_ = std::thread([this] { PublishUntilEnd(); });
   } catch (const std::system_error&) {
     return;  // No room for a thread now: the commands with events publish.
   }
@@ -59,7 +59,7 @@ void ExpiredEvents::Publish() {
   unpublished_.fetch_sub(keys.size(), std::memory_order_release);  // E1
 }
 
-void ExpiredEvents::Run() {
+void ExpiredEvents::PublishUntilEnd() {
   while (WaitForKeys()) Publish();
 }
 

@@ -1,9 +1,9 @@
-// ExpiredEvents: the keys that have expired, on their way from the engine to the clients that hear keyspace events.
+// ExpiredEvents: the queue of expired keys between the engine and the clients that hear keyspace events.
 //
 // Design      The engine tells of a key under its append lock, where no pattern of a client may run. So Add() only
-//             queues the key; a thread of this class publishes what is queued.
+//             queues the key; a thread of this class publishes the queue.
 // Threads     Call anything from any thread.
-// Ordering    Keys are published in the order of Add(). A command publishes what is queued before its own events: so
+// Ordering    Keys are published in the order of Add(). A command publishes the queue before its own events, so that
 //             the events of one key come in the order in which the engine changed it.
 // Limits      kQueuedBytesMax. Keys beyond it are counted in dropped(), and have no event.
 //
@@ -33,7 +33,7 @@ class ExpiredEvents {
   explicit ExpiredEvents(std::function<void(std::string_view key)> publish) : publish_(std::move(publish)) {}
   ~ExpiredEvents();
 
-  // Has a thread publish from now on. Without it, or if there can be no thread, only Publish() does.
+  // Starts a thread that publishes. Without it, or if there can be no thread, only Publish() does.
   void Start() KVS_EXCLUDES(mutex_);
 
   void Add(std::string_view key) KVS_EXCLUDES(mutex_);
@@ -43,7 +43,7 @@ class ExpiredEvents {
   std::uint64_t dropped() const KVS_EXCLUDES(mutex_);
 
  private:
-  void Run() KVS_EXCLUDES(publishing_, mutex_);
+  void PublishUntilEnd() KVS_EXCLUDES(publishing_, mutex_);
   bool WaitForKeys() KVS_EXCLUDES(mutex_);
 
   const std::function<void(std::string_view key)> publish_;

@@ -1,8 +1,8 @@
-// Expiries: the points in time at which keys expire, while somebody wants to be told.
+// Expiries: the points in time at which keys expire, while a client wants to be told.
 //
-// Design      The engine lets a pair be absent from a moment on, and removes it some time later. Who keeps what it has
-//             read (CLIENT TRACKING) is to be told at the moment: so while there is somebody, what is written with an
-//             expiry, and what they read, is noted here, and the loops look for what is due.
+// Design      The engine lets a pair be absent from a moment on, and removes it some time later. A client with CLIENT
+//             TRACKING is told at that moment. While there is one, keys that are written with an expiry and keys that
+//             it reads are noted here, and the loops look for those that are due.
 // Threads     Call anything from any thread.
 // Limits      kKeysMax: beyond it the latest are forgotten.
 //

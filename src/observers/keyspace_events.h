@@ -1,8 +1,8 @@
 // KeyspaceEvents: which changes of keys are published, and their publishing.
 //
-// Design      A command notes what it has done in its client's list, if the class of the event is wanted; when the
-//             command, or the transaction around it, has taken effect, the list is published: to __keyspace@0__:KEY
-//             the name of the event, to __keyevent@0__:EVENT the key.
+// Design      A command notes what it has done in its client's list, if the class of the event is wanted. When the
+//             command, or the transaction around it, has taken effect, the list is published. The channel
+//             __keyspace@0__:KEY gets the name of the event, and __keyevent@0__:EVENT gets the key.
 // Threads     Call anything from any thread.
 //
 // Fences      R1  classes_: relaxed. It is set under an exclusive pass of the server's gate.
@@ -44,7 +44,7 @@ class KeyspaceEvents {
   bool wants(EventClass event) const {
     return (classes_.load(std::memory_order_relaxed) & static_cast<std::uint32_t>(event)) != 0;  // R1
   }
-  // Whether anything is published at all: neither K nor E is nothing.
+  // Whether anything is published at all: K or E is set.
   bool is_on() const { return wants(EventClass::kKeyspace) || wants(EventClass::kKeyevent); }
   void set_classes(std::uint32_t classes) { classes_.store(classes, std::memory_order_relaxed); }  // R1
 

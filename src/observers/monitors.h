@@ -21,7 +21,7 @@ class Monitors {
 
   void Enter(Subscriber& client) KVS_EXCLUDES(mutex_);
   void Leave(Subscriber& client) KVS_EXCLUDES(mutex_);
-  // What the client of `socket` has called, with the time of now.
+  // Shows a call of the client of `socket`, with the time of now.
   void Show(int socket, std::span<const std::string_view> arguments) KVS_EXCLUDES(mutex_);
 
  private:
@@ -30,7 +30,7 @@ class Monitors {
   std::vector<Subscriber*> monitors_ KVS_GUARDED_BY(mutex_);
 };
 
-// `bytes` between quotes, what is not printable escaped.
+// `bytes` between quotes, with escapes for bytes that are not printable.
 std::string QuotedBytes(std::string_view bytes);
 
 }  // namespace kvs::server

@@ -21,7 +21,7 @@ void Observation::Configure(const ObservationSettings& settings) {
       static_cast<std::uint32_t>(EventClass::kKeyspace) | static_cast<std::uint32_t>(EventClass::kKeyevent);
   events.set_classes((settings.event_classes & kSomewhere) == 0 ? 0 : settings.event_classes);
   if (events.wants(EventClass::kExpired)) expired_events.Start();
-  slow_log.Configure(settings.slow_log_from_us, settings.slow_log_entries_max);
+  slow_log.Configure(settings.slow_log_from_us, settings.slow_log_length_max);
   latency.set_threshold_ms(settings.latency_threshold_ms);
   std::int64_t noted_from_us = settings.slow_log_from_us >= 0 ? settings.slow_log_from_us : kNever;
   const std::int64_t threshold_ms = latency.threshold_ms();

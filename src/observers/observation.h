@@ -1,8 +1,7 @@
-// Observation: all that looks at what commands do, together: keyspace events, tracking, monitors, the slow log,
-// latencies, pauses.
+// Observation: all observers of commands: keyspace events, tracking, monitors, the slow log, latencies, pauses.
 //
-// Design      Each has a file of its own. Here is what ties them to the rest: the settings that turn them on, the
-//             writes that they hear of (WriteListener), and what the loops do for them when time has passed.
+// Design      Each has a file of its own. This class ties them to the rest: the settings that turn them on, the writes
+//             that they hear of (WriteListener), and the work of the loops when time has passed.
 // Threads     Call anything from any thread.
 //
 // Fences      R1  noted_from_us_: relaxed. It follows from settings, each for itself.
@@ -33,11 +32,10 @@ namespace kvs::server {
 
 class PubSub;
 
-// -1: never, where nothing else is said.
 struct ObservationSettings {
   std::uint32_t event_classes = 0;     // Bits of EventClass.
-  std::int64_t slow_log_from_us = -1;  // Commands that take so long are kept.
-  std::size_t slow_log_entries_max = 0;
+  std::int64_t slow_log_from_us = -1;  // Commands that take so long are kept; -1: none.
+  std::size_t slow_log_length_max = 0;
   std::int64_t latency_threshold_ms = 0;  // 0: latencies are not noted.
   std::size_t tracked_keys_max = 0;       // 0: any number.
 };
@@ -72,7 +70,7 @@ class Observation final : public WriteListener {
     return std::chrono::duration_cast<std::chrono::microseconds>(duration) >= noted_from;
   }
 
-  // What the loops do: when to look for something to do, at the latest, and that. Only while NeedsLook().
+  // The work of the loops: when to look for due work, at the latest, and doing it. Only while NeedsLook().
   bool NeedsLook() const { return (observers.bits() & (Observers::kAlarms | Observers::kExpiries)) != 0; }
   std::chrono::steady_clock::time_point NextLook(std::chrono::steady_clock::time_point now) const;
   void Look(std::chrono::steady_clock::time_point now);

@@ -1,5 +1,5 @@
-// Observers: one word that tells whether anybody looks at what commands do: keyspace events, tracking, MONITOR and
-// their like. While it is 0 a command pays for none of them.
+// Observers: one word that tells which observers of commands are on: keyspace events, tracking, MONITOR and their like.
+// While it is 0 a command pays for none of them.
 //
 // Threads     Call anything from any thread.
 //
@@ -19,9 +19,9 @@ class Observers {
   static constexpr std::uint32_t kMonitors = 1U << 2;
   static constexpr std::uint32_t kPause = 1U << 3;
   static constexpr std::uint32_t kTiming = 1U << 4;    // Every command is timed to the microsecond.
-  static constexpr std::uint32_t kExpiries = 1U << 5;  // Somebody waits for keys to expire.
+  static constexpr std::uint32_t kExpiries = 1U << 5;  // A client waits for keys to expire.
   static constexpr std::uint32_t kAlarms = 1U << 6;    // A connection waits for a point in time.
-  // What a single command has to know of.
+  // The bits that a single command looks at.
   static constexpr std::uint32_t kOfCommands = kEvents | kTracking | kMonitors | kPause | kTiming;
 
   std::uint32_t bits() const { return bits_.load(std::memory_order_relaxed); }  // R1

@@ -27,10 +27,10 @@ void Pause::EndLocked() {
   for (const auto& outbox : std::exchange(waiting_, {})) outbox->Wake();
 }
 
-bool Pause::HasToWait(bool writes, const std::shared_ptr<Outbox>& outbox) {
+bool Pause::HasToWait(Effect effect, const std::shared_ptr<Outbox>& outbox) {
   const sync::MutexLock lock(mutex_);
   if (what_ != Of::kNothing && until_ <= Clock::now()) EndLocked();
-  if (what_ == Of::kNothing || (what_ == Of::kWrites && !writes)) return false;
+  if (what_ == Of::kNothing || (what_ == Of::kWrites && effect == Effect::kReads)) return false;
   waiting_.insert(outbox);
   alarms_.Set(until_, outbox);
   return true;

@@ -1,4 +1,4 @@
-// Pause: the time for which CLIENT PAUSE has commands wait.
+// Pause: the time for which CLIENT PAUSE makes commands wait.
 //
 // Design      A connection whose command has to wait leaves its outbox here and is woken when the pause ends, be it by
 //             CLIENT UNPAUSE or by time (Alarms).
@@ -26,14 +26,15 @@ class Pause {
  public:
   using Clock = std::chrono::steady_clock;
   enum class Of : std::uint8_t { kNothing, kWrites, kAll };
+  enum class Effect : std::uint8_t { kReads, kWrites };  // Of a command.
 
   Pause(Observers& observers, Alarms& alarms) : observers_(observers), alarms_(alarms) {}
 
-  // Beside one that is under way: the wider of the two, until the later end.
+  // If one is under way, the wider of the two holds until the later end.
   void Begin(Of what, Clock::time_point until) KVS_EXCLUDES(mutex_);
   void End() KVS_EXCLUDES(mutex_);
   // Whether a command waits; then its connection will be woken.
-  bool HasToWait(bool writes, const std::shared_ptr<Outbox>& outbox) KVS_EXCLUDES(mutex_);
+  bool HasToWait(Effect effect, const std::shared_ptr<Outbox>& outbox) KVS_EXCLUDES(mutex_);
   // The connection ends.
   void Forget(const std::shared_ptr<Outbox>& outbox) KVS_EXCLUDES(mutex_);
 

@@ -1,10 +1,10 @@
-// PubSub: who listens to which channels, and the messages to them.
+// PubSub: the listeners of each channel, and the messages to them.
 //
 // Design      One table for each kind of subscription, under one mutex: publishing appends the message to the outbox of
 //             each listener, in the version of the protocol that it speaks. Each client remembers its own subscriptions
 //             for itself (Subscriptions).
-// Threads     Call anything from any thread; what is about a client, from its own.
-// Ordering    All listeners of a channel get its messages in the same order, in which each publisher's are in his.
+// Threads     Call anything from any thread; calls about a client, from its own.
+// Ordering    All listeners of a channel get its messages in the same order, which keeps the order of each publisher.
 // Ownership   A client leaves every subscription before it ends.
 #pragma once
 
@@ -44,7 +44,7 @@ class PubSub {
  private:
   struct Audience {
     std::set<Subscriber*> listeners{};
-    std::optional<base::Glob> pattern{};  // What a name of kPattern means.
+    std::optional<base::Glob> pattern{};  // The parsed name, of kPattern.
   };
   using Audiences = base::SeededMap<Audience>;
 

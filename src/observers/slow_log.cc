@@ -13,7 +13,7 @@ std::string Shortened(std::string_view argument) {
          std::to_string(argument.size() - SlowLog::kArgumentBytesMax) + " more bytes)";
 }
 
-std::vector<std::string> Kept(std::span<const std::string_view> arguments) {
+std::vector<std::string> Shortened(std::span<const std::string_view> arguments) {
   std::vector<std::string> kept;
   const std::size_t whole = arguments.size() <= SlowLog::kArgumentsMax ? arguments.size() : SlowLog::kArgumentsMax - 1;
   for (const std::string_view argument : arguments.first(whole)) kept.push_back(Shortened(argument));
@@ -31,31 +31,31 @@ void SlowLog::Configure(std::int64_t slower_than_us, std::size_t length_max) {
   length_max_ = length_max;
 }
 
-void SlowLog::Add(Entry entry, std::span<const std::string_view> arguments) {
-  entry.arguments = Kept(arguments);
-  entry.client_name = Shortened(entry.client_name);
+void SlowLog::Add(Command command, std::span<const std::string_view> arguments) {
+  command.arguments = Shortened(arguments);
+  command.client_name = Shortened(command.client_name);
   const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  entry.time_s = std::chrono::duration_cast<std::chrono::seconds>(since_1970).count();
+  command.time_s = std::chrono::duration_cast<std::chrono::seconds>(since_1970).count();
   const sync::MutexLock lock(mutex_);
-  entry.id = next_id_++;
-  entries_.push_front(std::move(entry));
-  while (entries_.size() > length_max_) entries_.pop_back();
+  command.id = next_id_++;
+  commands_.push_front(std::move(command));
+  while (commands_.size() > length_max_) commands_.pop_back();
 }
 
-std::vector<SlowLog::Entry> SlowLog::Newest(std::size_t count) const {
+std::vector<SlowLog::Command> SlowLog::Newest(std::size_t count) const {
   const sync::MutexLock lock(mutex_);
-  const auto shown = static_cast<std::ptrdiff_t>(std::min(count, entries_.size()));
-  return {entries_.begin(), entries_.begin() + shown};
+  const auto shown = static_cast<std::ptrdiff_t>(std::min(count, commands_.size()));
+  return {commands_.begin(), commands_.begin() + shown};
 }
 
 std::size_t SlowLog::size() const {
   const sync::MutexLock lock(mutex_);
-  return entries_.size();
+  return commands_.size();
 }
 
 void SlowLog::Reset() {
   const sync::MutexLock lock(mutex_);
-  entries_.clear();
+  commands_.clear();
 }
 
 }  // namespace kvs::server

@@ -1,4 +1,4 @@
-// Subscriber: a client as those know it who send it messages: what it listens to, and how it wants to be told.
+// Subscriber: a client as senders of messages know it: its subscriptions, its outbox, its version of RESP.
 //
 // Threads     Of the connection's thread, but for the parts marked otherwise.
 //
@@ -30,7 +30,7 @@ struct Subscriptions {
   std::array<std::set<std::string, std::less<>>, kSubscriptionKinds> names;
 
   std::set<std::string, std::less<>>& of(Subscription kind) { return names[static_cast<std::size_t>(kind)]; }
-  // What Redis counts in the reply: channels and patterns together, shard channels for themselves.
+  // The count in the reply, as Redis has it: channels and patterns together, shard channels for themselves.
   std::size_t CountWith(Subscription kind) const {
     if (kind == Subscription::kShardChannel) return names[2].size();
     return names[0].size() + names[1].size();
@@ -71,8 +71,7 @@ struct Subscriber {
                        [](const auto& count) { return count.load(std::memory_order_relaxed) > 0; });  // R1
   }
 
-  // Before memory is taken that it has longer than a command. Throws where the limit of the clients' memory leaves no
-  // room.
+  // Before memory is taken for longer than a command. Throws if the limit of the clients' memory leaves no room.
   void Grow(std::size_t bytes) {
     if (outbox->account() != nullptr) outbox->account()->Grow(bytes);
   }
@@ -92,7 +91,7 @@ struct Subscriber {
   const std::shared_ptr<Outbox> outbox;  // Where others leave what is for this client.
 
   // Of the connection's thread.
-  std::size_t kept_bytes = 0;                    // Of its names, and of all names that it wants to hear of.
+  std::size_t kept_bytes = 0;                    // Of its names, and of all names that it listens to.
   bool is_subscribed = false;                    // To anything. PubSub keeps it.
   std::unique_ptr<Subscriptions> subscriptions;  // Made by the first.
   TrackingState tracking;

@@ -1,10 +1,10 @@
-// Tracking: which clients keep what they have read, and are told when it changes (CLIENT TRACKING).
+// Tracking: the keys that clients cache, and the messages to those clients when a key changes (CLIENT TRACKING).
 //
 // Design      A table of the keys that each tracking client has read, and one of the prefixes that others (BCAST) want
-//             to hear of. A command that reads has its keys remembered before it reads, so that no write comes in
-//             between unseen; a write tells those in the table, once, and forgets them. What is for a prefix is
-//             gathered, each key once, and sent in one message when the loop has run the clients of a turn.
-// Threads     Call anything from any thread; what is about a client, from its own.
+//             to hear of. The keys of a command are remembered before it reads them, so that no write in between is
+//             missed. A write tells the clients of its key once, and forgets them. Keys of a prefix are gathered, each
+//             once, and sent in one message after the turns of the loop.
+// Threads     Call anything from any thread; calls about a client, from its own.
 // Ownership   A client leaves before it ends.
 // Limits      keys_max, and bytes_max of the keys that were read: beyond one of them some key is given up, and the
 //             clients that have read it are told that it changed.
@@ -46,7 +46,7 @@ class Tracking {
 
   Tracking(Observers& observers, FindSubscriber find) : observers_(observers), find_(std::move(find)) {}
 
-  // Adds prefixes where the client has some.
+  // If the client has prefixes, adds to them.
   void Enter(Subscriber& client, const TrackingOptions& options) KVS_EXCLUDES(mutex_);
   void Leave(Subscriber& client) KVS_EXCLUDES(mutex_);
 

@@ -5,9 +5,9 @@
 //   length   := 00xxxxxx | 01xxxxxx u8 | 0x80 u32 | 0x81 u64   big-endian; the first of two is that of the compressed
 //   checksum := CRC-64 by Jones of all bytes before it
 //
-// Pure: no clock, no engine. What it writes is never compressed; what it reads may be (LZF).
-// Hostile input  Lengths are checked before anything is allocated: against kValueBytesMax, against what is there, and,
-//                where it is compressed, against what that yields.
+// Pure: no clock, no engine. A payload is written without compression; one that is read may be compressed (LZF).
+// Hostile input  Lengths are checked before anything is allocated: against kValueBytesMax, against the bytes that
+//                are there, and against the yield of a compressed string.
 #pragma once
 
 #include <cstddef>

@@ -29,7 +29,7 @@ struct Decoded {
   DecodeStatus status;
   std::size_t consumed_bytes = 0;  // 0 unless kRequest. Any split of the same stream yields the same requests.
   Request request{.opcode = Opcode::kPing};  // Of kTooLarge only the opcode and the id are set.
-  const char* complaint = "";                // What is wrong, unless kRequest or kNeedMore.
+  const char* complaint = "";                // The reason, unless kRequest or kNeedMore.
 };
 
 class FrameDecoder {

@@ -14,7 +14,7 @@
 
 namespace kvs::protocol {
 
-// The header alone: key and value follow it on the wire, from where they are, without a copy.
+// The header alone. The client sends key and value after it without a copy.
 std::array<char, kRequestHeaderBytes> EncodeRequestHeader(const Request& request);
 
 void AppendOk(std::uint32_t request_id, base::ByteBuffer* out);

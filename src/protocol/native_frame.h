@@ -18,7 +18,7 @@
 //        1     1  version        1
 //        2     1  status         0: ok; otherwise an ErrorCode
 //        3     1  flags          kValueFlag: the payload is a value; kClosingFlag: the server closes after this frame
-//        4     4  request_id     of the request; 0 where the server could not tell
+//        4     4  request_id     of the request; 0 if the server could not tell
 //        8     4  payload_bytes  0..536'870'912
 //       12     -  payload        the value, or the text of the error in UTF-8
 //
@@ -42,13 +42,13 @@ static_assert(kResponseHeaderBytes == 12);
 inline constexpr std::uint8_t kValueFlag = 1;
 inline constexpr std::uint8_t kClosingFlag = 2;
 
-// What a frame may carry. The server holds these equal to the limits of its engines.
+// Limits of a frame. The server holds them equal to those of its engines.
 inline constexpr std::size_t kFrameKeyBytesMax = 65'535;
 inline constexpr std::size_t kFrameValueBytesMax = std::size_t{512} << 20;
 inline constexpr std::size_t kFrameErrorTextBytesMax = 1024;  // A longer text is cut.
 
-// Instead of the first response, from a server with no room for another client: it is told before it has said what it
-// speaks, so this is a line of RESP. A client takes any such line for an error, and the connection ends behind it.
+// The first bytes from a server with no room for another client. The client has not shown its protocol yet, so this is
+// a line of RESP. A client takes any such line for an error, and the connection ends after it.
 inline constexpr std::string_view kRefusalLine = "-ERR max number of clients reached\r\n";
 
 }  // namespace kvs::protocol

@@ -1,4 +1,4 @@
-// Request and Response: what the two sides of a connection say to each other, whatever the bytes on the wire look like.
+// Request and Response: the messages of a native connection, apart from their bytes on the wire.
 //
 // Lifetime    Their views point into the bytes they were decoded from, and die with those.
 #pragma once
@@ -27,14 +27,14 @@ struct Request {
 };
 
 struct Response {
-  std::uint32_t request_id = 0;  // Of the request that it answers; 0 where none is to blame.
+  std::uint32_t request_id = 0;  // Of the request that it answers; 0 if none is to blame.
   std::uint8_t status = 0;       // 0: ok; otherwise an ErrorCode, perhaps one that this version does not know.
   bool has_value = false;        // `payload` is a value, which may be empty.
   bool is_closing = false;       // The connection ends after this response.
   std::string_view payload{};    // The value, or the text of the error.
 
   bool is_ok() const { return status == 0; }
-  ErrorCode error_code() const { return static_cast<ErrorCode>(status); }  // Only where !is_ok().
+  ErrorCode error_code() const { return static_cast<ErrorCode>(status); }  // Only if !is_ok().
 };
 
 }  // namespace kvs::protocol

@@ -6,12 +6,12 @@
 //
 // Design         The owner of the input offers all of it that is not yet consumed, and offers it again, grown, after
 //                kNeedMore. The decoder keeps no bytes, but remembers how far it has come and where the arguments
-//                are: a command is looked at once, however many pieces it arrives in.
-// Hostile input  Limits are checked on the line that declares a size, before a byte of the payload is awaited. Who is
-//                not authenticated may declare much less. Room grows with the bytes that arrive.
+//                are: each byte is looked at once, however many pieces a command arrives in.
+// Hostile input  Limits are checked on the line that declares a size, before a byte of the payload is awaited. An
+//                unauthenticated client has smaller limits. Room grows with the bytes that arrive.
 // Lifetime       arguments() point into the input last offered, or into the decoder; they die with the next Decode().
-// Strictness     What Redis 7.0 refuses is refused in its words. It skips the two bytes behind a payload unseen: here
-//                they must be CRLF, because a client whose lengths are wrong would have its data taken for commands.
+// Strictness     Refusals and their words are those of Redis 7.0, with one more. The two bytes after a payload must be
+//                CRLF: if a client declares a wrong length, its data must not be taken for commands.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +32,7 @@ enum class RespStatus : std::uint8_t {
 struct RespDecoded {
   RespStatus status;
   std::size_t consumed_bytes = 0;   // 0 unless kCommand. Any split of the same stream yields the same commands.
-  std::string_view complaint = "";  // What is wrong, in words for the client, of a kViolation. Lives in the decoder.
+  std::string_view complaint = "";  // Words for the client about a kViolation. Lives in the decoder.
 };
 
 struct RespLimits {
@@ -57,7 +57,7 @@ class RespDecoder {
   // command on.
   void Forget();
 
-  // Of what it remembers of an unfinished command, and keeps for the next.
+  // Memory for an unfinished command and for the next one.
   std::size_t held_bytes() const {
     return slices_.capacity() * sizeof(Slice) + arguments_.capacity() * sizeof(std::string_view) + words_.capacity();
   }

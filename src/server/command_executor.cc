@@ -144,7 +144,8 @@ bool CommandExecutor::HasToPause(Arguments arguments, CommandTurn& turn) {
   const bool executes_writes =
       spec->name == "exec" && std::any_of(client_.queue.begin(), client_.queue.end(),
                                           [&](const QueuedCommand& queued) { return writes(*queued.spec); });
-  const bool waits = server_.observation.pause.HasToWait(writes(*spec) || executes_writes, client_.outbox);
+  const auto effect = writes(*spec) || executes_writes ? Pause::Effect::kWrites : Pause::Effect::kReads;
+  const bool waits = server_.observation.pause.HasToWait(effect, client_.outbox);
   client_.is_paused.store(waits, std::memory_order_relaxed);  // R1
   if (!waits) turn.accounts.LookAgain();
   return waits;

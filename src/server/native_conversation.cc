@@ -125,7 +125,8 @@ Conversation::Progress NativeConversation::Execute(std::string_view input, Repli
 // A frame that would be rejected does not wait.
 bool NativeConversation::HasToPause(const Request& request) {
   if (!IsKnown(request.opcode) || PartsComplaint(request) != nullptr) return false;
-  is_paused_ = state_.observation.pause.HasToWait(SpecOf(request.opcode).has(kWrite), outbox_);
+  const auto effect = SpecOf(request.opcode).has(kWrite) ? Pause::Effect::kWrites : Pause::Effect::kReads;
+  is_paused_ = state_.observation.pause.HasToWait(effect, outbox_);
   return is_paused_;
 }
 
@@ -228,10 +229,7 @@ void NativeConversation::AppendRefusal(const Error& error, base::ByteBuffer* out
 }
 
 void NativeConversation::AppendSyncFailure(std::uint32_t tag, const Error& error, base::ByteBuffer* out) {
-  state_.NoteWriteFault(error);
-  TurnCounts counts;
-  counts.CountError(ErrorReply(error, Access::kWrite));
-  state_.stats.Add(counts);
+  static_cast<void>(CountFailedSync(state_, error));
   protocol::AppendError(tag, error, out);
 }
 

@@ -261,12 +261,7 @@ void RespConversation::AppendRefusal(const Error& error, base::ByteBuffer* out) 
 }
 
 void RespConversation::AppendSyncFailure(std::uint32_t, const Error& error, base::ByteBuffer* out) {
-  state_.NoteWriteFault(error);
-  const std::string text = ErrorReply(error, Access::kWrite);
-  TurnCounts counts;
-  counts.CountError(text);
-  state_.stats.Add(counts);
-  protocol::RespWriter(out).Error(text);
+  protocol::RespWriter(out).Error(CountFailedSync(state_, error));
 }
 
 }  // namespace kvs::server

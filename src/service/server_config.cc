@@ -17,7 +17,7 @@ using settings::Kind;
 using settings::Setting;
 
 Result<std::string> CheckChange(const Setting& setting, std::string_view value) {
-  if (setting.kind == Kind::kStart || setting.kind == Kind::kTold) {
+  if (setting.kind == Kind::kStart || setting.kind == Kind::kReadOnly) {
     return Error{.code = ErrorCode::kInvalidArgument, .context = "can't set immutable config"};
   }
   Result<std::string> checked = settings::CheckValue(setting, value);

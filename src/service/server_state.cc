@@ -61,7 +61,7 @@ void ServerState::ApplySettings() {
   const std::string events = config.Get({"notify-keyspace-events"}).front().second;
   observation.Configure({.event_classes = ParseEventClasses(events).value_or(0),
                          .slow_log_from_us = live.slow_log_from_us.get(),
-                         .slow_log_entries_max = live.slow_log_entries_max.size(),
+                         .slow_log_length_max = live.slow_log_length_max.size(),
                          .latency_threshold_ms = live.latency_threshold_ms.get(),
                          .tracked_keys_max = live.tracked_keys_max.size()});
   client_memory.set_limit(live.client_memory_max.size());

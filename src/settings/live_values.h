@@ -31,7 +31,7 @@ struct LiveValues {
   LiveValue idle_timeout_ms;
   LiveValue output_timeout_ms;
   LiveValue slow_log_from_us;
-  LiveValue slow_log_entries_max;
+  LiveValue slow_log_length_max;
   LiveValue latency_threshold_ms;
   LiveValue times_durations;
   LiveValue tracked_keys_max;

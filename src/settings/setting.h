@@ -31,10 +31,10 @@ enum class Form : std::uint8_t {
 };
 
 enum class Kind : std::uint8_t {
-  kStart,  // Set at the start; CONFIG GET reports it.
-  kLive,   // Like kStart, and CONFIG SET changes it while the server runs.
-  kTold,   // CONFIG GET reports it. It follows from other settings, or is fixed in kvs.
-  kKept,   // Without effect. CONFIG SET stores it, so that tools read back the value they set.
+  kStart,      // Set at the start; CONFIG GET reports it.
+  kLive,       // Like kStart, and CONFIG SET changes it while the server runs.
+  kReadOnly,   // CONFIG GET reports it. It follows from other settings, or is fixed in kvs.
+  kRedisOnly,  // Without effect, except appendfsync. CONFIG SET stores it, so that tools read back the value they set.
 };
 
 struct Setting {
@@ -46,8 +46,8 @@ struct Setting {
   std::int64_t high = std::numeric_limits<std::int64_t>::max();
   std::string_view choices{};
   std::string_view unit{};
-  std::string_view group{};  // A heading of the documentation; empty for kTold and kKept.
-  std::string_view help{};   // One line; empty for kKept.
+  std::string_view group{};  // A heading of the documentation; empty for kReadOnly and kRedisOnly.
+  std::string_view help{};   // One line; empty for kRedisOnly.
   bool is_secret = false;    // Only CONFIG GET shows its value.
   // What a running server reads. nullptr: nothing reads more than the text.
   LiveValue LiveValues::*field = nullptr;

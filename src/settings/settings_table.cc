@@ -8,17 +8,17 @@ namespace {
 
 constexpr std::int64_t kIntMax = std::numeric_limits<std::int32_t>::max();
 
-constexpr Setting Kept(std::string_view name, Form form, std::string_view first_value, std::int64_t low = 0,
-                       std::int64_t high = std::numeric_limits<std::int64_t>::max()) {
-  return {.name = name, .kind = Kind::kKept, .form = form, .first_value = first_value, .low = low, .high = high};
+constexpr Setting RedisOnly(std::string_view name, Form form, std::string_view first_value, std::int64_t low = 0,
+                            std::int64_t high = std::numeric_limits<std::int64_t>::max()) {
+  return {.name = name, .kind = Kind::kRedisOnly, .form = form, .first_value = first_value, .low = low, .high = high};
 }
 
-constexpr Setting KeptSecret(std::string_view name) {
-  return {.name = name, .kind = Kind::kKept, .form = Form::kText, .first_value = "", .is_secret = true};
+constexpr Setting RedisOnlySecret(std::string_view name) {
+  return {.name = name, .kind = Kind::kRedisOnly, .form = Form::kText, .first_value = "", .is_secret = true};
 }
 
-constexpr Setting Told(std::string_view name, std::string_view first_value) {
-  return {.name = name, .kind = Kind::kTold, .form = Form::kText, .first_value = first_value};
+constexpr Setting ReadOnly(std::string_view name, std::string_view first_value) {
+  return {.name = name, .kind = Kind::kReadOnly, .form = Form::kText, .first_value = first_value};
 }
 
 constexpr auto kSettings = std::to_array<Setting>({
@@ -255,7 +255,7 @@ constexpr auto kSettings = std::to_array<Setting>({
      .unit = "commands",
      .group = "Observation",
      .help = "The number of commands that SLOWLOG keeps",
-     .field = &LiveValues::slow_log_entries_max},
+     .field = &LiveValues::slow_log_length_max},
     {.name = "latency-monitor-threshold",
      .kind = Kind::kLive,
      .form = Form::kNumber,
@@ -280,69 +280,69 @@ constexpr auto kSettings = std::to_array<Setting>({
      .help = "The number of keys read by clients that CLIENT TRACKING remembers; 0: no limit",
      .field = &LiveValues::tracked_keys_max},
 
-    Told("appendonly", "yes"),
-    Told("bind", ""),
-    Told("client-output-buffer-limit", ""),
-    Told("cluster-enabled", "no"),
-    Told("daemonize", "no"),
-    Told("databases", "1"),
-    Told("dbfilename", "dump.rdb"),
-    Told("io-threads", "1"),
-    Told("logfile", ""),
-    Told("pidfile", ""),
-    Told("port", ""),
-    Told("proto-max-bulk-len", "536870912"),
-    Told("protected-mode", "no"),
-    Told("tls-port", "0"),
+    ReadOnly("appendonly", "yes"),
+    ReadOnly("bind", ""),
+    ReadOnly("client-output-buffer-limit", ""),
+    ReadOnly("cluster-enabled", "no"),
+    ReadOnly("daemonize", "no"),
+    ReadOnly("databases", "1"),
+    ReadOnly("dbfilename", "dump.rdb"),
+    ReadOnly("io-threads", "1"),
+    ReadOnly("logfile", ""),
+    ReadOnly("pidfile", ""),
+    ReadOnly("port", ""),
+    ReadOnly("proto-max-bulk-len", "536870912"),
+    ReadOnly("protected-mode", "no"),
+    ReadOnly("tls-port", "0"),
 
     // This one has an effect: it changes `sync` while the server runs.
     {.name = "appendfsync",
-     .kind = Kind::kKept,
+     .kind = Kind::kRedisOnly,
      .form = Form::kChoice,
      .first_value = "everysec",
      .choices = "everysec always no",
      .field = &LiveValues::sync_choice},
-    Kept("activerehashing", Form::kFlag, "yes"),
-    Kept("aof-use-rdb-preamble", Form::kFlag, "no"),
-    Kept("auto-aof-rewrite-min-size", Form::kMemory, "67108864"),
-    Kept("auto-aof-rewrite-percentage", Form::kNumber, "100", 0, kIntMax),
-    Kept("busy-reply-threshold", Form::kNumber, "5000"),
-    Kept("hash-max-listpack-entries", Form::kNumber, "128"),
-    Kept("hash-max-listpack-value", Form::kMemory, "64"),
-    Kept("hash-max-ziplist-entries", Form::kNumber, "128"),
-    Kept("hash-max-ziplist-value", Form::kMemory, "64"),
-    Kept("hz", Form::kNumber, "10", 0, kIntMax),
-    Kept("lazyfree-lazy-user-del", Form::kFlag, "no"),
-    Kept("lazyfree-lazy-user-flush", Form::kFlag, "no"),
-    Kept("list-max-listpack-size", Form::kNumber, "-2", -5, kIntMax),
-    Kept("list-max-ziplist-size", Form::kNumber, "-2", -5, kIntMax),
+    RedisOnly("activerehashing", Form::kFlag, "yes"),
+    RedisOnly("aof-use-rdb-preamble", Form::kFlag, "no"),
+    RedisOnly("auto-aof-rewrite-min-size", Form::kMemory, "67108864"),
+    RedisOnly("auto-aof-rewrite-percentage", Form::kNumber, "100", 0, kIntMax),
+    RedisOnly("busy-reply-threshold", Form::kNumber, "5000"),
+    RedisOnly("hash-max-listpack-entries", Form::kNumber, "128"),
+    RedisOnly("hash-max-listpack-value", Form::kMemory, "64"),
+    RedisOnly("hash-max-ziplist-entries", Form::kNumber, "128"),
+    RedisOnly("hash-max-ziplist-value", Form::kMemory, "64"),
+    RedisOnly("hz", Form::kNumber, "10", 0, kIntMax),
+    RedisOnly("lazyfree-lazy-user-del", Form::kFlag, "no"),
+    RedisOnly("lazyfree-lazy-user-flush", Form::kFlag, "no"),
+    RedisOnly("list-max-listpack-size", Form::kNumber, "-2", -5, kIntMax),
+    RedisOnly("list-max-ziplist-size", Form::kNumber, "-2", -5, kIntMax),
     {.name = "loglevel",
-     .kind = Kind::kKept,
+     .kind = Kind::kRedisOnly,
      .form = Form::kChoice,
      .first_value = "notice",
      .choices = "debug verbose notice warning"},
-    Kept("lua-time-limit", Form::kNumber, "5000"),
-    KeptSecret("masterauth"),
-    KeptSecret("masteruser"),
-    Kept("maxmemory", Form::kMemory, "0"),
+    RedisOnly("lua-time-limit", Form::kNumber, "5000"),
+    RedisOnlySecret("masterauth"),
+    RedisOnlySecret("masteruser"),
+    RedisOnly("maxmemory", Form::kMemory, "0"),
     {.name = "maxmemory-policy",
-     .kind = Kind::kKept,
+     .kind = Kind::kRedisOnly,
      .form = Form::kChoice,
      .first_value = "noeviction",
      .choices = "volatile-lru volatile-lfu volatile-random volatile-ttl allkeys-lru allkeys-lfu allkeys-random "
                 "noeviction"},
-    Kept("maxmemory-samples", Form::kNumber, "5", 1, kIntMax),
-    Kept("rdbcompression", Form::kFlag, "no"),
-    Kept("repl-backlog-size", Form::kMemory, "1048576", 1),
-    Kept("replica-read-only", Form::kFlag, "yes"),
-    Kept("save", Form::kText, ""),
-    Kept("set-max-intset-entries", Form::kNumber, "512"),
-    Kept("slave-read-only", Form::kFlag, "yes"),
-    Kept("stop-writes-on-bgsave-error", Form::kFlag, "yes"),
-    Kept("zset-max-listpack-entries", Form::kNumber, "128"),
-    Kept("zset-max-listpack-value", Form::kMemory, "64"),
-    Kept("zset-max-ziplist-entries", Form::kNumber, "128"),
-    Kept("zset-max-ziplist-value", Form::kMemory, "64"),
+    RedisOnly("maxmemory-samples", Form::kNumber, "5", 1, kIntMax),
+    RedisOnly("rdbcompression", Form::kFlag, "no"),
+    RedisOnly("repl-backlog-size", Form::kMemory, "1048576", 1),
+    RedisOnly("replica-read-only", Form::kFlag, "yes"),
+    RedisOnly("save", Form::kText, ""),
+    RedisOnly("set-max-intset-entries", Form::kNumber, "512"),
+    RedisOnly("slave-read-only", Form::kFlag, "yes"),
+    RedisOnly("stop-writes-on-bgsave-error", Form::kFlag, "yes"),
+    RedisOnly("zset-max-listpack-entries", Form::kNumber, "128"),
+    RedisOnly("zset-max-listpack-value", Form::kMemory, "64"),
+    RedisOnly("zset-max-ziplist-entries", Form::kNumber, "128"),
+    RedisOnly("zset-max-ziplist-value", Form::kMemory, "64"),
 });
 
 }  // namespace

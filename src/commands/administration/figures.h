@@ -18,10 +18,10 @@ struct Figure {
 // nullopt: `call` has been answered with the error.
 std::optional<EngineStats> ReadEngineStats(Call& call);
 
-// Each name with its number, for a map whose length the caller has written.
+// Each name with its number, for a map. The caller has written its length.
 void ReplyFigures(Call& call, std::span<const Figure> figures);
 
-// What the process has allocated, and the private memory of the engine's index beside.
+// Memory that the process has allocated, with the private memory of the engine's index.
 std::uint64_t UsedMemoryBytes(const EngineStats& stats);
 
 // The most memory that the process has had resident, mapped files included.

@@ -29,7 +29,7 @@ void SlowLogGet(Call& call) {
   }
   const auto entries = call.server.observation.slow_log.Newest(static_cast<std::size_t>(count));
   call.reply.Array(entries.size());
-  for (const SlowLog::Entry& entry : entries) {
+  for (const SlowLog::Command& entry : entries) {
     call.reply.Array(6);
     call.reply.Integer(static_cast<std::int64_t>(entry.id));
     call.reply.Integer(entry.time_s);

@@ -1,4 +1,4 @@
-// CLIENT TRACKING and its like: handlers of rows of CLIENT, and what a read does for a client that tracks.
+// CLIENT TRACKING and its like: handlers of rows of CLIENT, and the notes that a read makes for a client that tracks.
 #pragma once
 
 #include "commands/table/command.h"

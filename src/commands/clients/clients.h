@@ -1,4 +1,4 @@
-// What HELLO needs of CLIENT.
+// The part of CLIENT that HELLO needs.
 #pragma once
 
 #include <string_view>

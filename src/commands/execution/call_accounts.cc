@@ -64,4 +64,13 @@ void CallAccounts::Note(const Caller& caller, std::span<const std::string_view> 
       WithoutSecrets(*spec_, words));
 }
 
+std::string CountFailedSync(ServerState& server, const Error& error) {
+  server.NoteWriteFault(error);
+  std::string text = ErrorReply(error, Access::kWrite);
+  TurnCounts counts;
+  counts.CountError(text);
+  server.stats.Add(counts);
+  return text;
+}
+
 }  // namespace kvs::server

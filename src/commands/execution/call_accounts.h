@@ -1,5 +1,5 @@
-// CallAccounts: what surrounds a command, whichever way it runs: how often each was called and how long it took, which
-// calls failed or were rejected, the slow log, the latency monitor, and the clients that are shown every command.
+// CallAccounts: the accounts of commands, whichever way they run: calls, times, failures and rejections, the slow log,
+// the latency monitor, and the clients that are shown every command.
 //
 //   accounts.Begin(spec);
 //   if (!done) accounts.Fail(error, Access::kWrite);
@@ -78,5 +78,8 @@ class CallAccounts {
   Clock::time_point since_ = Clock::now();
   Clock::time_point begun_{};  // Where calls are timed exactly.
 };
+
+// Counts a sync before replies that has failed, as one error. Returns the reply in RESP.
+std::string CountFailedSync(ServerState& server, const Error& error);
 
 }  // namespace kvs::server

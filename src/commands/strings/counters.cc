@@ -16,6 +16,17 @@
 namespace kvs::server {
 namespace {
 
+// Whether an update has failed, or refused the number that it found. True: answered.
+bool HasFailed(Call& call, const Status& status, std::string_view complaint) {
+  if (status && complaint.empty()) return false;
+  if (status) {
+    call.Fail(complaint);
+  } else {
+    call.Fail(status.error());
+  }
+  return true;
+}
+
 void Add(Call& call, std::int64_t increment) {
   std::int64_t sum = 0;
   bool is_new = false;
@@ -32,15 +43,10 @@ void Add(Call& call, std::int64_t increment) {
     if (!complaint.empty()) return UpdateDecision::Keep();
     return EntryDecision::Set(std::to_string(sum), current ? current->expiry_ms : kNoExpiry);
   });
-  if (!status) {
-    call.Fail(status.error());
-  } else if (!complaint.empty()) {
-    call.Fail(complaint);
-  } else {
-    if (is_new) call.Notify(EventClass::kNew, "new", call[1]);
-    call.Notify(EventClass::kString, "incrby", call[1]);
-    call.reply.Integer(sum);
-  }
+  if (HasFailed(call, status, complaint)) return;
+  if (is_new) call.Notify(EventClass::kNew, "new", call[1]);
+  call.Notify(EventClass::kString, "incrby", call[1]);
+  call.reply.Integer(sum);
 }
 
 void Incr(Call& call) { Add(call, 1); }
@@ -109,15 +115,10 @@ void IncrByFloat(Call& call) {
     sum = FloatText(*number + *increment);
     return EntryDecision::Set(sum, current ? current->expiry_ms : kNoExpiry);
   });
-  if (!status) {
-    call.Fail(status.error());
-  } else if (!complaint.empty()) {
-    call.Fail(complaint);
-  } else {
-    if (is_new) call.Notify(EventClass::kNew, "new", call[1]);
-    call.Notify(EventClass::kString, "incrbyfloat", call[1]);
-    call.reply.Bulk(sum);
-  }
+  if (HasFailed(call, status, complaint)) return;
+  if (is_new) call.Notify(EventClass::kNew, "new", call[1]);
+  call.Notify(EventClass::kString, "incrbyfloat", call[1]);
+  call.reply.Bulk(sum);
 }
 
 constexpr CommandSpec Counter(CommandSpec row) {

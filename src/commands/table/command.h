@@ -20,7 +20,7 @@
 
 namespace kvs::server {
 
-// Clients choose what they ask for by this: whose commands and replies are to be expected.
+// The version of Redis whose commands and replies clients are to expect.
 inline constexpr std::string_view kRedisVersion = "7.0.15";
 
 // As Redis names them in COMMAND INFO, but for the last three.
@@ -40,11 +40,11 @@ enum CommandFlag : std::uint32_t {
   kMovableKeys = 1U << 12,
   kDangerous = 1U << 13,      // An ACL category.
   kExclusive = 1U << 14,      // Must be alone with the pairs.
-  kExclusiveMany = 1U << 15,  // The same, where it names more than one key.
+  kExclusiveMany = 1U << 15,  // The same, if it names more than one key.
   kNotQueued = 1U << 16,      // Runs immediately inside a transaction.
   kPubSub = 1U << 20,
   kInSubscription = 1U << 21,  // A subscribed client of RESP2 may call it.
-  kMayReplicate = 1U << 22,    // Waits where writes are paused, though it is none.
+  kMayReplicate = 1U << 22,    // Waits while writes are paused, though it is none.
 };
 
 struct KeyPositions {
@@ -53,11 +53,11 @@ struct KeyPositions {
   int step = 0;
 };
 
-// Which arguments nobody is shown but the server: see secrets.h.
+// The arguments that no client is shown: see secrets.h.
 enum class Secrets : std::uint8_t {
   kNone,
   kAll,         // All but the name.
-  kOfHello,     // What stands where HELLO has AUTH's.
+  kOfHello,     // The arguments of AUTH within HELLO.
   kOfSettings,  // The values of settings that are secret.
 };
 
@@ -74,7 +74,7 @@ struct CommandSpec {
   std::string_view key_flags{};  // Of the key specification: "RO access".
   Secrets secrets = Secrets::kNone;
   std::string_view group{};
-  std::string_view since{};  // Of Redis; of kvs where the group is "kvs".
+  std::string_view since{};  // Of Redis; of kvs if the group is "kvs".
   std::string_view complexity{};
   std::string_view summary{};
   std::string_view usage{};        // The arguments: see usage.h.
@@ -114,7 +114,7 @@ struct Call {
   // beyond the limit of the clients' memory; the command then fails with that error.
   void Claim(std::size_t bytes) { loan.Add(bytes); }
 
-  // What the command has done to a key, for keyspace events.
+  // Notes a change of a key, for keyspace events.
   void Notify(EventClass event, std::string_view name, std::string_view key) {
     if (!server.observation.events.wants(event)) [[likely]]
       return;
@@ -137,7 +137,7 @@ struct Call {
   void Fail(const Error& error);
   void FailSyntax() { Fail("ERR syntax error"); }
   void FailNotInteger() { Fail("ERR value is not an integer or out of range"); }
-  // Ok, or what went wrong.
+  // Ok, or the error.
   void ReplyStatus(const Status& status) {
     if (status) {
       reply.Ok();
@@ -150,13 +150,13 @@ struct Call {
 // Runs the handler. Memory that it does not get is its error, whatever it has replied so far.
 void RunHandler(Call& call);
 
-// Before a key is written: whether somebody wants to know that it is new, and it is.
+// Before a key is written: whether a client wants to know that it is new, and it is.
 bool IsNewsThatNew(ServerState& server, std::string_view key);
 
 // The HELP of a container: its subcommands, from their rows.
 void ReplyHelp(Call& call);
 
-// What an error of the engine has kept from being done.
+// The work that an error of the engine has stopped.
 enum class Access : std::uint8_t { kRead, kWrite };
 
 // The reply of RESP to an error of the engine, without the leading '-'.

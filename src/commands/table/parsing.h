@@ -1,4 +1,4 @@
-// What many commands read from their arguments, each with the error that Redis gives for it.
+// Arguments that many commands read, each with the error that Redis gives for it.
 #pragma once
 
 #include <algorithm>
@@ -29,7 +29,7 @@ void FailExpireTime(Call& call);
 enum class Past : std::uint8_t { kAllowed, kRefused };
 std::optional<std::int64_t> ReadTime(Call& call, std::string_view text, TimeUnit unit, TimeBase base, Past past);
 
-// A point in time as replies and comparisons have it; what is beyond the largest is the largest.
+// A point in time as replies and comparisons have it, at most the largest number.
 inline std::int64_t SignedTime(std::uint64_t ms) {
   return static_cast<std::int64_t>(std::min<std::uint64_t>(ms, std::numeric_limits<std::int64_t>::max()));
 }

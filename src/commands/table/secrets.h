@@ -1,7 +1,7 @@
-// WithoutSecrets: the arguments of a call as others may see them: MONITOR, SLOWLOG and whatever shows commands.
+// WithoutSecrets: the arguments of a call as MONITOR, SLOWLOG and their like may show them.
 //
-// Design      The row of a command says where its secrets stand. What does not have the form of the command is hidden
-//             with them: a mistyped password should not be found in a log.
+// Design      The row of a command says where its secrets stand. Arguments that do not have the form of the command
+//             are hidden too: a mistyped password should not be found in a log.
 #pragma once
 
 #include <span>

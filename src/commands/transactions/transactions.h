@@ -1,4 +1,4 @@
-// What a connection needs of transactions: their end, when it ends, or when EXEC is rejected.
+// The end of a transaction, when its connection ends or EXEC is rejected.
 #pragma once
 
 #include "service/client_state.h"
@@ -7,7 +7,7 @@
 namespace kvs::server {
 
 void ForgetWatches(ClientState& client, ServerState& server);
-// Drops what was queued, and the watches.
+// Drops the queued commands and the watches.
 void EndTransaction(ClientState& client, ServerState& server);
 
 }  // namespace kvs::server

@@ -97,11 +97,11 @@ std::string SettingsPage() {
   page
       << "\n## Parameters of Redis\n\n"
          "`CONFIG GET` reports these too. They follow from the settings above, or are fixed in kvs: "
-      << NamesOf(Kind::kTold)
+      << NamesOf(Kind::kReadOnly)
       << ".\n\n"
          "`CONFIG SET appendfsync` changes `sync` while the server runs, to `always` or back to `everysec`. The others "
          "have no effect. kvs stores them, so that tools of Redis read back the values that they set: "
-      << NamesOf(Kind::kKept) << ".\n";
+      << NamesOf(Kind::kRedisOnly) << ".\n";
   return page.str();
 }
 
