@@ -10,7 +10,6 @@
 #include "log/segment_header.h"
 #include "store/recovery/recovery.h"
 #include "store/recovery/saved_index.h"
-#include "sync/thread.h"
 
 namespace kvs::store {
 namespace {
@@ -52,7 +51,15 @@ Store::Store(io::FileSystem& files, const std::filesystem::path& directory, cons
       clock_(clocks),
       log_(options_, health_, epochs_),
       records_(log_.slots()),
-      index_(records_, epochs_) {}
+      index_(records_, epochs_),
+      expirer_({.log = log_,
+                .index = index_,
+                .records = records_,
+                .clock = clock_,
+                .options = options_,
+                .remove = [this](const AppendLock::Held& held, std::string_view key, base::Location location)
+                              KVS_NO_THREAD_SAFETY_ANALYSIS { return AppendTombstone(held, key, location).status; }},
+               ClockKeeper(clock_, health_, files_, directory_, options_)) {}
 
 Result<std::unique_ptr<Store>> Store::Open(io::FileSystem& files, const std::filesystem::path& directory,
                                            const KvStoreOptions& options, const ExpiryClock::Sources& clocks) {
@@ -70,17 +77,14 @@ Result<std::unique_ptr<Store>> Store::Open(io::FileSystem& files, const std::fil
 }
 
 Status Store::Recover() {
-  LoadClock();
+  expirer_.LoadClock();
   Recovery recovery(files_, directory_, log_, index_, records_, options_);
   KVS_TRY_ASSIGN(log::Manifest manifest, base::OrNoMemory([&] { return recovery.Run(); }));
   report_ = recovery.report();
   {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     opened_sequence_ = log_.last_sequence();
-    found_expired_.reserve(kFoundExpiredMax);
-    expiry_.Add(recovery.TakeExpiries());
-    expiring_ = recovery.expiring();
-    has_spans_ = has_spans_ || expiry_.has_spans();
+    expirer_.Begin(held, recovery.TakeExpiries(), recovery.expiring());
   }
   if (recovery.write_refusal()) health_.MakeReadOnly(*recovery.write_refusal());
   manifest_.emplace(files_, directory_, std::move(manifest));
@@ -88,10 +92,11 @@ Status Store::Recover() {
   committer_.emplace(log_, health_, options_);
   reserve_.emplace(files_, directory_, options_);
   maintainer_.emplace(log_, *manifest_, health_, files_, *reserve_, directory_, options_);
-  compactor_.emplace(
-      Compactor::Parts{log_, index_, records_, *committer_, *manifest_, health_, epochs_, *reserve_, files_, directory_,
-                       options_, [this](const log::Record& record) { return IsExpired(record); },
-                       [this](base::Location location) KVS_NO_THREAD_SAFETY_ANALYSIS { ForgetExpired(location); }});
+  compactor_.emplace(Compactor::Parts{log_, index_, records_, *committer_, *manifest_, health_, epochs_, *reserve_,
+                                      files_, directory_, options_,
+                                      [this](const log::Record& record) { return clock_.HasExpired(record); },
+                                      [this](const AppendLock::Held& held, base::Location location)
+                                          KVS_NO_THREAD_SAFETY_ANALYSIS { ForgetExpired(held, location); }});
   TakeReserve();
   return StartThreads();
 }
@@ -100,14 +105,14 @@ Status Store::Recover() {
 void Store::TakeReserve() {
   std::uint64_t bytes = 0;
   {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     bytes = log_.ReserveBytes();
   }
-  const Status held = reserve_->Hold(bytes);
-  if (held) return;
-  const sync::MutexLock lock(log_.mutex);
+  const Status taken = reserve_->Hold(bytes);
+  if (taken) return;
+  const AppendLock::Held held(log_.lock);
   log_.NoteReserve(ReserveState::kGivenUp);
-  log_.EndWork(RoomState::Job::kRoom, held);
+  log_.EndWork(RoomState::Job::kRoom, taken);
 }
 
 // Should the system refuse one, the destructor ends the others.
@@ -115,16 +120,15 @@ Status Store::StartThreads() {
   KVS_TRY(committer_->Start());
   KVS_TRY(maintainer_->Start());
   KVS_TRY(compactor_->Start());
-  KVS_TRY_ASSIGN(expirer_, sync::StartThread([this] { RunExpirer(); }));
-  return Ok();
+  return expirer_.Start();
 }
 
 // Marking notes what the sync did: everything is below the synced mark then, and any damage from now on is
 // seen as such, not taken for a torn tail.
 Store::~Store() {
   if (!committer_) return;  // Open() failed.
-  StopExpirer();
-  SaveClockAtClosing();
+  expirer_.Stop();
+  expirer_.SaveClock();
   bool is_synced = false;
   if (!health_.is_poisoned()) {
     const Status status = Sync();
@@ -140,30 +144,19 @@ Store::~Store() {
   SaveIndexAtClosing();
 }
 
-void Store::SaveClockAtClosing() {
-  {
-    const sync::MutexLock lock(log_.mutex);
-    if (!has_spans_ || health_.is_poisoned()) return;
-  }
-  SaveClock();
-}
-
 void Store::SaveIndexAtClosing() {
   log::IndexFileHead head = DescribeLog();
   const bool is_saved = manifest_->saved_index_bytes() > 0 && report_.records == 0;
   if (is_saved && head.sequence == opened_sequence_ && compactor_->figures().compactions == 0) return;
-  const sync::MutexLock lock(log_.mutex);  // Nobody else is left.
-  head.expiring = expiring_;
-  if (gather_from_) {
-    for (const ExpiryKind kind : {ExpiryKind::kPoint, ExpiryKind::kSpan}) expiry_.NoteMissing(0, kind);
-  }
-  const auto bytes = SaveIndex(files_, directory_, std::move(head), expiry_, &index_);
+  const AppendLock::Held held(log_.lock);  // Nobody else is left.
+  head.expiring = expirer_.figures(held).expiring;
+  const auto bytes = SaveIndex(files_, directory_, std::move(head), expirer_.NotesToSave(held), &index_);
   if (!bytes && options_.log) options_.log("the index could not be saved: " + bytes.error().ToString());
 }
 
 // The segments that the index may point into: those with records.
 log::IndexFileHead Store::DescribeLog() {
-  const sync::MutexLock lock(log_.mutex);
+  const AppendLock::Held held(log_.lock);
   log::IndexFileHead head;
   head.sequence = log_.last_sequence();
   const std::vector<SegmentAccount>& accounts = log_.accounts().accounts();
@@ -188,7 +181,7 @@ log::IndexFileHead Store::DescribeLog() {
 Status Store::Sync() {
   std::uint64_t position = 0;
   {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     position = log_.position();
   }
   if (health_.is_read_only()) return Ok();  // It has acknowledged nothing.
@@ -201,7 +194,7 @@ Result<EngineStats> Store::Stats() {
   const std::uint64_t saved_index_bytes = manifest_->saved_index_bytes();
   const std::uint64_t reserve_bytes = reserve_->held_bytes();
   const Status health = health_.Check();
-  const sync::MutexLock lock(log_.mutex);
+  const AppendLock::Held held(log_.lock);
   const SegmentAccounts::Totals& totals = log_.accounts().totals();
   return EngineStats{.keys = index_.size(),
                      .live_bytes = totals.live_bytes,
@@ -211,8 +204,8 @@ Result<EngineStats> Store::Stats() {
                      .compactions = compaction.compactions,
                      .written_bytes = log_.position() + compaction.written_bytes,
                      .syncs = committer_->syncs(),
-                     .expired = expired_,
-                     .expiring = expiring_,
+                     .expired = expirer_.figures(held).expired,
+                     .expiring = expirer_.figures(held).expiring,
                      .clock_steps = clock_.steps(),
                      .poisoned = health ? std::nullopt : std::optional<Error>(health.error())};
 }

@@ -45,7 +45,7 @@ index::LookUp Store::Settle(std::string_view key, const index::LookUp& found, lo
     record = *before;
   }
   if (record.type != log::RecordType::kPut) return {index::Outcome::kAbsent, {}};
-  return {IsExpired(record) ? index::Outcome::kAbsent : index::Outcome::kFound, location};
+  return {clock_.HasExpired(record) ? index::Outcome::kAbsent : index::Outcome::kFound, location};
 }
 
 // kFound: `record` is that of the key, every byte of it checked.
@@ -73,7 +73,7 @@ Result<bool> Store::ReadEntry(std::string_view key, EntryVisitor visit) {
   const index::LookUp found = Find(key, record);
   if (found.outcome == index::Outcome::kDamaged) return records_.DamageAt(found.location);
   if (found.outcome == index::Outcome::kAbsent) {
-    if (!found.location.is_none()) NoteFoundExpired(record);
+    if (!found.location.is_none()) expirer_.NoteFound(record);
     return false;
   }
   visit({.value = record.value, .expiry_ms = clock_.ToShown(record.expiry())});
@@ -108,7 +108,7 @@ Status Store::MultiGetTogether(std::span<const std::string_view> keys, std::size
     if (settled.outcome == index::Outcome::kFound) {
       visit(first + i, records[i].value);
     } else {
-      if (!settled.location.is_none()) NoteFoundExpired(records[i]);
+      if (!settled.location.is_none()) expirer_.NoteFound(records[i]);
       visit(first + i, std::nullopt);
     }
   }
@@ -142,8 +142,8 @@ class Store::ScanReader final : public index::LeafReader {
  private:
   bool VisitRecord(const log::Record& record) {
     if (record.type != log::RecordType::kPut) return true;
-    if (store_.IsExpired(record)) {
-      store_.NoteFoundExpired(record);
+    if (store_.clock_.HasExpired(record)) {
+      store_.expirer_.NoteFound(record);
       return true;
     }
     return visit_(record.key, record.value) && --left_ > 0;

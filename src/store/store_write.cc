@@ -64,9 +64,9 @@ Status Store::Set(std::string_view key, std::string_view value, Expiry expiry_ms
   const log::RecordDraft draft = log::DraftPut(key, value, clock_.ToStored(expiry_ms));
   Appended appended;
   {
-    const sync::MutexLock lock(log_.mutex);
-    KVS_TRY(log_.MakeRoom(RecordBytesMax(draft), Purpose::kStore));
-    appended = Put(draft);
+    const AppendLock::Held held(log_.lock);
+    KVS_TRY(log_.MakeRoom(held, RecordBytesMax(draft), Purpose::kStore));
+    appended = Put(held, draft);
   }
   return Finish(appended);
 }
@@ -105,16 +105,16 @@ Status Store::SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uin
   }
   base::UninitializedArray<index::Hint, kRunSetsMax> hints;
   PrefetchIndex(drafts.first(count), hints.first(count));
-  const sync::MutexLock lock(log_.mutex);
-  Status has_room = log_.MakeRoom(bytes_max, Purpose::kStore);
+  const AppendLock::Held held(log_.lock);
+  Status has_room = log_.MakeRoom(held, bytes_max, Purpose::kStore);
   if (!has_room && base::IsPassing(has_room.error()) && count > 1) {
     KVS_PROBE("run of sets shrinks to one");
     count = 1;  // Where there is no room for all of them there may be for one after the other.
-    has_room = log_.MakeRoom(RecordBytesMax(drafts[0]), Purpose::kStore);
+    has_room = log_.MakeRoom(held, RecordBytesMax(drafts[0]), Purpose::kStore);
   }
   KVS_TRY(has_room);
   for (std::size_t i = 0; i < count; ++i) {
-    const Appended appended = Put(drafts[i], hints[i]);
+    const Appended appended = Put(held, drafts[i], hints[i]);
     KVS_TRY(appended.status);
     position = appended.position;
     ++set;
@@ -127,24 +127,24 @@ Status Store::Remove(std::string_view key) {
   Appended appended;
   bool was_expired = false;
   {
-    const sync::MutexLock lock(log_.mutex);
-    appended = TryRemove(key, &was_expired);
+    const AppendLock::Held held(log_.lock);
+    appended = TryRemove(held, key, &was_expired);
     KVS_PROBE_IF(HasLostRoom(appended.status), "removal lost its room");
-    if (HasLostRoom(appended.status)) appended = TryRemove(key, &was_expired);
+    if (HasLostRoom(appended.status)) appended = TryRemove(held, key, &was_expired);
   }
   Status finished = Finish(appended);
   return finished && was_expired ? Status(KeyNotFound()) : finished;
 }
 
-Store::Appended Store::TryRemove(std::string_view key, bool* was_expired) {
-  Status has_room = log_.MakeRoom(log::kRecordHeaderBytesMax + key.size(), Purpose::kRemove);
+Store::Appended Store::TryRemove(const AppendLock::Held& held, std::string_view key, bool* was_expired) {
+  Status has_room = log_.MakeRoom(held, log::kRecordHeaderBytesMax + key.size(), Purpose::kRemove);
   if (!has_room) return {.status = std::move(has_room)};
   const index::LookUp found = index_.Find(key);
   if (found.outcome == index::Outcome::kDamaged) return {.status = records_.DamageAt(found.location)};
   if (found.outcome == index::Outcome::kAbsent) return {.status = KeyNotFound()};
   const std::optional<log::Record> record = records_.Decode(found.location);
-  *was_expired = record && IsExpired(*record);
-  return Bury(key, found.location);
+  *was_expired = record && clock_.HasExpired(*record);
+  return AppendTombstone(held, key, found.location);
 }
 
 Status Store::Update(std::string_view key, UpdateFunction fn) {
@@ -157,8 +157,8 @@ Status Store::UpdateEntry(std::string_view key, EntryUpdateFunction fn) {
   KVS_TRY(CheckKey(key));
   Appended appended;
   {
-    const sync::MutexLock lock(log_.mutex);
-    appended = ApplyUpdate(key, fn);
+    const AppendLock::Held held(log_.lock);
+    appended = ApplyUpdate(held, key, fn);
   }
   return Finish(appended);
 }
@@ -185,8 +185,8 @@ Status Store::Write(const WriteBatch& batch) {
   if (members.empty()) return Ok();
   Appended appended;
   {
-    const sync::MutexLock lock(log_.mutex);
-    appended = ApplyBatch(std::move(members), bytes_max, purpose);
+    const AppendLock::Held held(log_.lock);
+    appended = ApplyBatch(held, std::move(members), bytes_max, purpose);
   }
   return Finish(appended);
 }
@@ -208,14 +208,18 @@ Status Store::Clear() {
 // --- Under the append lock ---
 
 // The record whose location was `old` is garbage from now on.
-Expiry Store::Replaced(base::Location old) {
+Expiry Store::Replaced(const AppendLock::Held& held, base::Location old) {
   const std::optional<log::Record> record = records_.Decode(old);
   if (!record || record->type != log::RecordType::kPut) return kNoExpiry;
   log_.accounts().LiveToDead(old, record->bytes());
   if (record->expiry_ms == kNoExpiry) return kNoExpiry;
-  expiring_ -= std::min<std::uint64_t>(expiring_, 1);  // Where a record is damaged the count may be wrong.
-  if (IsExpired(*record)) TellExpired(record->key);
+  expirer_.NoteReplaced(held, *record);
   return record->expiry();
+}
+
+void Store::ForgetExpired(const AppendLock::Held& held, base::Location location) {
+  const std::optional<log::Record> record = records_.Decode(location);
+  if (record && index_.EraseExact(record->key, location)) Replaced(held, location);
 }
 
 // The record is in the log, so its entry takes even what was spare. Should that not do, the process ends, and opening
@@ -230,7 +234,7 @@ index::Change Store::Enter(std::string_view key, base::Location location, const 
   return index_.Upsert(key, location, hint);
 }
 
-Store::Appended Store::Put(const log::RecordDraft& draft, const index::Hint& hint) {
+Store::Appended Store::Put(const AppendLock::Held& held, const log::RecordDraft& draft, const index::Hint& hint) {
   const std::uint64_t position_before = log_.position();
   const auto location = log_.Append(draft);
   if (!location) return {.status = location.error()};
@@ -242,27 +246,27 @@ Store::Appended Store::Put(const log::RecordDraft& draft, const index::Hint& hin
     return {.status = records_.DamageAt(change.old)};
   }
   log_.accounts().AddLive(location->slot(), bytes);
-  const Expiry former = change.outcome == index::Outcome::kFound ? Replaced(change.old) : kNoExpiry;
-  if (draft.expiry_ms != kNoExpiry) NoteExpiry(draft.key, draft.expiry_ms, former);
+  const Expiry former = change.outcome == index::Outcome::kFound ? Replaced(held, change.old) : kNoExpiry;
+  if (draft.expiry_ms != kNoExpiry) expirer_.NoteWritten(held, draft.key, draft.expiry_ms, former);
   return {.status = Ok(), .position = log_.position()};
 }
 
-Store::Appended Store::Bury(std::string_view key, base::Location old) {
+Store::Appended Store::AppendTombstone(const AppendLock::Held& held, std::string_view key, base::Location old) {
   const std::uint64_t position_before = log_.position();
   const auto location = log_.Append(log::DraftTombstone(key));
   if (!location) return {.status = location.error()};
   log_.accounts().AddTombstone(location->slot(), log_.position() - position_before, log_.last_sequence());
-  if (index_.EraseExact(key, old)) Replaced(old);
+  if (index_.EraseExact(key, old)) Replaced(held, old);
   return {.status = Ok(), .position = log_.position()};
 }
 
 // `fn` sees what is current when its answer is written: should room for that have to be waited for, without the lock,
 // and somebody else come first, it is asked again.
-Store::Appended Store::ApplyUpdate(std::string_view key, EntryUpdateFunction fn) {
+Store::Appended Store::ApplyUpdate(const AppendLock::Held& held, std::string_view key, EntryUpdateFunction fn) {
   std::uint64_t room = log::kRecordHeaderBytesMax + key.size();
   Purpose purpose = Purpose::kRemove;
   while (true) {
-    if (Status status = log_.MakeRoom(room, purpose); !status) return {.status = std::move(status)};
+    if (Status status = log_.MakeRoom(held, room, purpose); !status) return {.status = std::move(status)};
     const auto current = FindRecord(key);
     if (!current) return {.status = current.error()};
     const bool is_there = current->has_value();
@@ -270,25 +274,27 @@ Store::Appended Store::ApplyUpdate(std::string_view key, EntryUpdateFunction fn)
     if (is_there) entry = {.value = (*current)->value, .expiry_ms = clock_.ToShown((*current)->expiry())};
     const EntryDecision decision = fn(entry);
     if (decision.keeps() || (decision.removes() && !is_there)) return {.status = Ok()};
-    if (decision.removes()) return Bury(key, index_.Find(key).location);
+    if (decision.removes()) return AppendTombstone(held, key, index_.Find(key).location);
     if (Status status = CheckPair(key, decision.value()); !status) return {.status = std::move(status)};
     const log::RecordDraft draft = log::DraftPut(key, decision.value(), clock_.ToStored(decision.expiry_ms()));
-    if (purpose == Purpose::kStore && RecordBytesMax(draft) <= room) return Put(draft);
+    if (purpose == Purpose::kStore && RecordBytesMax(draft) <= room) return Put(held, draft);
     KVS_PROBE_IF(purpose == Purpose::kStore, "update grew while it waited for room");
     room = RecordBytesMax(draft);
     purpose = Purpose::kStore;
   }
 }
 
-Store::Appended Store::ApplyBatch(std::vector<Member> members, std::uint64_t bytes_max, Purpose purpose) {
-  if (purpose == Purpose::kStore) return TryBatch(std::move(members), bytes_max, purpose);
-  Appended appended = TryBatch(members, bytes_max, purpose);
+Store::Appended Store::ApplyBatch(const AppendLock::Held& held, std::vector<Member> members, std::uint64_t bytes_max,
+                                  Purpose purpose) {
+  if (purpose == Purpose::kStore) return TryBatch(held, std::move(members), bytes_max, purpose);
+  Appended appended = TryBatch(held, members, bytes_max, purpose);
   KVS_PROBE_IF(HasLostRoom(appended.status), "batch of removals lost its room");
-  return HasLostRoom(appended.status) ? TryBatch(std::move(members), bytes_max, purpose) : appended;
+  return HasLostRoom(appended.status) ? TryBatch(held, std::move(members), bytes_max, purpose) : appended;
 }
 
-Store::Appended Store::TryBatch(std::vector<Member> members, std::uint64_t bytes_max, Purpose purpose) {
-  if (Status status = log_.MakeRoom(bytes_max + log::kRecordHeaderBytesMax, purpose); !status) {
+Store::Appended Store::TryBatch(const AppendLock::Held& held, std::vector<Member> members, std::uint64_t bytes_max,
+                                Purpose purpose) {
+  if (Status status = log_.MakeRoom(held, bytes_max + log::kRecordHeaderBytesMax, purpose); !status) {
     return {.status = std::move(status)};
   }
   if (Status status = LookUpMembers(&members); !status) return {.status = std::move(status)};
@@ -307,7 +313,7 @@ Store::Appended Store::TryBatch(std::vector<Member> members, std::uint64_t bytes
     retired_batches_.pop_back();
     return {.status = location.error()};
   }
-  if (Status status = PublishMembers(members, *location, &placed); !status)
+  if (Status status = PublishMembers(held, members, *location, &placed); !status)
     return {.status = log_.Poison(status.error())};
   return {.status = Ok(), .position = log_.position()};
 }
@@ -336,7 +342,8 @@ void Store::DropUselessRemovals(std::vector<Member>* members) {
 
 // From here on readers take the keys of the batch from the PendingBatch, until everything is in its place.
 // Should it fail, they go on seeing nothing of the batch.
-Status Store::PublishMembers(const std::vector<Member>& members, base::Location batch, std::vector<Placed>* placed) {
+Status Store::PublishMembers(const AppendLock::Held& held, const std::vector<Member>& members, base::Location batch,
+                             std::vector<Placed>* placed) {
   const std::optional<log::Record> frame = records_.Decode(batch);
   if (!frame) return records_.DamageAt(batch);
   RetiredBatch& pending = retired_batches_.back();
@@ -351,7 +358,7 @@ Status Store::PublishMembers(const std::vector<Member>& members, base::Location 
   }
   pending_.store(pending.batch.get(), std::memory_order_release);  // P1
   for (const auto& [location, record] : *placed) {
-    if (Status status = PublishMember(location, record); !status) return status;
+    if (Status status = PublishMember(held, location, record); !status) return status;
   }
   pending_.store(nullptr, std::memory_order_release);  // P1
   // Tombstones were in the index only so that the removals could not be seen before the rest.
@@ -363,7 +370,7 @@ Status Store::PublishMembers(const std::vector<Member>& members, base::Location 
   return Ok();
 }
 
-Status Store::PublishMember(base::Location location, const log::Record& record) {
+Status Store::PublishMember(const AppendLock::Held& held, base::Location location, const log::Record& record) {
   const index::Change change = Enter(record.key, location);
   if (change.outcome == index::Outcome::kDamaged) return records_.DamageAt(change.old);
   if (record.type == log::RecordType::kPut) {
@@ -371,8 +378,8 @@ Status Store::PublishMember(base::Location location, const log::Record& record) 
   } else {
     log_.accounts().AddTombstone(location.slot(), record.bytes(), records_.SequenceOf(location, record));
   }
-  const Expiry former = change.outcome == index::Outcome::kFound ? Replaced(change.old) : kNoExpiry;
-  if (record.type == log::RecordType::kPut) NoteExpiry(record.key, record.expiry(), former);
+  const Expiry former = change.outcome == index::Outcome::kFound ? Replaced(held, change.old) : kNoExpiry;
+  if (record.type == log::RecordType::kPut) expirer_.NoteWritten(held, record.key, record.expiry(), former);
   return Ok();
 }
 

@@ -76,7 +76,7 @@ Status CompactionRun::GatherFrom(std::uint32_t slot) {
   std::shared_ptr<log::Segment> input;
   std::optional<std::vector<std::uint32_t>> dead_offsets;
   {
-    const sync::MutexLock lock(parts_.log.mutex);
+    const AppendLock::Held held(parts_.log.lock);
     input = parts_.log.accounts()[slot].segment;
     dead_offsets = parts_.log.accounts()[slot].dead_offsets;
   }
@@ -100,7 +100,7 @@ Status CompactionRun::GatherFrom(std::uint32_t slot) {
   KVS_TRY(noted);
   AskIndex(slot, {asked.data(), count});
   if (bad == end) return Ok();
-  const sync::MutexLock lock(parts_.log.mutex);
+  const AppendLock::Held held(parts_.log.lock);
   KVS_PROBE("compaction finds a damaged segment");
   parts_.log.accounts().MarkDamaged(slot);
   return parts_.records.DamageAt(base::Location(slot, bad));
@@ -133,7 +133,7 @@ void CompactionRun::AskIndex(std::uint32_t slot, std::span<const log::RecordSumm
 }
 
 void CompactionRun::KeepInputs(std::size_t count) {
-  const sync::MutexLock lock(parts_.log.mutex);
+  const AppendLock::Held held(parts_.log.lock);
   const SegmentAccounts& accounts = parts_.log.accounts();
   for (std::size_t i = count; i < inputs_.size(); ++i) input_bytes_ -= accounts[inputs_[i]].disk_bytes();
   inputs_.resize(count);
@@ -237,14 +237,14 @@ Status CompactionRun::NameOutput(const log::Segment& output) noexcept {
   if (named || base::IsPassing(named.error())) return named;
   KVS_PROBE("manifest may name an output or not");
   output_ = Output();  // The manifest on the disk may name it: its file must stay.
-  const sync::MutexLock lock(parts_.log.mutex);
+  const AppendLock::Held held(parts_.log.lock);
   return parts_.log.Poison(named.error());
 }
 
 Status CompactionRun::Publish(const std::shared_ptr<log::Segment>& output, std::uint64_t hint_bytes) noexcept {
   std::uint32_t slot = 0;
   {
-    const sync::MutexLock lock(parts_.log.mutex);
+    const AppendLock::Held held(parts_.log.lock);
     slot = parts_.log.AddNewSegment(output);
     NoteOutputToCome();
     parts_.log.SealSegment(slot, output, hint_bytes);
@@ -272,7 +272,7 @@ Status CompactionRun::MoveEntries(const log::Segment& output, std::uint32_t slot
       const auto guard = parts_.epochs.Pin();
       parts_.index.PrefetchLeavesOf({keys.data(), moves.size()}, hints);
     }
-    const sync::MutexLock lock(parts_.log.mutex);
+    const AppendLock::Held held(parts_.log.lock);
     for (std::size_t i = 0; i < moves.size(); ++i) MoveEntry(moves[i], slot, keys[i], hints[i]);
   }
   return Ok();
@@ -293,7 +293,7 @@ void CompactionRun::MoveEntry(const Move& move, std::uint32_t slot, std::string_
 
 Result<bool> CompactionRun::NoteProgress(std::uint64_t done_bytes) {
   reported_bytes_ = done_bytes;
-  const sync::MutexLock lock(parts_.log.mutex);
+  const AppendLock::Held held(parts_.log.lock);
   KVS_PROBE_IF(parts_.log.is_stopped(), "closing ends a compaction");
   if (parts_.log.is_stopped()) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
   const double done = static_cast<double>(done_bytes) / static_cast<double>(input_bytes_ + copied_bytes_max_);
@@ -307,7 +307,7 @@ Result<bool> CompactionRun::NoteProgress(std::uint64_t done_bytes) {
 Status CompactionRun::SyncLog() {
   std::uint64_t position = 0;
   {
-    const sync::MutexLock lock(parts_.log.mutex);
+    const AppendLock::Held held(parts_.log.lock);
     position = parts_.log.position();
   }
   return parts_.committer.WaitUntilSynced(position);
@@ -316,7 +316,7 @@ Status CompactionRun::SyncLog() {
 Status CompactionRun::DropInputs() noexcept {
   std::vector<std::uint64_t> input_ids;
   {
-    const sync::MutexLock lock(parts_.log.mutex);
+    const AppendLock::Held held(parts_.log.lock);
     for (const std::uint32_t slot : inputs_) input_ids.push_back(parts_.log.accounts()[slot].segment->id());
   }
   Status swapped = parts_.manifest.Edit([&](log::Manifest& manifest) {
@@ -325,14 +325,14 @@ Status CompactionRun::DropInputs() noexcept {
   KVS_PROBE_IF(!swapped && base::IsPassing(swapped.error()), "no room to drop the inputs");
   if (!swapped && base::IsPassing(swapped.error())) return swapped;
   if (!swapped) {
-    const sync::MutexLock lock(parts_.log.mutex);
+    const AppendLock::Held held(parts_.log.lock);
     KVS_PROBE("manifest may name inputs or not");
     return parts_.log.Poison(swapped.error());
   }
   // The files go before their bytes are subtracted: writers may use that room immediately. Readers have the mappings.
   for (const std::uint64_t id : input_ids) RemoveFiles(id);
   ForgetExpired();
-  const sync::MutexLock lock(parts_.log.mutex);
+  const AppendLock::Held held(parts_.log.lock);
   for (const std::uint32_t slot : inputs_) parts_.log.Retire(slot);
   return Ok();
 }
@@ -341,8 +341,9 @@ Status CompactionRun::DropInputs() noexcept {
 void CompactionRun::ForgetExpired() {
   for (std::size_t begin = 0; begin < expired_.size(); begin += kTogether) {
     const std::size_t count = std::min(kTogether, expired_.size() - begin);
-    const sync::MutexLock lock(parts_.log.mutex);
-    for (const base::Location location : std::span(expired_).subspan(begin, count)) parts_.forget_expired(location);
+    const AppendLock::Held held(parts_.log.lock);
+    for (const base::Location location : std::span(expired_).subspan(begin, count))
+      parts_.forget_expired(held, location);
   }
 }
 

@@ -21,10 +21,10 @@ Status Compactor::Start() {
 }
 
 Status Compactor::Compact() {
-  const sync::MutexLock lock(parts_.log.mutex);
+  const AppendLock::Held held(parts_.log.lock);
   const std::uint64_t request = ++requests_;
   parts_.log.compaction_wanted.NotifyAll();
-  while (answered_ < request && !parts_.log.is_stopped()) parts_.log.compaction_wanted.Wait(parts_.log.mutex);
+  while (answered_ < request && !parts_.log.is_stopped()) held.WaitFor(parts_.log.compaction_wanted);
   if (answered_ < request) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
   return last_answer_;
 }
@@ -51,31 +51,30 @@ void Compactor::CompactBecauseDue() {
   if (has_gained || base::IsPassing(has_gained.error())) return;
   KVS_PROBE("compaction fails with what does not pass");
   if (parts_.options.log) parts_.options.log("compaction: " + has_gained.error().ToString());
-  const sync::MutexLock lock(parts_.log.mutex);
+  const AppendLock::Held held(parts_.log.lock);
   parts_.log.SetNothingToGain(true);
 }
 
 std::optional<Compactor::Work> Compactor::WaitForWork() {
-  const sync::MutexLock lock(parts_.log.mutex);
+  const AppendLock::Held held(parts_.log.lock);
   while (!parts_.log.is_stopped()) {
     if (answered_ < requests_) return Work{.requests = requests_};
     if (!parts_.health.is_poisoned() && parts_.log.IsCompactionDue()) return Work{.is_due = true};
     const auto retry_at = parts_.log.RetryAt(RoomState::Job::kCompaction);
     if (parts_.log.has_retired()) {
-      parts_.log.compaction_wanted.WaitUntil(parts_.log.mutex,
-                                             std::chrono::steady_clock::now() + kUnreachableCheckInterval);
+      held.WaitUntil(parts_.log.compaction_wanted, std::chrono::steady_clock::now() + kUnreachableCheckInterval);
       if (!parts_.log.is_stopped()) return Work{};
     } else if (retry_at && !parts_.health.is_poisoned()) {
-      parts_.log.compaction_wanted.WaitUntil(parts_.log.mutex, *retry_at);
+      held.WaitUntil(parts_.log.compaction_wanted, *retry_at);
     } else {
-      parts_.log.compaction_wanted.Wait(parts_.log.mutex);
+      held.WaitFor(parts_.log.compaction_wanted);
     }
   }
   return std::nullopt;
 }
 
 void Compactor::Answer(std::uint64_t requests, const Status& status) {
-  const sync::MutexLock lock(parts_.log.mutex);
+  const AppendLock::Held held(parts_.log.lock);
   answered_ = requests;
   last_answer_ = status;
   parts_.log.compaction_wanted.NotifyAll();
@@ -104,7 +103,7 @@ Status Compactor::ClusterAll(std::uint64_t made_before) {
   while (true) {
     std::uint64_t copied_bytes_max = 0;
     {
-      const sync::MutexLock lock(parts_.log.mutex);
+      const AppendLock::Held held(parts_.log.lock);
       copied_bytes_max = is_narrow ? parts_.log.CopiedBytesMax() : parts_.log.ClusteredBytesMax();
     }
     KVS_TRY_ASSIGN(const auto end, ClusterOnce(made_before, copied_bytes_max));
@@ -119,8 +118,8 @@ Status Compactor::ClusterAll(std::uint64_t made_before) {
 }
 
 Status Compactor::SealActive(std::uint64_t* made_before) {
-  const sync::MutexLock lock(parts_.log.mutex);
-  KVS_TRY(parts_.log.SealActive());
+  const AppendLock::Held held(parts_.log.lock);
+  KVS_TRY(parts_.log.SealActive(held));
   *made_before = parts_.log.last_sequence() + 1;
   return Ok();
 }
@@ -136,7 +135,7 @@ Status Compactor::CompactWhileWorthwhile() {
 Status Compactor::CompactWhileDue() {
   while (true) {
     {
-      const sync::MutexLock lock(parts_.log.mutex);
+      const AppendLock::Held held(parts_.log.lock);
       if (!parts_.log.IsCompactionDue()) return Ok();
     }
     KVS_TRY(CompactOnce());
@@ -159,12 +158,12 @@ Result<bool> Compactor::CompactOnce() {
 
 Result<bool> Compactor::Attempt() {
   {
-    const sync::MutexLock lock(parts_.log.mutex);
+    const AppendLock::Held held(parts_.log.lock);
     parts_.log.BeginCompaction();
   }
   auto has_gained = base::OrNoMemory([&] { return RunForMost(); });
   const bool is_missing_something = !has_gained && base::IsPassing(has_gained.error());
-  const sync::MutexLock lock(parts_.log.mutex);
+  const AppendLock::Held held(parts_.log.lock);
   parts_.log.EndCompaction(is_missing_something ? Status(has_gained.error()) : Ok());
   return has_gained;
 }
@@ -176,17 +175,17 @@ Result<bool> Compactor::RunForMost() {
   if (!has_gained && base::IsPassing(has_gained.error())) return RunFor(Preference::kLeastCopied);
   if (!has_gained || *has_gained) return has_gained;
   {
-    const sync::MutexLock lock(parts_.log.mutex);
+    const AppendLock::Held held(parts_.log.lock);
     if (!parts_.log.HasGarbageInActive()) return false;
     KVS_PROBE("active segment is sealed for its garbage");
-    KVS_TRY(parts_.log.SealActive());
+    KVS_TRY(parts_.log.SealActive(held));
   }
   return RunFor(Preference::kBenefit);
 }
 
 bool Compactor::BorrowReserve() {
   {
-    const sync::MutexLock lock(parts_.log.mutex);
+    const AppendLock::Held held(parts_.log.lock);
     parts_.log.NoteReserve(ReserveState::kLent);
   }
   if (parts_.reserve.Lend()) return true;
@@ -197,12 +196,12 @@ bool Compactor::BorrowReserve() {
 
 void Compactor::ReturnReserve() {
   parts_.reserve.Return();
-  const sync::MutexLock lock(parts_.log.mutex);
+  const AppendLock::Held held(parts_.log.lock);
   parts_.log.NoteReserve(ReserveState::kGivenUp);
 }
 
 bool Compactor::IsReserveGivenUp() {
-  const sync::MutexLock lock(parts_.log.mutex);
+  const AppendLock::Held held(parts_.log.lock);
   return parts_.log.reserve() == ReserveState::kGivenUp;
 }
 
@@ -210,7 +209,7 @@ Result<bool> Compactor::RunFor(Preference preference) {
   KVS_TRY(parts_.health.Check());
   std::optional<CompactionRun> run;
   {
-    const sync::MutexLock lock(parts_.log.mutex);
+    const AppendLock::Held held(parts_.log.lock);
     const CompactionAim aim{.copied_bytes_max = parts_.log.CopiedBytesMax(),
                             .gained_bytes_max = parts_.log.GainedBytesMax(),
                             .sequence = parts_.log.last_sequence(),
@@ -231,7 +230,7 @@ Result<std::optional<CompactionRun::End>> Compactor::ClusterOnce(std::uint64_t m
   KVS_TRY(parts_.health.Check());
   std::optional<CompactionRun> run;
   {
-    const sync::MutexLock lock(parts_.log.mutex);
+    const AppendLock::Held held(parts_.log.lock);
     std::vector<std::uint32_t> inputs =
         PickToCluster(parts_.log.accounts(), {.copied_bytes_max = copied_bytes_max, .made_before = made_before});
     if (inputs.empty()) return std::optional<CompactionRun::End>();
@@ -248,7 +247,7 @@ Result<CompactionRun::End> Compactor::Execute(CompactionRun* run) {
   if (end) compactions_.fetch_add(1, std::memory_order_relaxed);              // R1
   const bool has_freed = end && *end == CompactionRun::End::kInputsDropped;
   const std::uint64_t freed = run->input_bytes() - std::min(run->input_bytes(), run->written_bytes());
-  const sync::MutexLock lock(parts_.log.mutex);
+  const AppendLock::Held held(parts_.log.lock);
   parts_.log.NoteRun(has_freed ? freed : 0, WritePace::Clock::now() - begin);
   return end;
 }
@@ -256,7 +255,7 @@ Result<CompactionRun::End> Compactor::Execute(CompactionRun* run) {
 void Compactor::FreeUnreachable() {
   std::vector<std::shared_ptr<log::Segment>> unreachable;
   {
-    const sync::MutexLock lock(parts_.log.mutex);
+    const AppendLock::Held held(parts_.log.lock);
     unreachable = parts_.log.TakeUnreachable();
   }
 }

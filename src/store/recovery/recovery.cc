@@ -135,7 +135,7 @@ std::vector<std::uint64_t> Recovery::SavedSegmentIds() const {
 // Its locations name segments by the slots that they had.
 void Recovery::ReserveSlots() {
   if (!saved_) return;
-  const sync::MutexLock lock(log_.mutex);
+  const AppendLock::Held held(log_.lock);
   for (const log::IndexFileSegment& saved : saved_->head().segments) {
     log_.accounts().Reserve(static_cast<std::uint32_t>(saved.slot));
   }
@@ -149,7 +149,7 @@ std::uint32_t Recovery::AddToLog(const std::shared_ptr<log::Segment>& segment, s
 }
 
 void Recovery::AddSealed() {
-  const sync::MutexLock lock(log_.mutex);
+  const AppendLock::Held held(log_.lock);
   for (const Sealed& sealed : sealed_) {
     sources_.push_back({sealed.segment, AddToLog(sealed.segment, sealed.bytes), sealed.bytes, true});
   }
@@ -176,7 +176,7 @@ Status Recovery::FinishOpenParts(const std::vector<OpenPart>& parts, log::Manife
     finished = ShowFiles(parts);
   }
   if (!finished) return std::move(finished).error();
-  const sync::MutexLock lock(log_.mutex);
+  const AppendLock::Held held(log_.lock);
   for (FinishedPart& part : *finished) {
     std::uint32_t slot = 0;
     if (part.used_bytes > log::kSegmentHeaderBytes) {
@@ -278,7 +278,7 @@ Result<Recovery::FinishedPart> Recovery::StartNewSegment(std::uint64_t capacity_
 }
 
 std::uint64_t Recovery::CapacityForNext() {
-  const sync::MutexLock lock(log_.mutex);
+  const AppendLock::Held held(log_.lock);
   return log_.CapacityForNext();
 }
 
@@ -289,7 +289,7 @@ std::uint64_t Recovery::CapacityForNext() {
 Status Recovery::FillIndex() {
   std::uint32_t slots = 0;
   {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     slots = static_cast<std::uint32_t>(log_.accounts().accounts().size());
   }
   if (saved_ && !IsSavedIndexWorthwhile()) {
@@ -341,7 +341,7 @@ std::vector<IndexRebuild::Source> Recovery::SourcesToRead() const {
 
 void Recovery::FillAccounts(IndexRebuild* rebuild) {
   const DeadPuts dead = rebuild->dead_puts();
-  const sync::MutexLock lock(log_.mutex);
+  const AppendLock::Held held(log_.lock);
   SegmentAccounts& accounts = log_.accounts();
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const std::uint32_t slot = sources_[i].slot;

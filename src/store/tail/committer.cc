@@ -112,7 +112,7 @@ std::optional<Committer::Time> Committer::NextTick() const {
 void Committer::Tick() {
   std::uint64_t position = 0;
   {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     position = log_.position();
   }
   bool is_synced = false;
@@ -173,12 +173,12 @@ Status Committer::TrySync() {
   KVS_TRY(health_.Check());
   LiveLog::Unsynced unsynced;
   {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     unsynced = log_.BeginSync();
   }
   for (const auto& [segment, used_bytes] : unsynced.parts) {
     if (const Status status = segment->SyncUpTo(used_bytes); !status) {
-      const sync::MutexLock lock(log_.mutex);
+      const AppendLock::Held held(log_.lock);
       KVS_PROBE("sync failed");
       return log_.Poison(status.error());
     }
@@ -194,7 +194,7 @@ void Committer::MarkSynced() {
   if (health_.is_poisoned()) return;
   LiveLog::Unsynced unsynced;
   {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     unsynced = log_.UnsyncedSegments();
   }
   for (const auto& [segment, used_bytes] : unsynced.parts) {

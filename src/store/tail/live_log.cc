@@ -61,7 +61,7 @@ void LiveLog::Start(std::unique_ptr<log::SegmentWriter> writer, std::uint32_t sl
 
 // --- Writers ---
 
-Status LiveLog::MakeRoom(std::uint64_t bytes, Purpose purpose) {
+Status LiveLog::MakeRoom(const AppendLock::Held& held, std::uint64_t bytes, Purpose purpose) {
   Asking asking{.bytes = bytes, .purpose = purpose};
   bool is_paid = purpose != Purpose::kStore;  // Removals are the way out.
   while (true) {
@@ -75,7 +75,7 @@ Status LiveLog::MakeRoom(std::uint64_t bytes, Purpose purpose) {
       const auto until = std::exchange(is_paid, true) ? std::nullopt : Charge(bytes);
       if (!until) return Ok();
       KVS_PROBE("writer is slowed down");
-      pace_changed.WaitUntil(mutex, *until);
+      held.WaitUntil(pace_changed, *until);
       continue;
     } else if (auto refusal = Refusal(&asking)) {
       return *std::move(refusal);
@@ -83,7 +83,7 @@ Status LiveLog::MakeRoom(std::uint64_t bytes, Purpose purpose) {
       continue;
     }
     KVS_PROBE("writer waits for room");
-    room_changed.Wait(mutex);
+    held.WaitFor(room_changed);
   }
 }
 
@@ -309,7 +309,7 @@ void LiveLog::ForgetNothingToGain() {
 }
 
 // The next segment may take its first room from the reserve: to seal is a way out.
-Status LiveLog::SealActive() {
+Status LiveLog::SealActive(const AppendLock::Held& held) {
   const RoomState::Ticket room = room_.NextAttempt(Job::kRoom);
   const RoomState::Ticket seal = room_.NextAttempt(Job::kSeal);
   room_.RetryNow();  // What could not be sealed before is tried again.
@@ -333,7 +333,7 @@ Status LiveLog::SealActive() {
     } else if (std::find(sealing_.begin(), sealing_.end(), last) == sealing_.end()) {
       return Ok();
     }
-    room_changed.Wait(mutex);
+    held.WaitFor(room_changed);
   }
   return Ok();
 }
@@ -370,7 +370,7 @@ std::vector<std::shared_ptr<log::Segment>> LiveLog::TakeUnreachable() {
 }
 
 void LiveLog::Stop() {
-  const sync::MutexLock lock(mutex);
+  const AppendLock::Held held(lock);
   is_stopped_ = true;
   room_changed.NotifyAll();
   work_changed.NotifyAll();

@@ -44,7 +44,7 @@ void Maintainer::Run(Job job) {
     if (task.is_last) return;
     if (!task.work) continue;
     const Status status = Do(*task.work);
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     const bool is_over = status || base::IsPassing(status.error());
     KVS_PROBE_IF(!is_over, "failure in the background poisons the store");
     if (!is_over) static_cast<void>(log_.Poison(status.error()));
@@ -53,7 +53,7 @@ void Maintainer::Run(Job job) {
 }
 
 Maintainer::Task Maintainer::NextTask(Job job) {
-  const sync::MutexLock lock(log_.mutex);
+  const AppendLock::Held held(log_.lock);
   Task task;
   while (true) {
     if (job == Job::kRoom) task.news = log_.TakeNews();
@@ -64,9 +64,9 @@ Maintainer::Task Maintainer::NextTask(Job job) {
     if (task.is_last || task.work || !task.news.empty()) return task;
     const auto retry_at = log_.RetryAt(job);
     if (retry_at && *retry_at > RoomState::Clock::now() && !health_.is_poisoned()) {
-      log_.work_changed.WaitUntil(log_.mutex, *retry_at);
+      held.WaitUntil(log_.work_changed, *retry_at);
     } else {
-      log_.work_changed.Wait(log_.mutex);
+      held.WaitFor(log_.work_changed);
     }
   }
 }
@@ -84,7 +84,7 @@ Status Maintainer::Do(const LiveLog::Work& work) {
 
 Status Maintainer::HoldReserve(std::uint64_t bytes) {
   KVS_TRY(reserve_.Hold(bytes));
-  const sync::MutexLock lock(log_.mutex);
+  const AppendLock::Held held(log_.lock);
   if (log_.reserve() != ReserveState::kHeld) log_.NoteReserve(ReserveState::kHeld);
   return Ok();
 }
@@ -93,7 +93,7 @@ Status Maintainer::CallOrUseReserve(const LiveLog::Work& work, FunctionRef<Statu
   Status status = call();
   if (status || !work.may_use_reserve() || !base::IsDiskFull(status.error()) || !reserve_.GiveUp()) return status;
   {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     KVS_PROBE("reserve is given up for a removal");
     log_.NoteReserve(ReserveState::kGivenUp);
   }
@@ -106,7 +106,7 @@ Status Maintainer::Extend(const LiveLog::Work& work) {
     reserved_bytes = work.segment->writer->Extend(work.bytes, work.grain);
     return reserved_bytes ? Ok() : Status(reserved_bytes.error());
   });
-  const sync::MutexLock lock(log_.mutex);
+  const AppendLock::Held held(log_.lock);
   log_.FinishExtend(work, reserved_bytes);
   return status;
 }
@@ -117,7 +117,7 @@ Status Maintainer::PrepareNext(const LiveLog::Work& work) {
   log::SegmentHeader header{.segment_id = manifest_.TakeSegmentId()};
   std::shared_ptr<OpenSegment> replaced;
   {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     header.base_sequence = log_.last_sequence() + 1;
     header.created_sequence = log_.last_sequence() + 1;
     replaced = log_.WithdrawNext();
@@ -131,7 +131,7 @@ Status Maintainer::PrepareNext(const LiveLog::Work& work) {
     return Ok();
   });
   {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     if (!created) {
       KVS_PROBE("next segment could not be made");
       KVS_PROBE_IF(replaced != nullptr, "prepared segment is put back");
@@ -176,7 +176,7 @@ Status Maintainer::Seal(const LiveLog::Work& work) {
   KVS_TRY(CallOrUseReserve(work, [&] { return manifest_.Edit(note); }));
   const std::uint64_t hint_bytes =
       work.segment->writer->IsHintWorthwhile() ? WriteHint(files_, directory_, *segment, log_) : 0;
-  const sync::MutexLock lock(log_.mutex);
+  const AppendLock::Held held(log_.lock);
   log_.FinishSeal(segment, hint_bytes);
   return Ok();
 }
@@ -184,7 +184,7 @@ Status Maintainer::Seal(const LiveLog::Work& work) {
 std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& directory, const log::Segment& segment,
                         LiveLog& log) {
   {
-    const sync::MutexLock lock(log.mutex);
+    const AppendLock::Held held(log.lock);
     KVS_PROBE_IF(log.reserve() != ReserveState::kHeld, "no hint file while the reserve is away");
     if (log.reserve() != ReserveState::kHeld) return 0;
   }

@@ -43,7 +43,7 @@ class Maintainer {
     bool is_last = false;
   };
   void Run(Job job);
-  Task NextTask(Job job) KVS_EXCLUDES(log_.mutex);
+  Task NextTask(Job job) KVS_EXCLUDES(log_.lock);
   Status Do(const LiveLog::Work& work);
   Status HoldReserve(std::uint64_t bytes);
   // Calls again with the room of the reserve where the disk is full, if `work` may.

@@ -22,7 +22,7 @@ class LiveLogTest : public testing::Test {
     files_ = &files;
     capacity_bytes_ = capacity_bytes;
     auto writer = NewWriter();
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     const std::uint32_t slot = log_.AddSegment(writer->segment(), writer->reserved_bytes());
     log_.Start(std::move(writer), slot, 0);
   }
@@ -35,8 +35,8 @@ class LiveLogTest : public testing::Test {
 
   Status Append(const std::string& key, std::size_t value_bytes, Purpose purpose = Purpose::kStore) {
     const std::string value(value_bytes, 'v');
-    const sync::MutexLock lock(log_.mutex);
-    if (Status status = log_.MakeRoom(log::kRecordHeaderBytesMax + key.size() + value_bytes, purpose); !status) {
+    const AppendLock::Held held(log_.lock);
+    if (Status status = log_.MakeRoom(held, log::kRecordHeaderBytesMax + key.size() + value_bytes, purpose); !status) {
       return status;
     }
     const auto location = log_.Append(log::DraftPut(key, value));
@@ -49,24 +49,24 @@ class LiveLogTest : public testing::Test {
   LiveLog::Work AppendUntilExtensionIsAskedFor() {
     while (true) {
       EXPECT_TRUE(IsOk(Append("key", 1'000)));
-      const sync::MutexLock lock(log_.mutex);
+      const AppendLock::Held held(log_.lock);
       if (const auto work = log_.TakeRoomWork()) return *work;
     }
   }
 
   std::size_t UnsyncedSegments() {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     return log_.UnsyncedSegments().parts.size();
   }
 
   void GiveNext() {
     auto next = NewWriter();
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     log_.FinishNext(std::move(next), nullptr);
   }
 
   bool HasAskedForNext() {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     return log_.wants_next();
   }
 
@@ -74,7 +74,7 @@ class LiveLogTest : public testing::Test {
   LiveLog::Work WaitForRoomWork() {
     while (true) {
       {
-        const sync::MutexLock lock(log_.mutex);
+        const AppendLock::Held held(log_.lock);
         if (const auto work = log_.TakeRoomWork()) return *work;
       }
       std::this_thread::yield();
@@ -84,7 +84,7 @@ class LiveLogTest : public testing::Test {
   LiveLog::Work WaitForSealWork() {
     while (true) {
       {
-        const sync::MutexLock lock(log_.mutex);
+        const AppendLock::Held held(log_.lock);
         if (const auto work = log_.TakeSealWork()) return *work;
       }
       std::this_thread::yield();
@@ -93,7 +93,7 @@ class LiveLogTest : public testing::Test {
 
   // As the maintainer ends what it took.
   void EndWork(RoomState::Job job, const Status& status) {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     log_.EndWork(job, status);
   }
   static Error NoSpace(int sys_errno = ENOSPC) { return {.code = ErrorCode::kNoSpace, .sys_errno = sys_errno}; }
@@ -108,7 +108,7 @@ class LiveLogTest : public testing::Test {
     });
     while (!is_done.load(std::memory_order_acquire)) {  // D1
       {
-        const sync::MutexLock lock(log_.mutex);
+        const AppendLock::Held held(log_.lock);
         if (log_.TakeRoomWork()) log_.EndWork(RoomState::Job::kRoom, NoSpace());
       }
       std::this_thread::yield();
@@ -118,8 +118,8 @@ class LiveLogTest : public testing::Test {
   }
 
   Status SealActive() {
-    const sync::MutexLock lock(log_.mutex);
-    return log_.SealActive();
+    const AppendLock::Held held(log_.lock);
+    return log_.SealActive(held);
   }
 
   test::TemporaryDirectory directory_;
@@ -140,7 +140,7 @@ TEST_F(LiveLogTest, ASegmentIsNotSealedWhileItIsExtended) {
   std::thread seal([&] { EXPECT_TRUE(IsOk(SealActive())); });
   while (UnsyncedSegments() != 2) std::this_thread::yield();  // Until the log has gone over to the next segment.
   {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     EXPECT_FALSE(log_.TakeSealWork());
     log_.FinishExtend(extension, extension.segment->writer->Extend(extension.bytes, extension.grain));
     log_.EndWork(RoomState::Job::kRoom, Ok());
@@ -150,7 +150,7 @@ TEST_F(LiveLogTest, ASegmentIsNotSealedWhileItIsExtended) {
   const auto sealed = sealing.segment->Seal();
   ASSERT_TRUE(IsOk(sealed));
   {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     log_.FinishSeal(*sealed, 0);
   }
   seal.join();
@@ -200,7 +200,7 @@ TEST_F(LiveLogTest, AWriterLearnsHowItsOwnAttemptEnded) {
   LiveLog::Work work = WaitForRoomWork();
   while (work.bytes < (std::uint64_t{2} << 20)) {  // What failed is tried again first.
     if (work.kind == LiveLog::Work::Kind::kExtend) {
-      const sync::MutexLock lock(log_.mutex);
+      const AppendLock::Held held(log_.lock);
       log_.FinishExtend(work, work.segment->writer->Extend(work.bytes, work.grain));
     }
     EndWork(RoomState::Job::kRoom, Ok());
@@ -215,7 +215,7 @@ TEST_F(LiveLogTest, AWriterLearnsHowItsOwnAttemptEnded) {
 TEST_F(LiveLogTest, AFullStoreRefusesAtOnceUntilItTriesAgain) {
   Start(io::PosixFileSystem());
   for (int i = 0; i < 10; ++i) {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     log_.EndWork(RoomState::Job::kRoom, NoSpace());
   }
   const auto begin = RoomState::Clock::now();
@@ -225,17 +225,17 @@ TEST_F(LiveLogTest, AFullStoreRefusesAtOnceUntilItTriesAgain) {
 
 TEST_F(LiveLogTest, RoomOfTheReserveIsForRemovalsAlone) {
   Start(io::PosixFileSystem(), log::SegmentWriter::kFirstStepBytes * 2);
-  const sync::MutexLock lock(log_.mutex);
+  const AppendLock::Held held(log_.lock);
   log_.SetNothingToGain(true);
   log_.NoteReserve(ReserveState::kGivenUp);
   const LiveLog::Work work{LiveLog::Work::Kind::kExtend, log_.active(), log::SegmentWriter::kFirstStepBytes * 2, 0};
   log_.FinishExtend(work, work.segment->writer->Extend(work.bytes, work.grain));
   const std::uint64_t bytes = log::SegmentWriter::kFirstStepBytes;
-  EXPECT_TRUE(IsOk(log_.MakeRoom(bytes, Purpose::kRemove)));
+  EXPECT_TRUE(IsOk(log_.MakeRoom(held, bytes, Purpose::kRemove)));
   for (int i = 0; i < 10; ++i) log_.EndWork(RoomState::Job::kRoom, NoSpace());
-  EXPECT_TRUE(Fails(log_.MakeRoom(bytes, Purpose::kStore), ErrorCode::kNoSpace));
+  EXPECT_TRUE(Fails(log_.MakeRoom(held, bytes, Purpose::kStore), ErrorCode::kNoSpace));
   log_.NoteReserve(ReserveState::kHeld);
-  EXPECT_TRUE(IsOk(log_.MakeRoom(bytes, Purpose::kStore)));
+  EXPECT_TRUE(IsOk(log_.MakeRoom(held, bytes, Purpose::kStore)));
 }
 
 TEST_F(LiveLogTest, ASegmentThatCouldNotBeSealedIsTriedAgainWhenAskedFor) {
@@ -245,7 +245,7 @@ TEST_F(LiveLogTest, ASegmentThatCouldNotBeSealedIsTriedAgainWhenAskedFor) {
   std::thread fails([&] { EXPECT_TRUE(Fails(SealActive(), ErrorCode::kNoSpace)); });
   static_cast<void>(WaitForSealWork());
   {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     log_.EndWork(RoomState::Job::kSeal, NoSpace());
   }
   fails.join();
@@ -253,7 +253,7 @@ TEST_F(LiveLogTest, ASegmentThatCouldNotBeSealedIsTriedAgainWhenAskedFor) {
   const LiveLog::Work again = WaitForSealWork();
   const auto sealed = again.segment->Seal();
   {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     log_.FinishSeal(*sealed, 0);
   }
   succeeds.join();
@@ -267,7 +267,7 @@ TEST_F(LiveLogTest, ALogThatSlowsDownGoesOnInTheFineRoomOfTheNextSegment) {
     const LiveLog::Work extension = AppendUntilExtensionIsAskedFor();
     was_coarse = extension.grain == io::Grain::kCoarse;
     const auto reserved = extension.segment->writer->Extend(extension.bytes, extension.grain);
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     log_.FinishExtend(extension, reserved);
     log_.EndWork(RoomState::Job::kRoom, Ok());
   }
@@ -276,7 +276,7 @@ TEST_F(LiveLogTest, ALogThatSlowsDownGoesOnInTheFineRoomOfTheNextSegment) {
   EXPECT_EQ(UnsyncedSegments(), 1U);
   for (unsigned i = 0; i <= SyncPace::kFineSyncs; ++i) {
     EXPECT_TRUE(IsOk(Append("key", 100)));
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     static_cast<void>(log_.BeginSync());
   }
   EXPECT_EQ(UnsyncedSegments(), 2U);
@@ -287,11 +287,11 @@ TEST_F(LiveLogTest, WhatOnlyRemovalsMayUseIsLeftToThem) {
   Start(io::PosixFileSystem(), log::SegmentWriter::kFirstStepBytes);
   std::uint64_t appended = 0;
   {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     log_.SetNothingToGain(true);  // A segment this small is above its bound from the start.
     const std::string value(1'000, 'v');
     while (log_.position() + value.size() + LiveLog::kRemovalReserveBytes + 200 < log::SegmentWriter::kFirstStepBytes) {
-      ASSERT_TRUE(IsOk(log_.MakeRoom(value.size() + 100, Purpose::kStore)));
+      ASSERT_TRUE(IsOk(log_.MakeRoom(held, value.size() + 100, Purpose::kStore)));
       ASSERT_TRUE(IsOk(log_.Append(log::DraftPut("key", value))));
       ++appended;
     }
@@ -300,9 +300,9 @@ TEST_F(LiveLogTest, WhatOnlyRemovalsMayUseIsLeftToThem) {
   EXPECT_TRUE(Fails(AppendWithoutRoom("key", 1'200), ErrorCode::kNoSpace));
   EXPECT_TRUE(Fails(AppendWithoutRoom("key", LiveLog::kRemovalReserveBytes / 2 + 1'200, Purpose::kExpire),
                     ErrorCode::kNoSpace));
-  const sync::MutexLock lock(log_.mutex);
-  EXPECT_TRUE(IsOk(log_.MakeRoom(LiveLog::kRemovalReserveBytes / 2, Purpose::kExpire)));
-  EXPECT_TRUE(IsOk(log_.MakeRoom(LiveLog::kRemovalReserveBytes, Purpose::kRemove)));
+  const AppendLock::Held held(log_.lock);
+  EXPECT_TRUE(IsOk(log_.MakeRoom(held, LiveLog::kRemovalReserveBytes / 2, Purpose::kExpire)));
+  EXPECT_TRUE(IsOk(log_.MakeRoom(held, LiveLog::kRemovalReserveBytes, Purpose::kRemove)));
 }
 
 }  // namespace
