@@ -50,7 +50,7 @@ Store::Store(io::FileSystem& files, const std::filesystem::path& directory, cons
       options_(options),
       clock_(clocks),
       log_(options_, health_, epochs_),
-      records_(log_.slots()),
+      records_(log_.segments.slots()),
       index_(records_, epochs_),
       expirer_({.log = log_,
                 .index = index_,
@@ -83,7 +83,7 @@ Status Store::Recover() {
   report_ = recovery.report();
   {
     const AppendLock::Held held(log_.lock);
-    opened_sequence_ = log_.last_sequence();
+    opened_sequence_ = log_.tail.last_sequence(held);
     expirer_.Begin(held, recovery.TakeExpiries(), recovery.expiring());
   }
   if (recovery.write_refusal()) health_.MakeReadOnly(*recovery.write_refusal());
@@ -106,13 +106,13 @@ void Store::TakeReserve() {
   std::uint64_t bytes = 0;
   {
     const AppendLock::Held held(log_.lock);
-    bytes = log_.ReserveBytes();
+    bytes = log_.space.ReserveBytes(held);
   }
   const Status taken = reserve_->Hold(bytes);
   if (taken) return;
   const AppendLock::Held held(log_.lock);
-  log_.NoteReserve(ReserveState::kGivenUp);
-  log_.EndWork(RoomState::Job::kRoom, taken);
+  log_.tail.NoteReserve(held, ReserveState::kGivenUp);
+  log_.tail.EndWork(held, RoomState::Job::kRoom, taken);
 }
 
 // Should the system refuse one, the destructor ends the others.
@@ -135,7 +135,10 @@ Store::~Store() {
     is_synced = status.has_value();
     if (!status && options_.log) options_.log("sync at closing: " + status.error().ToString());
   }
-  log_.Stop();
+  {
+    const AppendLock::Held held(log_.lock);
+    log_.space.Stop(held);
+  }
   compactor_->Join();
   maintainer_->Join();
   committer_->Stop();
@@ -158,8 +161,8 @@ void Store::SaveIndexAtClosing() {
 log::IndexFileHead Store::DescribeLog() {
   const AppendLock::Held held(log_.lock);
   log::IndexFileHead head;
-  head.sequence = log_.last_sequence();
-  const std::vector<SegmentAccount>& accounts = log_.accounts().accounts();
+  head.sequence = log_.tail.last_sequence(held);
+  const std::vector<SegmentAccount>& accounts = log_.segments.accounts(held).accounts();
   const auto add = [&](std::uint32_t slot, std::uint64_t bytes, std::uint64_t last_sequence) {
     const SegmentAccount& account = accounts[slot];
     head.segments.push_back({account.segment->id(), slot, bytes, account.segment->Fingerprint(bytes), last_sequence,
@@ -169,7 +172,7 @@ log::IndexFileHead Store::DescribeLog() {
   for (std::uint32_t slot = 0; slot < accounts.size(); ++slot) {
     if (accounts[slot].is_sealed) add(slot, accounts[slot].segment->readable_bytes(), 0);
   }
-  for (const auto& [open, used_bytes] : log_.UnsyncedSegments().parts) {
+  for (const auto& [open, used_bytes] : log_.tail.UnsyncedSegments(held).parts) {
     const bool is_active = open->last_sequence == 0;
     if (used_bytes > log::kSegmentHeaderBytes) {
       add(open->slot(), used_bytes, is_active ? head.sequence : open->last_sequence);
@@ -182,7 +185,7 @@ Status Store::Sync() {
   std::uint64_t position = 0;
   {
     const AppendLock::Held held(log_.lock);
-    position = log_.position();
+    position = log_.tail.position(held);
   }
   if (health_.is_read_only()) return Ok();  // It has acknowledged nothing.
   KVS_TRY(health_.Check());
@@ -195,14 +198,14 @@ Result<EngineStats> Store::Stats() {
   const std::uint64_t reserve_bytes = reserve_->held_bytes();
   const Status health = health_.Check();
   const AppendLock::Held held(log_.lock);
-  const SegmentAccounts::Totals& totals = log_.accounts().totals();
+  const SegmentAccounts::Totals& totals = log_.segments.accounts(held).totals();
   return EngineStats{.keys = index_.size(),
                      .live_bytes = totals.live_bytes,
                      .disk_bytes = totals.disk_bytes + saved_index_bytes + reserve_bytes,
                      .segments = totals.segments,
                      .index_bytes = index_.MemoryBytes(),
                      .compactions = compaction.compactions,
-                     .written_bytes = log_.position() + compaction.written_bytes,
+                     .written_bytes = log_.tail.position(held) + compaction.written_bytes,
                      .syncs = committer_->syncs(),
                      .expired = expirer_.figures(held).expired,
                      .expiring = expirer_.figures(held).expiring,

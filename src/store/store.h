@@ -30,9 +30,9 @@
 #include "store/pending_batch.h"
 #include "store/segments/manifest_keeper.h"
 #include "store/segments/record_reader.h"
+#include "store/space/health.h"
 #include "store/space/reserve.h"
 #include "store/tail/committer.h"
-#include "store/tail/health.h"
 #include "store/tail/live_log.h"
 #include "store/tail/maintainer.h"
 #include "sync/epoch.h"
@@ -93,18 +93,15 @@ class Store {
   // The pairs that go under one append lock, from the first on.
   Status SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uint64_t& position);
   void PrefetchIndex(std::span<const log::RecordDraft> drafts, std::span<index::Hint> hints);
-  Appended Put(const AppendLock::Held& held, const log::RecordDraft& draft, const index::Hint& hint = {})
-      KVS_REQUIRES(log_.lock);
-  Appended AppendTombstone(const AppendLock::Held& held, std::string_view key, base::Location old)
-      KVS_REQUIRES(log_.lock);
-  Appended ApplyUpdate(const AppendLock::Held& held, std::string_view key, EntryUpdateFunction fn)
-      KVS_REQUIRES(log_.lock);
+  Appended Put(const AppendLock::Held& held, const log::RecordDraft& draft, const index::Hint& hint = {});
+  Appended AppendTombstone(const AppendLock::Held& held, std::string_view key, base::Location old);
+  Appended ApplyUpdate(const AppendLock::Held& held, std::string_view key, EntryUpdateFunction fn);
   Appended ApplyBatch(const AppendLock::Held& held, std::vector<Member> members, std::uint64_t bytes_max,
-                      Purpose purpose) KVS_REQUIRES(log_.lock);
-  Appended TryBatch(const AppendLock::Held& held, std::vector<Member> members, std::uint64_t bytes_max, Purpose purpose)
-      KVS_REQUIRES(log_.lock);
-  Appended TryRemove(const AppendLock::Held& held, std::string_view key, bool* was_expired) KVS_REQUIRES(log_.lock);
-  Status LookUpMembers(std::vector<Member>* members) KVS_REQUIRES(log_.lock);
+                      Purpose purpose);
+  Appended TryBatch(const AppendLock::Held& held, std::vector<Member> members, std::uint64_t bytes_max,
+                    Purpose purpose);
+  Appended TryRemove(const AppendLock::Held& held, std::string_view key, bool* was_expired);
+  Status LookUpMembers(std::vector<Member>* members);
   static void DropUselessRemovals(std::vector<Member>* members);
   // The place of a member in the log.
   struct Placed {
@@ -113,17 +110,16 @@ class Store {
   };
   // `placed` has room for all members.
   Status PublishMembers(const AppendLock::Held& held, const std::vector<Member>& members, base::Location batch,
-                        std::vector<Placed>* placed) KVS_REQUIRES(log_.lock);
-  index::Change Enter(std::string_view key, base::Location location, const index::Hint& hint = {}) noexcept
-      KVS_REQUIRES(log_.lock);
-  Status PublishMember(const AppendLock::Held& held, base::Location location, const log::Record& record)
-      KVS_REQUIRES(log_.lock);
+                        std::vector<Placed>* placed);
+  index::Change Enter(const AppendLock::Held& held, std::string_view key, base::Location location,
+                      const index::Hint& hint = {}) noexcept;
+  Status PublishMember(const AppendLock::Held& held, base::Location location, const log::Record& record);
   // Returns its expiry.
-  Expiry Replaced(const AppendLock::Held& held, base::Location old) KVS_REQUIRES(log_.lock);
-  void FreePendingBatches() KVS_REQUIRES(log_.lock);
+  Expiry Replaced(const AppendLock::Held& held, base::Location old);
+  void FreePendingBatches();
 
   // For compaction: a record that it did not copy because its time had come.
-  void ForgetExpired(const AppendLock::Held& held, base::Location location) KVS_REQUIRES(log_.lock);
+  void ForgetExpired(const AppendLock::Held& held, base::Location location);
 
   // store_read.cc. All under an epoch pin.
   class ScanReader;
@@ -153,7 +149,7 @@ class Store {
     std::uint64_t epoch;
     std::unique_ptr<PendingBatch> batch;
   };
-  std::vector<RetiredBatch> retired_batches_ KVS_GUARDED_BY(log_.lock);  // And the pending one, which is the last.
+  std::vector<RetiredBatch> retired_batches_;  // Under the append lock. The pending one is the last.
 
   Expirer expirer_;
 

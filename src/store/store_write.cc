@@ -65,7 +65,7 @@ Status Store::Set(std::string_view key, std::string_view value, Expiry expiry_ms
   Appended appended;
   {
     const AppendLock::Held held(log_.lock);
-    KVS_TRY(log_.MakeRoom(held, RecordBytesMax(draft), Purpose::kStore));
+    KVS_TRY(log_.tail.MakeRoom(held, RecordBytesMax(draft), Purpose::kStore));
     appended = Put(held, draft);
   }
   return Finish(appended);
@@ -106,11 +106,11 @@ Status Store::SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uin
   base::UninitializedArray<index::Hint, kRunSetsMax> hints;
   PrefetchIndex(drafts.first(count), hints.first(count));
   const AppendLock::Held held(log_.lock);
-  Status has_room = log_.MakeRoom(held, bytes_max, Purpose::kStore);
+  Status has_room = log_.tail.MakeRoom(held, bytes_max, Purpose::kStore);
   if (!has_room && base::IsPassing(has_room.error()) && count > 1) {
     KVS_PROBE("run of sets shrinks to one");
     count = 1;  // Where there is no room for all of them there may be for one after the other.
-    has_room = log_.MakeRoom(held, RecordBytesMax(drafts[0]), Purpose::kStore);
+    has_room = log_.tail.MakeRoom(held, RecordBytesMax(drafts[0]), Purpose::kStore);
   }
   KVS_TRY(has_room);
   for (std::size_t i = 0; i < count; ++i) {
@@ -137,7 +137,7 @@ Status Store::Remove(std::string_view key) {
 }
 
 Store::Appended Store::TryRemove(const AppendLock::Held& held, std::string_view key, bool* was_expired) {
-  Status has_room = log_.MakeRoom(held, log::kRecordHeaderBytesMax + key.size(), Purpose::kRemove);
+  Status has_room = log_.tail.MakeRoom(held, log::kRecordHeaderBytesMax + key.size(), Purpose::kRemove);
   if (!has_room) return {.status = std::move(has_room)};
   const index::LookUp found = index_.Find(key);
   if (found.outcome == index::Outcome::kDamaged) return {.status = records_.DamageAt(found.location)};
@@ -211,7 +211,7 @@ Status Store::Clear() {
 Expiry Store::Replaced(const AppendLock::Held& held, base::Location old) {
   const std::optional<log::Record> record = records_.Decode(old);
   if (!record || record->type != log::RecordType::kPut) return kNoExpiry;
-  log_.accounts().LiveToDead(old, record->bytes());
+  log_.segments.accounts(held).LiveToDead(old, record->bytes());
   if (record->expiry_ms == kNoExpiry) return kNoExpiry;
   expirer_.NoteReplaced(held, *record);
   return record->expiry();
@@ -224,40 +224,42 @@ void Store::ForgetExpired(const AppendLock::Held& held, base::Location location)
 
 // The record is in the log, so its entry takes even what was spare. Should that not do, the process ends, and opening
 // the store again finds the record: an index that lacks it would be wrong.
-index::Change Store::Enter(std::string_view key, base::Location location, const index::Hint& hint) noexcept {
+index::Change Store::Enter(const AppendLock::Held& held, std::string_view key, base::Location location,
+                           const index::Hint& hint) noexcept {
   try {
     return index_.Upsert(key, location, hint);
   } catch (const std::bad_alloc&) {
     KVS_PROBE("spare memory is given up for the index");
-    log_.GiveUpSpareMemory();
+    log_.space.GiveUpSpareMemory(held);
   }
   return index_.Upsert(key, location, hint);
 }
 
 Store::Appended Store::Put(const AppendLock::Held& held, const log::RecordDraft& draft, const index::Hint& hint) {
-  const std::uint64_t position_before = log_.position();
-  const auto location = log_.Append(draft);
+  const std::uint64_t position_before = log_.tail.position(held);
+  const auto location = log_.tail.Append(held, draft);
   if (!location) return {.status = location.error()};
-  const std::uint64_t bytes = log_.position() - position_before;
-  const index::Change change = Enter(draft.key, *location, hint);
+  const std::uint64_t bytes = log_.tail.position(held) - position_before;
+  const index::Change change = Enter(held, draft.key, *location, hint);
   if (change.outcome == index::Outcome::kDamaged) {
     KVS_PROBE("damaged record refuses an overwrite");
-    log_.accounts().AddDead(*location, bytes);
+    log_.segments.accounts(held).AddDead(*location, bytes);
     return {.status = records_.DamageAt(change.old)};
   }
-  log_.accounts().AddLive(location->slot(), bytes);
+  log_.segments.accounts(held).AddLive(location->slot(), bytes);
   const Expiry former = change.outcome == index::Outcome::kFound ? Replaced(held, change.old) : kNoExpiry;
   if (draft.expiry_ms != kNoExpiry) expirer_.NoteWritten(held, draft.key, draft.expiry_ms, former);
-  return {.status = Ok(), .position = log_.position()};
+  return {.status = Ok(), .position = log_.tail.position(held)};
 }
 
 Store::Appended Store::AppendTombstone(const AppendLock::Held& held, std::string_view key, base::Location old) {
-  const std::uint64_t position_before = log_.position();
-  const auto location = log_.Append(log::DraftTombstone(key));
+  const std::uint64_t position_before = log_.tail.position(held);
+  const auto location = log_.tail.Append(held, log::DraftTombstone(key));
   if (!location) return {.status = location.error()};
-  log_.accounts().AddTombstone(location->slot(), log_.position() - position_before, log_.last_sequence());
+  log_.segments.accounts(held).AddTombstone(location->slot(), log_.tail.position(held) - position_before,
+                                            log_.tail.last_sequence(held));
   if (index_.EraseExact(key, old)) Replaced(held, old);
-  return {.status = Ok(), .position = log_.position()};
+  return {.status = Ok(), .position = log_.tail.position(held)};
 }
 
 // `fn` sees what is current when its answer is written: should room for that have to be waited for, without the lock,
@@ -266,7 +268,7 @@ Store::Appended Store::ApplyUpdate(const AppendLock::Held& held, std::string_vie
   std::uint64_t room = log::kRecordHeaderBytesMax + key.size();
   Purpose purpose = Purpose::kRemove;
   while (true) {
-    if (Status status = log_.MakeRoom(held, room, purpose); !status) return {.status = std::move(status)};
+    if (Status status = log_.tail.MakeRoom(held, room, purpose); !status) return {.status = std::move(status)};
     const auto current = FindRecord(key);
     if (!current) return {.status = current.error()};
     const bool is_there = current->has_value();
@@ -294,28 +296,28 @@ Store::Appended Store::ApplyBatch(const AppendLock::Held& held, std::vector<Memb
 
 Store::Appended Store::TryBatch(const AppendLock::Held& held, std::vector<Member> members, std::uint64_t bytes_max,
                                 Purpose purpose) {
-  if (Status status = log_.MakeRoom(held, bytes_max + log::kRecordHeaderBytesMax, purpose); !status) {
+  if (Status status = log_.tail.MakeRoom(held, bytes_max + log::kRecordHeaderBytesMax, purpose); !status) {
     return {.status = std::move(status)};
   }
   if (Status status = LookUpMembers(&members); !status) return {.status = std::move(status)};
   if (members.empty()) return {.status = Ok()};
   // Nothing that follows the append may lack memory: index and log would tell different things.
-  if (Status status = log_.HoldSpareMemory(members.size()); !status) return {.status = std::move(status)};
+  if (Status status = log_.space.HoldSpareMemory(held, members.size()); !status) return {.status = std::move(status)};
   std::vector<log::RecordDraft> drafts;
   drafts.reserve(members.size());
   for (const Member& member : members) drafts.push_back(member.draft);
   std::vector<Placed> placed;
   placed.reserve(members.size());
   retired_batches_.push_back({kNeverPast, std::make_unique<PendingBatch>(members.size())});
-  const auto location = log_.AppendBatch(drafts);
+  const auto location = log_.tail.AppendBatch(held, drafts);
   if (!location) {
     KVS_PROBE("batch was not appended");
     retired_batches_.pop_back();
     return {.status = location.error()};
   }
   if (Status status = PublishMembers(held, members, *location, &placed); !status)
-    return {.status = log_.Poison(status.error())};
-  return {.status = Ok(), .position = log_.position()};
+    return {.status = log_.space.Poison(held, status.error())};
+  return {.status = Ok(), .position = log_.tail.position(held)};
 }
 
 // Notes where the keys point now, and drops removals of keys that are neither there nor set before in the batch.
@@ -371,12 +373,12 @@ Status Store::PublishMembers(const AppendLock::Held& held, const std::vector<Mem
 }
 
 Status Store::PublishMember(const AppendLock::Held& held, base::Location location, const log::Record& record) {
-  const index::Change change = Enter(record.key, location);
+  const index::Change change = Enter(held, record.key, location);
   if (change.outcome == index::Outcome::kDamaged) return records_.DamageAt(change.old);
   if (record.type == log::RecordType::kPut) {
-    log_.accounts().AddLive(location.slot(), record.bytes());
+    log_.segments.accounts(held).AddLive(location.slot(), record.bytes());
   } else {
-    log_.accounts().AddTombstone(location.slot(), record.bytes(), records_.SequenceOf(location, record));
+    log_.segments.accounts(held).AddTombstone(location.slot(), record.bytes(), records_.SequenceOf(location, record));
   }
   const Expiry former = change.outcome == index::Outcome::kFound ? Replaced(held, change.old) : kNoExpiry;
   if (record.type == log::RecordType::kPut) expirer_.NoteWritten(held, record.key, record.expiry(), former);

@@ -23,8 +23,8 @@ Status Compactor::Start() {
 Status Compactor::Compact() {
   const AppendLock::Held held(parts_.log.lock);
   const std::uint64_t request = ++requests_;
-  parts_.log.compaction_wanted.NotifyAll();
-  while (answered_ < request && !parts_.log.is_stopped()) held.WaitFor(parts_.log.compaction_wanted);
+  parts_.log.space.compaction_wanted.NotifyAll();
+  while (answered_ < request && !parts_.log.space.is_stopped(held)) held.WaitFor(parts_.log.space.compaction_wanted);
   if (answered_ < request) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
   return last_answer_;
 }
@@ -52,22 +52,22 @@ void Compactor::CompactBecauseDue() {
   KVS_PROBE("compaction fails with what does not pass");
   if (parts_.options.log) parts_.options.log("compaction: " + has_gained.error().ToString());
   const AppendLock::Held held(parts_.log.lock);
-  parts_.log.SetNothingToGain(true);
+  parts_.log.space.NoteNothingToGain(held, Gain::kAny);
 }
 
 std::optional<Compactor::Work> Compactor::WaitForWork() {
   const AppendLock::Held held(parts_.log.lock);
-  while (!parts_.log.is_stopped()) {
+  while (!parts_.log.space.is_stopped(held)) {
     if (answered_ < requests_) return Work{.requests = requests_};
-    if (!parts_.health.is_poisoned() && parts_.log.IsCompactionDue()) return Work{.is_due = true};
-    const auto retry_at = parts_.log.RetryAt(RoomState::Job::kCompaction);
-    if (parts_.log.has_retired()) {
-      held.WaitUntil(parts_.log.compaction_wanted, std::chrono::steady_clock::now() + kUnreachableCheckInterval);
-      if (!parts_.log.is_stopped()) return Work{};
+    if (!parts_.health.is_poisoned() && parts_.log.space.IsCompactionDue(held)) return Work{.is_due = true};
+    const auto retry_at = parts_.log.space.room(held).RetryAt(RoomState::Job::kCompaction);
+    if (parts_.log.segments.has_retired(held)) {
+      held.WaitUntil(parts_.log.space.compaction_wanted, std::chrono::steady_clock::now() + kUnreachableCheckInterval);
+      if (!parts_.log.space.is_stopped(held)) return Work{};
     } else if (retry_at && !parts_.health.is_poisoned()) {
-      held.WaitUntil(parts_.log.compaction_wanted, *retry_at);
+      held.WaitUntil(parts_.log.space.compaction_wanted, *retry_at);
     } else {
-      held.WaitFor(parts_.log.compaction_wanted);
+      held.WaitFor(parts_.log.space.compaction_wanted);
     }
   }
   return std::nullopt;
@@ -77,7 +77,7 @@ void Compactor::Answer(std::uint64_t requests, const Status& status) {
   const AppendLock::Held held(parts_.log.lock);
   answered_ = requests;
   last_answer_ = status;
-  parts_.log.compaction_wanted.NotifyAll();
+  parts_.log.space.compaction_wanted.NotifyAll();
 }
 
 Status Compactor::CompactAll() {
@@ -104,7 +104,7 @@ Status Compactor::ClusterAll(std::uint64_t made_before) {
     std::uint64_t copied_bytes_max = 0;
     {
       const AppendLock::Held held(parts_.log.lock);
-      copied_bytes_max = is_narrow ? parts_.log.CopiedBytesMax() : parts_.log.ClusteredBytesMax();
+      copied_bytes_max = is_narrow ? parts_.log.space.CopiedBytesMax(held) : parts_.log.space.ClusteredBytesMax(held);
     }
     KVS_TRY_ASSIGN(const auto end, ClusterOnce(made_before, copied_bytes_max));
     FreeUnreachable();
@@ -119,8 +119,8 @@ Status Compactor::ClusterAll(std::uint64_t made_before) {
 
 Status Compactor::SealActive(std::uint64_t* made_before) {
   const AppendLock::Held held(parts_.log.lock);
-  KVS_TRY(parts_.log.SealActive(held));
-  *made_before = parts_.log.last_sequence() + 1;
+  KVS_TRY(parts_.log.tail.SealActive(held));
+  *made_before = parts_.log.tail.last_sequence(held) + 1;
   return Ok();
 }
 
@@ -136,7 +136,7 @@ Status Compactor::CompactWhileDue() {
   while (true) {
     {
       const AppendLock::Held held(parts_.log.lock);
-      if (!parts_.log.IsCompactionDue()) return Ok();
+      if (!parts_.log.space.IsCompactionDue(held)) return Ok();
     }
     KVS_TRY(CompactOnce());
     FreeUnreachable();
@@ -159,12 +159,13 @@ Result<bool> Compactor::CompactOnce() {
 Result<bool> Compactor::Attempt() {
   {
     const AppendLock::Held held(parts_.log.lock);
-    parts_.log.BeginCompaction();
+    parts_.log.space.room(held).Begin(RoomState::Job::kCompaction);
   }
   auto has_gained = base::OrNoMemory([&] { return RunForMost(); });
   const bool is_missing_something = !has_gained && base::IsPassing(has_gained.error());
   const AppendLock::Held held(parts_.log.lock);
-  parts_.log.EndCompaction(is_missing_something ? Status(has_gained.error()) : Ok());
+  parts_.log.space.EndAttempt(held, RoomState::Job::kCompaction,
+                              is_missing_something ? Status(has_gained.error()) : Ok());
   return has_gained;
 }
 
@@ -176,9 +177,9 @@ Result<bool> Compactor::RunForMost() {
   if (!has_gained || *has_gained) return has_gained;
   {
     const AppendLock::Held held(parts_.log.lock);
-    if (!parts_.log.HasGarbageInActive()) return false;
+    if (!parts_.log.space.HasGarbageInActive(held)) return false;
     KVS_PROBE("active segment is sealed for its garbage");
-    KVS_TRY(parts_.log.SealActive(held));
+    KVS_TRY(parts_.log.tail.SealActive(held));
   }
   return RunFor(Preference::kBenefit);
 }
@@ -186,7 +187,7 @@ Result<bool> Compactor::RunForMost() {
 bool Compactor::BorrowReserve() {
   {
     const AppendLock::Held held(parts_.log.lock);
-    parts_.log.NoteReserve(ReserveState::kLent);
+    parts_.log.tail.NoteReserve(held, ReserveState::kLent);
   }
   if (parts_.reserve.Lend()) return true;
   KVS_PROBE("reserve could not be lent");
@@ -197,12 +198,12 @@ bool Compactor::BorrowReserve() {
 void Compactor::ReturnReserve() {
   parts_.reserve.Return();
   const AppendLock::Held held(parts_.log.lock);
-  parts_.log.NoteReserve(ReserveState::kGivenUp);
+  parts_.log.tail.NoteReserve(held, ReserveState::kGivenUp);
 }
 
 bool Compactor::IsReserveGivenUp() {
   const AppendLock::Held held(parts_.log.lock);
-  return parts_.log.reserve() == ReserveState::kGivenUp;
+  return parts_.log.space.reserve(held) == ReserveState::kGivenUp;
 }
 
 Result<bool> Compactor::RunFor(Preference preference) {
@@ -210,16 +211,16 @@ Result<bool> Compactor::RunFor(Preference preference) {
   std::optional<CompactionRun> run;
   {
     const AppendLock::Held held(parts_.log.lock);
-    const CompactionAim aim{.copied_bytes_max = parts_.log.CopiedBytesMax(),
-                            .gained_bytes_max = parts_.log.GainedBytesMax(),
-                            .sequence = parts_.log.last_sequence(),
+    const CompactionAim aim{.copied_bytes_max = parts_.log.space.CopiedBytesMax(held),
+                            .gained_bytes_max = parts_.log.space.GainedBytesMax(held),
+                            .sequence = parts_.log.tail.last_sequence(held),
                             .preference = preference,
-                            .takes_any_gain = parts_.log.TakesAnyGain()};
-    std::vector<std::uint32_t> inputs = PickInputs(parts_.log.accounts(), aim);
+                            .takes_any_gain = parts_.log.space.WantedGain(held) == Gain::kAny};
+    std::vector<std::uint32_t> inputs = PickInputs(parts_.log.segments.accounts(held), aim);
     // Under the same lock, or a segment that is sealed meanwhile would be taken for one that was looked at.
-    if (inputs.empty()) parts_.log.SetNothingToGain(aim.takes_any_gain);
+    if (inputs.empty()) parts_.log.space.NoteNothingToGain(held, parts_.log.space.WantedGain(held));
     if (inputs.empty()) return false;
-    run.emplace(parts_, std::move(inputs));
+    run.emplace(held, parts_, std::move(inputs));
   }
   KVS_TRY(Execute(&*run));
   return true;
@@ -231,10 +232,10 @@ Result<std::optional<CompactionRun::End>> Compactor::ClusterOnce(std::uint64_t m
   std::optional<CompactionRun> run;
   {
     const AppendLock::Held held(parts_.log.lock);
-    std::vector<std::uint32_t> inputs =
-        PickToCluster(parts_.log.accounts(), {.copied_bytes_max = copied_bytes_max, .made_before = made_before});
+    std::vector<std::uint32_t> inputs = PickToCluster(
+        parts_.log.segments.accounts(held), {.copied_bytes_max = copied_bytes_max, .made_before = made_before});
     if (inputs.empty()) return std::optional<CompactionRun::End>();
-    run.emplace(parts_, std::move(inputs));
+    run.emplace(held, parts_, std::move(inputs));
   }
   KVS_TRY_ASSIGN(const CompactionRun::End end, Execute(&*run));
   return std::optional<CompactionRun::End>(end);
@@ -248,7 +249,7 @@ Result<CompactionRun::End> Compactor::Execute(CompactionRun* run) {
   const bool has_freed = end && *end == CompactionRun::End::kInputsDropped;
   const std::uint64_t freed = run->input_bytes() - std::min(run->input_bytes(), run->written_bytes());
   const AppendLock::Held held(parts_.log.lock);
-  parts_.log.NoteRun(has_freed ? freed : 0, WritePace::Clock::now() - begin);
+  parts_.log.space.NoteRun(held, has_freed ? freed : 0, WritePace::Clock::now() - begin);
   return end;
 }
 
@@ -256,7 +257,7 @@ void Compactor::FreeUnreachable() {
   std::vector<std::shared_ptr<log::Segment>> unreachable;
   {
     const AppendLock::Held held(parts_.log.lock);
-    unreachable = parts_.log.TakeUnreachable();
+    unreachable = parts_.log.segments.TakeUnreachable(held);
   }
 }
 

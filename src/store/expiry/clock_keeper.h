@@ -12,7 +12,7 @@
 #include "io/file_system.h"
 #include "kvs/kv_store.h"
 #include "store/expiry/expiry_clock.h"
-#include "store/tail/health.h"
+#include "store/space/health.h"
 
 namespace kvs::store {
 

@@ -209,7 +209,7 @@ std::vector<std::string> Expirer::TakeDue(const AppendLock::Held&) {
 
 // A record decides only if every byte of it is right. A damaged one stays as it is, for readers to report.
 Status Expirer::RemoveIfExpired(const AppendLock::Held& held, std::string_view key, std::optional<Error>* damage) {
-  KVS_TRY(parts_.log.MakeRoom(held, log::kRecordHeaderBytesMax + key.size(), Purpose::kExpire));
+  KVS_TRY(parts_.log.tail.MakeRoom(held, log::kRecordHeaderBytesMax + key.size(), Purpose::kExpire));
   log::Record record{};
   const index::LookUp found =
       parts_.index.Find(key, [&](base::Location location) { return parts_.records.ReadIfSame(location, key, record); });

@@ -91,8 +91,7 @@ class Expirer {
 
   Status RemoveDue() KVS_EXCLUDES(parts_.log.lock);
   std::vector<std::string> TakeDue(const AppendLock::Held& held);
-  Status RemoveIfExpired(const AppendLock::Held& held, std::string_view key, std::optional<Error>* damage)
-      KVS_REQUIRES(parts_.log.lock);
+  Status RemoveIfExpired(const AppendLock::Held& held, std::string_view key, std::optional<Error>* damage);
   void CallListener(std::string_view key);
 
   // One step of a walk over all pairs, which notes those with an expiry.

@@ -137,21 +137,22 @@ void Recovery::ReserveSlots() {
   if (!saved_) return;
   const AppendLock::Held held(log_.lock);
   for (const log::IndexFileSegment& saved : saved_->head().segments) {
-    log_.accounts().Reserve(static_cast<std::uint32_t>(saved.slot));
+    log_.segments.accounts(held).Reserve(static_cast<std::uint32_t>(saved.slot));
   }
 }
 
-std::uint32_t Recovery::AddToLog(const std::shared_ptr<log::Segment>& segment, std::uint64_t file_bytes) {
+std::uint32_t Recovery::AddToLog(const AppendLock::Held& held, const std::shared_ptr<log::Segment>& segment,
+                                 std::uint64_t file_bytes) {
   const log::IndexFileSegment* const saved = saved_ ? saved_->Find(segment->id()) : nullptr;
-  if (saved == nullptr) return log_.AddSegment(segment, file_bytes);
-  log_.AddSegmentAt(static_cast<std::uint32_t>(saved->slot), segment, file_bytes);
+  if (saved == nullptr) return log_.segments.Add(held, segment, file_bytes);
+  log_.segments.AddAt(held, static_cast<std::uint32_t>(saved->slot), segment, file_bytes);
   return static_cast<std::uint32_t>(saved->slot);
 }
 
 void Recovery::AddSealed() {
   const AppendLock::Held held(log_.lock);
   for (const Sealed& sealed : sealed_) {
-    sources_.push_back({sealed.segment, AddToLog(sealed.segment, sealed.bytes), sealed.bytes, true});
+    sources_.push_back({sealed.segment, AddToLog(held, sealed.segment, sealed.bytes), sealed.bytes, true});
   }
 }
 
@@ -180,12 +181,12 @@ Status Recovery::FinishOpenParts(const std::vector<OpenPart>& parts, log::Manife
   for (FinishedPart& part : *finished) {
     std::uint32_t slot = 0;
     if (part.used_bytes > log::kSegmentHeaderBytes) {
-      slot = AddToLog(part.segment, part.segment->readable_bytes());
+      slot = AddToLog(held, part.segment, part.segment->readable_bytes());
       sources_.push_back({part.segment, slot, part.used_bytes, part.writer == nullptr && !write_refusal_});
     } else {
-      slot = log_.AddNewSegment(part.segment);
+      slot = log_.segments.AddNew(held, part.segment);
     }
-    if (part.writer != nullptr) log_.Start(std::move(part.writer), slot, last_sequence_);
+    if (part.writer != nullptr) log_.tail.Start(held, std::move(part.writer), slot, last_sequence_);
   }
   return Ok();
 }
@@ -279,7 +280,7 @@ Result<Recovery::FinishedPart> Recovery::StartNewSegment(std::uint64_t capacity_
 
 std::uint64_t Recovery::CapacityForNext() {
   const AppendLock::Held held(log_.lock);
-  return log_.CapacityForNext();
+  return log_.space.CapacityForNext(held);
 }
 
 // --- The index ---
@@ -290,7 +291,7 @@ Status Recovery::FillIndex() {
   std::uint32_t slots = 0;
   {
     const AppendLock::Held held(log_.lock);
-    slots = static_cast<std::uint32_t>(log_.accounts().accounts().size());
+    slots = static_cast<std::uint32_t>(log_.segments.accounts(held).accounts().size());
   }
   if (saved_ && !IsSavedIndexWorthwhile()) {
     KVS_PROBE("too much came after the saved index");
@@ -342,7 +343,7 @@ std::vector<IndexRebuild::Source> Recovery::SourcesToRead() const {
 void Recovery::FillAccounts(IndexRebuild* rebuild) {
   const DeadPuts dead = rebuild->dead_puts();
   const AppendLock::Held held(log_.lock);
-  SegmentAccounts& accounts = log_.accounts();
+  SegmentAccounts& accounts = log_.segments.accounts(held);
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const std::uint32_t slot = sources_[i].slot;
     const SegmentTally& tally = rebuild->tallies()[i];
@@ -355,7 +356,7 @@ void Recovery::FillAccounts(IndexRebuild* rebuild) {
     }
     accounts.AddLive(slot, tally.put_bytes);
     accounts.AddTombstone(slot, tally.tombstone_bytes, tally.newest_tombstone);
-    if (sources_[i].is_sealed) log_.SealSegment(slot, sources_[i].segment, hint_bytes);
+    if (sources_[i].is_sealed) log_.segments.Seal(held, slot, sources_[i].segment, hint_bytes);
     report_.records += tally.records;
     report_.segments_from_hints += tally.hint_bytes > 0 ? 1 : 0;
   }

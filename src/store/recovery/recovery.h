@@ -65,8 +65,8 @@ class Recovery {
   bool IsSavedIndexWorthwhile() const;
   void ReserveSlots() KVS_EXCLUDES(log_.lock);
   void AddSealed() KVS_EXCLUDES(log_.lock);
-  std::uint32_t AddToLog(const std::shared_ptr<log::Segment>& segment, std::uint64_t file_bytes)
-      KVS_REQUIRES(log_.lock);
+  std::uint32_t AddToLog(const AppendLock::Held& held, const std::shared_ptr<log::Segment>& segment,
+                         std::uint64_t file_bytes);
 
   // An open segment as it is from now on.
   struct FinishedPart {

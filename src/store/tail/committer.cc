@@ -113,7 +113,7 @@ void Committer::Tick() {
   std::uint64_t position = 0;
   {
     const AppendLock::Held held(log_.lock);
-    position = log_.position();
+    position = log_.tail.position(held);
   }
   bool is_synced = false;
   {
@@ -171,16 +171,16 @@ Status Committer::SyncOnce() {
 // All that wait for this sync appended before it began, so the position that is read here covers them.
 Status Committer::TrySync() {
   KVS_TRY(health_.Check());
-  LiveLog::Unsynced unsynced;
+  LogTail::Unsynced unsynced;
   {
     const AppendLock::Held held(log_.lock);
-    unsynced = log_.BeginSync();
+    unsynced = log_.tail.BeginSync(held);
   }
   for (const auto& [segment, used_bytes] : unsynced.parts) {
     if (const Status status = segment->SyncUpTo(used_bytes); !status) {
       const AppendLock::Held held(log_.lock);
       KVS_PROBE("sync failed");
-      return log_.Poison(status.error());
+      return log_.space.Poison(held, status.error());
     }
   }
   syncs_.fetch_add(1, std::memory_order_relaxed);  // R1
@@ -192,10 +192,10 @@ Status Committer::TrySync() {
 // Should it fail, everything is on the disk all the same: the next sync tells.
 void Committer::MarkSynced() {
   if (health_.is_poisoned()) return;
-  LiveLog::Unsynced unsynced;
+  LogTail::Unsynced unsynced;
   {
     const AppendLock::Held held(log_.lock);
-    unsynced = log_.UnsyncedSegments();
+    unsynced = log_.tail.UnsyncedSegments(held);
   }
   for (const auto& [segment, used_bytes] : unsynced.parts) {
     if (!segment->MarkSynced()) return;

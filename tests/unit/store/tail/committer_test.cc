@@ -24,17 +24,17 @@ class CommitterTest : public testing::Test {
     EXPECT_TRUE(IsOk(writer));
     syncs_ = 0;
     const AppendLock::Held held(log_.lock);
-    const std::uint32_t slot = log_.AddSegment((*writer)->segment(), (*writer)->reserved_bytes());
-    log_.Start(*std::move(writer), slot, 0);
+    const std::uint32_t slot = log_.segments.Add(held, (*writer)->segment(), (*writer)->reserved_bytes());
+    log_.tail.Start(held, *std::move(writer), slot, 0);
   }
   ~CommitterTest() override { committer_.Stop(); }
 
   // Returns where the log ends.
   std::uint64_t Append() {
     const AppendLock::Held held(log_.lock);
-    EXPECT_TRUE(IsOk(log_.MakeRoom(held, 100, Purpose::kStore)));
-    EXPECT_TRUE(IsOk(log_.Append(log::DraftPut("key", "value"))));
-    return log_.position();
+    EXPECT_TRUE(IsOk(log_.tail.MakeRoom(held, 100, Purpose::kStore)));
+    EXPECT_TRUE(IsOk(log_.tail.Append(held, log::DraftPut("key", "value"))));
+    return log_.tail.position(held);
   }
 
   std::uint64_t MarkInTheFile() const {
