@@ -52,14 +52,41 @@ Store::Store(io::FileSystem& files, const std::filesystem::path& directory, cons
       log_(options_, health_, epochs_),
       records_(log_.segments.slots()),
       index_(records_, epochs_),
+      pending_(epochs_),
       expirer_({.log = log_,
                 .index = index_,
                 .records = records_,
                 .clock = clock_,
                 .options = options_,
-                .remove = [this](const AppendLock::Held& held, std::string_view key, base::Location location)
-                              KVS_NO_THREAD_SAFETY_ANALYSIS { return AppendTombstone(held, key, location).status; }},
-               ClockKeeper(clock_, health_, files_, directory_, options_)) {}
+                .remove =
+                    [this](const AppendLock::Held& held, std::string_view key, base::Location location) {
+                      return publisher_.AppendTombstone(held, key, location).status;
+                    }},
+               ClockKeeper(clock_, health_, files_, directory_, options_)),
+      publisher_(log_, index_, records_, expirer_),
+      batches_({.log = log_,
+                .index = index_,
+                .records = records_,
+                .clock = clock_,
+                .pending = pending_,
+                .publisher = publisher_}),
+      committer_(log_, health_, options_),
+      reader_({.index = index_,
+               .records = records_,
+               .epochs = epochs_,
+               .clock = clock_,
+               .pending = pending_,
+               .expirer = expirer_}),
+      writer_({.log = log_,
+               .index = index_,
+               .records = records_,
+               .epochs = epochs_,
+               .clock = clock_,
+               .reader = reader_,
+               .publisher = publisher_,
+               .batches = batches_,
+               .committer = committer_,
+               .options = options_}) {}
 
 Result<std::unique_ptr<Store>> Store::Open(io::FileSystem& files, const std::filesystem::path& directory,
                                            const KvStoreOptions& options, const ExpiryClock::Sources& clocks) {
@@ -89,14 +116,12 @@ Status Store::Recover() {
   if (recovery.write_refusal()) health_.MakeReadOnly(*recovery.write_refusal());
   manifest_.emplace(files_, directory_, std::move(manifest));
   manifest_->SetSavedIndex(recovery.saved_index_bytes(), recovery.SavedSegmentIds());
-  committer_.emplace(log_, health_, options_);
   reserve_.emplace(files_, directory_, options_);
   maintainer_.emplace(log_, *manifest_, health_, files_, *reserve_, directory_, options_);
-  compactor_.emplace(Compactor::Parts{log_, index_, records_, *committer_, *manifest_, health_, epochs_, *reserve_,
-                                      files_, directory_, options_,
-                                      [this](const log::Record& record) { return clock_.HasExpired(record); },
-                                      [this](const AppendLock::Held& held, base::Location location)
-                                          KVS_NO_THREAD_SAFETY_ANALYSIS { ForgetExpired(held, location); }});
+  compactor_.emplace(Compactor::Parts{
+      log_, index_, records_, committer_, *manifest_, health_, epochs_, *reserve_, files_, directory_, options_,
+      [this](const log::Record& record) { return clock_.HasExpired(record); },
+      [this](const AppendLock::Held& held, base::Location location) { publisher_.ForgetExpired(held, location); }});
   TakeReserve();
   return StartThreads();
 }
@@ -117,7 +142,7 @@ void Store::TakeReserve() {
 
 // Should the system refuse one, the destructor ends the others.
 Status Store::StartThreads() {
-  KVS_TRY(committer_->Start());
+  KVS_TRY(committer_.Start());
   KVS_TRY(maintainer_->Start());
   KVS_TRY(compactor_->Start());
   return expirer_.Start();
@@ -126,7 +151,7 @@ Status Store::StartThreads() {
 // Marking notes what the sync did: everything is below the synced mark then, and any damage from now on is
 // seen as such, not taken for a torn tail.
 Store::~Store() {
-  if (!committer_) return;  // Open() failed.
+  if (!compactor_) return;  // Open() failed.
   expirer_.Stop();
   expirer_.SaveClock();
   bool is_synced = false;
@@ -141,9 +166,9 @@ Store::~Store() {
   }
   compactor_->Join();
   maintainer_->Join();
-  committer_->Stop();
+  committer_.Stop();
   if (!is_synced || health_.is_poisoned()) return;
-  committer_->MarkSynced();
+  committer_.MarkSynced();
   SaveIndexAtClosing();
 }
 
@@ -189,7 +214,7 @@ Status Store::Sync() {
   }
   if (health_.is_read_only()) return Ok();  // It has acknowledged nothing.
   KVS_TRY(health_.Check());
-  return committer_->WaitUntilSynced(position);
+  return committer_.WaitUntilSynced(position);
 }
 
 Result<EngineStats> Store::Stats() {
@@ -206,7 +231,7 @@ Result<EngineStats> Store::Stats() {
                      .index_bytes = index_.MemoryBytes(),
                      .compactions = compaction.compactions,
                      .written_bytes = log_.tail.position(held) + compaction.written_bytes,
-                     .syncs = committer_->syncs(),
+                     .syncs = committer_.syncs(),
                      .expired = expirer_.figures(held).expired,
                      .expiring = expirer_.figures(held).expiring,
                      .clock_steps = clock_.steps(),
