@@ -19,7 +19,7 @@ Expiry RecordPublisher::NoteReplaced(const AppendLock::Held& held, base::Locatio
 // The record is in the log, so its entry takes even the spare memory. If that is not enough, the process ends, and
 // opening the store again finds the record: an index that lacks it would be wrong.
 index::Change RecordPublisher::Enter(const AppendLock::Held& held, std::string_view key, base::Location location,
-                                     const index::Hint& hint) noexcept {
+                                     const index::LeafHint& hint) noexcept {
   try {
     return index_.Upsert(key, location, hint);
   } catch (const std::bad_alloc&) {
@@ -29,7 +29,7 @@ index::Change RecordPublisher::Enter(const AppendLock::Held& held, std::string_v
   return index_.Upsert(key, location, hint);
 }
 
-Appended RecordPublisher::Put(const AppendLock::Held& held, const log::RecordDraft& draft, const index::Hint& hint) {
+Appended RecordPublisher::Put(const AppendLock::Held& held, const log::RecordDraft& draft, const index::LeafHint& hint) {
   const std::uint64_t position_before = log_.tail.position(held);
   const auto location = log_.tail.Append(held, draft);
   if (!location) return {.status = location.error()};

@@ -29,7 +29,7 @@ class RecordPublisher {
       : log_(log), index_(index), records_(records), expirer_(expirer) {}
 
   // Both append to the room that LogTail::MakeRoom() found.
-  Appended Put(const AppendLock::Held& held, const log::RecordDraft& draft, const index::Hint& hint = {});
+  Appended Put(const AppendLock::Held& held, const log::RecordDraft& draft, const index::LeafHint& hint = {});
   // `old`: where the index points for `key`.
   Appended AppendTombstone(const AppendLock::Held& held, std::string_view key, base::Location old);
 
@@ -41,7 +41,7 @@ class RecordPublisher {
 
  private:
   index::Change Enter(const AppendLock::Held& held, std::string_view key, base::Location location,
-                      const index::Hint& hint = {}) noexcept;
+                      const index::LeafHint& hint = {}) noexcept;
   // The record at `old` is garbage from now on. Returns its expiry.
   Expiry NoteReplaced(const AppendLock::Held& held, base::Location old);
 

@@ -59,7 +59,7 @@ Status Writer::MultiSet(std::span<const KeyValue> pairs, std::size_t& set) {
 }
 
 // Brings near what the index will look at, before the lock is taken.
-void Writer::PrefetchIndex(std::span<const log::RecordDraft> drafts, std::span<index::Hint> hints) const {
+void Writer::PrefetchIndex(std::span<const log::RecordDraft> drafts, std::span<index::LeafHint> hints) const {
   const auto guard = parts_.epochs.Pin();
   base::UninitializedArray<std::string_view, kRunSetsMax> keys;
   for (std::size_t i = 0; i < drafts.size(); ++i) keys[i] = drafts[i].key;
@@ -78,7 +78,7 @@ Status Writer::SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::ui
     bytes_max += RecordBytesMax(drafts[count]);
     ++count;
   }
-  base::UninitializedArray<index::Hint, kRunSetsMax> hints;
+  base::UninitializedArray<index::LeafHint, kRunSetsMax> hints;
   PrefetchIndex(drafts.first(count), hints.first(count));
   const AppendLock::Held held(parts_.log.lock);
   Status has_room = parts_.log.tail.MakeRoom(held, bytes_max, Purpose::kStore);

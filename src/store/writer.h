@@ -60,7 +60,7 @@ class Writer {
   Status Finish(const Appended& appended);
   // Sets the first pairs, as many as go under one append lock.
   Status SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uint64_t& position);
-  void PrefetchIndex(std::span<const log::RecordDraft> drafts, std::span<index::Hint> hints) const;
+  void PrefetchIndex(std::span<const log::RecordDraft> drafts, std::span<index::LeafHint> hints) const;
   Removal TryRemove(const AppendLock::Held& held, std::string_view key);
   Appended ApplyUpdate(const AppendLock::Held& held, std::string_view key, EntryUpdateFunction fn);
 

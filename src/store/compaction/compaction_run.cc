@@ -259,7 +259,7 @@ Status CompactionRun::Publish(const std::shared_ptr<log::Segment>& output, std::
 // Where the output cannot be read back, the entries of its inputs stay as they are, and so do the inputs.
 Status CompactionRun::MoveEntries(const log::Segment& output, std::uint32_t slot) {
   std::array<std::string_view, kTogether> keys;
-  std::array<index::Hint, kTogether> hints;
+  std::array<index::LeafHint, kTogether> hints;
   for (std::size_t begin = 0; begin < output_.moves.size(); begin += kTogether) {
     const std::span<const Move> moves =
         std::span(output_.moves).subspan(begin, std::min(kTogether, output_.moves.size() - begin));
@@ -281,7 +281,7 @@ Status CompactionRun::MoveEntries(const log::Segment& output, std::uint32_t slot
 
 // An entry that was overwritten or removed meanwhile stays as it is: what was copied for it is dead.
 void CompactionRun::MoveEntry(const AppendLock::Held& held, const Move& move, std::uint32_t slot, std::string_view key,
-                              const index::Hint& hint) {
+                              const index::LeafHint& hint) {
   SegmentAccounts& accounts = parts_.log.segments.accounts(held);
   const base::Location to(slot, move.to_offset);
   if (parts_.index.Replace(key, move.from, to, hint)) {

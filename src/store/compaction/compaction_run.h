@@ -125,7 +125,7 @@ class CompactionRun {
   Status Publish(const std::shared_ptr<log::Segment>& output, std::uint64_t hint_bytes) noexcept;
   Status MoveEntries(const log::Segment& output, std::uint32_t slot);
   void MoveEntry(const AppendLock::Held& held, const Move& move, std::uint32_t slot, std::string_view key,
-                 const index::Hint& hint);
+                 const index::LeafHint& hint);
   bool IsProgressDue(std::uint64_t done_bytes) const { return done_bytes - reported_bytes_ >= kProgressBytes; }
   // Tells the log how much of what the run will free is earned. True: writers have no room meanwhile.
   Result<bool> NoteProgress(std::uint64_t done_bytes);

@@ -99,7 +99,7 @@ Status IndexRebuild::ReadSource(const index::Tree& index, std::size_t number) {
   index::ClaimList& claims = claims_[number];
   SegmentTally& tally = tallies_[number];
   const auto add = [&](const log::RecordSummary& record) {
-    const index::Entry entry(index.TagOf(record.key), base::Location(source.slot, record.offset));
+    const index::LeafEntry entry(index.TagOf(record.key), base::Location(source.slot, record.offset));
     const bool removes = record.type == log::RecordType::kTombstone;
     claims.Add(record.key, entry, index::Claim::OrderOf(record.sequence, removes ? 1 : 0));
     if (record.expiry_ms != kNoExpiry) {
@@ -216,7 +216,7 @@ Status IndexRebuild::PartitionBlocks(const std::vector<std::uint64_t>& splitters
 Status IndexRebuild::BuildPart(index::TreeBuilder* builder, std::size_t depth, std::size_t number,
                                index::TreeBuilder::Part* part) {
   KVS_TRY_ASSIGN(const std::vector<index::Claim> claims, SortPart(depth, number));
-  std::vector<index::Entry> entries;
+  std::vector<index::LeafEntry> entries;
   entries.reserve(claims.size());
   for (const index::Claim& claim : claims) {
     if (!claim.removes()) entries.push_back(claim.entry);
@@ -287,7 +287,7 @@ Status IndexRebuild::OverwriteTogether(index::Tree* index, std::span<const index
 
 Status IndexRebuild::ApplyOthers(index::Tree* index, std::span<const index::Claim> claims) {
   DeadPuts dead = NoneDead();
-  std::array<index::Hint, kTogether> hints;
+  std::array<index::LeafHint, kTogether> hints;
   for (std::size_t begin = 0; begin < claims.size(); begin += kTogether) {
     const auto together = claims.subspan(begin, std::min(kTogether, claims.size() - begin));
     KVS_TRY_ASSIGN(const std::vector<std::string_view> keys, KeysOf(together));
