@@ -77,6 +77,10 @@ RecordDraft DraftBatch(std::string_view records);
 
 // The length of the record. sequence_delta: in, sequence minus the base sequence of the segment.
 std::size_t RecordBytes(const RecordDraft& draft, std::uint64_t sequence_delta);
+// The length at the longest head that a record may have.
+inline std::uint64_t RecordBytesMax(const RecordDraft& draft) {
+  return kRecordHeaderBytesMax + draft.key.size() + draft.value.size();
+}
 
 // Writes the bytes before key and value, and returns their length. to: out, has room for kRecordHeaderBytesMax.
 std::size_t EncodeRecordHead(char* to, const RecordDraft& draft, std::uint64_t segment_id,

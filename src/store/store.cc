@@ -10,7 +10,6 @@
 #include "log/segment_header.h"
 #include "store/recovery/recovery.h"
 #include "store/recovery/saved_index.h"
-#include "sync/thread.h"
 
 namespace kvs::store {
 namespace {
@@ -51,8 +50,43 @@ Store::Store(io::FileSystem& files, const std::filesystem::path& directory, cons
       options_(options),
       clock_(clocks),
       log_(options_, health_, epochs_),
-      records_(log_.slots()),
-      index_(records_, epochs_) {}
+      records_(log_.segments.slots()),
+      index_(records_, epochs_),
+      pending_(epochs_),
+      expirer_({.log = log_,
+                .index = index_,
+                .records = records_,
+                .clock = clock_,
+                .options = options_,
+                .remove =
+                    [this](const AppendLock::Held& held, std::string_view key, base::Location location) {
+                      return publisher_.AppendTombstone(held, key, location).status;
+                    }},
+               ClockKeeper(clock_, health_, files_, directory_, options_)),
+      publisher_(log_, index_, records_, expirer_),
+      batches_({.log = log_,
+                .index = index_,
+                .records = records_,
+                .clock = clock_,
+                .pending = pending_,
+                .publisher = publisher_}),
+      committer_(log_, health_, options_),
+      reader_({.index = index_,
+               .records = records_,
+               .epochs = epochs_,
+               .clock = clock_,
+               .pending = pending_,
+               .expirer = expirer_}),
+      writer_({.log = log_,
+               .index = index_,
+               .records = records_,
+               .epochs = epochs_,
+               .clock = clock_,
+               .reader = reader_,
+               .publisher = publisher_,
+               .batches = batches_,
+               .committer = committer_,
+               .options = options_}) {}
 
 Result<std::unique_ptr<Store>> Store::Open(io::FileSystem& files, const std::filesystem::path& directory,
                                            const KvStoreOptions& options, const ExpiryClock::Sources& clocks) {
@@ -70,28 +104,24 @@ Result<std::unique_ptr<Store>> Store::Open(io::FileSystem& files, const std::fil
 }
 
 Status Store::Recover() {
-  LoadClock();
+  expirer_.LoadClock();
   Recovery recovery(files_, directory_, log_, index_, records_, options_);
   KVS_TRY_ASSIGN(log::Manifest manifest, base::OrNoMemory([&] { return recovery.Run(); }));
   report_ = recovery.report();
   {
-    const sync::MutexLock lock(log_.mutex);
-    opened_sequence_ = log_.last_sequence();
-    found_expired_.reserve(kFoundExpiredMax);
-    expiry_.Add(recovery.TakeExpiries());
-    expiring_ = recovery.expiring();
-    has_spans_ = has_spans_ || expiry_.has_spans();
+    const AppendLock::Held held(log_.lock);
+    opened_sequence_ = log_.tail.last_sequence(held);
+    expirer_.Begin(held, recovery.TakeExpiries(), recovery.expiring());
   }
   if (recovery.write_refusal()) health_.MakeReadOnly(*recovery.write_refusal());
   manifest_.emplace(files_, directory_, std::move(manifest));
   manifest_->SetSavedIndex(recovery.saved_index_bytes(), recovery.SavedSegmentIds());
-  committer_.emplace(log_, health_, options_);
   reserve_.emplace(files_, directory_, options_);
   maintainer_.emplace(log_, *manifest_, health_, files_, *reserve_, directory_, options_);
-  compactor_.emplace(
-      Compactor::Parts{log_, index_, records_, *committer_, *manifest_, health_, epochs_, *reserve_, files_, directory_,
-                       options_, [this](const log::Record& record) { return IsExpired(record); },
-                       [this](base::Location location) KVS_NO_THREAD_SAFETY_ANALYSIS { ForgetExpired(location); }});
+  compactor_.emplace(Compactor::Parts{
+      log_, index_, records_, committer_, *manifest_, health_, epochs_, *reserve_, files_, directory_, options_,
+      [this](const log::Record& record) { return clock_.HasExpired(record); },
+      [this](const AppendLock::Held& held, base::Location location) { publisher_.ForgetExpired(held, location); }});
   TakeReserve();
   return StartThreads();
 }
@@ -100,73 +130,64 @@ Status Store::Recover() {
 void Store::TakeReserve() {
   std::uint64_t bytes = 0;
   {
-    const sync::MutexLock lock(log_.mutex);
-    bytes = log_.ReserveBytes();
+    const AppendLock::Held held(log_.lock);
+    bytes = log_.space.ReserveBytes(held);
   }
-  const Status held = reserve_->Hold(bytes);
-  if (held) return;
-  const sync::MutexLock lock(log_.mutex);
-  log_.NoteReserve(ReserveState::kGivenUp);
-  log_.EndWork(RoomState::Job::kRoom, held);
+  const Status taken = reserve_->Hold(bytes);
+  if (taken) return;
+  const AppendLock::Held held(log_.lock);
+  log_.tail.NoteReserve(held, ReserveState::kGivenUp);
+  log_.tail.EndWork(held, RoomState::Job::kRoom, taken);
 }
 
 // Should the system refuse one, the destructor ends the others.
 Status Store::StartThreads() {
-  KVS_TRY(committer_->Start());
+  KVS_TRY(committer_.Start());
   KVS_TRY(maintainer_->Start());
   KVS_TRY(compactor_->Start());
-  KVS_TRY_ASSIGN(expirer_, sync::StartThread([this] { RunExpirer(); }));
-  return Ok();
+  return expirer_.Start();
 }
 
 // Marking notes what the sync did: everything is below the synced mark then, and any damage from now on is
 // seen as such, not taken for a torn tail.
 Store::~Store() {
-  if (!committer_) return;  // Open() failed.
-  StopExpirer();
-  SaveClockAtClosing();
+  if (!compactor_) return;  // Open() failed.
+  expirer_.Stop();
+  expirer_.SaveClock();
   bool is_synced = false;
   if (!health_.is_poisoned()) {
     const Status status = Sync();
     is_synced = status.has_value();
     if (!status && options_.log) options_.log("sync at closing: " + status.error().ToString());
   }
-  log_.Stop();
+  {
+    const AppendLock::Held held(log_.lock);
+    log_.space.Stop(held);
+  }
   compactor_->Join();
   maintainer_->Join();
-  committer_->Stop();
+  committer_.Stop();
   if (!is_synced || health_.is_poisoned()) return;
-  committer_->MarkSynced();
+  committer_.MarkSynced();
   SaveIndexAtClosing();
-}
-
-void Store::SaveClockAtClosing() {
-  {
-    const sync::MutexLock lock(log_.mutex);
-    if (!has_spans_ || health_.is_poisoned()) return;
-  }
-  SaveClock();
 }
 
 void Store::SaveIndexAtClosing() {
   log::IndexFileHead head = DescribeLog();
   const bool is_saved = manifest_->saved_index_bytes() > 0 && report_.records == 0;
   if (is_saved && head.sequence == opened_sequence_ && compactor_->figures().compactions == 0) return;
-  const sync::MutexLock lock(log_.mutex);  // Nobody else is left.
-  head.expiring = expiring_;
-  if (gather_from_) {
-    for (const ExpiryKind kind : {ExpiryKind::kPoint, ExpiryKind::kSpan}) expiry_.NoteMissing(0, kind);
-  }
-  const auto bytes = SaveIndex(files_, directory_, std::move(head), expiry_, &index_);
+  const AppendLock::Held held(log_.lock);  // Nobody else is left.
+  head.expiring = expirer_.figures(held).expiring;
+  const auto bytes = SaveIndex(files_, directory_, std::move(head), expirer_.NotesToSave(held), &index_);
   if (!bytes && options_.log) options_.log("the index could not be saved: " + bytes.error().ToString());
 }
 
 // The segments that the index may point into: those with records.
 log::IndexFileHead Store::DescribeLog() {
-  const sync::MutexLock lock(log_.mutex);
+  const AppendLock::Held held(log_.lock);
   log::IndexFileHead head;
-  head.sequence = log_.last_sequence();
-  const std::vector<SegmentAccount>& accounts = log_.accounts().accounts();
+  head.sequence = log_.tail.last_sequence(held);
+  const std::vector<SegmentAccount>& accounts = log_.segments.accounts(held).accounts();
   const auto add = [&](std::uint32_t slot, std::uint64_t bytes, std::uint64_t last_sequence) {
     const SegmentAccount& account = accounts[slot];
     head.segments.push_back({account.segment->id(), slot, bytes, account.segment->Fingerprint(bytes), last_sequence,
@@ -176,7 +197,7 @@ log::IndexFileHead Store::DescribeLog() {
   for (std::uint32_t slot = 0; slot < accounts.size(); ++slot) {
     if (accounts[slot].is_sealed) add(slot, accounts[slot].segment->readable_bytes(), 0);
   }
-  for (const auto& [open, used_bytes] : log_.UnsyncedSegments().parts) {
+  for (const auto& [open, used_bytes] : log_.tail.UnsyncedSegments(held).parts) {
     const bool is_active = open->last_sequence == 0;
     if (used_bytes > log::kSegmentHeaderBytes) {
       add(open->slot(), used_bytes, is_active ? head.sequence : open->last_sequence);
@@ -188,12 +209,12 @@ log::IndexFileHead Store::DescribeLog() {
 Status Store::Sync() {
   std::uint64_t position = 0;
   {
-    const sync::MutexLock lock(log_.mutex);
-    position = log_.position();
+    const AppendLock::Held held(log_.lock);
+    position = log_.tail.position(held);
   }
   if (health_.is_read_only()) return Ok();  // It has acknowledged nothing.
   KVS_TRY(health_.Check());
-  return committer_->WaitUntilSynced(position);
+  return committer_.WaitUntilSynced(position);
 }
 
 Result<EngineStats> Store::Stats() {
@@ -201,18 +222,18 @@ Result<EngineStats> Store::Stats() {
   const std::uint64_t saved_index_bytes = manifest_->saved_index_bytes();
   const std::uint64_t reserve_bytes = reserve_->held_bytes();
   const Status health = health_.Check();
-  const sync::MutexLock lock(log_.mutex);
-  const SegmentAccounts::Totals& totals = log_.accounts().totals();
+  const AppendLock::Held held(log_.lock);
+  const SegmentAccounts::Totals& totals = log_.segments.accounts(held).totals();
   return EngineStats{.keys = index_.size(),
                      .live_bytes = totals.live_bytes,
                      .disk_bytes = totals.disk_bytes + saved_index_bytes + reserve_bytes,
                      .segments = totals.segments,
                      .index_bytes = index_.MemoryBytes(),
                      .compactions = compaction.compactions,
-                     .written_bytes = log_.position() + compaction.written_bytes,
-                     .syncs = committer_->syncs(),
-                     .expired = expired_,
-                     .expiring = expiring_,
+                     .written_bytes = log_.tail.position(held) + compaction.written_bytes,
+                     .syncs = committer_.syncs(),
+                     .expired = expirer_.figures(held).expired,
+                     .expiring = expirer_.figures(held).expiring,
                      .clock_steps = clock_.steps(),
                      .poisoned = health ? std::nullopt : std::optional<Error>(health.error())};
 }

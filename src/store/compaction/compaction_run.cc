@@ -17,11 +17,12 @@
 
 namespace kvs::store {
 
-CompactionRun::CompactionRun(const CompactionParts& parts, std::vector<std::uint32_t> inputs)
+CompactionRun::CompactionRun(const AppendLock::Held& held, const CompactionParts& parts,
+                             std::vector<std::uint32_t> inputs)
     : parts_(parts), inputs_(std::move(inputs)) {
-  const SegmentAccounts& accounts = parts_.log.accounts();
-  segment_bytes_ = parts_.log.CapacityForNext();
-  created_sequence_ = parts_.log.last_sequence() + 1;
+  const SegmentAccounts& accounts = parts_.log.segments.accounts(held);
+  segment_bytes_ = parts_.log.space.CapacityForNext(held);
+  created_sequence_ = parts_.log.tail.last_sequence(held) + 1;
   base_sequence_ = created_sequence_;
   for (const std::uint32_t slot : inputs_) {
     const SegmentAccount& account = accounts[slot];
@@ -30,7 +31,7 @@ CompactionRun::CompactionRun(const CompactionParts& parts, std::vector<std::uint
     base_sequence_ = std::min(base_sequence_, account.segment->header().base_sequence);
   }
   oldest_with_dead_puts_ = OldestWithDeadPuts(accounts, inputs_);
-  NoteOutputToCome();
+  NoteOutputToCome(held);
 }
 
 Result<CompactionRun::End> CompactionRun::Execute() {
@@ -46,10 +47,10 @@ Result<CompactionRun::End> CompactionRun::Execute() {
 }
 
 // Records may grow by the longer form of their sequences, where these are counted from an older segment's.
-void CompactionRun::NoteOutputToCome() {
+void CompactionRun::NoteOutputToCome(const AppendLock::Held& held) {
   const std::uint64_t growth_max = inputs_.size() > 1 ? copied_bytes_max_ * 5 / 4 : 0;
   const std::uint64_t bytes_max = log::kSegmentHeaderBytes + copied_bytes_max_ + growth_max;
-  parts_.log.NoteOutputToCome(bytes_max - std::min(bytes_max, written_bytes_));
+  parts_.log.space.NoteOutputToCome(held, bytes_max - std::min(bytes_max, written_bytes_));
 }
 
 Result<CompactionRun::End> CompactionRun::GatherAndCopy() {
@@ -76,9 +77,9 @@ Status CompactionRun::GatherFrom(std::uint32_t slot) {
   std::shared_ptr<log::Segment> input;
   std::optional<std::vector<std::uint32_t>> dead_offsets;
   {
-    const sync::MutexLock lock(parts_.log.mutex);
-    input = parts_.log.accounts()[slot].segment;
-    dead_offsets = parts_.log.accounts()[slot].dead_offsets;
+    const AppendLock::Held held(parts_.log.lock);
+    input = parts_.log.segments.accounts(held)[slot].segment;
+    dead_offsets = parts_.log.segments.accounts(held)[slot].dead_offsets;
   }
   const std::uint64_t end = input->readable_bytes();
   std::optional<DeadRecords> dead;
@@ -100,9 +101,9 @@ Status CompactionRun::GatherFrom(std::uint32_t slot) {
   KVS_TRY(noted);
   AskIndex(slot, {asked.data(), count});
   if (bad == end) return Ok();
-  const sync::MutexLock lock(parts_.log.mutex);
+  const AppendLock::Held held(parts_.log.lock);
   KVS_PROBE("compaction finds a damaged segment");
-  parts_.log.accounts().MarkDamaged(slot);
+  parts_.log.segments.accounts(held).MarkDamaged(slot);
   return parts_.records.DamageAt(base::Location(slot, bad));
 }
 
@@ -133,8 +134,8 @@ void CompactionRun::AskIndex(std::uint32_t slot, std::span<const log::RecordSumm
 }
 
 void CompactionRun::KeepInputs(std::size_t count) {
-  const sync::MutexLock lock(parts_.log.mutex);
-  const SegmentAccounts& accounts = parts_.log.accounts();
+  const AppendLock::Held held(parts_.log.lock);
+  const SegmentAccounts& accounts = parts_.log.segments.accounts(held);
   for (std::size_t i = count; i < inputs_.size(); ++i) input_bytes_ -= accounts[inputs_[i]].disk_bytes();
   inputs_.resize(count);
   oldest_with_dead_puts_ = OldestWithDeadPuts(accounts, inputs_);
@@ -237,19 +238,19 @@ Status CompactionRun::NameOutput(const log::Segment& output) noexcept {
   if (named || base::IsPassing(named.error())) return named;
   KVS_PROBE("manifest may name an output or not");
   output_ = Output();  // The manifest on the disk may name it: its file must stay.
-  const sync::MutexLock lock(parts_.log.mutex);
-  return parts_.log.Poison(named.error());
+  const AppendLock::Held held(parts_.log.lock);
+  return parts_.log.space.Poison(held, named.error());
 }
 
 Status CompactionRun::Publish(const std::shared_ptr<log::Segment>& output, std::uint64_t hint_bytes) noexcept {
   std::uint32_t slot = 0;
   {
-    const sync::MutexLock lock(parts_.log.mutex);
-    slot = parts_.log.AddNewSegment(output);
-    NoteOutputToCome();
-    parts_.log.SealSegment(slot, output, hint_bytes);
+    const AppendLock::Held held(parts_.log.lock);
+    slot = parts_.log.segments.AddNew(held, output);
+    NoteOutputToCome(held);
+    parts_.log.segments.Seal(held, slot, output, hint_bytes);
     if (output_.tombstone_bytes > 0) {
-      parts_.log.accounts().AddTombstone(slot, output_.tombstone_bytes, output_.newest_tombstone);
+      parts_.log.segments.accounts(held).AddTombstone(slot, output_.tombstone_bytes, output_.newest_tombstone);
     }
   }
   return MoveEntries(*output, slot);
@@ -272,15 +273,16 @@ Status CompactionRun::MoveEntries(const log::Segment& output, std::uint32_t slot
       const auto guard = parts_.epochs.Pin();
       parts_.index.PrefetchLeavesOf({keys.data(), moves.size()}, hints);
     }
-    const sync::MutexLock lock(parts_.log.mutex);
-    for (std::size_t i = 0; i < moves.size(); ++i) MoveEntry(moves[i], slot, keys[i], hints[i]);
+    const AppendLock::Held held(parts_.log.lock);
+    for (std::size_t i = 0; i < moves.size(); ++i) MoveEntry(held, moves[i], slot, keys[i], hints[i]);
   }
   return Ok();
 }
 
 // An entry that was overwritten or removed meanwhile stays as it is: what was copied for it is dead.
-void CompactionRun::MoveEntry(const Move& move, std::uint32_t slot, std::string_view key, const index::LeafHint& hint) {
-  SegmentAccounts& accounts = parts_.log.accounts();
+void CompactionRun::MoveEntry(const AppendLock::Held& held, const Move& move, std::uint32_t slot, std::string_view key,
+                              const index::LeafHint& hint) {
+  SegmentAccounts& accounts = parts_.log.segments.accounts(held);
   const base::Location to(slot, move.to_offset);
   if (parts_.index.Replace(key, move.from, to, hint)) {
     accounts.LiveToDead(move.from, move.from_bytes);
@@ -293,13 +295,13 @@ void CompactionRun::MoveEntry(const Move& move, std::uint32_t slot, std::string_
 
 Result<bool> CompactionRun::NoteProgress(std::uint64_t done_bytes) {
   reported_bytes_ = done_bytes;
-  const sync::MutexLock lock(parts_.log.mutex);
-  KVS_PROBE_IF(parts_.log.is_stopped(), "closing ends a compaction");
-  if (parts_.log.is_stopped()) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
+  const AppendLock::Held held(parts_.log.lock);
+  KVS_PROBE_IF(parts_.log.space.is_stopped(held), "closing ends a compaction");
+  if (parts_.log.space.is_stopped(held)) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
   const double done = static_cast<double>(done_bytes) / static_cast<double>(input_bytes_ + copied_bytes_max_);
   const std::uint64_t freed = input_bytes_ - std::min(input_bytes_, copied_bytes_max_);
-  parts_.log.NoteComingFree(static_cast<std::uint64_t>(static_cast<double>(freed) * std::min(done, 1.0)));
-  return parts_.log.IsOverSpaceLimit();
+  parts_.log.space.NoteComingFree(held, static_cast<std::uint64_t>(static_cast<double>(freed) * std::min(done, 1.0)));
+  return parts_.log.space.IsOverBound(held);
 }
 
 // --- The inputs go ---
@@ -307,8 +309,8 @@ Result<bool> CompactionRun::NoteProgress(std::uint64_t done_bytes) {
 Status CompactionRun::SyncLog() {
   std::uint64_t position = 0;
   {
-    const sync::MutexLock lock(parts_.log.mutex);
-    position = parts_.log.position();
+    const AppendLock::Held held(parts_.log.lock);
+    position = parts_.log.tail.position(held);
   }
   return parts_.committer.WaitUntilSynced(position);
 }
@@ -316,8 +318,9 @@ Status CompactionRun::SyncLog() {
 Status CompactionRun::DropInputs() noexcept {
   std::vector<std::uint64_t> input_ids;
   {
-    const sync::MutexLock lock(parts_.log.mutex);
-    for (const std::uint32_t slot : inputs_) input_ids.push_back(parts_.log.accounts()[slot].segment->id());
+    const AppendLock::Held held(parts_.log.lock);
+    for (const std::uint32_t slot : inputs_)
+      input_ids.push_back(parts_.log.segments.accounts(held)[slot].segment->id());
   }
   Status swapped = parts_.manifest.Edit([&](log::Manifest& manifest) {
     for (const std::uint64_t id : input_ids) manifest.Remove(id);
@@ -325,15 +328,16 @@ Status CompactionRun::DropInputs() noexcept {
   KVS_PROBE_IF(!swapped && base::IsPassing(swapped.error()), "no room to drop the inputs");
   if (!swapped && base::IsPassing(swapped.error())) return swapped;
   if (!swapped) {
-    const sync::MutexLock lock(parts_.log.mutex);
+    const AppendLock::Held held(parts_.log.lock);
     KVS_PROBE("manifest may name inputs or not");
-    return parts_.log.Poison(swapped.error());
+    return parts_.log.space.Poison(held, swapped.error());
   }
   // The files go before their bytes are subtracted: writers may use that room immediately. Readers have the mappings.
   for (const std::uint64_t id : input_ids) RemoveFiles(id);
   ForgetExpired();
-  const sync::MutexLock lock(parts_.log.mutex);
-  for (const std::uint32_t slot : inputs_) parts_.log.Retire(slot);
+  const AppendLock::Held held(parts_.log.lock);
+  for (const std::uint32_t slot : inputs_) parts_.log.segments.Retire(held, slot);
+  parts_.log.space.NoteRetired(held);
   return Ok();
 }
 
@@ -341,8 +345,9 @@ Status CompactionRun::DropInputs() noexcept {
 void CompactionRun::ForgetExpired() {
   for (std::size_t begin = 0; begin < expired_.size(); begin += kTogether) {
     const std::size_t count = std::min(kTogether, expired_.size() - begin);
-    const sync::MutexLock lock(parts_.log.mutex);
-    for (const base::Location location : std::span(expired_).subspan(begin, count)) parts_.forget_expired(location);
+    const AppendLock::Held held(parts_.log.lock);
+    for (const base::Location location : std::span(expired_).subspan(begin, count))
+      parts_.forget_expired(held, location);
   }
 }
 

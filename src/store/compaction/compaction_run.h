@@ -40,9 +40,9 @@
 #include "store/compaction/key_order.h"
 #include "store/segments/manifest_keeper.h"
 #include "store/segments/record_reader.h"
+#include "store/space/health.h"
 #include "store/space/reserve.h"
 #include "store/tail/committer.h"
-#include "store/tail/health.h"
 #include "store/tail/live_log.h"
 
 namespace kvs::store {
@@ -62,7 +62,7 @@ struct CompactionParts {  // Of the store; all outlive the compactor.
   // Whether the time of a pair has come; and, under the append lock, what becomes of one whose record was not copied
   // because of that.
   std::function<bool(const log::Record& record)> is_expired;
-  std::function<void(base::Location location)> forget_expired;
+  std::function<void(const AppendLock::Held& held, base::Location location)> forget_expired;
 };
 
 class CompactionRun {
@@ -73,7 +73,7 @@ class CompactionRun {
   };
 
   // The append lock has been held since `inputs` were picked from the accounts; they are not empty.
-  CompactionRun(const CompactionParts& parts, std::vector<std::uint32_t> inputs) KVS_REQUIRES(parts.log.mutex);
+  CompactionRun(const AppendLock::Held& held, const CompactionParts& parts, std::vector<std::uint32_t> inputs);
 
   Result<End> Execute();
 
@@ -101,7 +101,7 @@ class CompactionRun {
     std::uint64_t newest_tombstone = 0;
   };
 
-  void NoteOutputToCome() KVS_REQUIRES(parts_.log.mutex);
+  void NoteOutputToCome(const AppendLock::Held& held);
   Result<End> GatherAndCopy();
   Status Gather();
   Status GatherFrom(std::uint32_t slot);
@@ -124,8 +124,8 @@ class CompactionRun {
   Status NameOutput(const log::Segment& output) noexcept;
   Status Publish(const std::shared_ptr<log::Segment>& output, std::uint64_t hint_bytes) noexcept;
   Status MoveEntries(const log::Segment& output, std::uint32_t slot);
-  void MoveEntry(const Move& move, std::uint32_t slot, std::string_view key, const index::LeafHint& hint)
-      KVS_REQUIRES(parts_.log.mutex);
+  void MoveEntry(const AppendLock::Held& held, const Move& move, std::uint32_t slot, std::string_view key,
+                 const index::LeafHint& hint);
   bool IsProgressDue(std::uint64_t done_bytes) const { return done_bytes - reported_bytes_ >= kProgressBytes; }
   // Tells the log how much of what the run will free is earned. True: writers have no room meanwhile.
   Result<bool> NoteProgress(std::uint64_t done_bytes);

@@ -21,10 +21,10 @@ Status Compactor::Start() {
 }
 
 Status Compactor::Compact() {
-  const sync::MutexLock lock(parts_.log.mutex);
+  const AppendLock::Held held(parts_.log.lock);
   const std::uint64_t request = ++requests_;
-  parts_.log.compaction_wanted.NotifyAll();
-  while (answered_ < request && !parts_.log.is_stopped()) parts_.log.compaction_wanted.Wait(parts_.log.mutex);
+  parts_.log.space.compaction_wanted.NotifyAll();
+  while (answered_ < request && !parts_.log.space.is_stopped(held)) held.WaitFor(parts_.log.space.compaction_wanted);
   if (answered_ < request) return Error{.code = ErrorCode::kPoisoned, .context = "the store is closing"};
   return last_answer_;
 }
@@ -51,34 +51,33 @@ void Compactor::CompactBecauseDue() {
   if (has_gained || base::IsPassing(has_gained.error())) return;
   KVS_PROBE("compaction fails with what does not pass");
   if (parts_.options.log) parts_.options.log("compaction: " + has_gained.error().ToString());
-  const sync::MutexLock lock(parts_.log.mutex);
-  parts_.log.SetNothingToGain(true);
+  const AppendLock::Held held(parts_.log.lock);
+  parts_.log.space.NoteNothingToGain(held, Gain::kAny);
 }
 
 std::optional<Compactor::Work> Compactor::WaitForWork() {
-  const sync::MutexLock lock(parts_.log.mutex);
-  while (!parts_.log.is_stopped()) {
+  const AppendLock::Held held(parts_.log.lock);
+  while (!parts_.log.space.is_stopped(held)) {
     if (answered_ < requests_) return Work{.requests = requests_};
-    if (!parts_.health.is_poisoned() && parts_.log.IsCompactionDue()) return Work{.is_due = true};
-    const auto retry_at = parts_.log.RetryAt(RoomState::Job::kCompaction);
-    if (parts_.log.has_retired()) {
-      parts_.log.compaction_wanted.WaitUntil(parts_.log.mutex,
-                                             std::chrono::steady_clock::now() + kUnreachableCheckInterval);
-      if (!parts_.log.is_stopped()) return Work{};
+    if (!parts_.health.is_poisoned() && parts_.log.space.IsCompactionDue(held)) return Work{.is_due = true};
+    const auto retry_at = parts_.log.space.room(held).RetryAt(RoomState::Job::kCompaction);
+    if (parts_.log.segments.has_retired(held)) {
+      held.WaitUntil(parts_.log.space.compaction_wanted, std::chrono::steady_clock::now() + kUnreachableCheckInterval);
+      if (!parts_.log.space.is_stopped(held)) return Work{};
     } else if (retry_at && !parts_.health.is_poisoned()) {
-      parts_.log.compaction_wanted.WaitUntil(parts_.log.mutex, *retry_at);
+      held.WaitUntil(parts_.log.space.compaction_wanted, *retry_at);
     } else {
-      parts_.log.compaction_wanted.Wait(parts_.log.mutex);
+      held.WaitFor(parts_.log.space.compaction_wanted);
     }
   }
   return std::nullopt;
 }
 
 void Compactor::Answer(std::uint64_t requests, const Status& status) {
-  const sync::MutexLock lock(parts_.log.mutex);
+  const AppendLock::Held held(parts_.log.lock);
   answered_ = requests;
   last_answer_ = status;
-  parts_.log.compaction_wanted.NotifyAll();
+  parts_.log.space.compaction_wanted.NotifyAll();
 }
 
 Status Compactor::CompactAll() {
@@ -104,8 +103,8 @@ Status Compactor::ClusterAll(std::uint64_t made_before) {
   while (true) {
     std::uint64_t copied_bytes_max = 0;
     {
-      const sync::MutexLock lock(parts_.log.mutex);
-      copied_bytes_max = is_narrow ? parts_.log.CopiedBytesMax() : parts_.log.ClusteredBytesMax();
+      const AppendLock::Held held(parts_.log.lock);
+      copied_bytes_max = is_narrow ? parts_.log.space.CopiedBytesMax(held) : parts_.log.space.ClusteredBytesMax(held);
     }
     KVS_TRY_ASSIGN(const auto end, ClusterOnce(made_before, copied_bytes_max));
     FreeUnreachable();
@@ -119,9 +118,9 @@ Status Compactor::ClusterAll(std::uint64_t made_before) {
 }
 
 Status Compactor::SealActive(std::uint64_t* made_before) {
-  const sync::MutexLock lock(parts_.log.mutex);
-  KVS_TRY(parts_.log.SealActive());
-  *made_before = parts_.log.last_sequence() + 1;
+  const AppendLock::Held held(parts_.log.lock);
+  KVS_TRY(parts_.log.tail.SealActive(held));
+  *made_before = parts_.log.tail.last_sequence(held) + 1;
   return Ok();
 }
 
@@ -136,8 +135,8 @@ Status Compactor::CompactWhileWorthwhile() {
 Status Compactor::CompactWhileDue() {
   while (true) {
     {
-      const sync::MutexLock lock(parts_.log.mutex);
-      if (!parts_.log.IsCompactionDue()) return Ok();
+      const AppendLock::Held held(parts_.log.lock);
+      if (!parts_.log.space.IsCompactionDue(held)) return Ok();
     }
     KVS_TRY(CompactOnce());
     FreeUnreachable();
@@ -159,13 +158,14 @@ Result<bool> Compactor::CompactOnce() {
 
 Result<bool> Compactor::Attempt() {
   {
-    const sync::MutexLock lock(parts_.log.mutex);
-    parts_.log.BeginCompaction();
+    const AppendLock::Held held(parts_.log.lock);
+    parts_.log.space.room(held).Begin(RoomState::Job::kCompaction);
   }
   auto has_gained = base::OrNoMemory([&] { return RunForMost(); });
   const bool is_missing_something = !has_gained && base::IsPassing(has_gained.error());
-  const sync::MutexLock lock(parts_.log.mutex);
-  parts_.log.EndCompaction(is_missing_something ? Status(has_gained.error()) : Ok());
+  const AppendLock::Held held(parts_.log.lock);
+  parts_.log.space.EndAttempt(held, RoomState::Job::kCompaction,
+                              is_missing_something ? Status(has_gained.error()) : Ok());
   return has_gained;
 }
 
@@ -176,18 +176,18 @@ Result<bool> Compactor::RunForMost() {
   if (!has_gained && base::IsPassing(has_gained.error())) return RunFor(Preference::kLeastCopied);
   if (!has_gained || *has_gained) return has_gained;
   {
-    const sync::MutexLock lock(parts_.log.mutex);
-    if (!parts_.log.HasGarbageInActive()) return false;
+    const AppendLock::Held held(parts_.log.lock);
+    if (!parts_.log.space.HasGarbageInActive(held)) return false;
     KVS_PROBE("active segment is sealed for its garbage");
-    KVS_TRY(parts_.log.SealActive());
+    KVS_TRY(parts_.log.tail.SealActive(held));
   }
   return RunFor(Preference::kBenefit);
 }
 
 bool Compactor::BorrowReserve() {
   {
-    const sync::MutexLock lock(parts_.log.mutex);
-    parts_.log.NoteReserve(ReserveState::kLent);
+    const AppendLock::Held held(parts_.log.lock);
+    parts_.log.tail.NoteReserve(held, ReserveState::kLent);
   }
   if (parts_.reserve.Lend()) return true;
   KVS_PROBE("reserve could not be lent");
@@ -197,30 +197,30 @@ bool Compactor::BorrowReserve() {
 
 void Compactor::ReturnReserve() {
   parts_.reserve.Return();
-  const sync::MutexLock lock(parts_.log.mutex);
-  parts_.log.NoteReserve(ReserveState::kGivenUp);
+  const AppendLock::Held held(parts_.log.lock);
+  parts_.log.tail.NoteReserve(held, ReserveState::kGivenUp);
 }
 
 bool Compactor::IsReserveGivenUp() {
-  const sync::MutexLock lock(parts_.log.mutex);
-  return parts_.log.reserve() == ReserveState::kGivenUp;
+  const AppendLock::Held held(parts_.log.lock);
+  return parts_.log.space.reserve(held) == ReserveState::kGivenUp;
 }
 
 Result<bool> Compactor::RunFor(Preference preference) {
   KVS_TRY(parts_.health.Check());
   std::optional<CompactionRun> run;
   {
-    const sync::MutexLock lock(parts_.log.mutex);
-    const CompactionAim aim{.copied_bytes_max = parts_.log.CopiedBytesMax(),
-                            .gained_bytes_max = parts_.log.GainedBytesMax(),
-                            .sequence = parts_.log.last_sequence(),
+    const AppendLock::Held held(parts_.log.lock);
+    const CompactionAim aim{.copied_bytes_max = parts_.log.space.CopiedBytesMax(held),
+                            .gained_bytes_max = parts_.log.space.GainedBytesMax(held),
+                            .sequence = parts_.log.tail.last_sequence(held),
                             .preference = preference,
-                            .takes_any_gain = parts_.log.TakesAnyGain()};
-    std::vector<std::uint32_t> inputs = PickInputs(parts_.log.accounts(), aim);
+                            .takes_any_gain = parts_.log.space.WantedGain(held) == Gain::kAny};
+    std::vector<std::uint32_t> inputs = PickInputs(parts_.log.segments.accounts(held), aim);
     // Under the same lock, or a segment that is sealed meanwhile would be taken for one that was looked at.
-    if (inputs.empty()) parts_.log.SetNothingToGain(aim.takes_any_gain);
+    if (inputs.empty()) parts_.log.space.NoteNothingToGain(held, parts_.log.space.WantedGain(held));
     if (inputs.empty()) return false;
-    run.emplace(parts_, std::move(inputs));
+    run.emplace(held, parts_, std::move(inputs));
   }
   KVS_TRY(Execute(&*run));
   return true;
@@ -231,11 +231,11 @@ Result<std::optional<CompactionRun::End>> Compactor::ClusterOnce(std::uint64_t m
   KVS_TRY(parts_.health.Check());
   std::optional<CompactionRun> run;
   {
-    const sync::MutexLock lock(parts_.log.mutex);
-    std::vector<std::uint32_t> inputs =
-        PickToCluster(parts_.log.accounts(), {.copied_bytes_max = copied_bytes_max, .made_before = made_before});
+    const AppendLock::Held held(parts_.log.lock);
+    std::vector<std::uint32_t> inputs = PickToCluster(
+        parts_.log.segments.accounts(held), {.copied_bytes_max = copied_bytes_max, .made_before = made_before});
     if (inputs.empty()) return std::optional<CompactionRun::End>();
-    run.emplace(parts_, std::move(inputs));
+    run.emplace(held, parts_, std::move(inputs));
   }
   KVS_TRY_ASSIGN(const CompactionRun::End end, Execute(&*run));
   return std::optional<CompactionRun::End>(end);
@@ -248,16 +248,16 @@ Result<CompactionRun::End> Compactor::Execute(CompactionRun* run) {
   if (end) compactions_.fetch_add(1, std::memory_order_relaxed);              // R1
   const bool has_freed = end && *end == CompactionRun::End::kInputsDropped;
   const std::uint64_t freed = run->input_bytes() - std::min(run->input_bytes(), run->written_bytes());
-  const sync::MutexLock lock(parts_.log.mutex);
-  parts_.log.NoteRun(has_freed ? freed : 0, WritePace::Clock::now() - begin);
+  const AppendLock::Held held(parts_.log.lock);
+  parts_.log.space.NoteRun(held, has_freed ? freed : 0, WritePace::Clock::now() - begin);
   return end;
 }
 
 void Compactor::FreeUnreachable() {
   std::vector<std::shared_ptr<log::Segment>> unreachable;
   {
-    const sync::MutexLock lock(parts_.log.mutex);
-    unreachable = parts_.log.TakeUnreachable();
+    const AppendLock::Held held(parts_.log.lock);
+    unreachable = parts_.log.segments.TakeUnreachable(held);
   }
 }
 

@@ -67,7 +67,7 @@ class Compactor {
   // Whether the room of the reserve is free now; then nobody takes it before it is returned.
   bool BorrowReserve();
   void ReturnReserve();
-  bool IsReserveGivenUp() KVS_EXCLUDES(parts_.log.mutex);
+  bool IsReserveGivenUp() KVS_EXCLUDES(parts_.log.lock);
   Result<bool> RunFor(Preference preference);
   // One group of what was made before. nullopt: there is nothing left.
   Result<std::optional<CompactionRun::End>> ClusterOnce(std::uint64_t made_before, std::uint64_t copied_bytes_max);
@@ -77,9 +77,9 @@ class Compactor {
   const Parts parts_;
 
   // How often Compact() was called, how many of the calls are answered, and what the last answer was.
-  std::uint64_t requests_ KVS_GUARDED_BY(parts_.log.mutex) = 0;
-  std::uint64_t answered_ KVS_GUARDED_BY(parts_.log.mutex) = 0;
-  Status last_answer_ KVS_GUARDED_BY(parts_.log.mutex);
+  std::uint64_t requests_ KVS_GUARDED_BY(parts_.log.lock) = 0;
+  std::uint64_t answered_ KVS_GUARDED_BY(parts_.log.lock) = 0;
+  Status last_answer_ KVS_GUARDED_BY(parts_.log.lock);
 
   std::atomic<std::uint64_t> compactions_{0};    // R1: relaxed, figures for people.
   std::atomic<std::uint64_t> written_bytes_{0};  // R1

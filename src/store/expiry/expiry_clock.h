@@ -19,6 +19,7 @@
 
 #include "kvs/engine.h"
 #include "log/clock_file.h"
+#include "log/record.h"
 #include "store/expiry/expiry_index.h"
 #include "sync/mutex.h"
 
@@ -47,6 +48,8 @@ class ExpiryClock {
   std::uint64_t NowMs() KVS_EXCLUDES(mutex_);
   ExpiryTimes Times() const { return {.point_ms = PointMs(), .span_ms = SpanMs()}; }
   bool IsPast(Expiry stored) const { return stored <= (stored.kind() == ExpiryKind::kPoint ? PointMs() : SpanMs()); }
+
+  bool HasExpired(const log::Record& record) const { return record.expiry_ms != kNoExpiry && IsPast(record.expiry()); }
 
   // An expiry as users see it, by the wall clock as it was at the last look, and as it is in records.
   Expiry ToStored(Expiry shown) const { return shown == kNoExpiry ? shown : StoredOf(shown); }

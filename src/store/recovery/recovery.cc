@@ -125,23 +125,24 @@ std::vector<std::uint64_t> Recovery::SavedSegmentIds() const {
 // Its locations name segments by the slots that they had.
 void Recovery::ReserveSlots() {
   if (!saved_) return;
-  const sync::MutexLock lock(log_.mutex);
+  const AppendLock::Held held(log_.lock);
   for (const log::IndexFileSegment& saved : saved_->head().segments) {
-    log_.accounts().Reserve(static_cast<std::uint32_t>(saved.slot));
+    log_.segments.accounts(held).Reserve(static_cast<std::uint32_t>(saved.slot));
   }
 }
 
-std::uint32_t Recovery::AddToLog(const std::shared_ptr<log::Segment>& segment, std::uint64_t file_bytes) {
+std::uint32_t Recovery::AddToLog(const AppendLock::Held& held, const std::shared_ptr<log::Segment>& segment,
+                                 std::uint64_t file_bytes) {
   const log::IndexFileSegment* const saved = saved_ ? saved_->Find(segment->id()) : nullptr;
-  if (saved == nullptr) return log_.AddSegment(segment, file_bytes);
-  log_.AddSegmentAt(static_cast<std::uint32_t>(saved->slot), segment, file_bytes);
+  if (saved == nullptr) return log_.segments.Add(held, segment, file_bytes);
+  log_.segments.AddAt(held, static_cast<std::uint32_t>(saved->slot), segment, file_bytes);
   return static_cast<std::uint32_t>(saved->slot);
 }
 
 void Recovery::AddSealed() {
-  const sync::MutexLock lock(log_.mutex);
+  const AppendLock::Held held(log_.lock);
   for (const Sealed& sealed : sealed_) {
-    sources_.push_back({sealed.segment, AddToLog(sealed.segment, sealed.bytes), sealed.bytes, true});
+    sources_.push_back({sealed.segment, AddToLog(held, sealed.segment, sealed.bytes), sealed.bytes, true});
   }
 }
 
@@ -166,16 +167,16 @@ Status Recovery::FinishOpenParts(const std::vector<OpenPart>& parts, log::Manife
     finished = ShowFiles(parts);
   }
   if (!finished) return std::move(finished).error();
-  const sync::MutexLock lock(log_.mutex);
+  const AppendLock::Held held(log_.lock);
   for (FinishedPart& part : *finished) {
     std::uint32_t slot = 0;
     if (part.used_bytes > log::kSegmentHeaderBytes) {
-      slot = AddToLog(part.segment, part.segment->readable_bytes());
+      slot = AddToLog(held, part.segment, part.segment->readable_bytes());
       sources_.push_back({part.segment, slot, part.used_bytes, part.writer == nullptr && !write_refusal_});
     } else {
-      slot = log_.AddNewSegment(part.segment);
+      slot = log_.segments.AddNew(held, part.segment);
     }
-    if (part.writer != nullptr) log_.Start(std::move(part.writer), slot, last_sequence_);
+    if (part.writer != nullptr) log_.tail.Start(held, std::move(part.writer), slot, last_sequence_);
   }
   return Ok();
 }
@@ -268,8 +269,8 @@ Result<Recovery::FinishedPart> Recovery::StartNewSegment(std::uint64_t capacity_
 }
 
 std::uint64_t Recovery::CapacityForNext() {
-  const sync::MutexLock lock(log_.mutex);
-  return log_.CapacityForNext();
+  const AppendLock::Held held(log_.lock);
+  return log_.space.CapacityForNext(held);
 }
 
 // --- The index ---
@@ -279,8 +280,8 @@ std::uint64_t Recovery::CapacityForNext() {
 Status Recovery::FillIndex() {
   std::uint32_t slots = 0;
   {
-    const sync::MutexLock lock(log_.mutex);
-    slots = static_cast<std::uint32_t>(log_.accounts().accounts().size());
+    const AppendLock::Held held(log_.lock);
+    slots = static_cast<std::uint32_t>(log_.segments.accounts(held).accounts().size());
   }
   if (saved_ && !IsSavedIndexWorthwhile()) {
     KVS_PROBE("too much came after the saved index");
@@ -331,8 +332,8 @@ std::vector<IndexRebuild::Source> Recovery::SourcesToRead() const {
 
 void Recovery::FillAccounts(IndexRebuild* rebuild) {
   const DeadPuts dead = rebuild->dead_puts();
-  const sync::MutexLock lock(log_.mutex);
-  SegmentAccounts& accounts = log_.accounts();
+  const AppendLock::Held held(log_.lock);
+  SegmentAccounts& accounts = log_.segments.accounts(held);
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const std::uint32_t slot = sources_[i].slot;
     const SegmentTally& tally = rebuild->tallies()[i];
@@ -345,7 +346,7 @@ void Recovery::FillAccounts(IndexRebuild* rebuild) {
     }
     accounts.AddLive(slot, tally.put_bytes);
     accounts.AddTombstone(slot, tally.tombstone_bytes, tally.newest_tombstone);
-    if (sources_[i].is_sealed) log_.SealSegment(slot, sources_[i].segment, hint_bytes);
+    if (sources_[i].is_sealed) log_.segments.Seal(held, slot, sources_[i].segment, hint_bytes);
     report_.records += tally.records;
     report_.segments_from_hints += tally.hint_bytes > 0 ? 1 : 0;
   }

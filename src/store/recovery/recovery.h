@@ -63,10 +63,10 @@ class Recovery {
   void GiveUpSavedIndex(const Error& why);
   std::vector<KnownPart> KnownParts() const;
   bool IsSavedIndexWorthwhile() const;
-  void ReserveSlots() KVS_EXCLUDES(log_.mutex);
-  void AddSealed() KVS_EXCLUDES(log_.mutex);
-  std::uint32_t AddToLog(const std::shared_ptr<log::Segment>& segment, std::uint64_t file_bytes)
-      KVS_REQUIRES(log_.mutex);
+  void ReserveSlots() KVS_EXCLUDES(log_.lock);
+  void AddSealed() KVS_EXCLUDES(log_.lock);
+  std::uint32_t AddToLog(const AppendLock::Held& held, const std::shared_ptr<log::Segment>& segment,
+                         std::uint64_t file_bytes);
 
   // An open segment as it is from now on.
   struct FinishedPart {
@@ -75,17 +75,17 @@ class Recovery {
     std::uint64_t used_bytes;
   };
   const OpenPart* PartToAppendTo(const std::vector<OpenPart>& parts) const;
-  Status FinishOpenParts(const std::vector<OpenPart>& parts, log::Manifest* manifest) KVS_EXCLUDES(log_.mutex);
+  Status FinishOpenParts(const std::vector<OpenPart>& parts, log::Manifest* manifest) KVS_EXCLUDES(log_.lock);
   Result<std::vector<FinishedPart>> FinishFiles(const std::vector<OpenPart>& parts, log::Manifest* manifest);
   std::vector<FinishedPart> ShowFiles(const std::vector<OpenPart>& parts) const;
   Status EmptyFile(std::uint64_t segment_id);
   Status WriteManifest(const std::vector<std::uint64_t>& empty_ids, bool can_wait, log::Manifest* manifest);
   Result<FinishedPart> StartNewSegment(std::uint64_t capacity_bytes, log::Manifest* manifest);
-  std::uint64_t CapacityForNext() KVS_EXCLUDES(log_.mutex);
+  std::uint64_t CapacityForNext() KVS_EXCLUDES(log_.lock);
 
   Status FillIndex();
   std::vector<IndexRebuild::Source> SourcesToRead() const;
-  void FillAccounts(IndexRebuild* rebuild) KVS_EXCLUDES(log_.mutex);
+  void FillAccounts(IndexRebuild* rebuild) KVS_EXCLUDES(log_.lock);
   void FillExpiries(IndexRebuild* rebuild);
   std::uint64_t HintBytesOf(std::uint64_t segment_id) const;
 

@@ -1,7 +1,7 @@
 // SegmentAccounts: what each segment holds and what of it is still needed; the arithmetic behind compaction.
 //
 // Design      A plain table, one account for each slot, with running totals. The holder's lock protects it.
-// Threads     None of its own: LiveLog guards it with the append lock.
+// Threads     None of its own: the SegmentTable guards it with the append lock.
 //
 // Invariants  I1  live_bytes of an account = the bytes of its put records that the index points at.
 //             I2  dead_bytes of an account = the bytes of its other put records.

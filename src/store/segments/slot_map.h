@@ -1,7 +1,7 @@
 // SlotMap: from the slot in a location to the segment that it names. The readers' way into the log.
 //
 // Threads     Find() from any thread, under an epoch pin; Set() by the holder of the append lock.
-// Ownership   Does not own the segments: LiveLog does, and clears a slot only when no reader can hold its number.
+// Ownership   The SegmentTable owns the segments. It clears a slot only when no reader can hold its number.
 //
 // Fences      P1  slot: release store in Set() -> acquire load in Find(). The segment is whole when seen.
 #pragma once

@@ -8,7 +8,7 @@
 //               is full     a job is failing, and the cause is known; until an attempt of it succeeds.
 //             A writer asks for an attempt and keeps its number as a ticket: what counts for the writer is how an
 //             attempt ended that began after it asked. A full store is told once, and once that it is over.
-// Threads     None of its own: LiveLog guards it with the append lock.
+// Threads     None of its own: the SpaceGovernor guards it with the append lock.
 #pragma once
 
 #include <algorithm>

@@ -11,7 +11,7 @@
 //             Headroom() is what is left; below 0 writers wait. Compaction begins where the headroom falls below
 //             HeadStart(), and from there on writers are slowed down (WritePace): so nobody meets the bound who could
 //             have been slowed down before it.
-// Threads     Pure functions of figures that LiveLog takes under the append lock.
+// Threads     Pure functions of figures that the SpaceGovernor takes under the append lock.
 #pragma once
 
 #include <algorithm>

@@ -5,13 +5,12 @@
 //             been gone: nothing at first, without limit at the end, and in the middle as much as compaction takes, so
 //             that the two keep step there. A writer waits only once the debt is worth it, and never long at a time;
 //             what it still owes then is left to the next writers.
-// Threads     None of its own: LiveLog guards it with the append lock.
+// Threads     None of its own: the SpaceGovernor guards it with the append lock.
 #pragma once
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <optional>
 
 #include "base/tunable.h"
 
@@ -32,15 +31,15 @@ class WritePace {
     freeing_ns_per_byte_ = std::clamp((freeing_ns_per_byte_ + price) / 2, kPriceMin, kPriceMax);
   }
 
-  // Somebody is about to write `bytes` at `now`. `way`: from compaction's start (0) to the bound (1). Answers until
-  // when to wait first; nullopt: not at all.
-  std::optional<Clock::time_point> Charge(std::uint64_t bytes, double way, Clock::time_point now) {
+  // How long a writer of `bytes` must wait at `now` before it writes; zero: not at all. `way`: how far it is from
+  // compaction's start (0) to the bound (1).
+  Clock::duration ThrottleDelay(std::uint64_t bytes, double way, Clock::time_point now) {
     const double d = std::clamp(way, 0.0, kWayMax);
     const double owed = static_cast<double>(bytes) * freeing_ns_per_byte_ * d / (1 - d);
     paid_until_ = std::max(paid_until_, now) + std::chrono::duration_cast<Clock::duration>(Nanoseconds(owed));
     paid_until_ = std::min(paid_until_, now + kDebtMax);
-    if (paid_until_ - now < kStepMin) return std::nullopt;
-    return std::min(paid_until_, now + kStepMax);
+    const Clock::duration delay = paid_until_ - now;
+    return delay < kStepMin ? Clock::duration::zero() : std::min<Clock::duration>(delay, kStepMax);
   }
 
  private:

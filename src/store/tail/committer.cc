@@ -112,8 +112,8 @@ std::optional<Committer::Time> Committer::NextTick() const {
 void Committer::Tick() {
   std::uint64_t position = 0;
   {
-    const sync::MutexLock lock(log_.mutex);
-    position = log_.position();
+    const AppendLock::Held held(log_.lock);
+    position = log_.tail.position(held);
   }
   bool is_synced = false;
   {
@@ -166,16 +166,16 @@ Status Committer::SyncOnce() {
 // All that wait for this sync appended before it began, so the position that is read here covers them.
 Status Committer::TrySync() {
   KVS_TRY(health_.Check());
-  LiveLog::Unsynced unsynced;
+  LogTail::Unsynced unsynced;
   {
-    const sync::MutexLock lock(log_.mutex);
-    unsynced = log_.BeginSync();
+    const AppendLock::Held held(log_.lock);
+    unsynced = log_.tail.BeginSync(held);
   }
   for (const auto& [segment, used_bytes] : unsynced.parts) {
     if (const Status status = segment->SyncUpTo(used_bytes); !status) {
-      const sync::MutexLock lock(log_.mutex);
+      const AppendLock::Held held(log_.lock);
       KVS_PROBE("sync failed");
-      return log_.Poison(status.error());
+      return log_.space.Poison(held, status.error());
     }
   }
   syncs_.fetch_add(1, std::memory_order_relaxed);  // R1
@@ -187,10 +187,10 @@ Status Committer::TrySync() {
 // Should it fail, everything is on the disk all the same: the next sync tells.
 void Committer::MarkSynced() {
   if (health_.is_poisoned()) return;
-  LiveLog::Unsynced unsynced;
+  LogTail::Unsynced unsynced;
   {
-    const sync::MutexLock lock(log_.mutex);
-    unsynced = log_.UnsyncedSegments();
+    const AppendLock::Held held(log_.lock);
+    unsynced = log_.tail.UnsyncedSegments(held);
   }
   for (const auto& [segment, used_bytes] : unsynced.parts) {
     if (!segment->MarkSynced()) return;

@@ -21,7 +21,7 @@
 #include "base/tunable.h"
 #include "kvs/kv_store.h"
 #include "kvs/result.h"
-#include "store/tail/health.h"
+#include "store/space/health.h"
 #include "store/tail/live_log.h"
 #include "sync/mutex.h"
 #include "sync/skip_backoff.h"

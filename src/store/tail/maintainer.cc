@@ -44,83 +44,83 @@ void Maintainer::Run(Job job) {
     if (task.is_last) return;
     if (!task.work) continue;
     const Status status = Do(*task.work);
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     const bool is_over = status || base::IsPassing(status.error());
     KVS_PROBE_IF(!is_over, "failure in the background poisons the store");
-    if (!is_over) static_cast<void>(log_.Poison(status.error()));
-    log_.EndWork(job, is_over ? status : Ok());
+    if (!is_over) static_cast<void>(log_.space.Poison(held, status.error()));
+    log_.tail.EndWork(held, job, is_over ? status : Ok());
   }
 }
 
 Maintainer::Task Maintainer::NextTask(Job job) {
-  const sync::MutexLock lock(log_.mutex);
+  const AppendLock::Held held(log_.lock);
   Task task;
   while (true) {
-    if (job == Job::kRoom) task.news = log_.TakeNews();
-    task.is_last = log_.is_stopped();
+    if (job == Job::kRoom) task.news = log_.space.room(held).TakeNews();
+    task.is_last = log_.space.is_stopped(held);
     if (!task.is_last && !health_.is_poisoned()) {
-      task.work = job == Job::kRoom ? log_.TakeRoomWork() : log_.TakeSealWork();
+      task.work = job == Job::kRoom ? log_.tail.TakeRoomWork(held) : log_.tail.TakeSealWork(held);
     }
     if (task.is_last || task.work || !task.news.empty()) return task;
-    const auto retry_at = log_.RetryAt(job);
+    const auto retry_at = log_.space.room(held).RetryAt(job);
     if (retry_at && *retry_at > RoomState::Clock::now() && !health_.is_poisoned()) {
-      log_.work_changed.WaitUntil(log_.mutex, *retry_at);
+      held.WaitUntil(log_.space.work_changed, *retry_at);
     } else {
-      log_.work_changed.Wait(log_.mutex);
+      held.WaitFor(log_.space.work_changed);
     }
   }
 }
 
-Status Maintainer::Do(const LiveLog::Work& work) {
+Status Maintainer::Do(const LogTail::Work& work) {
   if (work.reserve_bytes > 0) KVS_TRY(HoldReserve(work.reserve_bytes));
   switch (work.kind) {
-    case LiveLog::Work::Kind::kExtend: return Extend(work);
-    case LiveLog::Work::Kind::kPrepareNext: return PrepareNext(work);
-    case LiveLog::Work::Kind::kHoldReserve: return Ok();
-    case LiveLog::Work::Kind::kSeal: return Seal(work);
+    case LogTail::Work::Kind::kExtend: return Extend(work);
+    case LogTail::Work::Kind::kPrepareNext: return PrepareNext(work);
+    case LogTail::Work::Kind::kHoldReserve: return Ok();
+    case LogTail::Work::Kind::kSeal: return Seal(work);
   }
   return Ok();
 }
 
 Status Maintainer::HoldReserve(std::uint64_t bytes) {
   KVS_TRY(reserve_.Hold(bytes));
-  const sync::MutexLock lock(log_.mutex);
-  if (log_.reserve() != ReserveState::kHeld) log_.NoteReserve(ReserveState::kHeld);
+  const AppendLock::Held held(log_.lock);
+  if (log_.space.reserve(held) != ReserveState::kHeld) log_.tail.NoteReserve(held, ReserveState::kHeld);
   return Ok();
 }
 
-Status Maintainer::CallOrUseReserve(const LiveLog::Work& work, FunctionRef<Status()> call) {
+Status Maintainer::CallOrUseReserve(const LogTail::Work& work, FunctionRef<Status()> call) {
   Status status = call();
   if (status || !work.may_use_reserve() || !base::IsDiskFull(status.error()) || !reserve_.GiveUp()) return status;
   {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     KVS_PROBE("reserve is given up for a removal");
-    log_.NoteReserve(ReserveState::kGivenUp);
+    log_.tail.NoteReserve(held, ReserveState::kGivenUp);
   }
   return call();
 }
 
-Status Maintainer::Extend(const LiveLog::Work& work) {
+Status Maintainer::Extend(const LogTail::Work& work) {
   Result<std::uint64_t> reserved_bytes = 0;
   const Status status = CallOrUseReserve(work, [&] {
     reserved_bytes = work.segment->writer->Extend(work.bytes, work.grain);
     return reserved_bytes ? Ok() : Status(reserved_bytes.error());
   });
-  const sync::MutexLock lock(log_.mutex);
-  log_.FinishExtend(work, reserved_bytes);
+  const AppendLock::Held held(log_.lock);
+  log_.tail.FinishExtend(held, work, reserved_bytes);
   return status;
 }
 
 // A segment that was prepared before and is too small is withdrawn first: nobody may begin to write to it while it
 // goes.
-Status Maintainer::PrepareNext(const LiveLog::Work& work) {
+Status Maintainer::PrepareNext(const LogTail::Work& work) {
   log::SegmentHeader header{.segment_id = manifest_.TakeSegmentId()};
   std::shared_ptr<OpenSegment> replaced;
   {
-    const sync::MutexLock lock(log_.mutex);
-    header.base_sequence = log_.last_sequence() + 1;
-    header.created_sequence = log_.last_sequence() + 1;
-    replaced = log_.WithdrawNext();
+    const AppendLock::Held held(log_.lock);
+    header.base_sequence = log_.tail.last_sequence(held) + 1;
+    header.created_sequence = log_.tail.last_sequence(held) + 1;
+    replaced = log_.tail.WithdrawNext(held);
   }
   std::optional<std::uint64_t> replaced_id;
   KVS_PROBE_IF(replaced != nullptr, "prepared segment is replaced");
@@ -131,14 +131,14 @@ Status Maintainer::PrepareNext(const LiveLog::Work& work) {
     return Ok();
   });
   {
-    const sync::MutexLock lock(log_.mutex);
+    const AppendLock::Held held(log_.lock);
     if (!created) {
       KVS_PROBE("next segment could not be made");
       KVS_PROBE_IF(replaced != nullptr, "prepared segment is put back");
-      log_.ReturnNext(std::move(replaced));
+      log_.tail.ReturnNext(held, std::move(replaced));
       return created.error();
     }
-    log_.FinishNext(std::move(writer), replaced.get());
+    log_.tail.FinishNext(held, std::move(writer), replaced.get());
   }
   // A file that is not in the manifest is nothing; the next opening removes it should this fail.
   if (replaced_id) static_cast<void>(files_.Remove(log::SegmentPath(directory_, *replaced_id)).has_value());
@@ -147,7 +147,7 @@ Status Maintainer::PrepareNext(const LiveLog::Work& work) {
 
 // The manifest names the segment before the first record can be written to it. Segments take mappings one by one, so
 // that it does to look now and then whether enough are left for others; removals may have one of those.
-Result<std::unique_ptr<log::SegmentWriter>> Maintainer::CreateNext(const LiveLog::Work& work,
+Result<std::unique_ptr<log::SegmentWriter>> Maintainer::CreateNext(const LogTail::Work& work,
                                                                    const log::SegmentHeader& header,
                                                                    std::optional<std::uint64_t> replaced_id) {
   if (!work.may_use_reserve()) {
@@ -167,7 +167,7 @@ Result<std::unique_ptr<log::SegmentWriter>> Maintainer::CreateNext(const LiveLog
   return named.error();
 }
 
-Status Maintainer::Seal(const LiveLog::Work& work) {
+Status Maintainer::Seal(const LogTail::Work& work) {
   KVS_TRY_ASSIGN(const auto segment, work.segment->Seal());
   const auto note = [&](log::Manifest& manifest) {
     manifest.Find(segment->id())->sealed_bytes = segment->readable_bytes();
@@ -176,17 +176,17 @@ Status Maintainer::Seal(const LiveLog::Work& work) {
   KVS_TRY(CallOrUseReserve(work, [&] { return manifest_.Edit(note); }));
   const std::uint64_t hint_bytes =
       work.segment->writer->IsHintWorthwhile() ? WriteHint(files_, directory_, *segment, log_) : 0;
-  const sync::MutexLock lock(log_.mutex);
-  log_.FinishSeal(segment, hint_bytes);
+  const AppendLock::Held held(log_.lock);
+  log_.tail.FinishSeal(held, segment, hint_bytes);
   return Ok();
 }
 
 std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& directory, const log::Segment& segment,
                         LiveLog& log) {
   {
-    const sync::MutexLock lock(log.mutex);
-    KVS_PROBE_IF(log.reserve() != ReserveState::kHeld, "no hint file while the reserve is away");
-    if (log.reserve() != ReserveState::kHeld) return 0;
+    const AppendLock::Held held(log.lock);
+    KVS_PROBE_IF(log.space.reserve(held) != ReserveState::kHeld, "no hint file while the reserve is away");
+    if (log.space.reserve(held) != ReserveState::kHeld) return 0;
   }
   const auto written = base::OrNoMemory([&]() -> Result<std::uint64_t> {
     KVS_TRY_ASSIGN(const std::string bytes, log::EncodeHint(segment));

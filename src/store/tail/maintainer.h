@@ -19,8 +19,8 @@
 #include "kvs/function_ref.h"
 #include "kvs/kv_store.h"
 #include "store/segments/manifest_keeper.h"
+#include "store/space/health.h"
 #include "store/space/reserve.h"
-#include "store/tail/health.h"
 #include "store/tail/live_log.h"
 
 namespace kvs::store {
@@ -38,21 +38,21 @@ class Maintainer {
 
   using Job = RoomState::Job;
   struct Task {
-    std::optional<LiveLog::Work> work;
+    std::optional<LogTail::Work> work;
     std::vector<std::string> news;
     bool is_last = false;
   };
   void Run(Job job);
-  Task NextTask(Job job) KVS_EXCLUDES(log_.mutex);
-  Status Do(const LiveLog::Work& work);
+  Task NextTask(Job job) KVS_EXCLUDES(log_.lock);
+  Status Do(const LogTail::Work& work);
   Status HoldReserve(std::uint64_t bytes);
   // Calls again with the room of the reserve where the disk is full, if `work` may.
-  Status CallOrUseReserve(const LiveLog::Work& work, FunctionRef<Status()> call);
-  Status Extend(const LiveLog::Work& work);
-  Status PrepareNext(const LiveLog::Work& work);
-  Result<std::unique_ptr<log::SegmentWriter>> CreateNext(const LiveLog::Work& work, const log::SegmentHeader& header,
+  Status CallOrUseReserve(const LogTail::Work& work, FunctionRef<Status()> call);
+  Status Extend(const LogTail::Work& work);
+  Status PrepareNext(const LogTail::Work& work);
+  Result<std::unique_ptr<log::SegmentWriter>> CreateNext(const LogTail::Work& work, const log::SegmentHeader& header,
                                                          std::optional<std::uint64_t> replaced_id);
-  Status Seal(const LiveLog::Work& work);
+  Status Seal(const LogTail::Work& work);
 
   // Constant after construction.
   LiveLog& log_;

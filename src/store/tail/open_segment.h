@@ -1,6 +1,6 @@
 // OpenSegment: a segment that is or was appended to and is not sealed yet, with what is known of its way to the disk.
 //
-// Threads     Sync() and Seal() from any thread; the writer's Append() under the append lock, as LiveLog does.
+// Threads     Sync() and Seal() from any thread; the writer's Append() under the append lock, as LogTail does.
 // Errors      The first that fails is the answer to all later calls: what failed to reach the disk is not tried again,
 //             because the kernel may have dropped it. What passes (base::IsPassing) harmed nothing, and is not kept.
 #pragma once

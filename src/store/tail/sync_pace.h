@@ -4,7 +4,7 @@
 // Design      A sync writes each piece whole that holds a changed byte. In coarse pieces (io::Grain) that is up to 2 MB
 //             at the end of the log: nothing beside what a fast load appends between two syncs, a hundredfold of what a
 //             commit of one record needs. So coarse pieces are for logs that were seen to grow by many of them.
-// Threads     None of its own: LiveLog guards it with the append lock.
+// Threads     None of its own: the LogTail guards it with the append lock.
 #pragma once
 
 #include <algorithm>

@@ -24,18 +24,18 @@ class CommitterTest : public testing::Test {
     auto writer = log::SegmentWriter::Create(files_, directory_.path(), {.segment_id = 1}, std::uint64_t{1} << 20);
     EXPECT_TRUE(IsOk(writer));
     syncs_ = 0;
-    const sync::MutexLock lock(log_.mutex);
-    const std::uint32_t slot = log_.AddSegment((*writer)->segment(), (*writer)->reserved_bytes());
-    log_.Start(*std::move(writer), slot, 0);
+    const AppendLock::Held held(log_.lock);
+    const std::uint32_t slot = log_.segments.Add(held, (*writer)->segment(), (*writer)->reserved_bytes());
+    log_.tail.Start(held, *std::move(writer), slot, 0);
   }
   ~CommitterTest() override { committer_.Stop(); }
 
   // Returns the end of the log.
   std::uint64_t Append() {
-    const sync::MutexLock lock(log_.mutex);
-    EXPECT_TRUE(IsOk(log_.MakeRoom(100, Purpose::kStore)));
-    EXPECT_TRUE(IsOk(log_.Append(log::DraftPut("key", "value"))));
-    return log_.position();
+    const AppendLock::Held held(log_.lock);
+    EXPECT_TRUE(IsOk(log_.tail.MakeRoom(held, 100, Purpose::kStore)));
+    EXPECT_TRUE(IsOk(log_.tail.Append(held, log::DraftPut("key", "value"))));
+    return log_.tail.position(held);
   }
 
   std::uint64_t MarkInTheFile() const {

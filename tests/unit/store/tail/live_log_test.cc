@@ -22,9 +22,9 @@ class LiveLogTest : public testing::Test {
     files_ = &files;
     capacity_bytes_ = capacity_bytes;
     auto writer = NewWriter();
-    const sync::MutexLock lock(log_.mutex);
-    const std::uint32_t slot = log_.AddSegment(writer->segment(), writer->reserved_bytes());
-    log_.Start(std::move(writer), slot, 0);
+    const AppendLock::Held held(log_.lock);
+    const std::uint32_t slot = log_.segments.Add(held, writer->segment(), writer->reserved_bytes());
+    log_.tail.Start(held, std::move(writer), slot, 0);
   }
 
   std::unique_ptr<log::SegmentWriter> NewWriter() {
@@ -35,57 +35,58 @@ class LiveLogTest : public testing::Test {
 
   Status Append(const std::string& key, std::size_t value_bytes, Purpose purpose = Purpose::kStore) {
     const std::string value(value_bytes, 'v');
-    const sync::MutexLock lock(log_.mutex);
-    if (Status status = log_.MakeRoom(log::kRecordHeaderBytesMax + key.size() + value_bytes, purpose); !status) {
+    const AppendLock::Held held(log_.lock);
+    if (Status status = log_.tail.MakeRoom(held, log::kRecordHeaderBytesMax + key.size() + value_bytes, purpose);
+        !status) {
       return status;
     }
-    const auto location = log_.Append(log::DraftPut(key, value));
+    const auto location = log_.tail.Append(held, log::DraftPut(key, value));
     if (!location) return location.error();
-    log_.accounts().AddLive(location->slot(), value_bytes);
+    log_.segments.accounts(held).AddLive(location->slot(), value_bytes);
     return Ok();
   }
 
   // Fills the active segment until it asks for more room ahead.
-  LiveLog::Work AppendUntilExtensionIsAskedFor() {
+  LogTail::Work AppendUntilExtensionIsAskedFor() {
     while (true) {
       EXPECT_TRUE(IsOk(Append("key", 1'000)));
-      const sync::MutexLock lock(log_.mutex);
-      if (const auto work = log_.TakeRoomWork()) return *work;
+      const AppendLock::Held held(log_.lock);
+      if (const auto work = log_.tail.TakeRoomWork(held)) return *work;
     }
   }
 
   std::size_t UnsyncedSegments() {
-    const sync::MutexLock lock(log_.mutex);
-    return log_.UnsyncedSegments().parts.size();
+    const AppendLock::Held held(log_.lock);
+    return log_.tail.UnsyncedSegments(held).parts.size();
   }
 
   void GiveNext() {
     auto next = NewWriter();
-    const sync::MutexLock lock(log_.mutex);
-    log_.FinishNext(std::move(next), nullptr);
+    const AppendLock::Held held(log_.lock);
+    log_.tail.FinishNext(held, std::move(next), nullptr);
   }
 
   bool HasAskedForNext() {
-    const sync::MutexLock lock(log_.mutex);
-    return log_.wants_next();
+    const AppendLock::Held held(log_.lock);
+    return log_.tail.wants_next(held);
   }
 
   // Returns once another thread waits for room, which it says by asking for it.
-  LiveLog::Work WaitForRoomWork() {
+  LogTail::Work WaitForRoomWork() {
     while (true) {
       {
-        const sync::MutexLock lock(log_.mutex);
-        if (const auto work = log_.TakeRoomWork()) return *work;
+        const AppendLock::Held held(log_.lock);
+        if (const auto work = log_.tail.TakeRoomWork(held)) return *work;
       }
       std::this_thread::yield();
     }
   }
 
-  LiveLog::Work WaitForSealWork() {
+  LogTail::Work WaitForSealWork() {
     while (true) {
       {
-        const sync::MutexLock lock(log_.mutex);
-        if (const auto work = log_.TakeSealWork()) return *work;
+        const AppendLock::Held held(log_.lock);
+        if (const auto work = log_.tail.TakeSealWork(held)) return *work;
       }
       std::this_thread::yield();
     }
@@ -93,8 +94,8 @@ class LiveLogTest : public testing::Test {
 
   // As the maintainer ends an attempt.
   void EndWork(RoomState::Job job, const Status& status) {
-    const sync::MutexLock lock(log_.mutex);
-    log_.EndWork(job, status);
+    const AppendLock::Held held(log_.lock);
+    log_.tail.EndWork(held, job, status);
   }
   static Error NoSpace(int sys_errno = ENOSPC) { return {.code = ErrorCode::kNoSpace, .sys_errno = sys_errno}; }
 
@@ -108,8 +109,8 @@ class LiveLogTest : public testing::Test {
     });
     while (!is_done.load(std::memory_order_acquire)) {  // D1
       {
-        const sync::MutexLock lock(log_.mutex);
-        if (log_.TakeRoomWork()) log_.EndWork(RoomState::Job::kRoom, NoSpace());
+        const AppendLock::Held held(log_.lock);
+        if (log_.tail.TakeRoomWork(held)) log_.tail.EndWork(held, RoomState::Job::kRoom, NoSpace());
       }
       std::this_thread::yield();
     }
@@ -118,8 +119,8 @@ class LiveLogTest : public testing::Test {
   }
 
   Status SealActive() {
-    const sync::MutexLock lock(log_.mutex);
-    return log_.SealActive();
+    const AppendLock::Held held(log_.lock);
+    return log_.tail.SealActive(held);
   }
 
   test::TemporaryDirectory directory_;
@@ -134,24 +135,24 @@ class LiveLogTest : public testing::Test {
 
 TEST_F(LiveLogTest, ASegmentIsNotSealedWhileItIsExtended) {
   Start(io::PosixFileSystem());
-  const LiveLog::Work extension = AppendUntilExtensionIsAskedFor();
-  ASSERT_EQ(extension.kind, LiveLog::Work::Kind::kExtend);
+  const LogTail::Work extension = AppendUntilExtensionIsAskedFor();
+  ASSERT_EQ(extension.kind, LogTail::Work::Kind::kExtend);
   GiveNext();
   std::thread seal([&] { EXPECT_TRUE(IsOk(SealActive())); });
   while (UnsyncedSegments() != 2) std::this_thread::yield();  // Until the log has gone over to the next segment.
   {
-    const sync::MutexLock lock(log_.mutex);
-    EXPECT_FALSE(log_.TakeSealWork());
-    log_.FinishExtend(extension, extension.segment->writer->Extend(extension.bytes, extension.grain));
-    log_.EndWork(RoomState::Job::kRoom, Ok());
+    const AppendLock::Held held(log_.lock);
+    EXPECT_FALSE(log_.tail.TakeSealWork(held));
+    log_.tail.FinishExtend(held, extension, extension.segment->writer->Extend(extension.bytes, extension.grain));
+    log_.tail.EndWork(held, RoomState::Job::kRoom, Ok());
   }
-  const LiveLog::Work sealing = WaitForSealWork();
+  const LogTail::Work sealing = WaitForSealWork();
   EXPECT_EQ(sealing.segment, extension.segment);
   const auto sealed = sealing.segment->Seal();
   ASSERT_TRUE(IsOk(sealed));
   {
-    const sync::MutexLock lock(log_.mutex);
-    log_.FinishSeal(*sealed, 0);
+    const AppendLock::Held held(log_.lock);
+    log_.tail.FinishSeal(held, *sealed, 0);
   }
   seal.join();
   EXPECT_EQ(std::filesystem::file_size(log::SegmentPath(directory_.path(), 1)), (*sealed)->readable_bytes());
@@ -176,7 +177,10 @@ TEST_F(LiveLogTest, StoppingWakesTheWritersThatWaitForRoom) {
   Start(io::PosixFileSystem());
   std::thread waits([&] { EXPECT_TRUE(Fails(Append("large", std::size_t{2} << 20), ErrorCode::kPoisoned)); });
   static_cast<void>(WaitForRoomWork());
-  log_.Stop();
+  {
+    const AppendLock::Held held(log_.lock);
+    log_.space.Stop(held);
+  }
   waits.join();
 }
 
@@ -197,11 +201,11 @@ TEST_F(LiveLogTest, AWriterLearnsHowItsOwnAttemptEnded) {
   std::thread waits([&] { status = Append("large", std::size_t{2} << 20); });
   while (!HasAskedForNext()) std::this_thread::yield();
   EndWork(RoomState::Job::kRoom, NoSpace(EMFILE));
-  LiveLog::Work work = WaitForRoomWork();
+  LogTail::Work work = WaitForRoomWork();
   while (work.bytes < (std::uint64_t{2} << 20)) {  // Failed work is tried again first.
-    if (work.kind == LiveLog::Work::Kind::kExtend) {
-      const sync::MutexLock lock(log_.mutex);
-      log_.FinishExtend(work, work.segment->writer->Extend(work.bytes, work.grain));
+    if (work.kind == LogTail::Work::Kind::kExtend) {
+      const AppendLock::Held held(log_.lock);
+      log_.tail.FinishExtend(held, work, work.segment->writer->Extend(work.bytes, work.grain));
     }
     EndWork(RoomState::Job::kRoom, Ok());
     work = WaitForRoomWork();
@@ -215,8 +219,8 @@ TEST_F(LiveLogTest, AWriterLearnsHowItsOwnAttemptEnded) {
 TEST_F(LiveLogTest, AFullStoreRefusesImmediatelyUntilItTriesAgain) {
   Start(io::PosixFileSystem());
   for (int i = 0; i < 10; ++i) {
-    const sync::MutexLock lock(log_.mutex);
-    log_.EndWork(RoomState::Job::kRoom, NoSpace());
+    const AppendLock::Held held(log_.lock);
+    log_.tail.EndWork(held, RoomState::Job::kRoom, NoSpace());
   }
   const auto begin = RoomState::Clock::now();
   EXPECT_TRUE(Fails(Append("large", std::size_t{2} << 20), ErrorCode::kNoSpace)) << "nobody plays the maintainer here";
@@ -225,17 +229,18 @@ TEST_F(LiveLogTest, AFullStoreRefusesImmediatelyUntilItTriesAgain) {
 
 TEST_F(LiveLogTest, RoomOfTheReserveIsForRemovalsAlone) {
   Start(io::PosixFileSystem(), log::SegmentWriter::kFirstStepBytes * 2);
-  const sync::MutexLock lock(log_.mutex);
-  log_.SetNothingToGain(true);
-  log_.NoteReserve(ReserveState::kGivenUp);
-  const LiveLog::Work work{LiveLog::Work::Kind::kExtend, log_.active(), log::SegmentWriter::kFirstStepBytes * 2, 0};
-  log_.FinishExtend(work, work.segment->writer->Extend(work.bytes, work.grain));
+  const AppendLock::Held held(log_.lock);
+  log_.space.NoteNothingToGain(held, Gain::kAny);
+  log_.tail.NoteReserve(held, ReserveState::kGivenUp);
+  const LogTail::Work work{LogTail::Work::Kind::kExtend, log_.tail.active(held),
+                           log::SegmentWriter::kFirstStepBytes * 2, 0};
+  log_.tail.FinishExtend(held, work, work.segment->writer->Extend(work.bytes, work.grain));
   const std::uint64_t bytes = log::SegmentWriter::kFirstStepBytes;
-  EXPECT_TRUE(IsOk(log_.MakeRoom(bytes, Purpose::kRemove)));
-  for (int i = 0; i < 10; ++i) log_.EndWork(RoomState::Job::kRoom, NoSpace());
-  EXPECT_TRUE(Fails(log_.MakeRoom(bytes, Purpose::kStore), ErrorCode::kNoSpace));
-  log_.NoteReserve(ReserveState::kHeld);
-  EXPECT_TRUE(IsOk(log_.MakeRoom(bytes, Purpose::kStore)));
+  EXPECT_TRUE(IsOk(log_.tail.MakeRoom(held, bytes, Purpose::kRemove)));
+  for (int i = 0; i < 10; ++i) log_.tail.EndWork(held, RoomState::Job::kRoom, NoSpace());
+  EXPECT_TRUE(Fails(log_.tail.MakeRoom(held, bytes, Purpose::kStore), ErrorCode::kNoSpace));
+  log_.tail.NoteReserve(held, ReserveState::kHeld);
+  EXPECT_TRUE(IsOk(log_.tail.MakeRoom(held, bytes, Purpose::kStore)));
 }
 
 TEST_F(LiveLogTest, AFailedSealIsTriedAgainOnDemand) {
@@ -245,16 +250,16 @@ TEST_F(LiveLogTest, AFailedSealIsTriedAgainOnDemand) {
   std::thread fails([&] { EXPECT_TRUE(Fails(SealActive(), ErrorCode::kNoSpace)); });
   static_cast<void>(WaitForSealWork());
   {
-    const sync::MutexLock lock(log_.mutex);
-    log_.EndWork(RoomState::Job::kSeal, NoSpace());
+    const AppendLock::Held held(log_.lock);
+    log_.tail.EndWork(held, RoomState::Job::kSeal, NoSpace());
   }
   fails.join();
   std::thread succeeds([&] { EXPECT_TRUE(IsOk(SealActive())); });
-  const LiveLog::Work again = WaitForSealWork();
+  const LogTail::Work again = WaitForSealWork();
   const auto sealed = again.segment->Seal();
   {
-    const sync::MutexLock lock(log_.mutex);
-    log_.FinishSeal(*sealed, 0);
+    const AppendLock::Held held(log_.lock);
+    log_.tail.FinishSeal(held, *sealed, 0);
   }
   succeeds.join();
 }
@@ -264,20 +269,20 @@ TEST_F(LiveLogTest, ASlowerLogGoesOnInFineRoomOfTheNextSegment) {
   Start(io::PosixFileSystem(), std::uint64_t{64} << 20);
   bool was_coarse = false;
   while (!was_coarse) {
-    const LiveLog::Work extension = AppendUntilExtensionIsAskedFor();
+    const LogTail::Work extension = AppendUntilExtensionIsAskedFor();
     was_coarse = extension.grain == io::Grain::kCoarse;
     const auto reserved = extension.segment->writer->Extend(extension.bytes, extension.grain);
-    const sync::MutexLock lock(log_.mutex);
-    log_.FinishExtend(extension, reserved);
-    log_.EndWork(RoomState::Job::kRoom, Ok());
+    const AppendLock::Held held(log_.lock);
+    log_.tail.FinishExtend(held, extension, reserved);
+    log_.tail.EndWork(held, RoomState::Job::kRoom, Ok());
   }
   static_cast<void>(AppendUntilExtensionIsAskedFor());  // Into the coarse room.
   GiveNext();
   EXPECT_EQ(UnsyncedSegments(), 1U);
   for (unsigned i = 0; i <= SyncPace::kFineSyncs; ++i) {
     EXPECT_TRUE(IsOk(Append("key", 100)));
-    const sync::MutexLock lock(log_.mutex);
-    static_cast<void>(log_.BeginSync());
+    const AppendLock::Held held(log_.lock);
+    static_cast<void>(log_.tail.BeginSync(held));
   }
   EXPECT_EQ(UnsyncedSegments(), 2U);
 }
@@ -287,22 +292,23 @@ TEST_F(LiveLogTest, TheReserveForRemovalsIsLeftToThem) {
   Start(io::PosixFileSystem(), log::SegmentWriter::kFirstStepBytes);
   std::uint64_t appended = 0;
   {
-    const sync::MutexLock lock(log_.mutex);
-    log_.SetNothingToGain(true);  // A segment this small is above its bound from the start.
+    const AppendLock::Held held(log_.lock);
+    log_.space.NoteNothingToGain(held, Gain::kAny);  // A segment this small is above its bound from the start.
     const std::string value(1'000, 'v');
-    while (log_.position() + value.size() + LiveLog::kRemovalReserveBytes + 200 < log::SegmentWriter::kFirstStepBytes) {
-      ASSERT_TRUE(IsOk(log_.MakeRoom(value.size() + 100, Purpose::kStore)));
-      ASSERT_TRUE(IsOk(log_.Append(log::DraftPut("key", value))));
+    while (log_.tail.position(held) + value.size() + LogTail::kRemovalReserveBytes + 200 <
+           log::SegmentWriter::kFirstStepBytes) {
+      ASSERT_TRUE(IsOk(log_.tail.MakeRoom(held, value.size() + 100, Purpose::kStore)));
+      ASSERT_TRUE(IsOk(log_.tail.Append(held, log::DraftPut("key", value))));
       ++appended;
     }
   }
   EXPECT_GT(appended, 100U);
   EXPECT_TRUE(Fails(AppendWithoutRoom("key", 1'200), ErrorCode::kNoSpace));
-  EXPECT_TRUE(Fails(AppendWithoutRoom("key", LiveLog::kRemovalReserveBytes / 2 + 1'200, Purpose::kExpire),
+  EXPECT_TRUE(Fails(AppendWithoutRoom("key", LogTail::kRemovalReserveBytes / 2 + 1'200, Purpose::kExpire),
                     ErrorCode::kNoSpace));
-  const sync::MutexLock lock(log_.mutex);
-  EXPECT_TRUE(IsOk(log_.MakeRoom(LiveLog::kRemovalReserveBytes / 2, Purpose::kExpire)));
-  EXPECT_TRUE(IsOk(log_.MakeRoom(LiveLog::kRemovalReserveBytes, Purpose::kRemove)));
+  const AppendLock::Held held(log_.lock);
+  EXPECT_TRUE(IsOk(log_.tail.MakeRoom(held, LogTail::kRemovalReserveBytes / 2, Purpose::kExpire)));
+  EXPECT_TRUE(IsOk(log_.tail.MakeRoom(held, LogTail::kRemovalReserveBytes, Purpose::kRemove)));
 }
 
 }  // namespace

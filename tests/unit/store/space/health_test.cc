@@ -1,5 +1,5 @@
 // Promised: Health keeps the first cause of the poisoning, and every refusal names it.
-#include "store/tail/health.h"
+#include "store/space/health.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Store, the reading half: no lock, no system call, no store to shared memory but the epoch pin.
+#include "store/reader.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,6 @@
 #include "base/probe.h"
 #include "base/try.h"
 #include "base/uninitialized_array.h"
-#include "store/store.h"
 
 namespace kvs::store {
 namespace {
@@ -22,72 +21,69 @@ std::optional<std::string> EndOfPrefix(std::string prefix) {
 
 }  // namespace
 
-// Where the reader should look for `key`, after the index said `found`: while a batch is being published, its keys are
-// still where they were before.
-base::Location Store::Resolve(std::string_view key, base::Location found) const {
-  const PendingBatch* const pending = pending_.load(std::memory_order_acquire);  // P1
+// While a batch is being published, its keys are still where they were before it. `found`: where the index points.
+base::Location Reader::LocationBeforeBatch(std::string_view key, base::Location found) const {
+  const PendingBatch* const pending = parts_.pending.Current();
   if (pending == nullptr) [[likely]]
     return found;
   return pending->Find(key).value_or(found);
 }
 
-// What the index found may be of a batch that is not visible yet, and is a tombstone where that batch removes the key.
-// kAbsent with a location: `record` is there, and has expired.
-index::LookUp Store::Settle(std::string_view key, const index::LookUp& found, log::Record& record) const {
+// What the index found may be of a batch that is not visible yet, and is a tombstone if that batch removes the key.
+index::LookUp Reader::ToVisible(std::string_view key, const index::LookUp& found, log::Record& record) const {
   if (found.outcome == index::Outcome::kDamaged) return found;
   const bool is_found = found.outcome == index::Outcome::kFound;
-  const base::Location location = Resolve(key, is_found ? found.location : base::Location());
+  const base::Location location = LocationBeforeBatch(key, is_found ? found.location : base::Location());
   if (location.is_none()) return {index::Outcome::kAbsent, {}};
   if (!is_found || location != found.location) [[unlikely]] {
     KVS_PROBE("reader sees a key as before the batch");
-    const std::optional<log::Record> before = records_.Read(location);
+    const std::optional<log::Record> before = parts_.records.Read(location);
     if (!before) return {index::Outcome::kDamaged, location};
     record = *before;
   }
   if (record.type != log::RecordType::kPut) return {index::Outcome::kAbsent, {}};
-  return {IsExpired(record) ? index::Outcome::kAbsent : index::Outcome::kFound, location};
+  return {parts_.clock.HasExpired(record) ? index::Outcome::kAbsent : index::Outcome::kFound, location};
 }
 
-// kFound: `record` is that of the key, every byte of it checked.
-index::LookUp Store::Find(std::string_view key, log::Record& record) const {
+index::LookUp Reader::Find(std::string_view key, log::Record& record) const {
   const index::LookUp found =
-      index_.Find(key, [&](base::Location location) { return records_.ReadIfSame(location, key, record); });
-  return Settle(key, found, record);
+      parts_.index.Find(key, [&](base::Location location) { return parts_.records.ReadIfSame(location, key, record); });
+  return ToVisible(key, found, record);
 }
 
-Result<std::optional<log::Record>> Store::FindRecord(std::string_view key) const {
+Result<std::optional<log::Record>> Reader::FindRecord(std::string_view key) const {
   log::Record record{};
   const index::LookUp found = Find(key, record);
-  if (found.outcome == index::Outcome::kDamaged) return records_.DamageAt(found.location);
+  if (found.outcome == index::Outcome::kDamaged) return parts_.records.DamageAt(found.location);
   if (found.outcome == index::Outcome::kAbsent) return std::optional<log::Record>();
   return std::optional<log::Record>(record);
 }
 
-Result<bool> Store::Read(std::string_view key, ValueVisitor visit) {
+Result<bool> Reader::Read(std::string_view key, ValueVisitor visit) const {
   return ReadEntry(key, [&](const Entry& entry) { visit(entry.value); });
 }
 
-Result<bool> Store::ReadEntry(std::string_view key, EntryVisitor visit) {
-  const auto guard = epochs_.Pin();
+Result<bool> Reader::ReadEntry(std::string_view key, EntryVisitor visit) const {
+  const auto guard = parts_.epochs.Pin();
   log::Record record;  // NOLINT(cppcoreguidelines-pro-type-member-init): whole where the key was found.
   const index::LookUp found = Find(key, record);
-  if (found.outcome == index::Outcome::kDamaged) return records_.DamageAt(found.location);
+  if (found.outcome == index::Outcome::kDamaged) return parts_.records.DamageAt(found.location);
   if (found.outcome == index::Outcome::kAbsent) {
-    if (!found.location.is_none()) NoteFoundExpired(record);
+    if (!found.location.is_none()) parts_.expirer.NoteFound(record);
     return false;
   }
-  visit({.value = record.value, .expiry_ms = clock_.ToShown(record.expiry())});
+  visit({.value = record.value, .expiry_ms = parts_.clock.ToShown(record.expiry())});
   return true;
 }
 
-Result<std::optional<std::string>> Store::Get(std::string_view key) {
+Result<std::optional<std::string>> Reader::Get(std::string_view key) const {
   std::optional<std::string> value;
   const Result<bool> found = Read(key, [&](std::string_view bytes) { value.emplace(bytes); });
   if (!found) return found.error();
   return value;
 }
 
-Status Store::MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) {
+Status Reader::MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) const {
   for (std::size_t first = 0; first < keys.size(); first += index::Tree::kTogetherMax) {
     const std::size_t count = std::min(keys.size() - first, index::Tree::kTogetherMax);
     KVS_TRY(MultiGetTogether(keys.subspan(first, count), first, visit));
@@ -95,20 +91,22 @@ Status Store::MultiGet(std::span<const std::string_view> keys, MultiGetVisitor v
   return Ok();
 }
 
-Status Store::MultiGetTogether(std::span<const std::string_view> keys, std::size_t first, MultiGetVisitor visit) {
-  const auto guard = epochs_.Pin();
+Status Reader::MultiGetTogether(std::span<const std::string_view> keys, std::size_t first,
+                                MultiGetVisitor visit) const {
+  const auto guard = parts_.epochs.Pin();
   base::UninitializedArray<log::Record, index::Tree::kTogetherMax> records;  // Whole where the key was found.
   base::UninitializedArray<index::LookUp, index::Tree::kTogetherMax> found;
-  index_.FindMany(
-      keys, [&](std::size_t i, base::Location location) { return records_.ReadIfSame(location, keys[i], records[i]); },
+  parts_.index.FindMany(
+      keys,
+      [&](std::size_t i, base::Location location) { return parts_.records.ReadIfSame(location, keys[i], records[i]); },
       found.first(keys.size()));
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const index::LookUp settled = Settle(keys[i], found[i], records[i]);
-    if (settled.outcome == index::Outcome::kDamaged) return records_.DamageAt(settled.location);
-    if (settled.outcome == index::Outcome::kFound) {
+    const index::LookUp visible = ToVisible(keys[i], found[i], records[i]);
+    if (visible.outcome == index::Outcome::kDamaged) return parts_.records.DamageAt(visible.location);
+    if (visible.outcome == index::Outcome::kFound) {
       visit(first + i, records[i].value);
     } else {
-      if (!settled.location.is_none()) NoteFoundExpired(records[i]);
+      if (!visible.location.is_none()) parts_.expirer.NoteFound(records[i]);
       visit(first + i, std::nullopt);
     }
   }
@@ -116,17 +114,17 @@ Status Store::MultiGetTogether(std::span<const std::string_view> keys, std::size
 }
 
 // Reads the records of a leaf once, for their keys and for their values.
-class Store::ScanReader final : public index::LeafReader {
+class Reader::ScanReader final : public index::LeafReader {
  public:
-  ScanReader(Store& store, std::size_t limit, ScanVisitor visit) : store_(store), left_(limit), visit_(visit) {}
+  ScanReader(const Parts& parts, std::size_t limit, ScanVisitor visit) : parts_(parts), left_(limit), visit_(visit) {}
 
-  void Prefetch(std::span<const base::Location> locations) override { store_.records_.PrefetchMany(locations); }
+  void Prefetch(std::span<const base::Location> locations) override { parts_.records.PrefetchMany(locations); }
 
   std::optional<base::Location> Read(std::span<const base::Location> locations,
                                      std::span<std::string_view> keys) override {
-    if (const auto bad = store_.records_.ReadMany(locations, records_)) return bad;
+    if (const auto bad = parts_.records.ReadMany(locations, records_)) return bad;
     for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = records_[i].key;
-    pending_ = store_.pending_.load(std::memory_order_acquire);  // P1
+    pending_ = parts_.pending.Current();
     return std::nullopt;
   }
 
@@ -142,8 +140,8 @@ class Store::ScanReader final : public index::LeafReader {
  private:
   bool VisitRecord(const log::Record& record) {
     if (record.type != log::RecordType::kPut) return true;
-    if (store_.IsExpired(record)) {
-      store_.NoteFoundExpired(record);
+    if (parts_.clock.HasExpired(record)) {
+      parts_.expirer.NoteFound(record);
       return true;
     }
     return visit_(record.key, record.value) && --left_ > 0;
@@ -155,13 +153,13 @@ class Store::ScanReader final : public index::LeafReader {
     if (!location) return VisitRecord(found);
     if (location->is_none()) return true;
     KVS_PROBE("scan sees a key as before the batch");
-    const std::optional<log::Record> record = store_.records_.Read(*location);
+    const std::optional<log::Record> record = parts_.records.Read(*location);
     if (record) return VisitRecord(*record);
     damaged_ = *location;
     return false;
   }
 
-  Store& store_;
+  const Parts& parts_;
   std::size_t left_;
   const ScanVisitor visit_;
   std::array<log::Record, index::Leaf::kSlots> records_;  // Of the leaf that was read last.
@@ -169,7 +167,7 @@ class Store::ScanReader final : public index::LeafReader {
   std::optional<base::Location> damaged_;
 };
 
-Status Store::Scan(const ScanRange& range, ScanVisitor visit) {
+Status Reader::Scan(const ScanRange& range, ScanVisitor visit) const {
   const std::optional<std::string> end_of_prefix = EndOfPrefix(range.prefix);
   index::Bounds bounds{.from = std::max<std::string_view>(range.from, range.prefix),
                        .to = range.to ? std::optional<std::string_view>(*range.to) : std::nullopt,
@@ -177,30 +175,30 @@ Status Store::Scan(const ScanRange& range, ScanVisitor visit) {
                        .expected = range.limit};
   if (end_of_prefix && (!bounds.to || *end_of_prefix < *bounds.to)) bounds.to = *end_of_prefix;
   if (range.limit == 0 || (bounds.to && *bounds.to <= bounds.from)) return Ok();
-  ScanReader reader(*this, range.limit, visit);
-  const index::ScanResult result = index_.Scan(bounds, reader);
-  if (result.outcome == index::Outcome::kDamaged) return records_.DamageAt(result.location);
-  if (reader.damaged()) return records_.DamageAt(*reader.damaged());
+  ScanReader reader(parts_, range.limit, visit);
+  const index::ScanResult result = parts_.index.Scan(bounds, reader);
+  if (result.outcome == index::Outcome::kDamaged) return parts_.records.DamageAt(result.location);
+  if (reader.damaged()) return parts_.records.DamageAt(*reader.damaged());
   return Ok();
 }
 
 // The index draws a record; reading its key tells whether it is there for others too, and not expired.
-Result<std::optional<std::string>> Store::RandomKey(FunctionRef<std::uint64_t(std::uint64_t n)> below) {
+Result<std::optional<std::string>> Reader::RandomKey(FunctionRef<std::uint64_t(std::uint64_t n)> below) const {
   constexpr int kDrawsMax = 4'096;
-  for (int draw = 0; draw < kDrawsMax && index_.size() > 0; ++draw) {
+  for (int draw = 0; draw < kDrawsMax && parts_.index.size() > 0; ++draw) {
     std::string key;
     {
-      const auto guard = epochs_.Pin();
-      const std::optional<base::Location> drawn = index_.DrawEntry(below);
+      const auto guard = parts_.epochs.Pin();
+      const std::optional<base::Location> drawn = parts_.index.DrawEntry(below);
       if (!drawn) continue;
-      const std::optional<std::string_view> drawn_key = index_.keys().UncheckedKeyAt(*drawn);
-      if (!drawn_key) return records_.DamageAt(*drawn);
+      const std::optional<std::string_view> drawn_key = parts_.index.keys().UncheckedKeyAt(*drawn);
+      if (!drawn_key) return parts_.records.DamageAt(*drawn);
       key = *drawn_key;
     }
     KVS_TRY_ASSIGN(const bool is_there, Read(key, [](std::string_view) {}));
     if (is_there) return std::optional<std::string>(std::move(key));
   }
-  KVS_PROBE_IF(index_.size() > 0, "no draw finds a random key");
+  KVS_PROBE_IF(parts_.index.size() > 0, "no draw finds a random key");
   return std::optional<std::string>();
 }
 
