@@ -1,8 +1,7 @@
 // PendingBatch: what the keys of a batch pointed at before it, while the batch is being published.
 //
-// A batch changes several index entries, one after the other. Until the last one is changed, readers who meet one of
-// its keys take the location from here, so that they see all of the batch or nothing: the store that takes the
-// PendingBatch away makes the batch visible. Readers never wait.
+// A batch changes several index entries, one after the other. Until the last one is changed, readers take the locations
+// of its keys from here, so that they see all of the batch or nothing. Readers never wait.
 //
 // Design      A table of open addressing, made before the batch is appended, so that filling it takes no memory.
 // Threads     Built by the writer; immutable once published. Readers use it under an epoch pin.
@@ -21,7 +20,7 @@ namespace kvs::store {
 
 class PendingBatch {
  public:
-  // For so many calls of Add() at most.
+  // `members`: how often Add() is called, at most.
   explicit PendingBatch(std::size_t members) : slots_(std::bit_ceil(members + members / 2 + 1)) {}
 
   // The first call for a key counts: that is what was there before the batch. `location` none: there was nothing.
@@ -43,7 +42,7 @@ class PendingBatch {
     bool is_taken = false;
   };
 
-  // Of the key, or of the free slot that it would take.
+  // The place of the key, or of the free slot that it would take.
   std::size_t PlaceOf(std::string_view key) const {
     const std::size_t mask = slots_.size() - 1;
     std::size_t place = base::SeededHash()(key) & mask;

@@ -153,9 +153,9 @@ Result<CompactionRun::End> CompactionRun::CopyAll() {
     KVS_TRY_ASSIGN(const bool is_crowded, NoteProgress(gathered_bytes_ + copied));
     // One output is within the bound, further ones take of the room that writers may come to need. But a run that gives
     // way copies its tombstones again the next time: it would never end if it moved nothing else.
-    KVS_PROBE_IF(is_crowded && written_bytes_ > 0 && moved_bytes_ <= buried_bytes_,
+    KVS_PROBE_IF(is_crowded && written_bytes_ > 0 && moved_bytes_ <= tombstone_bytes_,
                  "run of tombstones does not give way");
-    if (!is_crowded || written_bytes_ == 0 || moved_bytes_ <= buried_bytes_) continue;
+    if (!is_crowded || written_bytes_ == 0 || moved_bytes_ <= tombstone_bytes_) continue;
     KVS_TRY(FinishOutput());
     return End::kGaveWay;
   }
@@ -188,7 +188,7 @@ Status CompactionRun::CopyPut(base::Location from, const log::Record& record, st
 Status CompactionRun::CopyTombstone(std::string_view key, std::uint64_t sequence) {
   KVS_TRY_ASSIGN(const Copied copied, Copy(log::DraftTombstone(key), sequence));
   output_.tombstone_bytes += copied.bytes;
-  buried_bytes_ += copied.bytes;
+  tombstone_bytes_ += copied.bytes;
   output_.newest_tombstone = std::max(output_.newest_tombstone, sequence);
   return Ok();
 }

@@ -149,10 +149,10 @@ class CompactionRun {
   std::vector<base::Location> expired_;  // That were not copied.
   std::uint64_t run_ = 0;                // As the outputs' headers say; 0: none yet.
   std::uint64_t written_bytes_ = 0;
-  std::uint64_t moved_bytes_ = 0;     // Of puts that were copied.
-  std::uint64_t buried_bytes_ = 0;    // Of tombstones that were copied.
-  std::uint64_t gathered_bytes_ = 0;  // Read of the inputs.
-  std::uint64_t reported_bytes_ = 0;  // Read and copied, as the log was told last.
+  std::uint64_t moved_bytes_ = 0;      // Of puts that were copied.
+  std::uint64_t tombstone_bytes_ = 0;  // Of tombstones that were copied.
+  std::uint64_t gathered_bytes_ = 0;   // Read of the inputs.
+  std::uint64_t reported_bytes_ = 0;   // Read and copied, as the log was told last.
 };
 
 }  // namespace kvs::store

@@ -11,7 +11,7 @@
 namespace kvs::store {
 namespace {
 
-constexpr std::chrono::milliseconds kTellAgain{10'000};
+constexpr std::chrono::milliseconds kReportAgain{10'000};
 KVS_TUNABLE(std::chrono::milliseconds, kSaveAgain, 1'000, 1, 2'000);
 
 }  // namespace
@@ -47,13 +47,13 @@ void ClockKeeper::Save() {
   retry_at_ = saved ? Time{} : std::chrono::steady_clock::now() + kSaveAgain;
 }
 
-void ClockKeeper::TellSteps() {
+void ClockKeeper::ReportSteps() {
   const Time now = std::chrono::steady_clock::now();
-  if (now < steps_told_until_) return;
+  if (now < reported_until_) return;
   const ExpiryClock::Steps steps = clock_.TakeSteps();
   if (steps.count == 0) return;
   KVS_PROBE("wall clock was set");
-  steps_told_until_ = now + kTellAgain;
+  reported_until_ = now + kReportAgain;
   if (!options_.log) return;
   options_.log("the wall clock was set by " + std::to_string(steps.sum_ms) + " ms in " + std::to_string(steps.count) +
                (steps.count == 1 ? " step" : " steps") +

@@ -1,4 +1,4 @@
-// ClockKeeper: the file of the clock of spans, and what the log of the store is told of steps of the wall clock.
+// ClockKeeper: the file of the clock of spans, and reports of steps of the wall clock.
 //
 // Threads     Load() before all else. The others by one thread at a time.
 // Errors      None. A file that cannot be read is reported, and the clock goes on from the wall clock. A file that
@@ -30,8 +30,8 @@ class ClockKeeper {
   bool IsSavingDue() const;
   void Save();  // Nothing if the store is poisoned.
 
-  // Tells the log of steps of the wall clock. Several that come soon after each other are one line.
-  void TellSteps();
+  // Reports steps of the wall clock to the log. Steps that come soon after each other are one line.
+  void ReportSteps();
 
  private:
   using Time = std::chrono::steady_clock::time_point;
@@ -44,7 +44,7 @@ class ClockKeeper {
   const KvStoreOptions& options_;
 
   bool is_foreign_ = false;  // The file there is not ours to replace.
-  Time steps_told_until_{};
+  Time reported_until_{};
   Time retry_at_{};  // After a failure.
 };
 

@@ -168,7 +168,7 @@ Status Expirer::Work() {
 }
 
 void Expirer::TendClock() {
-  clock_keeper_.TellSteps();
+  clock_keeper_.ReportSteps();
   {
     const AppendLock::Held held(parts_.log.lock);
     if (!has_spans_) return;
@@ -189,7 +189,7 @@ Status Expirer::RemoveDue() {
       if (!status) notes_.Add(key, kDueNow, ExpiryKind::kPoint);
     }
   }
-  if (damage) TellDamage("an expired pair stays: ", *damage);
+  if (damage) ReportDamage("an expired pair stays: ", *damage);
   return status;
 }
 
@@ -225,9 +225,9 @@ Status Expirer::RemoveIfExpired(const AppendLock::Held& held, std::string_view k
   return Ok();
 }
 
-// Only the first damage is told: there may be thousands of damaged records.
-void Expirer::TellDamage(const std::string& what, const Error& damage) {
-  const bool is_first = !std::exchange(has_told_damage_, true);
+// Only the first damage is reported: there may be thousands of damaged records.
+void Expirer::ReportDamage(const std::string& what, const Error& damage) {
+  const bool is_first = !std::exchange(has_reported_damage_, true);
   if (is_first && parts_.options.log) parts_.options.log(what + damage.ToString());
 }
 
@@ -258,7 +258,7 @@ void Expirer::GatherMissing() {
         return ++visited < kKeysPerGathering;
       });
   const bool is_damaged = scanned.outcome == index::Outcome::kDamaged;
-  if (is_damaged) TellDamage("what expires is not all known: ", parts_.records.DamageAt(scanned.location));
+  if (is_damaged) ReportDamage("what expires is not all known: ", parts_.records.DamageAt(scanned.location));
   const AppendLock::Held held(parts_.log.lock);
   notes_.Add(gathered);
   gather_from_.reset();

@@ -6,9 +6,9 @@
 // Threads     Notes are taken under the append lock. NoteFound() waits for nobody: it does nothing if a thread has the
 //             lock.
 // Ordering    The listener is called under the append lock, once per pair, and before any later write to the key.
-// Errors      A failure is told to the log once. Its keys are noted again, and the thread tries again.
+// Errors      A failure is reported once. Its keys are noted again, and the thread tries again.
 //
-// Fences      R1  is_active_: relaxed. It only tells readers what to note; the expirer is told under the append lock.
+// Fences      R1  is_active_: relaxed. It only says what readers note. The expirer reads it under the append lock.
 #pragma once
 
 #include <atomic>
@@ -98,7 +98,7 @@ class Expirer {
   void GatherMissing() KVS_EXCLUDES(parts_.log.lock);
   // Where the step begins; nullopt: nothing is missing.
   std::optional<std::string> NextToGather() KVS_EXCLUDES(parts_.log.lock);
-  void TellDamage(const std::string& what, const Error& damage);
+  void ReportDamage(const std::string& what, const Error& damage);
   bool is_active() const { return is_active_.load(std::memory_order_relaxed); }  // R1
 
   const Parts parts_;  // Constant after construction.
@@ -118,7 +118,7 @@ class Expirer {
 
   // Of the thread, and after it of the thread that closes the store.
   ClockKeeper clock_keeper_;
-  bool has_told_damage_ = false;
+  bool has_reported_damage_ = false;
 
   std::thread thread_;
 };

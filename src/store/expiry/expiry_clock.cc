@@ -103,8 +103,8 @@ void ExpiryClock::Check() {
 // The first step forward after a boot with a clock that was behind says how long the machine was off.
 void ExpiryClock::NoteStep(std::int64_t step_ms, std::int64_t wall, std::int64_t steady) {
   steps_.fetch_add(1, std::memory_order_relaxed);  // R1
-  untold_steps_.count += 1;
-  untold_steps_.sum_ms += step_ms;
+  unreported_steps_.count += 1;
+  unreported_steps_.sum_ms += step_ms;
   if (!former_offset_ || step_ms < 0) return;
   KVS_PROBE("step tells how long the machine was off");
   const std::int64_t span = std::max(SpanAt(steady), wall - *former_offset_);
@@ -115,7 +115,7 @@ void ExpiryClock::NoteStep(std::int64_t step_ms, std::int64_t wall, std::int64_t
 ExpiryClock::Steps ExpiryClock::TakeSteps() {
   Check();
   const sync::MutexLock lock(mutex_);
-  return std::exchange(untold_steps_, {});
+  return std::exchange(unreported_steps_, {});
 }
 
 // --- What is saved ---

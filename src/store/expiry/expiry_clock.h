@@ -87,7 +87,7 @@ class ExpiryClock {
   std::atomic<std::uint64_t> steps_{0};      // R1
 
   mutable sync::Mutex mutex_;
-  Steps untold_steps_ KVS_GUARDED_BY(mutex_);
+  Steps unreported_steps_ KVS_GUARDED_BY(mutex_);
   // Of the boot before, while the wall clock is not set yet.
   std::optional<std::int64_t> former_offset_ KVS_GUARDED_BY(mutex_);
   std::optional<log::ClockFile> saved_ KVS_GUARDED_BY(mutex_);

@@ -216,7 +216,7 @@ Result<std::vector<Recovery::FinishedPart>> Recovery::FinishFiles(const std::vec
   if (active == nullptr) {
     KVS_TRY_ASSIGN(finished.emplace_back(), StartNewSegment(capacity_bytes, &edited));
   }
-  KVS_TRY(WriteManifest(empty_ids, active != nullptr, &edited));
+  KVS_TRY(WriteManifest(empty_ids, active != nullptr ? OnFullDisk::kLeave : OnFullDisk::kFail, &edited));
   *manifest = std::move(edited);
   return finished;
 }
@@ -229,14 +229,14 @@ Status Recovery::EmptyFile(std::uint64_t segment_id) {
 }
 
 // Takes the empty segments out. On a full disk that can wait, and the sealed ones are found whole the next time.
-Status Recovery::WriteManifest(const std::vector<std::uint64_t>& empty_ids, bool can_wait, log::Manifest* manifest) {
+Status Recovery::WriteManifest(const std::vector<std::uint64_t>& empty_ids, OnFullDisk then, log::Manifest* manifest) {
   log::Manifest without = *manifest;
   for (const std::uint64_t id : empty_ids) without.Remove(id);
   if (without == on_disk_) return Ok();
   const Status written = files_.WriteFileAtomically(log::ManifestPath(directory_), log::EncodeManifest(without));
-  KVS_PROBE_IF(!written && can_wait && written.error().code == ErrorCode::kNoSpace,
-               "opening leaves the manifest as it is");
-  if (!written && can_wait && written.error().code == ErrorCode::kNoSpace) return Ok();
+  const bool is_left = then == OnFullDisk::kLeave && !written && written.error().code == ErrorCode::kNoSpace;
+  KVS_PROBE_IF(is_left, "opening leaves the manifest as it is");
+  if (is_left) return Ok();
   KVS_TRY(written);
   *manifest = std::move(without);
   for (const std::uint64_t id : empty_ids) {

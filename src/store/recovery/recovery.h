@@ -79,7 +79,8 @@ class Recovery {
   Result<std::vector<FinishedPart>> FinishFiles(const std::vector<OpenPart>& parts, log::Manifest* manifest);
   std::vector<FinishedPart> ShowFiles(const std::vector<OpenPart>& parts) const;
   Status EmptyFile(std::uint64_t segment_id);
-  Status WriteManifest(const std::vector<std::uint64_t>& empty_ids, bool can_wait, log::Manifest* manifest);
+  enum class OnFullDisk : std::uint8_t { kFail, kLeave };
+  Status WriteManifest(const std::vector<std::uint64_t>& empty_ids, OnFullDisk then, log::Manifest* manifest);
   Result<FinishedPart> StartNewSegment(std::uint64_t capacity_bytes, log::Manifest* manifest);
   std::uint64_t CapacityForNext() KVS_EXCLUDES(log_.lock);
 

@@ -33,9 +33,9 @@ class RecordReader final : public index::KeySource {
   // location of one that is not intact.
   std::optional<base::Location> ReadMany(std::span<const base::Location> locations,
                                          std::span<log::Record> records) const;
-  // A hint, for all of them in one loop: a prefetch waits for its address, and several wait together.
+  // Prefetches all of them in one loop: a prefetch waits for its address, and several wait together.
   void PrefetchMany(std::span<const base::Location> locations) const;
-  // The record, its form checked: for a caller who has seen it whole, or who only counts bytes.
+  // The record, its form checked: for a caller that has seen it whole, or that only counts bytes.
   std::optional<log::Record> Decode(base::Location location) const;
   // Its place in the order of all writes; of a record that decodes.
   std::uint64_t SequenceOf(base::Location location, const log::Record& record) const;

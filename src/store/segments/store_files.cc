@@ -76,8 +76,8 @@ bool IsSavedIndexOurs(io::FileSystem& files, const std::filesystem::path& direct
   return file && (*file)->Size().value_or(1) == 0;
 }
 
-Result<Hint> ReadHint(io::FileSystem& files, const std::filesystem::path& path, const log::Segment& segment) {
-  Hint hint;
+Result<HintFile> ReadHint(io::FileSystem& files, const std::filesystem::path& path, const log::Segment& segment) {
+  HintFile hint;
   KVS_TRY_ASSIGN(hint.bytes, files.ReadFile(path, kHintBytesMax));
   auto records = log::DecodeHint(hint.bytes, segment);
   if (!records && records.error().code == ErrorCode::kUnsupported) return records.error();

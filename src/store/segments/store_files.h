@@ -31,12 +31,12 @@ bool HasMagic(io::FileSystem& files, const std::filesystem::path& path, std::str
 bool IsSavedIndexOurs(io::FileSystem& files, const std::filesystem::path& directory);
 
 // A hint file's content; the keys of `records` point into `bytes`.
-struct Hint {
+struct HintFile {
   std::string bytes;
   std::vector<log::RecordSummary> records;
 };
 // kCorruption: the file is not the hint of this segment.
-Result<Hint> ReadHint(io::FileSystem& files, const std::filesystem::path& path, const log::Segment& segment);
+Result<HintFile> ReadHint(io::FileSystem& files, const std::filesystem::path& path, const log::Segment& segment);
 
 // The clock file. kUnsupported: the file there is not one that may be replaced.
 Result<log::ClockFile> ReadClockFile(io::FileSystem& files, const std::filesystem::path& directory);

@@ -84,7 +84,7 @@ class RoomState {
 
   Attempts& Of(Job job) { return jobs_[static_cast<std::size_t>(job)]; }
   const Attempts& Of(Job job) const { return jobs_[static_cast<std::size_t>(job)]; }
-  void NoteNews(bool was_full, Clock::time_point now);
+  void NoteFullness(Clock::time_point now);
 
   std::array<Attempts, 3> jobs_;
   Clock::time_point full_since_{};
@@ -103,12 +103,12 @@ inline void RoomState::End(Job job, const Status& status, Clock::time_point now)
     attempts.pause = std::clamp(2 * attempts.pause, kPauseMin, kPauseMax);
     attempts.retry_at = now + attempts.pause;
   }
-  NoteNews(was_full, now);
+  if (is_full() != was_full) NoteFullness(now);
 }
 
-inline void RoomState::NoteNews(bool was_full, Clock::time_point now) {
-  if (is_full() == was_full) return;
-  if (!was_full) {
+// The store has become full, or is no longer full.
+inline void RoomState::NoteFullness(Clock::time_point now) {
+  if (is_full()) {
     full_since_ = now;
     news_.push_back("full: " + cause().ToString() + "; writes that need more are refused until it is had");
     return;

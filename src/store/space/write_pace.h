@@ -1,10 +1,10 @@
 // WritePace: slows writers down, in small steps, as the garbage nears its bound.
 //
-// Design      Each byte has a price in time, and the writer owes it. The price is what compaction needed lately to
-//             free a byte, times d / (1 - d), where d is how much of the way from compaction's start to the bound has
-//             been gone: nothing at first, without limit at the end, and in the middle as much as compaction takes, so
-//             that the two keep step there. A writer waits only once the debt is worth it, and never long at a time;
-//             what it still owes then is left to the next writers.
+// Design      Each byte has a price in time, and the writer owes it. The price is the time that compaction needed
+//             lately to free a byte, times d / (1 - d), where d is the part of the way from compaction's start to the
+//             bound. So the price is nothing at first and has no limit at the end. In the middle writers keep step
+//             with compaction. A writer waits only once the debt is worth it, and never long at a time. The next
+//             writers take over the rest of the debt.
 // Threads     None of its own: the SpaceGovernor guards it with the append lock.
 #pragma once
 

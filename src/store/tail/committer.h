@@ -1,10 +1,10 @@
 // Committer: brings what was appended to the disk, for all waiting writers together (group commit).
 //
-// Design      One sync at a time. A writer that finds none under way and nobody before it syncs by itself, on its own
-//             thread: a lone writer then costs no change of threads. All others queue for the committer's thread, which
-//             takes all that wait, syncs the open segments once, oldest first, and wakes each waiter by itself. Those
-//             come back with their next records immediately, if at all, and the next sync waits a moment for them: one
-//             sync for all of them is better than two for halves (docs/performance.md).
+// Design      One sync at a time. If no sync is under way and no other writer waits, a writer syncs on its own thread.
+//             A lone writer then costs no change of threads. All others queue for the committer's thread, which syncs
+//             the open segments once for all of them, oldest first, and wakes each writer.
+//             The woken writers come back with their next records immediately, if at all. The next sync waits a moment
+//             for them: one sync for all is better than two for halves (docs/performance.md).
 //             When no sync came for a while the files are marked as synced to their ends.
 // Threads     WaitUntilSynced() from any thread, without the append lock.
 // Errors      The first sync that fails poisons the store, and is never tried again: waiting writers get kPoisoned.
@@ -34,7 +34,7 @@ class Committer {
   ~Committer();  // Stop() came before.
 
   Status Start();  // kNoSpace.
-  // Answers who waits, and ends the thread. What is not synced by then stays so.
+  // Answers the writers that wait, and ends the thread. Records that are not synced by then stay unsynced.
   void Stop() KVS_EXCLUDES(mutex_);
 
   // Returns once everything before `position` of the log survives power loss.
@@ -43,7 +43,7 @@ class Committer {
   // Marks the open segments as synced to where the last sync came, which only the next ones would do.
   void MarkSynced();
 
-  // How many wait for a sync that has not begun yet.
+  // How many writers wait for a sync that has not begun yet.
   std::size_t waiting() const KVS_EXCLUDES(mutex_) {
     const sync::MutexLock lock(mutex_);
     return waiters_.size();
@@ -70,7 +70,7 @@ class Committer {
   Task NextTask(std::vector<Waiter*>* waiters) KVS_EXCLUDES(mutex_);
   std::optional<Time> NextTick() const KVS_REQUIRES(mutex_);
   void Tick();
-  // Both by who begins and ends the sync.
+  // The caller begins the sync before, and ends it after.
   Status SyncOnce() KVS_EXCLUDES(mutex_);
   Status TrySync() KVS_EXCLUDES(mutex_);
   void EndSync() KVS_EXCLUDES(mutex_);

@@ -1,9 +1,9 @@
 // Maintainer: does the file operations at the end of the log, so that writers need not wait for them.
 //
-// Design      Two threads. One takes more room and prepares the next segment, which writers may come to wait for, holds
-//             the reserve, and tells the log what is new; the other seals full segments and writes their hint files,
-//             and waits for the disk as long as that takes. What removals need, and sealing, may use the reserve.
-// Errors      What passes (base::IsPassing) is tried again when the RoomState says. Other failures poison the store.
+// Design      Two threads. The first takes more room, prepares the next segment, holds the reserve and reports news to
+//             the log: writers may be waiting for its work. The second seals full segments and writes their hint files,
+//             and waits for the disk as long as that takes. Removals and sealing may use the reserve.
+// Errors      A failure that passes (base::IsPassing) is tried again when the RoomState says. Others poison the store.
 #pragma once
 
 #include <cstdint>

@@ -39,7 +39,7 @@ class OpenSegment {
     if (failure_) return *failure_;
     // Without room for a mark the one before it stays, which only says less.
     if (Status marked = IsMarkDue() ? Mark() : Ok(); !marked && !base::IsPassing(marked.error())) return marked;
-    KVS_TRY(Keep(writer->Sync()));
+    KVS_TRY(RememberFailure(writer->Sync()));
     synced_bytes_ = used_bytes;
     ++syncs_since_mark_;
     return Ok();
@@ -51,7 +51,7 @@ class OpenSegment {
     if (failure_) return *failure_;
     if (sealed_ != nullptr || marked_bytes_ == synced_bytes_) return Ok();
     KVS_TRY(Mark());
-    return Keep(writer->Sync());
+    return RememberFailure(writer->Sync());
   }
 
   // Nothing is appended any more: cuts and syncs the file. Returns the segment as it is from now on, and the same again
@@ -61,7 +61,7 @@ class OpenSegment {
     if (sealed_ != nullptr) return sealed_;
     if (failure_) return *failure_;
     auto sealed = writer->Seal();
-    KVS_TRY(Keep(sealed ? Ok() : Status(sealed.error())));
+    KVS_TRY(RememberFailure(sealed ? Ok() : Status(sealed.error())));
     sealed_ = *std::move(sealed);
     return sealed_;
   }
@@ -90,12 +90,12 @@ class OpenSegment {
     return marked_bytes_ == 0 || synced_bytes_ - marked_bytes_ >= kMarkBytesMax || syncs_since_mark_ >= kMarkSyncsMax;
   }
   Status Mark() KVS_REQUIRES(mutex_) {
-    KVS_TRY(Keep(writer->Mark(synced_bytes_)));
+    KVS_TRY(RememberFailure(writer->Mark(synced_bytes_)));
     marked_bytes_ = synced_bytes_;
     syncs_since_mark_ = 0;
     return Ok();
   }
-  Status Keep(Status status) KVS_REQUIRES(mutex_) {
+  Status RememberFailure(Status status) KVS_REQUIRES(mutex_) {
     if (status) return status;
     if (!base::IsPassing(status.error())) failure_ = status.error();
     return status;

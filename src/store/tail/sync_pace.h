@@ -1,5 +1,5 @@
-// SyncPace: how much is appended between two syncs, which decides in how large pieces the page cache should keep the
-// room ahead of the log.
+// SyncPace: how much is appended between two syncs. That decides in how large pieces the page cache keeps the room
+// ahead of the log.
 //
 // Design      A sync writes each piece whole that holds a changed byte. In coarse pieces (io::Grain) that is up to 2 MB
 //             at the end of the log: nothing beside what a fast load appends between two syncs, a hundredfold of what a
