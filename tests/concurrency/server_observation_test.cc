@@ -323,6 +323,7 @@ TEST_P(ServerObservationTest, SlowCommandsAreShownByLatency) {
   EXPECT_EQ(client.Call({"CONFIG", "SET", "latency-monitor-threshold", "1000"}), "+OK\r\n");
   EXPECT_THAT(client.Call({"LATENCY", "DOCTOR"}), HasSubstr("Nothing took 1000 ms"));
   EXPECT_EQ(client.Call({"CONFIG", "SET", "latency-monitor-threshold", "5"}), "+OK\r\n");
+  EXPECT_EQ(client.Call({"LATENCY", "LATEST"}), "*0\r\n") << "the command that begins the watching took no time";
   EXPECT_EQ(client.Call({"DEBUG", "SLEEP", "0.012"}), "+OK\r\n");
   EXPECT_THAT(client.Call({"LATENCY", "LATEST"}),
               MatchesRegex("\\*1\r\n\\*4\r\n\\$7\r\ncommand\r\n:[0-9]+\r\n:[1-9][0-9]+\r\n:[1-9][0-9]+\r\n"));

@@ -13,6 +13,7 @@ void CallAccounts::Begin(const CommandSpec& spec) {
     Flush();
     spec_ = &spec;
   }
+  begun_.reset();
   if (is_exact()) [[unlikely]]
     begun_ = Clock::now();
 }
@@ -23,8 +24,8 @@ void CallAccounts::End(const Caller& caller, std::span<const std::string_view> w
   calls_ += calls;
   const auto now = base::CoarseNow();
   auto duration = now - std::exchange(last_end_, now);
-  if (is_exact()) [[unlikely]]
-    duration = Clock::now() - begun_;
+  if (begun_) [[unlikely]]
+    duration = Clock::now() - *begun_;
   if (server_.observation.IsOfNote(duration)) [[unlikely]]
     Note(caller, words, duration);
 }

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -76,7 +77,7 @@ class CallAccounts {
   const CommandSpec* spec_ = nullptr;
   std::uint64_t calls_ = 0;
   Clock::time_point since_ = Clock::now();
-  Clock::time_point begun_{};  // Where calls are timed exactly.
+  std::optional<Clock::time_point> begun_;  // When the call began, if it is timed exactly.
 };
 
 // Counts a sync before replies that has failed, as one error. Returns the reply in RESP.
