@@ -30,10 +30,7 @@ void TurnCounts::CountError(std::string_view text, std::uint64_t replies) {
 }
 
 void ServerStats::Add(const TurnCounts& counts) {
-  counters_.Add(kCommands, counts.commands);
-  counters_.Add(kErrors, counts.errors);
-  counters_.Add(kHits, counts.hits);
-  counters_.Add(kMisses, counts.misses);
+  counters_.AddAll({counts.commands, counts.errors, counts.hits, counts.misses});
   if (counts.error_kinds.empty()) [[likely]]
     return;
   const sync::MutexLock lock(errors_mutex_);

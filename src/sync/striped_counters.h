@@ -64,6 +64,15 @@ class StripedCounters {
     own.Add(stripes_[own.number].counters[counter], count);
   }
 
+  // The same for all counters, by their place.
+  void AddAll(const std::array<std::uint64_t, kCounters>& counts) {
+    const Stripe own = Stripe::Of(kStripes);
+    Counters& counters = stripes_[own.number].counters;
+    for (std::size_t i = 0; i < kCounters; ++i) {
+      if (counts[i] != 0) own.Add(counters[i], counts[i]);
+    }
+  }
+
   // Since the start, or the last Reset().
   std::uint64_t Sum(std::size_t counter) const {
     return Total(counter) - before_[counter].load(std::memory_order_relaxed);  // R1

@@ -30,6 +30,15 @@ TEST(StripedCountersTest, TheSumHasTheCountsOfEveryThread) {
 }
 
 // A store of 0 between the load and the store of an addition would be lost.
+TEST(StripedCountersTest, AddAllAddsToEachCounter) {
+  StripedCounters<3> counters;
+  counters.AddAll({1, 0, 3});
+  counters.AddAll({10, 20, 0});
+  EXPECT_EQ(counters.Sum(0), 11U);
+  EXPECT_EQ(counters.Sum(1), 20U);
+  EXPECT_EQ(counters.Sum(2), 3U);
+}
+
 TEST(StripedCountersTest, ResetIsNotUndoneByOngoingAdditions) {
   constexpr std::uint64_t kAdds = 100'000;
   StripedCounters<1> counters;
