@@ -11,13 +11,13 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
+#include <latch>
 #include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/random.h"
-#include "sync/latch.h"
 
 namespace kvs::sync {
 namespace {
@@ -105,18 +105,18 @@ TEST(EpochConcurrencyTest, ReadersSeeOnlyWholeObjectsWhileWritersFreeThem) {
   Board board;
   std::atomic<bool> writers_done = false;
   std::atomic<std::uint64_t> broken = 0;
-  Latch started(kReaders);
+  std::latch started(kReaders);
   std::vector<std::thread> readers;
   for (std::size_t i = 0; i < kReaders; ++i) {
     readers.emplace_back([&, i] {
       base::Random random(Seed() + i);
-      started.CountDown();
+      started.count_down();
       while (!writers_done.load(std::memory_order_relaxed)) {
         if (!board.LooksWhole(random.Below(Board::kPlaces))) broken.fetch_add(1, std::memory_order_relaxed);
       }
     });
   }
-  started.Wait();
+  started.wait();
   std::vector<std::thread> writers;
   for (std::size_t i = 0; i < kWriters; ++i) {
     writers.emplace_back([&board, i] { ReplaceMany(board, 20'000, Seed() + 100 + i); });
@@ -154,19 +154,19 @@ TEST(EpochConcurrencyTest, AFreshDomainTakesManyFirstPinsTogether) {
   constexpr std::size_t kThreads = 200;
   for (int round = 0; round < 5; ++round) {
     EpochDomain domain;
-    Latch ready(kThreads);
-    Latch all_pinned(kThreads);
+    std::latch ready(kThreads);
+    std::latch all_pinned(kThreads);
     std::vector<std::thread> threads;
     for (std::size_t i = 0; i < kThreads; ++i) {
       threads.emplace_back([&] {
-        ready.CountDown();
-        ready.Wait();
+        ready.count_down();
+        ready.wait();
         const EpochGuard guard = domain.Pin();
-        all_pinned.CountDown();
-        all_pinned.Wait();
+        all_pinned.count_down();
+        all_pinned.wait();
       });
     }
-    all_pinned.Wait();
+    all_pinned.wait();
     for (std::thread& thread : threads) thread.join();
     EXPECT_TRUE(domain.IsPast(domain.EndEpoch()));
   }

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <atomic>
+#include <latch>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,7 +18,6 @@
 #include "kvs/kv_store.h"
 #include "support/temporary_directory.h"
 #include "support/test_seed.h"
-#include "sync/latch.h"
 
 namespace kvs {
 namespace {
@@ -155,12 +155,12 @@ class StoreHistoryTest : public testing::Test {
   // The histories of the keys in one round.
   std::array<History, kKeysMax> DoRound(std::uint64_t seed, std::size_t keys) {
     std::array<std::vector<Observation>, kThreads> observations;
-    sync::Latch start(kThreads);
+    std::latch start(kThreads);
     std::vector<std::thread> threads;
     for (std::size_t i = 0; i < kThreads; ++i) {
       threads.emplace_back([&, i] {
-        start.CountDown();
-        start.Wait();
+        start.count_down();
+        start.wait();
         observations[i] = DoMany(seed * kThreads + i, keys);
       });
     }

@@ -10,13 +10,13 @@
 #include <array>
 #include <atomic>
 #include <cstdlib>
+#include <latch>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/random.h"
 #include "index/tree.h"
-#include "sync/latch.h"
 #include "sync/mutex.h"
 
 namespace kvs::index {
@@ -175,11 +175,11 @@ TEST_F(IndexConcurrencyTest, ReadersFindKeysWhileTheWriterChangesTheTree) {
     first_[n] = records_.Append(n);
     ASSERT_EQ(tree_.Upsert(records_.Key(n), first_[n]).outcome, Outcome::kAbsent);
   }
-  sync::Latch start(kReaders + 1);
+  std::latch start(kReaders + 1);
   const auto together = [&](auto work) {
     return std::thread([&start, work] {
-      start.CountDown();
-      start.Wait();
+      start.count_down();
+      start.wait();
       work();
     });
   };
@@ -211,15 +211,15 @@ TEST_F(IndexConcurrencyTest, HintsFromAChangingTreeLeadToTheRightLeaf) {
   const std::uint64_t seed = Seed();
   SCOPED_TRACE("KVS_TEST_SEED=" + std::to_string(seed));
   sync::Mutex mutex;
-  sync::Latch start(kWriters);
+  std::latch start(kWriters);
   const auto write = [&](std::size_t part) {
     base::Random random(seed + part);
     std::vector<base::Location> current(kKeys);
     std::array<std::uint64_t, kGroupKeys> numbers{};
     std::array<std::string_view, kGroupKeys> keys;
     std::array<LeafHint, kGroupKeys> hints;
-    start.CountDown();
-    start.Wait();
+    start.count_down();
+    start.wait();
     for (int group = 0; group < kGroups; ++group) {
       const bool grows = group / 200 % 2 == 0;
       for (std::size_t i = 0; i < keys.size(); ++i) {

@@ -15,6 +15,7 @@
 #include <array>
 #include <atomic>
 #include <functional>
+#include <latch>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,7 +25,6 @@
 #include "support/proving_value.h"
 #include "support/temporary_directory.h"
 #include "support/test_seed.h"
-#include "sync/latch.h"
 
 namespace kvs {
 namespace {
@@ -44,12 +44,12 @@ class StoreConcurrencyTest : public testing::Test {
   void RunTogether(const std::vector<Work>& works) {
     const std::uint64_t seed = test::TestSeed(20'261'121);
     SCOPED_TRACE(test::SeedTrace(seed));
-    sync::Latch start(works.size());
+    std::latch start(works.size());
     std::vector<std::thread> threads;
     for (std::size_t i = 0; i < works.size(); ++i) {
       threads.emplace_back([&, i] {
-        start.CountDown();
-        start.Wait();
+        start.count_down();
+        start.wait();
         works[i](seed + i);
       });
     }

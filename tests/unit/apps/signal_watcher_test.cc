@@ -4,9 +4,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <latch>
 #include <thread>
-
-#include "sync/latch.h"
 
 namespace kvs::apps {
 namespace {
@@ -23,30 +22,30 @@ void SendAndWaitTillTaken(int signal) {
 
 TEST(SignalWatcherTest, AHangUpIsAnsweredByEachCall) {
   SignalWatcher watcher;
-  sync::Latch first(1);
-  watcher.CallOnHangUp([&first] { first.CountDown(); });
+  std::latch first(1);
+  watcher.CallOnHangUp([&first] { first.count_down(); });
   SendAndWaitTillTaken(SIGHUP);
-  first.Wait();
-  sync::Latch second(1);
-  watcher.CallOnHangUp([&second] { second.CountDown(); });
+  first.wait();
+  std::latch second(1);
+  watcher.CallOnHangUp([&second] { second.count_down(); });
   SendAndWaitTillTaken(SIGHUP);
-  second.Wait();
+  second.wait();
 }
 
 TEST(SignalWatcherTest, AHangUpBeforeTheCallIsKnownIsNotLost) {
   SignalWatcher watcher;
   SendAndWaitTillTaken(SIGHUP);
-  sync::Latch reloaded(1);
-  watcher.CallOnHangUp([&reloaded] { reloaded.CountDown(); });
-  reloaded.Wait();
+  std::latch reloaded(1);
+  watcher.CallOnHangUp([&reloaded] { reloaded.count_down(); });
+  reloaded.wait();
 }
 
 TEST(SignalWatcherTest, ATerminationBeforeTheCallIsKnownIsNotLost) {
   SignalWatcher watcher;
   SendAndWaitTillTaken(SIGTERM);
-  sync::Latch stopped(1);
-  watcher.CallOnSignal([&stopped] { stopped.CountDown(); });
-  stopped.Wait();
+  std::latch stopped(1);
+  watcher.CallOnSignal([&stopped] { stopped.count_down(); });
+  stopped.wait();
 }
 
 }  // namespace

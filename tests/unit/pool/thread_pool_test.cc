@@ -9,6 +9,7 @@
 #include <atomic>
 #include <barrier>
 #include <functional>
+#include <latch>
 #include <memory>
 #include <set>
 #include <stdexcept>
@@ -16,7 +17,6 @@
 #include <thread>
 #include <vector>
 
-#include "sync/latch.h"
 #include "sync/mutex.h"
 
 namespace kvs {
@@ -40,15 +40,15 @@ TYPED_TEST_SUITE(ThreadPoolTest, Pools);
 TYPED_TEST(ThreadPoolTest, RunsEveryJobOnce) {
   constexpr int kJobs = 1'000;
   std::vector<std::atomic<int>> runs(kJobs);
-  sync::Latch all_ran(kJobs);
+  std::latch all_ran(kJobs);
   const auto pool = this->MakePool(4);
   for (int i = 0; i < kJobs; ++i) {
     pool->Spawn([&runs, &all_ran, i] {
       runs[static_cast<std::size_t>(i)].fetch_add(1, std::memory_order_relaxed);
-      all_ran.CountDown();
+      all_ran.count_down();
     });
   }
-  all_ran.Wait();
+  all_ran.wait();
   for (const std::atomic<int>& count : runs) EXPECT_EQ(count.load(std::memory_order_relaxed), 1);
   EXPECT_EQ(pool->failed_jobs(), 0u);
 }
@@ -107,15 +107,15 @@ TYPED_TEST(ThreadPoolTest, KeepsAllItsThreadsAfterAThousandJobsThatThrow) {
   std::barrier everyone(kThreads + 1);  // Outlives the pool, whose threads may be on their way out of it for a while.
   const auto pool = this->MakePool(kThreads);
   testing::internal::CaptureStderr();
-  sync::Latch all_threw(kFailures);
+  std::latch all_threw(kFailures);
   for (int i = 0; i < kFailures; ++i) {
     pool->Spawn([&all_threw, i] {
-      all_threw.CountDown();
+      all_threw.count_down();
       if (i % 2 == 0) throw std::runtime_error("the disk fell off");
       throw i;
     });
   }
-  all_threw.Wait();
+  all_threw.wait();
 
   for (int i = 0; i < kThreads; ++i) pool->Spawn([&everyone] { everyone.arrive_and_wait(); });
   everyone.arrive_and_wait();  // Passed only if kThreads threads are left to meet here.
@@ -126,26 +126,26 @@ TYPED_TEST(ThreadPoolTest, KeepsAllItsThreadsAfterAThousandJobsThatThrow) {
 
 TYPED_TEST(ThreadPoolTest, AJobMaySpawnJobs) {
   constexpr int kDepth = 8;
-  sync::Latch leaves(1 << kDepth);
+  std::latch leaves(1 << kDepth);
   const auto pool = this->MakePool(3);
   std::function<void(int)> grow = [&](int depth) {
-    if (depth == kDepth) return leaves.CountDown();
+    if (depth == kDepth) return leaves.count_down();
     pool->Spawn([&grow, depth] { grow(depth + 1); });
     pool->Spawn([&grow, depth] { grow(depth + 1); });
   };
   pool->Spawn([&grow] { grow(0); });
-  leaves.Wait();
+  leaves.wait();
 }
 
 TYPED_TEST(ThreadPoolTest, APoolOfOneRunsTheJobsOfItsJobs) {
-  sync::Latch chain(100);
+  std::latch chain(100);
   const auto pool = this->MakePool(1);
   std::function<void(int)> link = [&](int left) {
-    chain.CountDown();
+    chain.count_down();
     if (left > 1) pool->Spawn([&link, left] { link(left - 1); });
   };
   pool->Spawn([&link] { link(100); });
-  chain.Wait();
+  chain.wait();
 }
 
 TYPED_TEST(ThreadPoolTest, DestructionRunsAllSpawnedJobs) {
@@ -204,15 +204,15 @@ TEST(WorkStealingThreadPoolTest, AJobSpawnedInAnotherPoolRunsThere) {
   ASSERT_TRUE(first && second);
   std::thread::id first_thread;
   std::thread::id second_thread;
-  sync::Latch done(1);
+  std::latch done(1);
   (*first)->Spawn([&] {
     first_thread = std::this_thread::get_id();
     (*second)->Spawn([&] {
       second_thread = std::this_thread::get_id();
-      done.CountDown();
+      done.count_down();
     });
   });
-  done.Wait();
+  done.wait();
   EXPECT_NE(first_thread, second_thread);
 }
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <latch>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -12,7 +13,6 @@
 #include "support/frame_client.h"
 #include "support/running_server.h"
 #include "support/server_modes.h"
-#include "sync/latch.h"
 
 namespace kvs::test {
 namespace {
@@ -43,7 +43,7 @@ TEST_P(ServerStopTest, EveryRequestThatHadArrivedIsAnswered) {
 TEST_P(ServerStopTest, UnderLoadNoAcknowledgedWriteIsLost) {
   RunningServer server(engine_, Options());
   constexpr std::uint32_t kBatch = 50;
-  sync::Latch warm(4);
+  std::latch warm(4);
   std::vector<std::uint32_t> acknowledged(4, 0);
   std::vector<std::thread> clients;
   for (std::size_t c = 0; c < 4; ++c) {
@@ -62,11 +62,11 @@ TEST_P(ServerStopTest, UnderLoadNoAcknowledgedWriteIsLost) {
           ASSERT_TRUE(answer->is_ok());
           acknowledged[c] = id + 1;
         }
-        if (first == 10 * kBatch) warm.CountDown();
+        if (first == 10 * kBatch) warm.count_down();
       }
     });
   }
-  warm.Wait();
+  warm.wait();
   EXPECT_TRUE(server.Stop().has_value());
   for (std::thread& client : clients) client.join();
   for (std::size_t c = 0; c < 4; ++c) {

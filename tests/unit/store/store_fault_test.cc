@@ -8,11 +8,11 @@
 #include <atomic>
 #include <fstream>
 #include <iterator>
+#include <latch>
 #include <string>
 #include <thread>
 
 #include "support/hooked_file_system.h"
-#include "sync/latch.h"
 #include "unit/store/store_fixture.h"
 
 namespace kvs::store {
@@ -39,7 +39,7 @@ class StoreFaultTest : public StoreFixture {
 TEST_F(StoreFaultTest, AKeyRemovedWhileItIsCopiedStaysRemoved) {
   std::string output;
   bool is_armed = false;
-  sync::Latch tombstone_dropped(1);
+  std::latch tombstone_dropped(1);
   std::filesystem::path with_tombstone;
   HookedFileSystem files([&](FileOperation operation, const std::filesystem::path& path) -> Status {
     // The only write to a segment that holds something is the mark of an output.
@@ -49,7 +49,7 @@ TEST_F(StoreFaultTest, AKeyRemovedWhileItIsCopiedStaysRemoved) {
       output = path.string();  // Everything is copied; nothing of it is published.
       return store_->Remove("removed");
     }
-    if (operation == FileOperation::kRemove && is_armed && path == with_tombstone) tombstone_dropped.CountDown();
+    if (operation == FileOperation::kRemove && is_armed && path == with_tombstone) tombstone_dropped.count_down();
     return Ok();
   });
   Open(files);
@@ -63,7 +63,7 @@ TEST_F(StoreFaultTest, AKeyRemovedWhileItIsCopiedStaysRemoved) {
   ASSERT_EQ(Get("removed"), "(none)");
   // The segment with the tombstone fills with garbage and is rewritten alone.
   for (int round = 0; round < 40; ++round) SetKeys(1000, 1010, 10'000);
-  tombstone_dropped.Wait();
+  tombstone_dropped.wait();
   ASSERT_EQ(Get("removed"), "(none)");
   Open();
   EXPECT_EQ(Get("removed"), "(none)");

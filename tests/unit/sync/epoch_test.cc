@@ -4,14 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <latch>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
-
-#include "sync/latch.h"
 
 namespace kvs::sync {
 namespace {
@@ -100,26 +99,26 @@ TEST(EpochDomainTest, DomainsAreIndependent) {
 TEST(EpochDomainTest, TheSlowestOfManyReadersDecides) {
   constexpr std::size_t kReaders = 150;  // More than two chunks of slots.
   EpochDomain domain;
-  Latch all_pinned(kReaders);
-  Latch most_may_go(1);
-  Latch last_may_go(1);
+  std::latch all_pinned(kReaders);
+  std::latch most_may_go(1);
+  std::latch last_may_go(1);
   std::vector<std::thread> readers;
   for (std::size_t i = 0; i < kReaders; ++i) {
     readers.emplace_back([&, is_last = i == kReaders / 2] {
       const EpochGuard guard = domain.Pin();
-      all_pinned.CountDown();
-      (is_last ? last_may_go : most_may_go).Wait();
+      all_pinned.count_down();
+      (is_last ? last_may_go : most_may_go).wait();
     });
   }
-  all_pinned.Wait();
+  all_pinned.wait();
   const std::uint64_t ended = domain.EndEpoch();
   EXPECT_FALSE(domain.IsPast(ended));
-  most_may_go.CountDown();
+  most_may_go.count_down();
   for (std::size_t i = 0; i < kReaders; ++i) {
     if (i != kReaders / 2) readers[i].join();
   }
   EXPECT_FALSE(domain.IsPast(ended));
-  last_may_go.CountDown();
+  last_may_go.count_down();
   readers[kReaders / 2].join();
   EXPECT_TRUE(domain.IsPast(ended));
 }

@@ -4,21 +4,20 @@
 
 #include <gtest/gtest.h>
 
+#include <latch>
 #include <thread>
 #include <vector>
-
-#include "sync/latch.h"
 
 namespace kvs::sync {
 namespace {
 
 TEST(GateTest, SharersPassTogether) {
   Gate gate;
-  Latch inside(2);
+  std::latch inside(2);
   const auto pass = [&] {
     const Gate::Shared shared(gate);
-    inside.CountDown();
-    inside.Wait();  // Ends only if both are inside together.
+    inside.count_down();
+    inside.wait();  // Ends only if both are inside together.
   };
   std::thread other(pass);
   pass();
@@ -56,14 +55,14 @@ TEST(GateTest, AnExclusivePassIsAlone) {
 
 TEST(GateTest, LeavingLetsTheOtherIn) {
   Gate gate;
-  Latch entered(1);
+  std::latch entered(1);
   Gate::Shared pass(gate);
   std::thread other([&] {
     const Gate::Exclusive alone(gate);
-    entered.CountDown();
+    entered.count_down();
   });
   pass.Leave();
-  entered.Wait();
+  entered.wait();
   other.join();
   pass.Enter();
 }

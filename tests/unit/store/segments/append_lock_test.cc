@@ -4,9 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <latch>
 #include <thread>
-
-#include "sync/latch.h"
 
 namespace kvs::store {
 namespace {
@@ -21,16 +20,16 @@ TEST(AppendLockTest, CallIfFreeCallsWithTheLock) {
 
 TEST(AppendLockTest, CallIfFreeSkipsTheCallIfHeld) {
   AppendLock lock;
-  sync::Latch is_held(1);
-  sync::Latch may_end(1);
+  std::latch is_held(1);
+  std::latch may_end(1);
   std::thread holder([&] {
     const AppendLock::Held held(lock);
-    is_held.CountDown();
-    may_end.Wait();
+    is_held.count_down();
+    may_end.wait();
   });
-  is_held.Wait();
+  is_held.wait();
   EXPECT_FALSE(lock.CallIfFree([](const AppendLock::Held&) { FAIL() << "another thread has the lock"; }));
-  may_end.CountDown();
+  may_end.count_down();
   holder.join();
 }
 

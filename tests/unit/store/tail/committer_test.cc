@@ -6,13 +6,13 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <latch>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "log/file_names.h"
 #include "support/hooked_file_system.h"
-#include "sync/latch.h"
 #include "unit/store/store_fixture.h"
 
 namespace kvs::store {
@@ -70,23 +70,23 @@ TEST_F(CommitterTest, AWriterAloneSyncsOnItsOwnThread) {
 TEST_F(CommitterTest, WritersThatWaitDuringASyncShareTheNext) {
   constexpr std::size_t kWriters = 6;
   ASSERT_TRUE(committer_.Start());
-  sync::Latch is_under_way(1);
-  sync::Latch may_end(1);
+  std::latch is_under_way(1);
+  std::latch may_end(1);
   on_sync_ = [&] {
     if (syncs_ == 1) {
-      is_under_way.CountDown();
-      may_end.Wait();
+      is_under_way.count_down();
+      may_end.wait();
     }
     return Ok();
   };
   std::vector<std::thread> writers;
   writers.emplace_back([&] { EXPECT_TRUE(IsOk(committer_.WaitUntilSynced(Append()))); });
-  is_under_way.Wait();
+  is_under_way.wait();
   for (std::size_t i = 0; i < kWriters; ++i) {
     writers.emplace_back([&] { EXPECT_TRUE(IsOk(committer_.WaitUntilSynced(Append()))); });
   }
   while (committer_.waiting() < kWriters) std::this_thread::yield();
-  may_end.CountDown();
+  may_end.count_down();
   for (std::thread& writer : writers) writer.join();
   EXPECT_EQ(syncs_, 2);
 }
