@@ -3,6 +3,7 @@
 #include "commands/administration/figure_table.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -99,7 +100,10 @@ TEST(FigureTableTest, InfoKeepsItsFieldsAndTheirOrder) {
     # Cluster cluster_enabled
     # Keyspace db0
     # Kvs engine live_bytes disk_bytes segments index_bytes compactions written_bytes syncs clock_steps)");
-  for (std::string word; words >> word;) expected += " " + word;
+  const bool knows_used_memory = ::mallinfo2().arena > 0;  // The allocator of a sanitizer tells nothing.
+  for (std::string word; words >> word;) {
+    if (knows_used_memory || word != "mem_fragmentation_ratio") expected += " " + word;
+  }
   EXPECT_EQ(found, expected);
 }
 
