@@ -29,7 +29,7 @@ Connection::~Connection() {
 
 // A turn without memory ends its connection, and nothing else.
 template <class Work>
-void Connection::Guard(Work work) {
+void Connection::RunCounted(Work work) {
   try {
     work();
   } catch (const std::bad_alloc&) {
@@ -38,8 +38,10 @@ void Connection::Guard(Work work) {
     has_no_memory_ = true;
   }
   if (is_closing_ || is_dropped_) input_ = {};
+  CountMemory();
 }
 
+// Before the replies are sent, so that a client which has its reply finds true figures.
 void Connection::CountMemory() {
   const BufferFigures figures{.input = input_.size(),
                               .input_room = input_.capacity(),
@@ -51,7 +53,7 @@ void Connection::CountMemory() {
 
 void Connection::Receive(std::string_view bytes) {
   KVS_CHECK(wants_input());
-  if (!bytes.empty()) Guard([&] { Take(bytes); });
+  if (!bytes.empty()) RunCounted([&] { Take(bytes); });
 }
 
 void Connection::Take(std::string_view bytes) {
@@ -81,7 +83,7 @@ bool Connection::Keep(std::string_view bytes) {
 }
 
 void Connection::Resume() {
-  if (can_resume()) Guard([&] { GoOn(); });
+  if (can_resume()) RunCounted([&] { GoOn(); });
 }
 
 void Connection::GoOn() {
@@ -112,7 +114,7 @@ std::size_t Connection::Execute(std::string_view input) {
 }
 
 void Connection::SettleWrites(const Status& sync) {
-  Guard([&] {
+  RunCounted([&] {
     const std::vector<Replies::Unsettled> unsettled = std::exchange(replies_.unsettled, {});
     if (!sync) ReplaceByErrors(unsettled, sync.error());
     if (is_closing_) EndConversation();
@@ -137,7 +139,10 @@ void Connection::ReplaceByErrors(std::span<const Replies::Unsettled> unsettled, 
 
 void Connection::Sent(std::size_t bytes) {
   KVS_CHECK(replies_.unsettled.empty());
+  const std::size_t room_before = replies_.bytes.capacity();
   replies_.bytes.Consume(bytes);
+  account_->Shrink(room_before - replies_.bytes.capacity());
+  if (conversation_ != nullptr) conversation_->NoteOutput(replies_.bytes.size(), replies_.bytes.capacity());
 }
 
 }  // namespace kvs::server

@@ -8,8 +8,7 @@
 //             turns it into an error.
 // Limits      Of ConnectionLimits. Output beyond output_bytes_max, or the end of a turn, stops the execution. Then
 //             input is not wanted until Resume() has caught up. Kept input is at most one request and the bytes of one
-//             Receive(). All that is kept counts in the client's account: immediately
-//             when it grows, at the end of the turn when it shrinks.
+//             Receive(). All that is kept counts in the client's account.
 // Errors      Errors are replies. A violation of the protocol is answered once. Then the connection is_closing(): it
 //             takes no more input, and other clients no longer see it. The same holds if there is no memory for the
 //             rest of a request. If there is no memory for anything else, it is_dropped().
@@ -76,9 +75,6 @@ class Connection {
   std::string_view output() const { return replies_.bytes.view(); }
   void Sent(std::size_t bytes);
 
-  // Ends a turn: the client's account and its conversation take the current sizes.
-  void CountMemory();
-
   // In memory, without the connection itself and its conversation.
   std::size_t buffer_bytes() const { return input_.capacity() + replies_.bytes.capacity(); }
 
@@ -89,7 +85,8 @@ class Connection {
   bool has_room() const { return replies_.bytes.size() < limits_.output_bytes_max; }
   bool has_mail() const { return outbox_->has_mail() && !is_closing_; }
   template <class Work>
-  void Guard(Work work);
+  void RunCounted(Work work);
+  void CountMemory();
   void Take(std::string_view bytes);
   bool Keep(std::string_view bytes);
   void GoOn();

@@ -82,6 +82,8 @@ class Conversation {
   virtual void AppendRefusal(const Error& error, base::ByteBuffer* out) = 0;
   // Called after each turn, with what the connection holds. Returns the bytes that the conversation holds itself.
   virtual std::size_t NoteBuffers(const BufferFigures& /*figures*/) { return 0; }
+  // Called after some of the output was sent: what is left of it, and the room that it takes.
+  virtual void NoteOutput(std::size_t /*bytes*/, std::size_t /*room*/) {}
 };
 
 }  // namespace kvs::server

@@ -59,11 +59,6 @@ void Session::TakeBytes() {
 }
 
 void Session::Output() {
-  Send();
-  connection_.CountMemory();
-}
-
-void Session::Send() {
   if (is_broken_ || connection_.is_dropped() || connection_.output().empty()) return;
   const std::string_view output = connection_.output();
   const auto sent = tls_ == nullptr ? io::Send(socket_.get(), output) : tls_->Send(output);

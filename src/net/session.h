@@ -74,7 +74,6 @@ class Session {
 
  private:
   void TakeBytes();
-  void Send();
 
   Host& host_;
   io::UniqueFd socket_;

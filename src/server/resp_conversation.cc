@@ -247,13 +247,17 @@ void RespConversation::PerformSets(Turn& turn) {
 }
 
 std::size_t RespConversation::NoteBuffers(const BufferFigures& figures) {
-  client_.query_bytes.store(figures.input, std::memory_order_relaxed);        // R1
-  client_.query_room.store(figures.input_room, std::memory_order_relaxed);    // R1
-  client_.output_bytes.store(figures.output, std::memory_order_relaxed);      // R1
-  client_.output_room.store(figures.output_room, std::memory_order_relaxed);  // R1
+  client_.query_bytes.store(figures.input, std::memory_order_relaxed);      // R1
+  client_.query_room.store(figures.input_room, std::memory_order_relaxed);  // R1
+  NoteOutput(figures.output, figures.output_room);
   client_.multi_bytes.store(client_.queue_bytes, std::memory_order_relaxed);  // R1
   const std::size_t gathered = client_.unfinished == nullptr ? 0 : client_.unfinished->bytes();
   return client_.queue_bytes + client_.kept_bytes + gathered + decoder_.held_bytes();
+}
+
+void RespConversation::NoteOutput(std::size_t bytes, std::size_t room) {
+  client_.output_bytes.store(bytes, std::memory_order_relaxed);  // R1
+  client_.output_room.store(room, std::memory_order_relaxed);    // R1
 }
 
 void RespConversation::AppendRefusal(const Error& error, base::ByteBuffer* out) {

@@ -37,6 +37,7 @@ class RespConversation final : public Conversation {
   void AppendSyncFailure(std::uint32_t tag, const Error& error, base::ByteBuffer* out) override;
   void AppendRefusal(const Error& error, base::ByteBuffer* out) override;
   std::size_t NoteBuffers(const BufferFigures& figures) override;
+  void NoteOutput(std::size_t bytes, std::size_t room) override;
 
  private:
   struct Run;

@@ -18,20 +18,6 @@ class ServedConnection : private HostHolder, public server::Connection {
   // `state` outlives the connection.
   ServedConnection(server::ServerState& state, const server::ConnectionLimits& limits)
       : HostHolder{server::ServerHost(state)}, server::Connection(host, limits) {}
-
-  // Each is a turn by itself.
-  void Receive(std::string_view bytes) {
-    Connection::Receive(bytes);
-    CountMemory();
-  }
-  void Resume() {
-    Connection::Resume();
-    CountMemory();
-  }
-  void Sent(std::size_t bytes) {
-    Connection::Sent(bytes);
-    CountMemory();
-  }
 };
 
 }  // namespace kvs::test

@@ -26,7 +26,6 @@ class ConversationTest : public testing::Test {
   static std::vector<std::string> Take(Connection& connection) {
     std::vector<std::string> replies = test::RespReplies(connection.output());
     connection.Sent(connection.output().size());
-    connection.CountMemory();
     return replies;
   }
 };
