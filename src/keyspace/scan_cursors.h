@@ -1,4 +1,4 @@
-// ScanCursors: finds the key after which a SCAN goes on, from its 64-bit cursor, without memory per client.
+// ScanCursors: finds the key after which a SCAN continues, from its 64-bit cursor, without memory per client.
 //
 // Design      SCAN walks the keys in order, so the place is a key, and a cursor has no room for one. It is the hash of
 //             the last key that was looked at, and this table remembers the keys of the latest cursors. A cursor that
@@ -31,9 +31,9 @@ class ScanCursors {
   // `seed`: of the hash; hard to guess.
   explicit ScanCursors(std::uint64_t seed) : seed_(seed) {}
 
-  // The cursor that goes on after `key`.
+  // The cursor that continues after `key`.
   std::uint64_t CursorAfter(std::string_view key) KVS_EXCLUDES(mutex_);
-  // The key that the scan of `cursor` goes on after now; nullopt: not known.
+  // The key after which the scan of `cursor` continues; nullopt: not known.
   std::optional<std::string> GoOn(std::uint64_t cursor) KVS_EXCLUDES(mutex_);
 
  private:

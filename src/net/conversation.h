@@ -64,7 +64,7 @@ class Conversation {
   struct Progress {
     std::size_t consumed_bytes = 0;  // Of the input: executed.
     bool is_behind = false;          // A limit stopped the execution before the end of the input.
-    bool is_waiting = false;         // Execution goes on when the outbox wakes the connection.
+    bool is_waiting = false;         // Execution continues when the outbox wakes the connection.
     bool is_put_off = false;         // With is_waiting: the next request has not begun.
     bool is_closing = false;         // Close the connection after its replies are sent.
     bool is_dropped = false;         // Close the connection now: the client does not take its replies.

@@ -1,4 +1,4 @@
-// Outbox: messages from other threads to a connection: bytes to send, or a signal to go on.
+// Outbox: messages from other threads to a connection: bytes to send, or a signal to continue.
 //
 // Design      A connection belongs to one loop, and no other thread touches it. A sender appends to the outbox and
 //             tells the loop through the Mailbox, once. The connection takes all the mail in its next turn.
@@ -47,7 +47,7 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
   void Push(std::string_view bytes) KVS_EXCLUDES(mutex_);
   // As a Push() of more than the limit.
   void Overflow() KVS_EXCLUDES(mutex_);
-  // The connection has a turn, and goes on if it waits: see TakeWake().
+  // Gives the connection a turn. If it waits, it continues: see TakeWake().
   void Wake() KVS_EXCLUDES(mutex_);
 
   // Drops all bytes, and all that are pushed from now on. Of the connection's thread, when it ends.

@@ -6,7 +6,7 @@
 //
 // Design         The owner of the input offers all of it that is not yet consumed, and offers it again, grown, after
 //                kNeedMore. The decoder keeps no bytes, but remembers how far it has come and where the arguments
-//                are: each byte is looked at once, however many pieces a command arrives in.
+//                are. So each byte is read only once, in however many pieces a command arrives.
 // Hostile input  Limits are checked on the line that declares a size, before a byte of the payload is awaited. An
 //                unauthenticated client has smaller limits. Room grows with the bytes that arrive.
 // Lifetime       arguments() point into the input last offered, or into the decoder; they die with the next Decode().

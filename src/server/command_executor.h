@@ -43,7 +43,7 @@ class CommandExecutor {
   CommandExecutor(ServerState& server, ClientState& client, EngineKeyspace& keys, std::size_t queue_bytes_max)
       : server_(server), client_(client), keys_(keys), queue_bytes_max_(queue_bytes_max) {}
 
-  // Replies, unless the command blocks or goes on in a later turn: see turn.progress.
+  // Replies, unless the command blocks or continues in a later turn: see turn.progress.
   void Execute(Arguments arguments, CommandTurn& turn);
 
   // Whether the command waits for the end of a pause. A command that would be rejected does not wait.

@@ -28,7 +28,7 @@ class PendingBatches {
   // nullptr: no batch is being published.
   const PendingBatch* Current() const { return current_.load(std::memory_order_acquire); }  // P1
 
-  // Makes the next batch, for at most so many members. Readers do not see it before Show().
+  // Makes the next batch. Readers do not see it before Show(). members: in, the most that it will have.
   PendingBatch& Make(const AppendLock::Held&, std::size_t members) {
     batches_.push_back({kNeverPast, std::make_unique<PendingBatch>(members)});
     return *batches_.back().batch;
@@ -42,7 +42,7 @@ class PendingBatches {
   }
   void Hide(const AppendLock::Held&) { current_.store(nullptr, std::memory_order_release); }  // P1
 
-  // After Hide(): the batch goes once no reader can be looking at it.
+  // After Hide(): the batch is freed later, when no reader can be using it.
   void Retire(const AppendLock::Held&) {
     batches_.back().epoch = epochs_.EndEpoch();
     if (batches_.size() < kBatchesMax) return;
@@ -52,7 +52,7 @@ class PendingBatches {
   }
 
  private:
-  // From so many on, the batches go that no reader can be looking at.
+  // When there are this many batches, those that no reader can be using are freed.
   KVS_TUNABLE(std::size_t, kBatchesMax, 64, 1, 256);
   static constexpr std::uint64_t kNeverPast = std::numeric_limits<std::uint64_t>::max();
 

@@ -1,8 +1,8 @@
 // ClockKeeper: the file of the clock of spans, and reports of steps of the wall clock.
 //
 // Threads     Load() before all else. The others by one thread at a time.
-// Errors      None. A file that cannot be read is reported, and the clock goes on from the wall clock. A file that
-//             cannot be written is reported once, and tried again.
+// Errors      None. If the file cannot be read, that is reported, and the clock continues from the wall clock. If it
+//             cannot be written, that is reported once, and tried again.
 #pragma once
 
 #include <chrono>
