@@ -8,7 +8,6 @@
 
 #include "base/probe.h"
 #include "base/seeded_hash.h"
-#include "base/system_error.h"
 #include "base/try.h"
 
 namespace kvs::store {
@@ -46,12 +45,11 @@ Result<BatchDraft> BatchWriter::Draft(const WriteBatch& batch) const {
                           std::to_string(kBatchBytesMax)};
 }
 
-// A batch of removals has a second attempt: on a file system that promises no room it may lose its room at the last
-// moment, and the reserve gives other room.
+// A batch of removals has a second attempt, as a removal has.
 Appended BatchWriter::Apply(const AppendLock::Held& held, BatchDraft draft) {
   if (draft.purpose == Purpose::kStore) return TryApply(held, std::move(draft));
   Appended appended = TryApply(held, draft);
-  const bool has_lost_room = !appended.status && base::IsDiskFull(appended.status.error());
+  const bool has_lost_room = appended.has_lost_room();
   KVS_PROBE_IF(has_lost_room, "batch of removals lost its room");
   return has_lost_room ? TryApply(held, std::move(draft)) : appended;
 }

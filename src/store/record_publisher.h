@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/location.h"
+#include "base/system_error.h"
 #include "index/tree.h"
 #include "kvs/result.h"
 #include "log/record.h"
@@ -21,6 +22,10 @@ namespace kvs::store {
 struct Appended {
   Status status;
   std::uint64_t position = 0;  // Where the log ends after the record; 0: nothing was appended.
+
+  // On a file system that promises no room a record may lose its room at the last moment. A removal then has a second
+  // attempt, because the reserve gives other room.
+  bool has_lost_room() const { return !status && base::IsDiskFull(status.error()); }
 };
 
 class RecordPublisher {

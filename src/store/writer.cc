@@ -17,10 +17,6 @@ namespace {
 constexpr std::size_t kRunSetsMax = index::Tree::kTogetherMax;
 KVS_TUNABLE(std::uint64_t, kRunBytesMax, std::uint64_t{64} << 10, 1, std::uint64_t{1} << 20);
 
-// On a file system that promises no room a removal may lose its room at the last moment. The next attempt has what the
-// reserve gives.
-bool HasLostRoom(const Status& status) { return !status && base::IsDiskFull(status.error()); }
-
 Error KeyNotFound() { return Error{.code = ErrorCode::kKeyNotFound}; }
 
 }  // namespace
@@ -104,7 +100,7 @@ Status Writer::Remove(std::string_view key) {
   {
     const AppendLock::Held held(parts_.log.lock);
     removal = TryRemove(held, key);
-    const bool has_lost_room = HasLostRoom(removal.appended.status);
+    const bool has_lost_room = removal.appended.has_lost_room();
     KVS_PROBE_IF(has_lost_room, "removal lost its room");
     if (has_lost_room) removal = TryRemove(held, key);
   }
