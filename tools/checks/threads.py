@@ -13,7 +13,7 @@ MUTEX = "src/sync/mutex.h"
 
 START = re.compile(r"\bStartThread\s*\(|\bstd::j?thread(?:\s+\w+)?\s*[({]|\bpthread_create\s*\(|\bstd::async\s*\(")
 THREAD = re.compile(r"\bstd::j?thread\b[>\s]*\s(\w+)\s*(?:;|KVS_)")  # A member, a variable, or a container of them.
-LOCK_NAMES = r"(?:\w+::)?(?:Mutex|Gate|Latch)|std::\w*mutex"
+LOCK_NAMES = r"(?:\w+::)?(?:Mutex|Gate)|std::\w*mutex"
 LOCK_ALIAS = re.compile(r"\busing\s+(\w+)\s*=\s*std::\w*mutex\s*;")
 
 
