@@ -4,7 +4,6 @@
 #include <cstdint>
 
 #include "base/check.h"
-#include "base/decimal.h"
 #include "base/glob.h"
 #include "base/letters.h"
 #include "observers/keyspace_events.h"
@@ -30,9 +29,6 @@ std::string OutputLimitText(std::string_view bytes) {
   return "normal " + text + " 0 0 slave 0 0 0 pubsub " + text + " 0 0";
 }
 
-// Of values that were checked.
-std::size_t SizeOf(std::string_view value) { return static_cast<std::size_t>(base::ParseDecimal(value).value_or(0)); }
-
 // Takes as long whatever the guess, so that its time tells nothing about the password.
 bool IsEqualInConstantTime(std::string_view a, std::string_view b) {
   unsigned difference = a.size() == b.size() ? 0 : 1;
@@ -51,7 +47,10 @@ Error SetError(std::string_view name, std::string_view why) {
 }  // namespace
 
 ServerConfig::ServerConfig(const ConfigStart& start, const DescriptorBudget* descriptors)
-    : descriptors_(descriptors), store_syncs_(start.store_syncs), allows_debug_(start.allows_debug) {
+    : descriptors_(descriptors),
+      store_syncs_(start.store_syncs),
+      allows_debug_(start.allows_debug),
+      always_(settings::NumberOf(*settings::FindSetting("appendfsync"), "always")) {
   const std::string fsync = start.sync_before_reply ? "always" : start.store_syncs ? "everysec" : "no";
   const auto seconds = [](std::chrono::milliseconds time) {
     return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count());
@@ -139,7 +138,7 @@ Status ServerConfig::Set(const std::vector<std::pair<std::string_view, std::stri
     Result<std::string> readable = is_unchanged ? std::string(value) : CheckChange(*parameter, value);
     if (!readable) return SetError(name, readable.error().context);
     if (!is_unchanged) {
-      if (const Status possible = CheckEffect(parameter->name, *readable); !possible) {
+      if (const Status possible = CheckEffect(*parameter, *readable); !possible) {
         return SetError(name, possible.error().context);
       }
     }
@@ -149,15 +148,15 @@ Status ServerConfig::Set(const std::vector<std::pair<std::string_view, std::stri
   return Ok();
 }
 
-// Whether a value that is one can take effect here.
-Status ServerConfig::CheckEffect(std::string_view name, const std::string& value) const {
-  if (name == "appendfsync" && value != "always" && (value == "everysec") != store_syncs_) {
+// Whether a checked value can take effect here.
+Status ServerConfig::CheckEffect(const Setting& setting, std::string_view value) const {
+  if (setting.name == "appendfsync" && value != "always" && (value == "everysec") != store_syncs_) {
     return Error{.code = ErrorCode::kInvalidArgument,
                  .context = "the store was opened with another sync policy: start the server with --sync"};
   }
-  if (name != "maxclients" || descriptors_ == nullptr) return Ok();
+  if (setting.name != "maxclients" || descriptors_ == nullptr) return Ok();
   const std::size_t possible = descriptors_->ClientsMax();
-  if (SizeOf(value) <= possible) return Ok();
+  if (static_cast<std::size_t>(settings::NumberOf(setting, value)) <= possible) return Ok();
   return Error{.code = ErrorCode::kInvalidArgument,  // Redis's words.
                .context = "The operating system is not able to handle the specified number of clients, try with " +
                           std::to_string(possible)};

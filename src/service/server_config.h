@@ -59,13 +59,12 @@ class ServerConfig {
   const settings::LiveValues& live() const { return live_; }
   bool has_password() const { return live_.has_password.get() != 0; }
   bool IsPassword(std::string_view guess) const KVS_EXCLUDES(mutex_);
-  bool sync_before_reply() const { return live_.sync_choice.get() == kAlways; }
+  bool sync_before_reply() const { return live_.sync_choice.get() == always_; }
   std::size_t connections_max() const { return live_.clients_max.size(); }
   std::chrono::milliseconds idle_timeout() const { return std::chrono::milliseconds(live_.idle_timeout_ms.get()); }
   std::chrono::milliseconds output_timeout() const { return std::chrono::milliseconds(live_.output_timeout_ms.get()); }
 
  private:
-  static constexpr std::int64_t kAlways = 1;  // Among the words of appendfsync.
   struct Change {
     const settings::Setting* setting;
     std::string value;
@@ -74,12 +73,13 @@ class ServerConfig {
   const std::string& Value(std::string_view name) const KVS_REQUIRES(mutex_);
   void Fill(const settings::Setting& setting, std::string_view value);
   void Apply(const Change& change) KVS_REQUIRES(mutex_);
-  Status CheckEffect(std::string_view name, const std::string& value) const;
+  Status CheckEffect(const settings::Setting& setting, std::string_view value) const;
 
   // Constant after construction.
   const DescriptorBudget* const descriptors_;
   const bool store_syncs_;
   const bool allows_debug_;
+  const std::int64_t always_;  // The number of that word of appendfsync.
 
   mutable sync::Mutex mutex_;
   std::vector<Pair> values_ KVS_GUARDED_BY(mutex_);  // In the order of the table.
