@@ -20,14 +20,15 @@ namespace {
 
 KVS_TUNABLE(std::chrono::milliseconds, kReportInterval, 1'000, 0, 2'000);
 
-// So many claims of a part fit the cache of one core.
+// A part of this many claims fits the cache of one core.
 KVS_TUNABLE(std::size_t, kClaimsPerPart, 32'768, 8, 65'536);
 constexpr std::size_t kPartsMax = 2048;
 KVS_TUNABLE(std::size_t, kSamplesPerPart, 16, 1, 64);
 
 constexpr std::size_t kTogether = index::Tree::kTogetherMax;
 
-// How much each of the sources may note of what expires: all of them a few times what the store keeps in the end.
+// The most bytes of expiries that one source may note. All sources together may note a few times what the store keeps
+// afterwards.
 std::size_t NotesBytesMax(std::size_t sources) {
   return std::min(ExpiryIndex::kBytesMax, 4 * ExpiryIndex::kBytesMax / std::max<std::size_t>(sources, 1));
 }
@@ -128,7 +129,7 @@ Status IndexRebuild::ScanSegment(const Source& source, FunctionRef<void(const lo
   return DamageIn(log::SegmentPath(directory_, source.segment->id()), bad, "the record is not what was written");
 }
 
-// Any doubt about the hint file is answered by reading the segment: false.
+// False: there is no usable hint file, so the segment must be read.
 Result<bool> IndexRebuild::ReadHintOf(const Source& source, FunctionRef<void(const log::RecordSummary&)> visit,
                                       SegmentTally* tally) const {
   if (!source.is_sealed || source.from != log::kSegmentHeaderBytes) return false;
@@ -161,7 +162,7 @@ void IndexRebuild::ReportProgress(const SegmentTally& tally) {
 
 // --- Sorting ---
 
-// Returns the depth that all lists have then.
+// Returns the new depth of all lists: the length of the prefix that all keys share, up to ClaimList::kDepthMax.
 std::size_t IndexRebuild::BringToOneDepth() {
   const index::ClaimList* first = nullptr;
   std::size_t depth = 0;
@@ -179,7 +180,7 @@ std::size_t IndexRebuild::BringToOneDepth() {
   return depth;
 }
 
-// Heads that part all claims into pieces of about the same size.
+// Chooses the heads that divide the claims into parts of about the same size.
 std::vector<std::uint64_t> IndexRebuild::ChooseSplitters() {
   std::size_t claims = 0;
   for (const index::ClaimList& list : claims_) claims += list.count();
@@ -225,7 +226,7 @@ Status IndexRebuild::BuildPart(index::TreeBuilder* builder, std::size_t depth, s
   return Ok();
 }
 
-// The newest claim of each key of the part, in the order of the keys.
+// The newest claim of each key of the part, in key order.
 Result<std::vector<index::Claim>> IndexRebuild::SortPart(std::size_t depth, std::size_t number) {
   std::vector<index::Claim> claims;
   for (index::ClaimList& list : claims_) {
@@ -249,7 +250,7 @@ Result<std::vector<index::Claim>> IndexRebuild::SortPart(std::size_t depth, std:
 
 // --- Changing a saved index ---
 
-// `others` are the claims of the part that are left to be applied: of new keys, and removals.
+// others: out, the claims that must be applied one by one: new keys and removals.
 Status IndexRebuild::OverwritePart(index::Tree* index, std::size_t depth, std::size_t number,
                                    std::vector<index::Claim>* others) {
   KVS_TRY_ASSIGN(const std::vector<index::Claim> claims, SortPart(depth, number));

@@ -1,14 +1,14 @@
-// IndexRebuild: makes the index of a store anew, from all of its records, or brings a saved one up to date with
-// the records that came after it.
+// IndexRebuild: builds the index of a store from all of its records, or updates a saved index with the records that
+// came after it.
 //
-// Design      All cores read the segments, or their hint files, and note 24 bytes for each record (index::Claim). The
-//             notes are parted by ranges of keys, of which each is sorted and becomes the leaves of a part of the tree.
-//             So no record is looked up in the index, and hardly one is looked at twice. In a saved index
-//             keys that are there are overwritten by all cores; the others, and removals, follow one by one.
-// Threads     One at a time, which takes others to help.
-// Limits      Memory while it runs: 24 bytes a record, removed and overwritten ones included, beside the index, and
+// Design      All cores read the segments, or their hint files, and note each record in 24 bytes (index::Claim). The
+//             claims are divided into parts, which are ranges of keys. Each part is sorted and becomes the leaves of a
+//             part of the tree. So no record is looked up in the index, and few records are read twice. In a saved
+//             index, all cores overwrite the keys that it has. New keys and removals follow one by one.
+// Threads     One thread at a time. It starts others to help.
+// Limits      Memory while it runs, besides the index: 24 bytes per record, also for removed and overwritten ones, and
 //             up to 256 MiB for the keys that expire.
-// Errors      kCorruption with file and offset: a bad record. kIo.
+// Errors      kCorruption: a record is damaged; the context names its file and offset. kIo.
 #pragma once
 
 #include <chrono>
@@ -35,20 +35,20 @@
 
 namespace kvs::store {
 
-// What a segment was found to hold.
+// The records of one segment, counted.
 struct SegmentTally {
   std::uint64_t records = 0;
-  std::uint64_t hint_bytes = 0;  // 0: there is no usable hint file, and the segment itself was read.
-  std::uint64_t put_bytes = 0;   // Of all puts, those included that a newer record of their key came after.
+  std::uint64_t hint_bytes = 0;  // The size of the hint file; 0: it is not usable, and the segment itself was read.
+  std::uint64_t put_bytes = 0;   // All puts, also those with a newer record of their key.
   std::uint64_t tombstone_bytes = 0;
-  std::uint64_t newest_tombstone = 0;
-  std::uint64_t expiring = 0;  // Of all puts, how many have an expiry.
+  std::uint64_t newest_tombstone = 0;  // The highest sequence of a tombstone.
+  std::uint64_t expiring = 0;          // The number of puts with an expiry.
 };
 
-// Puts that a newer record of their key came after.
+// The puts that are garbage, because their key has a newer record.
 struct DeadPuts {
-  std::vector<std::uint64_t> bytes_of_slots;
-  std::uint64_t expiring = 0;  // How many of them have an expiry.
+  std::vector<std::uint64_t> bytes_of_slots;  // The bytes of these puts, per slot.
+  std::uint64_t expiring = 0;                 // The number of these puts that have an expiry.
 };
 
 class IndexRebuild {
@@ -56,31 +56,33 @@ class IndexRebuild {
   struct Source {
     std::shared_ptr<log::Segment> segment;
     std::uint32_t slot;
-    std::uint64_t bytes;                            // How far its records go.
-    bool is_sealed;                                 // And so may have a hint file.
-    std::uint64_t from = log::kSegmentHeaderBytes;  // Where the first record of interest is.
+    std::uint64_t bytes;                            // The end of its records.
+    bool is_sealed;                                 // Only a sealed segment may have a hint file.
+    std::uint64_t from = log::kSegmentHeaderBytes;  // The offset of the first record to read.
   };
 
-  // All slots that locations name are below `slots`. `log` is told now and then how far the reading came; it may be
-  // empty.
+  // slots: in, higher than every slot that a location names. log: in, gets a line about the progress now and then; may
+  // be empty.
   IndexRebuild(io::FileSystem& files, std::filesystem::path directory, std::vector<Source> sources, std::uint32_t slots,
                const RecordReader& records, std::function<void(const std::string&)> log);
 
-  // The first step, for an index that is empty.
+  // The first step: reads the sources. index: in, still empty.
   Status Read(const index::Tree& index);
 
-  // Then one of these: fills the index, or changes one in which nothing is newer than what was read.
+  // The second step: one of these. Build() fills an empty index. Apply() changes an index whose records are all older
+  // than those that were read.
   Status Build(index::Tree* index);
   Status Apply(index::Tree* index);
 
-  // What was read: a tally for each source, and the lowest sequence of all; without any the highest.
+  // One tally per source.
   const std::vector<SegmentTally>& tallies() const { return tallies_; }
+  // The lowest sequence that was read; the highest number: no record was read.
   std::uint64_t sequence_min() const;
   std::uint64_t records() const;
-  // The keys whose records carry an expiry; of overwritten ones as well.
+  // The keys with an expiry, per source. Those of overwritten records are included.
   std::vector<ExpiryIndex> TakeExpiries() { return std::move(expiries_); }
 
-  // Those of all slots, once it is done.
+  // The dead puts of all slots, after Build() or Apply().
   DeadPuts dead_puts() KVS_EXCLUDES(mutex_);
 
  private:
@@ -111,7 +113,7 @@ class IndexRebuild {
   const std::function<void(const std::string&)> log_;
   const std::uint32_t slots_;
 
-  // Of each source; written by one thread at a time.
+  // One element per source, written by one thread at a time.
   std::vector<index::ClaimList> claims_;
   std::vector<SegmentTally> tallies_;
   std::vector<std::uint64_t> sequence_mins_;

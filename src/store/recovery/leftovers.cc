@@ -15,14 +15,14 @@
 namespace kvs::store {
 namespace {
 
-// No store gets so far: a file with a higher number in its name is never in the way.
+// No store reaches this id, so a file with a higher number in its name is never in the way.
 constexpr std::uint64_t kSegmentIdMax = std::uint64_t{1} << 62;
 
 constexpr int kNamesAsideMax = 1'000;
 
 bool IsAllZero(std::string_view bytes) { return bytes.find_first_not_of('\0') == std::string_view::npos; }
 
-// A file that has not got its header yet: creating it was interrupted.
+// True if the file is empty or all zeroes: its creation was interrupted before it got a header.
 bool HoldsNothing(io::FileSystem& files, const std::filesystem::path& path) {
   const auto file = files.Open(path, io::OpenMode::kRead);
   if (!file) return false;
@@ -33,7 +33,7 @@ bool HoldsNothing(io::FileSystem& files, const std::filesystem::path& path) {
   return mapping && IsAllZero({mapping->data(), *bytes}) && mapping->FaultCount() == 0;
 }
 
-// I1.
+// True if the store loses nothing without the segment: I1.
 bool IsNeedless(const log::Segment& segment, std::uint64_t last_sequence) {
   std::uint64_t highest = 0;
   const std::uint64_t end =
@@ -49,7 +49,7 @@ class Clearing {
            const std::function<void(const std::string&)>& log)
       : files_(files), directory_(directory), last_sequence_(last_sequence), log_(log) {}
 
-  // Whether the number in the name, which the manifest does not know, is taken for good.
+  // Removes a file that the manifest does not name, sets it aside, or leaves it. True: no new segment may get its id.
   bool StaysAsSegment(const std::string& name, std::uint64_t id) {
     const std::filesystem::path path = directory_ / name;
     if (HoldsNothing(files_, path)) {

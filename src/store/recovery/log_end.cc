@@ -15,7 +15,8 @@
 namespace kvs::store {
 namespace {
 
-// The part as its bytes say, whatever the others say.
+// Reads one part by itself, without regard to the others. known: in, its beginning that need not be read; nullptr:
+// none.
 OpenPart ReadPart(std::shared_ptr<log::Segment> segment, std::uint64_t synced_bytes, const KnownPart* known) {
   OpenPart part{.segment = std::move(segment), .synced_bytes = synced_bytes};
   const std::uint64_t file_bytes = part.segment->readable_bytes();
@@ -41,27 +42,27 @@ OpenPart ReadPart(std::shared_ptr<log::Segment> segment, std::uint64_t synced_by
 
 bool HasBytes(const OpenPart& part) { return part.records > 0 || part.torn_bytes > 0; }
 
-// A way on: of what is known to have been on the disk there is none but a copy.
+// The remedy for damage at `offset`. If the bytes there were synced, only a copy of the store helps.
 std::string Advice(const std::filesystem::path& path, std::uint64_t offset, std::uint64_t synced_bytes) {
   const std::string copy = "; put back a copy of the store";
   if (offset < synced_bytes) return copy;
   return copy + ", or give up what stands behind it there: truncate -s " + std::to_string(offset) + " " + path.string();
 }
 
-// What is damaged at `offset` of the part `at`.
+// kCorruption at `offset` of the part `at`, with the remedy.
 Error DamageOfLog(const std::filesystem::path& directory, const std::vector<OpenPart>& parts, std::size_t at,
                   std::uint64_t offset, const std::string& what) {
   const std::filesystem::path path = log::SegmentPath(directory, parts[at].segment->id());
   return DamageIn(path, offset, what + Advice(path, offset, parts[at].synced_bytes));
 }
 
-// A segment that was synced says that those before it were synced whole.
+// True if a segment after the part `at` was synced. Then all segments before that one were synced whole.
 bool IsSyncedBehind(const std::vector<OpenPart>& parts, std::size_t at) {
   return std::any_of(parts.begin() + static_cast<std::ptrdiff_t>(at) + 1, parts.end(),
                      [](const OpenPart& later) { return later.synced_bytes > 0; });
 }
 
-// Whether the log may end before the part `at`, which does not follow what was read before it.
+// Ok if the log may end before the part `at`, whose first sequence does not follow the records before it.
 Status CheckGap(const std::filesystem::path& directory, const std::vector<OpenPart>& parts, std::size_t at) {
   const bool nothing_is_missing = at > 0 && parts[at - 1].segment->was_kept_in_cache();
   const bool was_synced = parts[at].synced_bytes > 0 || IsSyncedBehind(parts, at);
@@ -70,7 +71,7 @@ Status CheckGap(const std::filesystem::path& directory, const std::vector<OpenPa
   return DamageOfLog(directory, parts, at, log::kSegmentHeaderBytes, "the records in front of it are missing");
 }
 
-// Whether the log may end within the part `at`, where its records end.
+// Ok if the log may end within the part `at`, after its last good record. kind: out, of the bytes there.
 Status CheckEnd(const std::filesystem::path& directory, const std::vector<OpenPart>& parts, std::size_t at,
                 const log::LogPlace& place, log::BadRecord* kind) {
   const OpenPart& part = parts[at];

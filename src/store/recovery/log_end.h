@@ -1,9 +1,10 @@
-// FindLogEnd: where the log ends, as the open segments of a store say that nobody writes to.
+// FindLogEnd: finds the end of the log in the open segments of a store. No thread may write to them meanwhile.
 //
-// Design      The open segments are read from record to record. Sequences rise by one across them, so a hole is seen
-//             even where a whole tail is missing. The log may be cut only where log::ClassifyBadRecord() finds a torn
-//             record, and not before a segment that was synced.
-// Errors      kCorruption with file, offset and a way on for every bad byte but those of a torn tail. kIo.
+// Design      The open segments are read record by record. Sequences rise by one across them, so a gap is seen even if
+//             a whole tail is missing. The log may be cut only where log::ClassifyBadRecord() finds a torn record, and
+//             never before a segment that was synced.
+// Errors      kCorruption: a byte is damaged that is not in a torn tail. The context names the file, the offset and the
+//             remedy. kIo.
 #pragma once
 
 #include <cstdint>
@@ -18,31 +19,31 @@
 
 namespace kvs::store {
 
-// An open segment, and what of it belongs to the log.
+// An open segment, and the part of it that belongs to the log.
 struct OpenPart {
   std::shared_ptr<log::Segment> segment;
-  std::uint64_t synced_bytes = 0;
-  std::uint64_t used_bytes = 0;  // Where the records end; of a part that is dropped, where they would begin.
-  std::uint64_t records = 0;     // That were read; 0: nothing of it belongs to the log.
+  std::uint64_t synced_bytes = 0;  // The synced mark.
+  std::uint64_t used_bytes = 0;    // The end of its records. If none belongs to the log: the end of its header.
+  std::uint64_t records = 0;       // The number of records read; 0: nothing of it belongs to the log.
   std::uint64_t first_sequence = 0;
   std::uint64_t last_sequence = 0;
-  std::uint64_t torn_bytes = 0;  // What is cut off behind that: up to the last byte that is not zero.
+  std::uint64_t torn_bytes = 0;  // The bytes to cut off after its records, up to the last one that is not zero.
 };
 
 struct LogEnd {
   std::vector<OpenPart> parts;      // Every open segment, in the order of the log.
-  std::uint64_t last_sequence = 0;  // Of the last record in the log.
-  std::uint64_t torn_bytes = 0;     // What has to be cut off behind it.
+  std::uint64_t last_sequence = 0;  // The sequence of the last record in the log.
+  std::uint64_t torn_bytes = 0;     // The bytes to cut off after it, in all parts.
 };
 
-// The beginning of an open segment that was found whole before, and is known to have reached the disk.
+// The beginning of an open segment that was whole before, and is known to be on the disk.
 struct KnownPart {
   std::uint64_t segment_id;
-  std::uint64_t bytes;          // Up to the end of a record.
-  std::uint64_t last_sequence;  // Of that record.
+  std::uint64_t bytes;          // The end of its last record.
+  std::uint64_t last_sequence;  // The sequence of that record.
 };
 
-// Reads no records of the known parts.
+// known: in, parts whose records need not be read. Only the first record of each is read.
 Result<LogEnd> FindLogEnd(io::FileSystem& files, const std::filesystem::path& directory, const log::Manifest& manifest,
                           const std::vector<KnownPart>& known = {});
 

@@ -19,11 +19,11 @@
 namespace kvs::store {
 namespace {
 
-// A saved index is taken where what came after it is at most such a part of all bytes.
+// A saved index is used if at most this part (one in kWorth) of all bytes came after it.
 KVS_TUNABLE(std::uint64_t, kWorth, 4, 1, 1'000);
 
-// Whether the system will not let anything be written there, now or at all; what is there is not in doubt. A want of
-// memory or descriptors is none: to open the store without them helps nobody.
+// True if the system refuses to write to the files, for now or for good, but their contents are not in doubt. A lack of
+// memory or descriptors is no such refusal: a store that is opened without them helps nobody.
 bool IsRefusal(const Error& error) {
   const int number = error.sys_errno;
   return base::IsDiskFull(error) || number == EFBIG || number == EROFS || number == EACCES || number == EPERM;
@@ -48,7 +48,7 @@ Result<log::Manifest> Recovery::Run() {
   return manifest;
 }
 
-// A new store begins with an empty manifest. Segments without a manifest are thus never mistaken for a new store.
+// A new store gets an empty manifest first. So segments without a manifest are never mistaken for a new store.
 Result<log::Manifest> Recovery::ReadOrCreateManifest() {
   KVS_TRY_ASSIGN(auto manifest, FindManifest(files_, directory_));
   if (manifest) return *std::move(manifest);
@@ -72,7 +72,7 @@ Status Recovery::OpenSealed(const log::Manifest& manifest) {
 
 // --- The saved index ---
 
-// Where memory or a descriptor is missing for it, there is no more of them for the other way.
+// A lack of memory or descriptors is an error, because building the index instead would meet the same lack.
 Status Recovery::FindSavedIndex(const log::Manifest& manifest) {
   const auto exists = files_.Exists(log::IndexPath(directory_));
   if (!exists || !*exists) return Ok();
@@ -97,7 +97,7 @@ Result<std::shared_ptr<log::Segment>> Recovery::FindSegment(std::uint64_t id) co
   return log::Segment::Open(files_, directory_, id);
 }
 
-// The file is of no use any more, and takes room.
+// Removes the file, because it is useless and takes disk space.
 void Recovery::GiveUpSavedIndex(const Error& why) {
   KVS_PROBE("saved index is given up");
   saved_.reset();
@@ -122,7 +122,7 @@ std::vector<std::uint64_t> Recovery::SavedSegmentIds() const {
   return ids;
 }
 
-// Its locations name segments by the slots that they had.
+// Locations in the saved index name segments by their slots, so these segments keep their slots.
 void Recovery::ReserveSlots() {
   if (!saved_) return;
   const AppendLock::Held held(log_.lock);
@@ -146,9 +146,10 @@ void Recovery::AddSealed() {
   }
 }
 
-// --- The log as it goes on ---
+// --- The end of the log ---
 
-// The last open segment with records is appended to, or the first one where none has any; nullptr: there is none.
+// The last open segment with records. If there is none, the first open segment, unless it begins after the end of the
+// log. nullptr: there is no such segment.
 const OpenPart* Recovery::PartToAppendTo(const std::vector<OpenPart>& parts) const {
   const auto last = std::find_if(parts.rbegin(), parts.rend(), [](const OpenPart& part) { return part.records > 0; });
   if (last != parts.rend()) return &*last;
@@ -156,7 +157,7 @@ const OpenPart* Recovery::PartToAppendTo(const std::vector<OpenPart>& parts) con
   return is_usable ? &parts.front() : nullptr;
 }
 
-// Where the files refuse to be written to, the store is there to be read.
+// If the files cannot be written to, the store is opened read-only.
 Status Recovery::FinishOpenParts(const std::vector<OpenPart>& parts, log::Manifest* manifest) {
   auto finished = FinishFiles(parts, manifest);
   if (!finished && IsRefusal(finished.error()) && PartToAppendTo(parts) != nullptr) {
@@ -181,13 +182,14 @@ Status Recovery::FinishOpenParts(const std::vector<OpenPart>& parts, log::Manife
   return Ok();
 }
 
-// Seals those before the one that is appended to. The others go; on a full disk they may stay, as they are empty.
+// Seals the segments before the one that is appended to. The others are empty and are removed; on a full disk they may
+// stay.
 Result<std::vector<Recovery::FinishedPart>> Recovery::FinishFiles(const std::vector<OpenPart>& parts,
                                                                   log::Manifest* manifest) {
   for (const OpenPart& part : parts) KVS_TRY(KeepTornBytes(files_, directory_, part, options_.log));
   const std::uint64_t capacity_bytes = CapacityForNext();
   const OpenPart* active = PartToAppendTo(parts);
-  // One of an earlier format must not hold what only this one knows: the ends of spans.
+  // A segment of an earlier format must not get records that only this format has: those with the end of a span.
   KVS_PROBE_IF(active != nullptr && active->segment->header().version != log::kSegmentVersion,
                "segment of an earlier format is sealed");
   if (active != nullptr && active->segment->header().version != log::kSegmentVersion) active = nullptr;
@@ -221,14 +223,15 @@ Result<std::vector<Recovery::FinishedPart>> Recovery::FinishFiles(const std::vec
   return finished;
 }
 
-// A segment that cannot be taken out of the manifest must hold nothing that a later opening takes for the log.
+// Cuts off the torn bytes. If the segment stays in the manifest, a later opening could take them for records.
 Status Recovery::EmptyFile(std::uint64_t segment_id) {
   KVS_TRY_ASSIGN(const auto file, files_.Open(log::SegmentPath(directory_, segment_id), io::OpenMode::kReadWrite));
   KVS_TRY(file->Truncate(log::kSegmentHeaderBytes));
   return file->Sync();
 }
 
-// Takes the empty segments out. On a full disk that can wait, and the sealed ones are found whole the next time.
+// Removes the empty segments from the manifest. then: in, kLeave if the old manifest may stay on a full disk. The next
+// opening then finds the sealed segments whole, and seals them again.
 Status Recovery::WriteManifest(const std::vector<std::uint64_t>& empty_ids, OnFullDisk then, log::Manifest* manifest) {
   log::Manifest without = *manifest;
   for (const std::uint64_t id : empty_ids) without.Remove(id);
@@ -240,12 +243,12 @@ Status Recovery::WriteManifest(const std::vector<std::uint64_t>& empty_ids, OnFu
   KVS_TRY(written);
   *manifest = std::move(without);
   for (const std::uint64_t id : empty_ids) {
-    static_cast<void>(files_.Remove(log::SegmentPath(directory_, id)).has_value());  // The next opening does it else.
+    static_cast<void>(files_.Remove(log::SegmentPath(directory_, id)).has_value());  // Else the next opening does it.
   }
   return Ok();
 }
 
-// What can be read, from the files as they are.
+// The open segments of a read-only store, from the files as they are.
 std::vector<Recovery::FinishedPart> Recovery::ShowFiles(const std::vector<OpenPart>& parts) const {
   std::vector<FinishedPart> shown;
   const OpenPart* const active = PartToAppendTo(parts);
@@ -275,8 +278,8 @@ std::uint64_t Recovery::CapacityForNext() {
 
 // --- The index ---
 
-// What was read decides whether the saved index is taken: all of it must be newer, and not so much that building the
-// index from all records would be done before.
+// The saved index is used if all records after it are newer than those in it, and if they are few. If they are many, it
+// is faster to build the index from all records.
 Status Recovery::FillIndex() {
   std::uint32_t slots = 0;
   {
@@ -309,7 +312,7 @@ Status Recovery::FillIndex() {
   return Ok();
 }
 
-// To look up one record costs as much as to read and sort several.
+// Looking up one record costs as much as reading and sorting several.
 bool Recovery::IsSavedIndexWorthwhile() const {
   std::uint64_t all_bytes = 0;
   std::uint64_t new_bytes = 0;
@@ -363,7 +366,7 @@ void Recovery::FillExpiries(IndexRebuild* rebuild) {
   expiring_ -= std::min(expiring_, rebuild->dead_puts().expiring);
 }
 
-// 0: there is none, or it cannot be looked at.
+// The size of the segment's hint file; 0: there is none, or its size cannot be read.
 std::uint64_t Recovery::HintBytesOf(std::uint64_t segment_id) const {
   const auto file = files_.Open(log::HintPath(directory_, segment_id), io::OpenMode::kRead);
   if (!file) return 0;

@@ -1,12 +1,11 @@
-// Recovery: from the files of a directory to a log that can be appended to and an index of what it holds.
+// Recovery: opens the files of a directory as a log that can be appended to and an index of its records.
 //
-// Design      The manifest says which segments count. Sealed ones are whole, or the opening fails. The open ones, at
-//             the end of the log, are read from record to record to find where the log ends: sequences rise by one
-//             across them, so a hole is seen even where a whole tail is missing. Then the index is built from all
-//             records (IndexRebuild): the highest sequence of a key wins. Where there is a saved index that belongs to
-//             the segments, only what came behind it is read.
-// Errors      kCorruption with file and offset for every bad byte but those of a torn tail: behind the last whole
-//             record, and behind what the synced marks say had reached the disk.
+// Design      The manifest names the segments that count. Sealed segments must be whole, or the opening fails. The open
+//             ones, at the end of the log, are read to find where the log ends (FindLogEnd). Then the index is built
+//             from all records: per key, the highest sequence wins (IndexRebuild). If a saved index belongs to the
+//             segments, only the records after it are read.
+// Errors      kCorruption, with file and offset: a byte is damaged that is not in a torn tail. A torn tail is after the
+//             last whole record, and after everything that the synced marks cover.
 #pragma once
 
 #include <cstdint>
@@ -39,18 +38,18 @@ class Recovery {
         records_(records),
         options_(options) {}
 
-  // Opens the log and fills the index; the directory is locked and nobody else uses either yet. Returns the manifest as
-  // it is on the disk then.
+  // Opens the log and fills the index. The directory is locked, and no other thread uses log or index yet. Returns the
+  // manifest that the next edit starts from. After an opening on a full disk it may be newer than the file.
   Result<log::Manifest> Run();
 
   const OpenReport& report() const { return report_; }
-  // Why nothing can be written; nullopt: it can.
+  // Why the store cannot be written to; nullopt: it can.
   const std::optional<Error>& write_refusal() const { return write_refusal_; }
-  // What is to be looked at when, and how many of the pairs have an expiry.
+  // When to look at which key, and the number of pairs with an expiry.
   ExpiryIndex TakeExpiries() { return std::move(expiries_); }
   std::uint64_t expiring() const { return expiring_; }
 
-  // Of the saved index that was taken; 0 and nothing where there was none.
+  // The size of the saved index that was used, and the segments that it needs; 0 and empty: none was used.
   std::uint64_t saved_index_bytes() const { return saved_ ? saved_->head().file_bytes : 0; }
   std::vector<std::uint64_t> SavedSegmentIds() const;
 
@@ -68,10 +67,10 @@ class Recovery {
   std::uint32_t AddToLog(const AppendLock::Held& held, const std::shared_ptr<log::Segment>& segment,
                          std::uint64_t file_bytes);
 
-  // An open segment as it is from now on.
+  // An open segment that is ready for the opened store.
   struct FinishedPart {
     std::shared_ptr<log::Segment> segment;
-    std::unique_ptr<log::SegmentWriter> writer;  // Of the one that is appended to.
+    std::unique_ptr<log::SegmentWriter> writer;  // Only in the segment that is appended to.
     std::uint64_t used_bytes;
   };
   const OpenPart* PartToAppendTo(const std::vector<OpenPart>& parts) const;

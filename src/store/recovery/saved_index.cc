@@ -22,7 +22,7 @@ namespace {
 using index::Arena;
 using index::NodeLink;
 
-// Of links: enough for many blocks, and so for all cores.
+// The size of a block of links, small enough for many blocks, because all cores share them.
 KVS_TUNABLE(std::size_t, kBlockBytes, std::size_t{64} << 10, std::size_t{16} << 10, std::size_t{128} << 10);
 constexpr std::size_t kLeavesOfChunk = Arena::kChunkBytes / sizeof(index::Leaf);
 static_assert(log::kIndexFileAlignment == Arena::kChunkBytes);
@@ -31,7 +31,7 @@ Error Unusable(const char* what) {
   return Error{.code = ErrorCode::kCorruption, .context = std::string("saved index: ") + what};
 }
 
-// The links of all leaves in groups that become inner nodes, in blocks.
+// Encodes the links of all leaves, in groups that become inner nodes. The groups are divided into blocks.
 std::vector<std::string> EncodeLinks(const std::vector<NodeLink>& leaves) {
   std::vector<std::string> blocks(1);
   const std::size_t groups =
@@ -48,14 +48,15 @@ std::vector<std::string> EncodeLinks(const std::vector<NodeLink>& leaves) {
   return blocks;
 }
 
-// A piece of the file that is to be written.
+// A piece of the file to write.
 struct Piece {
   std::uint64_t offset;
   std::string_view bytes;
 };
 
-// Lays the pieces out behind the head, and describes them there. Whole chunks come last and aligned: the page cache
-// then keeps each as one large page, which is given back whole when it was read, and the next large page is made of it.
+// Lays the pieces out after the head, and describes them in it. Whole chunks come last and aligned, so the page cache
+// keeps each as one large page. That page is freed as a whole after it was read, and the system can use it for the next
+// chunk's memory.
 std::vector<Piece> LayOut(const Arena& arena, const std::vector<std::string>& blocks, std::string_view expiries,
                           log::IndexFileHead* head) {
   std::vector<Piece> pieces;
@@ -85,7 +86,7 @@ std::vector<Piece> LayOut(const Arena& arena, const std::vector<std::string>& bl
   return pieces;
 }
 
-// A large file is synced, since only pages that were written can be given back when they are read.
+// Syncs a large file, because the page cache can drop only pages that were written to the disk.
 Status WriteAll(io::FileSystem& files, const std::filesystem::path& path, const log::IndexFileHead& head,
                 const std::vector<Piece>& pieces) {
   KVS_TRY_ASSIGN(const auto file, files.Open(path, io::OpenMode::kCreate));
@@ -94,7 +95,8 @@ Status WriteAll(io::FileSystem& files, const std::filesystem::path& path, const 
   return head.file_bytes > log::kIndexFileAlignment ? file->Sync() : Ok();
 }
 
-// Of a segment that is open, what the index knows of must have reached the disk: else a crash may have cut it.
+// True if the segment still begins with the indexed records. In an open segment they must be synced, because a crash
+// may have cut off others.
 bool BeginsAs(const log::IndexFileSegment& saved, const log::ManifestEntry& entry, const log::Segment& segment) {
   const bool was_sealed = saved.last_sequence == 0;
   if (was_sealed && saved.bytes != entry.sealed_bytes) return false;
@@ -108,7 +110,7 @@ bool BeginsAs(const log::IndexFileSegment& saved, const log::ManifestEntry& entr
 
 // --- Saving ---
 
-// The one before goes first: two together would take more room than was promised.
+// Removes the earlier file first, because two files together would exceed the promised disk use.
 Result<std::uint64_t> SaveIndex(io::FileSystem& files, const std::filesystem::path& directory, log::IndexFileHead head,
                                 const ExpiryIndex& expiries, index::Tree* tree) {
   const std::filesystem::path path = log::IndexPath(directory);
@@ -139,7 +141,7 @@ Result<std::uint64_t> SaveIndex(io::FileSystem& files, const std::filesystem::pa
 
 namespace {
 
-// What was read is not kept in the page cache besides: that memory is what the next piece needs.
+// Drops the piece from the page cache, because the next piece needs that memory.
 Status ReadPiece(io::File* file, const log::IndexFilePiece& piece, char* to) {
   log::IndexFileChecksum checksum;
   for (std::uint64_t done = 0; done < piece.bytes; done += log::kIndexFilePartBytes) {
@@ -213,7 +215,7 @@ Status SavedIndex::ReadChunk(io::File* file, std::size_t number) {
   return ReadPiece(file, saved.piece, chunks_[number]->page.data());
 }
 
-// A tree of one leaf has one group with one link.
+// Only a tree of one leaf has a group with one link.
 Status SavedIndex::ReadBlock(io::File* file, std::size_t number) {
   const log::IndexFilePiece& piece = head_.blocks[number];
   Block& block = blocks_[number];

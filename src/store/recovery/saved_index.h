@@ -1,11 +1,11 @@
-// SavedIndex: the index of a store as a file, from a clean stop to the next opening.
+// SavedIndex: the index of a store in a file, from a clean stop until the next opening.
 //
-// Design      The file is read whole, on all cores, and every byte of it checked; its leaves are used as they are, and
-//             the inner nodes are made anew. It belongs to a store whose segments begin with the records that it was
-//             made of, as their ids, lengths and the first and last bytes of each say; what came behind is for others
-//             to add.
-// Errors      kCorruption, kUnsupported, kIo: the file cannot be used, and the index has to be built. Nothing was
-//             changed then.
+// Design      The whole file is read, on all cores, and every byte is checked. The leaves are used as they are, and the
+//             inner nodes are made anew. The file belongs to a store if each of its segments still begins with the
+//             records that were indexed. The id, the length, and the first and last bytes of these records prove that.
+//             The caller adds the records that came after them.
+// Errors      kCorruption, kUnsupported, kIo: the file cannot be used, and the index must be built from the records.
+//             kNoSpace: memory or descriptors are lacking for now. Nothing was changed.
 #pragma once
 
 #include <cstdint>
@@ -26,33 +26,34 @@
 
 namespace kvs::store {
 
-// Writes the tree and what is to expire, with what `head` says of the log. Nobody uses the tree meanwhile. Returns the
-// length of the file. A small file is not synced: one that is cut off or damaged by a loss of power is recognised.
+// Writes the tree and the expiries, and replaces an earlier file. head: in, the description of the log. tree: in, which
+// no other thread uses meanwhile. Returns the size of the file. A small file is not synced, because the next opening
+// recognises one that a power cut has truncated or damaged. kInvalidArgument: a file of others has this name.
 Result<std::uint64_t> SaveIndex(io::FileSystem& files, const std::filesystem::path& directory, log::IndexFileHead head,
                                 const ExpiryIndex& expiries, index::Tree* tree);
 
 class SavedIndex {
  public:
-  // The file of a directory, every byte of it checked.
+  // Reads the file in a directory, and checks every byte of it.
   static Result<SavedIndex> Open(io::FileSystem& files, const std::filesystem::path& directory);
 
   const log::IndexFileHead& head() const { return head_; }
-  const log::IndexFileSegment* Find(std::uint64_t segment_id) const;  // nullptr: it does not know the segment.
+  const log::IndexFileSegment* Find(std::uint64_t segment_id) const;  // nullptr: the index does not refer to it.
 
-  // Whether a store with this manifest can use it. `find` is asked for the segments that the manifest names.
+  // True if a store with this manifest can use the index. find: in, returns a segment that the manifest names.
   using FindSegment = FunctionRef<Result<std::shared_ptr<log::Segment>>(std::uint64_t id)>;
   Result<bool> Fits(const log::Manifest& manifest, FindSegment find) const;
 
-  // Fills the tree, which is empty. Called once.
+  // Fills an empty tree. Call it once.
   Status Load(index::Tree* tree);
   const ExpiryIndex& expiries() const { return expiries_; }
 
  private:
-  // The leaves of some groups, each of which becomes an inner node.
+  // The leaves of several groups. Each group becomes an inner node.
   struct Block {
-    std::unique_ptr<char[]> bytes;  // Where the keys are.
+    std::unique_ptr<char[]> bytes;  // The keys in `leaves` point into these.
     std::vector<index::NodeLink> leaves;
-    std::vector<std::size_t> group_ends;  // Among the leaves.
+    std::vector<std::size_t> group_ends;  // The end of each group in `leaves`.
   };
 
   SavedIndex() = default;

@@ -7,7 +7,7 @@
 namespace kvs::store {
 namespace {
 
-// The first name that is free.
+// The first free name for a copy.
 Result<std::filesystem::path> NewTornPath(io::FileSystem& files, const std::filesystem::path& directory,
                                           std::uint64_t segment_id) {
   for (unsigned number = 1;; ++number) {

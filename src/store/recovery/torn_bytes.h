@@ -1,8 +1,8 @@
-// KeepTornBytes: keeps what is cut off the end of the log in a file beside its segment, before it goes.
+// KeepTornBytes: copies the torn bytes of a segment to a file beside it, before they are cut off.
 //
-// Durability  After Ok() the copy survives power loss.
-// Errors      kNoSpace, kIo: there is no copy. Of a record that was half written when its process died, nobody was told
-//             anything, and it is only logged.
+// Durability  After Ok() the copy survives power loss, if there is one.
+// Errors      kNoSpace, kIo: there is no copy. If only the process died, and not the machine, the bytes are half a
+//             record that no client has an answer for. Then a failed copy is only logged.
 #pragma once
 
 #include <filesystem>
