@@ -1,10 +1,11 @@
 // Health: whether the store may still be written to.
 //
 // Threads     Call anything from any thread.
-// Ordering    The first cause stays. Once poisoned, for good: reopening is the way back.
+// Ordering    The first cause stays. A poisoned store stays poisoned until it is opened again.
 //
-// Fences      R1  is_poisoned_: relaxed. A write that was under way when the store was poisoned is answered by its own
-//                 failure; a moment late is soon enough for the next one. The cause is read under the mutex.
+// Fences      R1  is_poisoned_: relaxed. A write that passed Check() before the poisoning gets the result of its own
+//                 append and sync. A later write may see the flag a moment late, which does no harm. The cause is read
+//                 under the mutex.
 #pragma once
 
 #include <atomic>
@@ -25,7 +26,7 @@ class Health {
     return Error{.code = ErrorCode::kPoisoned, .sys_errno = cause_.sys_errno, .context = Explain(cause_)};
   }
 
-  // Refuses all writes from now on, because of `cause`. Returns what a write answers.
+  // Refuses all writes from now on. Returns the error for them, which names the first cause.
   Error Poison(const Error& cause) KVS_EXCLUDES(mutex_) {
     const sync::MutexLock lock(mutex_);
     if (!is_poisoned_.load(std::memory_order_relaxed)) cause_ = cause;  // R1
@@ -33,7 +34,7 @@ class Health {
     return Error{.code = ErrorCode::kPoisoned, .sys_errno = cause_.sys_errno, .context = Explain(cause_)};
   }
 
-  // Refuses all writes from the beginning: the files cannot be written to, because of `cause`.
+  // Refuses all writes of a store whose files cannot be written to. cause: in, why they cannot.
   void MakeReadOnly(const Error& cause) KVS_EXCLUDES(mutex_) {
     {
       const sync::MutexLock lock(mutex_);

@@ -49,18 +49,18 @@ Status Reserve::TryHold(std::uint64_t bytes) {
     held_bytes_ = bytes;
   } else if (held_bytes_ == 0 && file_ != nullptr) {
     KVS_PROBE("part of a reserve is given back");
-    Empty();  // What is not enough for the purpose is better left to others.
+    Empty();  // A part of the reserve is too little, so others get the space.
   }
   return held;
 }
 
-// What was set aside before may have become a hole, as in a copy of the directory: Grow() looks at all of it.
+// held_bytes_ stays 0: the file may have holes, as in a copy of the directory. So Grow() reserves all of it again.
 Status Reserve::Open(std::uint64_t bytes) {
   if (file_ != nullptr) return Ok();
   KVS_TRY_ASSIGN(const bool exists, files_.Exists(path_));
   KVS_TRY_ASSIGN(auto file, files_.Open(path_, exists ? io::OpenMode::kReadWrite : io::OpenMode::kCreate));
   KVS_TRY_ASSIGN(const std::uint64_t size, file->Size());
-  const std::string zeroes(kMagic.size(), '\0');  // What a power cut leaves of it.
+  const std::string zeroes(kMagic.size(), '\0');  // A power cut may leave these instead.
   if (size > 0 && !HasMagic(files_, path_, kMagic) && !HasMagic(files_, path_, zeroes)) {
     return Error{.code = ErrorCode::kInvalidArgument, .context = path_.string() + " is not a file of kvs, and stays"};
   }
@@ -69,7 +69,7 @@ Status Reserve::Open(std::uint64_t bytes) {
   return Ok();
 }
 
-// The files beside the first one, which hold an inode each. One of others that has such a name stays.
+// Creates the other files, which hold one inode each. A file of others with such a name stays.
 Status Reserve::HoldInodes() {
   for (const std::filesystem::path& path : others_) {
     KVS_TRY_ASSIGN(const bool exists, files_.Exists(path));
@@ -78,7 +78,7 @@ Status Reserve::HoldInodes() {
     Status written = file->WriteAt(0, kMagic);
     if (written) continue;
     KVS_PROBE("no room for an inode of the reserve");
-    static_cast<void>(files_.Remove(path).has_value());  // Without the magic it would be nobody's.
+    static_cast<void>(files_.Remove(path).has_value());  // GiveInodesBack() leaves a file without the magic.
     return written;
   }
   return Ok();
@@ -100,7 +100,7 @@ Status Reserve::Grow(std::uint64_t bytes) {
   return grown;
 }
 
-// By bytes that no file system can compress.
+// Writes random bytes, which no file system can compress.
 Status Reserve::Fill(std::uint64_t from, std::uint64_t to) {
   constexpr std::uint64_t kPieceBytes = std::uint64_t{64} << 10;
   KVS_TRY_ASSIGN(const std::uint64_t size, file_->Size());

@@ -1,15 +1,15 @@
-// Reserve: room on the disk that is set aside in a file of its own (RESERVE), so that a full disk can be cleaned up:
-// compaction and removals need room before they give any.
+// Reserve: disk space held in a file of its own (RESERVE), with which a full disk can be cleaned up. Compaction and
+// removals need space before they free any.
 //
-// Design      The file holds a magic and nothing else; its length is what is set aside. It stays over a stop, so that a
-//             store that is opened on a full disk has it too. GiveUp() gives the room back to the disk for a removal,
-//             Lend() for a run of compaction, after which Hold() takes it again. Until then nothing else is stored.
-//             A file system may have room, and no inode for another file. So there are kInodes files, which are
-//             removed, not cut: for the segment that removals go to, for the one that compaction writes, and for the
+// Design      The file holds a magic and nothing else; its length is the reserve. It stays after a stop, so a store
+//             that is opened on a full disk has it too. GiveUp() frees the space for a removal, Lend() for a run of
+//             compaction. Then Hold() takes it again. Until then the store takes no room for other writes. A file
+//             system may have space but no inode for another file. So there are kInodes files, which are removed, not
+//             truncated. They leave inodes for the segment of the removals, for the output of compaction, and for the
 //             manifest that names them.
 // Threads     Call anything from any thread; calls queue.
-// Errors      Hold(): what passes (base::IsPassing). Where no reserve can be had for another reason, the store does
-//             without, and says so once.
+// Errors      Hold(): errors that pass (base::IsPassing). If the reserve cannot be had for another reason, the store
+//             works without it, and logs that once.
 #pragma once
 
 #include <array>
@@ -31,13 +31,13 @@ class Reserve {
 
   Reserve(io::FileSystem& files, const std::filesystem::path& directory, const KvStoreOptions& options);
 
-  // Sets `bytes` aside, or as much more as is there already, up to twice as much.
+  // Holds at least `bytes`. A reserve of more than twice that is cut to it.
   Status Hold(std::uint64_t bytes) KVS_EXCLUDES(mutex_);
 
-  // Gives all of it back to the disk. False: there was nothing.
+  // Frees the whole reserve. False: nothing was freed.
   bool GiveUp() KVS_EXCLUDES(mutex_);
 
-  // The same, and Hold() takes nothing until Return().
+  // The same, but Hold() fails until Return(). Also true if nothing was held.
   bool Lend() KVS_EXCLUDES(mutex_);
   void Return() KVS_EXCLUDES(mutex_);
 
@@ -62,7 +62,7 @@ class Reserve {
   std::unique_ptr<io::File> file_ KVS_GUARDED_BY(mutex_);
   std::uint64_t held_bytes_ KVS_GUARDED_BY(mutex_) = 0;
   bool is_lent_ KVS_GUARDED_BY(mutex_) = false;
-  bool is_impossible_ KVS_GUARDED_BY(mutex_) = false;  // Not for want of room: the store does without.
+  bool is_impossible_ KVS_GUARDED_BY(mutex_) = false;  // No reserve can be had, for a reason that does not pass.
 };
 
 }  // namespace kvs::store

@@ -1,13 +1,13 @@
-// RoomState: whether the system gives the store what it asks for (room on the disk, descriptors, mappings, memory), and
-// what happens next where it does not. It alone decides that.
+// RoomState: whether the system gives the store the resources that it asks for: disk space, descriptors, mappings and
+// memory. It alone decides when the store asks again.
 //
-// Design      Three jobs ask the system: taking room ahead of the log, sealing, and compaction. Each goes on in
-//             attempts, which have numbers. An attempt that fails makes the job wait, for a millisecond at first and
-//             twice as long each time, then it is tried again by the thread of the job. So the store
-//               has room    no job is failing
-//               is full     a job is failing, and the cause is known; until an attempt of it succeeds.
-//             A writer asks for an attempt and keeps its number as a ticket: what counts for the writer is how an
-//             attempt ended that began after it asked. A full store is told once, and once that it is over.
+// Design      Three jobs ask the system: taking room ahead of the log, sealing, and compaction. Each works in attempts,
+//             which have numbers. After a failed attempt the job waits, for a millisecond at first and twice as long
+//             each time. Then the thread of the job tries again. So the store
+//               has room    if no job is failing
+//               is full     if a job is failing, until an attempt of it succeeds. The cause is known.
+//             A writer asks for an attempt, and keeps its number as a ticket. Only that attempt or a later one decides
+//             about the writer. The log gets one line when the store becomes full, and one when that is over.
 // Threads     None of its own: the SpaceGovernor guards it with the append lock.
 #pragma once
 
@@ -36,7 +36,7 @@ class RoomState {
 
   // --- Attempts ---
   Ticket NextAttempt(Job job) const { return Of(job).begun + 1; }
-  // Whether the job need not wait; until when it waits.
+  // MayBegin(): whether the job may try now. RetryAt(): when it may try again; nullopt: it is not failing.
   bool MayBegin(Job job, Clock::time_point now) const { return !IsFailing(job) || Of(job).retry_at <= now; }
   std::optional<Clock::time_point> RetryAt(Job job) const {
     if (!IsFailing(job)) return std::nullopt;
@@ -45,7 +45,7 @@ class RoomState {
   void Begin(Job job) { ++Of(job).begun; }
   void End(Job job, const Status& status, Clock::time_point now);
 
-  // Something was given back: what waits is tried immediately.
+  // Something was freed, so failing jobs may try again immediately.
   void RetryNow() {
     for (Attempts& attempts : jobs_) attempts.retry_at = Clock::time_point::min();
   }
@@ -56,28 +56,29 @@ class RoomState {
   bool is_full() const {
     return std::any_of(jobs_.begin(), jobs_.end(), [](const Attempts& job) { return job.failure.has_value(); });
   }
-  // Why the store is full; only where it is.
+  // Why the store is full. Call it only if is_full().
   const Error& cause() const {
     return *std::find_if(jobs_.begin(), jobs_.end(), [](const Attempts& job) {
               return job.failure.has_value();
             })->failure;
   }
-  // nullptr: no attempt from `ticket` on has failed; or one that came later has succeeded.
+  // The error of the last attempt, if its number is at least `ticket`; nullptr: it succeeded, or none failed since
+  // then.
   const Error* FailureSince(Job job, Ticket ticket) const {
     const Attempts& attempts = Of(job);
     return attempts.failure && attempts.failed >= ticket ? &*attempts.failure : nullptr;
   }
 
-  // What the log is to be told: once that the store is full, and once that this is over; and what else is added.
+  // Lines for the log: that the store became full, that this is over, and those of AddNews().
   bool has_news() const { return !news_.empty(); }
   void AddNews(std::string line) { news_.push_back(std::move(line)); }
   std::vector<std::string> TakeNews() { return std::exchange(news_, {}); }
 
  private:
   struct Attempts {
-    Ticket begun = 0;
-    Ticket failed = 0;             // The last that did.
-    std::optional<Error> failure;  // Of the last attempt, if it failed.
+    Ticket begun = 0;              // The number of the last attempt.
+    Ticket failed = 0;             // The number of the last one that failed.
+    std::optional<Error> failure;  // The error of the last attempt, if it failed.
     Clock::time_point retry_at{};
     std::chrono::milliseconds pause{0};
   };

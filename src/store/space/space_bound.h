@@ -1,17 +1,17 @@
-// SpaceBound: how much more a store may put on the disk at this moment, by its promise
+// SpaceBound: how many more bytes a store may put on the disk now. The store promises:
 //
 //   disk use <= live bytes / (1 - garbage_ratio_max) + slack
-//   slack     = 2 segments, or as much as is live where that is more, but no more than 2 of the largest segments
+//   slack     = 2 segments, or the live bytes if these are more, but at most 2 of the largest segments
 //
 // Design      Segments are small while the store is small. So the slack of a small store is mostly for garbage, which
-//             costs little space and saves much copying. Of it one segment is for what is not sealed yet, and one is
-//             kept for what is on the disk before it is counted: the output that compaction is writing with its hint
-//             file, the room that is being taken, and what becomes garbage before compaction is asked again. How large
-//             the output will be a run knows once it has its inputs; a whole segment is kept for it until then.
-//             Headroom() is what is left; below 0 writers wait. Compaction begins where the headroom falls below
-//             HeadStart(), and from there on writers are slowed down (WritePace): so nobody meets the bound who could
-//             have been slowed down before it.
-// Threads     Pure functions of figures that the SpaceGovernor takes under the append lock.
+//             costs little space there and saves much copying. One segment of the slack is for records that are not
+//             sealed yet. Another is for bytes that reach the disk before they are counted. These are the output of a
+//             run with its hint file, the room that is being taken, and the garbage made before compaction looks again.
+//             A run knows the size of its output once it has its inputs. Until then a whole segment is kept for it.
+//             Headroom() is the rest. Writers wait while it is below 0. When it falls below HeadStart(), compaction
+//             begins, and writers are slowed down more and more (WritePace). So writers are slowed down before they
+//             have to wait.
+// Threads     Pure functions. The SpaceGovernor takes their figures under the append lock.
 #pragma once
 
 #include <algorithm>
@@ -22,31 +22,32 @@
 namespace kvs::store {
 
 struct SpaceUse {
-  std::uint64_t disk_bytes;               // Of all segments with their hint files.
-  std::uint64_t live_bytes;               // Of the records that the index points at.
-  std::uint64_t segment_bytes;            // How large a segment is at present.
-  std::uint64_t ahead_bytes;              // What the maintainer may be taking at the moment.
-  std::uint64_t output_bytes = kUnknown;  // What the run that is going on has yet to write, at most.
+  std::uint64_t disk_bytes;               // The size of all segments with their hint files.
+  std::uint64_t live_bytes;               // The size of the records that the index points at.
+  std::uint64_t segment_bytes;            // The capacity of a segment at present.
+  std::uint64_t ahead_bytes;              // The most that the maintainer may be taking now.
+  std::uint64_t output_bytes = kUnknown;  // The most that the current run has yet to write.
 
-  static constexpr std::uint64_t kUnknown = ~std::uint64_t{0};  // No run is going on.
+  static constexpr std::uint64_t kUnknown = ~std::uint64_t{0};  // No run is active.
 };
 
 class SpaceBound {
  public:
-  // This part of a segment that has become garbage is worth another look: PickInputs() takes a segment for no less.
+  // Compaction looks again after this part of a segment (one in kSegmentsPerGain) has become garbage. PickInputs()
+  // takes no segment with a smaller share (kWorthwhileShare), unless the disk is full.
   static constexpr std::uint64_t kSegmentsPerGain = 20;
 
   SpaceBound(double garbage_ratio_max, std::uint64_t segment_bytes_max)
       : garbage_per_live_byte_(garbage_ratio_max / (1 - garbage_ratio_max)), segment_bytes_max_(segment_bytes_max) {}
 
-  // What may yet be put on the disk; negative: so much too much is there.
+  // The bytes that may still be put on the disk. Negative: the store is over its bound by that much.
   std::int64_t Headroom(const SpaceUse& use) const {
     return HeadroomWithoutGarbage(use, use.output_bytes) + static_cast<std::int64_t>(use.live_bytes) -
            static_cast<std::int64_t>(use.disk_bytes);
   }
 
-  // Compaction begins this much before the bound: the later, the less is left in a segment to be copied; the earlier,
-  // the less writers feel of it. A run gives its space back only at its end, so they need that much to go on meanwhile.
+  // Compaction begins when the headroom is below this. A later start leaves less to copy in each segment; an earlier
+  // one slows writers down less. A run frees space only at its end, so writers need this much until then.
   std::int64_t HeadStart(const SpaceUse& use) const {
     const auto share = static_cast<std::int64_t>(kHeadStart * static_cast<double>(GarbageAllowed(use)));
     const auto run = static_cast<std::int64_t>(use.segment_bytes);
@@ -66,7 +67,8 @@ class SpaceBound {
   }
 
   std::int64_t HeadroomWithoutGarbage(const SpaceUse& use, std::uint64_t output_bytes) const {
-    const bool is_known = output_bytes != SpaceUse::kUnknown;  // Then what it copies may have died since.
+    const bool is_known = output_bytes != SpaceUse::kUnknown;
+    // The live bytes do not limit a known output: what it copies may have died since.
     const std::uint64_t output = std::min(use.segment_bytes, is_known ? output_bytes : use.live_bytes);
     const std::uint64_t unasked = 2 * use.segment_bytes / kSegmentsPerGain;
     const std::uint64_t uncounted = output + output / log::kSegmentBytesPerHintByte + use.ahead_bytes + unasked;

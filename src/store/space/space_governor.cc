@@ -13,7 +13,7 @@
 namespace kvs::store {
 namespace {
 
-// The bound counts as near in the last one of so many parts of the way to it.
+// The pace of writers counts on at most this many times the headroom that is really free.
 KVS_TUNABLE(std::int64_t, kBoundIsNear, 4, 1, 16);
 
 KVS_TUNABLE(std::uint64_t, kReserveBytesMin, std::uint64_t{256} << 10, std::uint64_t{16} << 10, std::uint64_t{1} << 20);
@@ -24,8 +24,8 @@ using Job = RoomState::Job;
 
 // --- Writers ---
 
-// What the run has earned counts as free, so that writers go at an even pace from its beginning to its end. But the
-// bound is near if what is really free is little.
+// Space that the run has earned counts as free, so the pace of writers is even from its beginning to its end. But if
+// little is really free, the bound is near.
 WritePace::Clock::duration SpaceGovernor::ThrottleDelay(const AppendLock::Held& held, std::uint64_t bytes) {
   const SpaceUse use = Use(held);
   const std::int64_t head_start = bound_.HeadStart(use);
@@ -101,17 +101,17 @@ ReserveState SpaceGovernor::NoteReserve(const AppendLock::Held&, ReserveState st
   return reserve_;
 }
 
-// --- What there is to gain ---
+// --- The gain of compaction ---
 
-// Compaction found nothing, and not much has become garbage since. A removal takes few bytes and may free many, so
-// writers do not wait until a full segment is garbage.
+// True if compaction found nothing to gain and little has become garbage since. It looks again long before that is a
+// whole segment, because a removal takes few bytes and may free many.
 bool SpaceGovernor::HasNothingToGain(const AppendLock::Held& held) const {
   const std::uint64_t worthwhile = tail_.segment_bytes / SpaceBound::kSegmentsPerGain;
   return live_bytes_without_gain_ &&
          segments_.accounts(held).totals().sealed_live_bytes + worthwhile > *live_bytes_without_gain_;
 }
 
-// A segment that is still being sealed may hold the garbage that compaction does not find elsewhere.
+// A segment that is still being sealed may hold garbage that compaction does not find elsewhere.
 bool SpaceGovernor::MayGainSpace(const AppendLock::Held& held) const {
   if (room_.IsFailing(Job::kCompaction)) return false;
   return !HasNothingToGain(held) || (tail_.is_sealing && !room_.IsFailing(Job::kSeal));
@@ -141,7 +141,7 @@ void SpaceGovernor::ForgetNothingToGain() {
 
 // --- Compactor ---
 
-// Compaction is due near the bound, on a full disk, and again after it failed.
+// Compaction is due near the bound, on a full disk, and again some time after it failed.
 bool SpaceGovernor::IsCompactionDue(const AppendLock::Held& held) const {
   if (room_.IsFailing(Job::kCompaction)) return room_.MayBegin(Job::kCompaction, RoomState::Clock::now());
   if (MayGainAnything(held)) return true;
@@ -150,7 +150,7 @@ bool SpaceGovernor::IsCompactionDue(const AppendLock::Held& held) const {
   return bound_.Headroom(use) < bound_.HeadStart(use);
 }
 
-// One output takes it, however the records grow by the longer form of their sequences.
+// One output has room for this much, even if the copied records grow because their sequences take more bytes.
 std::uint64_t SpaceGovernor::CopiedBytesMax(const AppendLock::Held& held) const {
   const std::uint64_t capacity = CapacityForNext(held);
   return capacity - capacity / 32;

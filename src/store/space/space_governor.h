@@ -1,9 +1,9 @@
-// SpaceGovernor: decides whether writers may go on, how fast, and when compaction is due.
+// SpaceGovernor: decides whether writers may continue, how fast, and when compaction is due.
 //
-// Design      A writer waits if the store is over its bound and compaction has something to gain (SpaceBound). Before
-//             that it is slowed down (WritePace). If the system refuses room the RoomState says when it is asked again.
-//             The tail of the log tells its shape after each change, so that no question walks through the log.
-// Threads     Under the append lock. The condition variables go with it.
+// Design      A writer waits if the store is over its bound (SpaceBound) and compaction may gain space. Before that it
+//             is slowed down (WritePace). If the system refuses room, the RoomState says when it is asked again. The
+//             tail of the log reports its shape after each change, so no question walks through the log.
+// Threads     Under the append lock. The condition variables wait with it.
 // Limits      Disk use: see SpaceBound.
 // Errors      kPoisoned from CheckWritable(). kNoSpace: see RoomState.
 #pragma once
@@ -28,20 +28,20 @@ namespace kvs::store {
 
 enum class ReserveState : std::uint8_t {
   kHeld,
-  kGivenUp,  // A removal needed it; the maintainer takes it again.
-  kLent,     // To a run of compaction, which gives it back at its end.
+  kGivenUp,  // A removal needed it. The maintainer will take it again.
+  kLent,     // A run of compaction has it, until the end of the run.
 };
 
-// What compaction looks for.
+// The least gain for which compaction takes a segment.
 enum class Gain : std::uint8_t {
   kWorthwhile,
-  kAny,  // On a full disk.
+  kAny,  // Used on a full disk.
 };
 
-// What the end of the log looks like.
+// The shape of the end of the log.
 struct TailShape {
   std::uint64_t segment_bytes = 0;  // The capacity of the active segment.
-  std::uint64_t ahead_bytes = 0;    // What the maintainer may be taking at the moment, ahead of need.
+  std::uint64_t ahead_bytes = 0;    // The most that the maintainer may be taking now, ahead of need.
   std::uint32_t active_slot = 0;
   bool is_sealing = false;  // Full segments are waiting to be sealed.
 };
@@ -60,59 +60,63 @@ class SpaceGovernor {
   // kPoisoned also if the store is closing.
   Status CheckWritable(const AppendLock::Held& held) const;
   bool MustWaitForCompaction(const AppendLock::Held& held) const { return IsOverBound(held) && MayGainSpace(held); }
-  // How long the writer of `bytes` must wait first, so that compaction keeps up before the bound is reached.
+  // How long a writer must wait before it writes `bytes`. The delay lets compaction keep up before the bound is
+  // reached.
   WritePace::Clock::duration ThrottleDelay(const AppendLock::Held& held, std::uint64_t bytes);
 
-  // Memory for what follows an append. A batch takes more of it than other writes.
+  // Holds memory for the change of the index after an append. members: in, of a batch, which needs more than other
+  // writes.
   Status HoldSpareMemory(const AppendLock::Held& held, std::size_t members = 0);
   void GiveUpSpareMemory(const AppendLock::Held&) { spare_memory_.GiveUp(); }
 
-  // Refuses all writes from now on, also those that wait for room. Returns what a write answers.
+  // Refuses all writes from now on, also those that wait for room. Returns the error for them.
   Error Poison(const AppendLock::Held& held, const Error& cause);
-  // From now on no thread waits: writers are refused, the threads of the store end.
+  // Wakes all waiting threads. Writers are refused from now on, and the threads of the store end.
   void Stop(const AppendLock::Held& held);
   bool is_stopped(const AppendLock::Held&) const { return is_stopped_; }
 
   // --- Tail of the log ---
   void NoteTail(const AppendLock::Held&, const TailShape& tail) { tail_ = tail; }
   RoomState& room(const AppendLock::Held&) { return room_; }
-  // An attempt is over. `status`: Ok(), or an error that passes.
+  // An attempt is over. status: in, Ok(), or an error that passes (base::IsPassing).
   void EndAttempt(const AppendLock::Held& held, RoomState::Job job, const Status& status);
-  // Whether a full store should wait for compaction, which takes whatever there is to gain.
+  // Whether a full store should wait for compaction, which then takes any gain.
   bool MayGainAnything(const AppendLock::Held& held) const;
-  // A full segment was sealed, so compaction may take it.
+  // A full segment was sealed. Compaction may take it now.
   void NoteSealed(const AppendLock::Held& held);
-  // Space was given back, so that there may be room again.
+  // Disk space was freed, so failing jobs may try again.
   void NoteRetired(const AppendLock::Held& held);
 
-  // The capacity of a segment that is made now.
+  // The capacity of the next segment.
   std::uint64_t CapacityForNext(const AppendLock::Held& held) const;
-  // What the reserve should hold: as much as one output of compaction takes.
+  // The size that the reserve should have: that of one output of compaction.
   std::uint64_t ReserveBytes(const AppendLock::Held& held) const;
-  // Unless the reserve is held, no new room is used for storing. Returns the state that holds now.
+  // Notes and returns the state of the reserve. If it was lent meanwhile, it stays lent, even if `state` is kHeld.
+  // Unless the reserve is held, only removals get new room.
   ReserveState NoteReserve(const AppendLock::Held& held, ReserveState state);
   ReserveState reserve(const AppendLock::Held&) const { return reserve_; }
 
   // --- Compactor ---
   bool IsCompactionDue(const AppendLock::Held& held) const;
   Gain WantedGain(const AppendLock::Held&) const { return room_.is_full() ? Gain::kAny : Gain::kWorthwhile; }
-  // Compaction found nothing of this gain, so writers need not wait for it until more has become garbage.
+  // Compaction found no such gain. Writers do not wait for it until more has become garbage.
   void NoteNothingToGain(const AppendLock::Held& held, Gain gain);
-  // Whether sealing the active segment would give a full store something to gain.
+  // Whether the store is full and sealing the active segment would give compaction something to gain.
   bool HasGarbageInActive(const AppendLock::Held& held) const;
   bool IsOverBound(const AppendLock::Held& held) const { return bound_.Headroom(Use(held)) < 0; }
-  // How much a run may copy: what fits one output, or what the bound has room for at present.
+  // The most that a run may copy. CopiedBytesMax(): what fits one output. ClusteredBytesMax(): what the bound has room
+  // for now, and at least one output.
   std::uint64_t CopiedBytesMax(const AppendLock::Held& held) const;
   std::uint64_t ClusteredBytesMax(const AppendLock::Held& held) const;
-  // A run should end once it has gained as much as writers may take from where it begins.
+  // A run should end once it has gained this much: what writers may take between the start of compaction and the bound.
   std::uint64_t GainedBytesMax(const AppendLock::Held& held) const {
     return static_cast<std::uint64_t>(bound_.HeadStart(Use(held)));
   }
-  // What a run has yet to write, at most.
+  // bytes: in, the most that the run has yet to write.
   void NoteOutputToCome(const AppendLock::Held&, std::uint64_t bytes) { output_to_come_bytes_ = bytes; }
-  // What a run has earned of the space that it will free at its end.
+  // bytes: in, how much the run has earned so far of the space that it will free at its end.
   void NoteComingFree(const AppendLock::Held&, std::uint64_t bytes) { coming_free_bytes_ = bytes; }
-  // A run is over: what it freed, in which time.
+  // A run is over. It took `duration`, and freed `freed_bytes`.
   void NoteRun(const AppendLock::Held& held, std::uint64_t freed_bytes, WritePace::Clock::duration duration);
 
   sync::ConditionVariable room_changed;       // Writers wait for room.
@@ -141,8 +145,8 @@ class SpaceGovernor {
   WritePace write_pace_;
   std::uint64_t output_to_come_bytes_ = SpaceUse::kUnknown;
   std::uint64_t coming_free_bytes_ = 0;
-  // Live bytes in sealed segments when compaction found nothing; nullopt: it has not. If fewer are live now, more has
-  // become garbage since.
+  // The live bytes in sealed segments when compaction found nothing to gain; nullopt: it may find something. If fewer
+  // bytes are live now, more has become garbage since.
   std::optional<std::uint64_t> live_bytes_without_gain_;
   std::optional<std::uint64_t> live_bytes_without_any_gain_;
   bool is_stopped_ = false;

@@ -1,8 +1,8 @@
-// SpareMemory: memory that is asked for before a record is appended, and given up for what must follow, so that the
-// index and the log never tell different things because memory has run out in between.
+// SpareMemory: memory that is taken before a record is appended, and given up if the change of the index needs it. So
+// the index and the log never differ because memory ran out between the two.
 //
-// Design      Pages that nobody touches: they cost address space, and no memory.
-// Threads     One at a time.
+// Design      The pages are never touched, so they cost address space but no memory.
+// Threads     One thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -14,12 +14,12 @@ namespace kvs::store {
 
 class SpareMemory {
  public:
-  // What a run of sets takes at most, with a wide margin.
+  // The most that a run of sets takes, with a wide margin.
   static constexpr std::size_t kPages = 4;
-  // So many members of a batch take a page, with the nodes that wait for readers.
+  // This many members of a batch take one page, including old nodes that readers may still use.
   static constexpr std::size_t kMembersPerPage = 8'192;
 
-  // Holds `pages` from now on, no more and no fewer. False: the system has none left.
+  // Holds exactly `pages` from now on. False: the system has no memory left.
   bool Hold(std::size_t pages) {
     while (pages_.size() > pages) pages_.pop_back();
     pages_.reserve(pages);

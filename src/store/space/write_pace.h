@@ -1,10 +1,10 @@
 // WritePace: slows writers down, in small steps, as the garbage nears its bound.
 //
-// Design      Each byte has a price in time, and the writer owes it. The price is the time that compaction needed
-//             lately to free a byte, times d / (1 - d), where d is the part of the way from compaction's start to the
-//             bound. So the price is nothing at first and has no limit at the end. In the middle writers keep step
-//             with compaction. A writer waits only once the debt is worth it, and never long at a time. The next
-//             writers take over the rest of the debt.
+// Design      Each byte costs its writer time, which the writer owes. This price is the time that compaction lately
+//             needed to free a byte, times d / (1 - d). Here d is the share of the way from compaction's start to the
+//             bound. So the price is zero at first and grows without limit. Halfway, writers are as fast as compaction.
+//             A writer waits only if the debt is worth a wait, and never long at a time. The next writers take over the
+//             rest of the debt.
 // Threads     None of its own: the SpaceGovernor guards it with the append lock.
 #pragma once
 
@@ -21,7 +21,7 @@ class WritePace {
   using Clock = std::chrono::steady_clock;
   using Nanoseconds = std::chrono::duration<double, std::nano>;
 
-  KVS_TUNABLE(std::chrono::microseconds, kStepMin, 400, 100, 400);  // Shorter ones are more wakings for the same.
+  KVS_TUNABLE(std::chrono::microseconds, kStepMin, 400, 100, 400);  // Shorter waits only wake writers more often.
   KVS_TUNABLE(std::chrono::microseconds, kStepMax, 800, 400, 4'000);
 
   // Compaction freed `bytes` in `duration`.
@@ -31,8 +31,8 @@ class WritePace {
     freeing_ns_per_byte_ = std::clamp((freeing_ns_per_byte_ + price) / 2, kPriceMin, kPriceMax);
   }
 
-  // How long a writer of `bytes` must wait at `now` before it writes; zero: not at all. `way`: how far it is from
-  // compaction's start (0) to the bound (1).
+  // How long a writer must wait at `now` before it writes `bytes`. way: in, from compaction's start (0) to the bound
+  // (1).
   Clock::duration ThrottleDelay(std::uint64_t bytes, double way, Clock::time_point now) {
     const double d = std::clamp(way, 0.0, kWayMax);
     const double owed = static_cast<double>(bytes) * freeing_ns_per_byte_ * d / (1 - d);
@@ -44,12 +44,12 @@ class WritePace {
 
  private:
   static constexpr double kWayMax = 0.98;
-  static constexpr double kPriceMin = 0.1;  // Nanoseconds a byte: 10 GB/s, and 10 MB/s.
+  static constexpr double kPriceMin = 0.1;  // Nanoseconds per byte: 10 GB/s, and 10 MB/s.
   static constexpr double kPriceMax = 100;
   KVS_TUNABLE(std::chrono::milliseconds, kDebtMax, 5, 1, 20);
 
   double freeing_ns_per_byte_ = 3;
-  Clock::time_point paid_until_{};  // The writers of all bytes so far have waited enough by then.
+  Clock::time_point paid_until_{};  // By this time, writers have waited enough for all bytes so far.
 };
 
 }  // namespace kvs::store
