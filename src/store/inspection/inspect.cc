@@ -14,7 +14,7 @@
 namespace kvs {
 namespace {
 
-// The newest record of each key, while one segment after the other is read.
+// The newest record of each key. Segments are read one after another.
 class NewestRecords {
  public:
   void Add(std::size_t segment_index, const log::RecordSummary& record) {
@@ -105,7 +105,7 @@ RecordInspection Describe(const log::Segment& segment, std::uint64_t offset, con
   return inspection;
 }
 
-// False: `visit` wants no more.
+// Visits the members of a batch. False: `visit` asked to stop.
 bool VisitMembers(const log::Segment& segment, const log::Record& batch,
                   FunctionRef<bool(const RecordInspection&)> visit) {
   bool goes_on = true;

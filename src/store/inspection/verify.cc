@@ -1,4 +1,4 @@
-// VerifyStore(): a look at every byte of a store.
+// VerifyStore(): checks every byte of a store.
 
 #include <algorithm>
 #include <memory>
@@ -47,7 +47,7 @@ class Verifier {
   }
 
  private:
-  // Damage is told, and the work goes on; any other error ends it.
+  // Reports damage, and lets the check continue. Any other error ends it.
   Status Judge(const Error& error) {
     if (error.code != ErrorCode::kCorruption) return error;
     report_.damages += 1;
@@ -102,7 +102,7 @@ class Verifier {
     KVS_TRY_ASSIGN(const bool exists, files_.Exists(path));
     if (!exists) return Ok();
     const auto hint = ReadHint(files_, path, segment);
-    if (!hint && hint.error().code == ErrorCode::kUnsupported) return Ok();  // Nobody uses it.
+    if (!hint && hint.error().code == ErrorCode::kUnsupported) return Ok();  // kvs ignores it.
     if (!hint) return hint.error();
     report_.bytes += hint->bytes.size();
     const bool agrees = std::equal(hint->records.begin(), hint->records.end(), records.begin(), records.end(), IsSame);
@@ -110,7 +110,7 @@ class Verifier {
     return Ok();
   }
 
-  // Where its records end is told by CheckLogEnd(), which meets a segment that cannot be read again, and tells of it.
+  // CheckLogEnd() checks the records. It also reports a damaged header, so that is not reported here.
   Status CheckOpen(std::uint64_t id) {
     const auto segment = OpenSegment(id, false);
     if (segment || segment.error().code == ErrorCode::kCorruption) return Ok();
@@ -126,7 +126,7 @@ class Verifier {
     return Ok();
   }
 
-  // Whether it belongs to the segments is no question: one that does not is ignored by the next opening.
+  // Does not check whether the index fits the segments: the next opening ignores one that does not.
   Status CheckSavedIndex() {
     const std::filesystem::path path = log::IndexPath(directory_);
     KVS_TRY_ASSIGN(const bool exists, files_.Exists(path));
