@@ -1,6 +1,6 @@
 // ClockKeeper: the file of the clock of spans, and reports of steps of the wall clock.
 //
-// Threads     Load() before all else. The others by one thread at a time.
+// Threads     Call Load() before all else. The other calls by one thread at a time.
 // Errors      None. If the file cannot be read, that is reported, and the clock continues from the wall clock. If it
 //             cannot be written, that is reported once, and tried again.
 #pragma once
@@ -26,9 +26,9 @@ class ClockKeeper {
   // Starts the clock, from the file if there is one.
   Found Load();
 
-  // Whether the file says too little of the clock, and may be tried now.
+  // True if the clock differs too much from the file, and the wait after a failure is over.
   bool IsSavingDue() const;
-  void Save();  // Nothing if the store is poisoned.
+  void Save();  // Does nothing if the store is poisoned.
 
   // Reports steps of the wall clock to the log. Steps that come soon after each other are one line.
   void ReportSteps();
@@ -43,9 +43,9 @@ class ClockKeeper {
   const std::filesystem::path& directory_;
   const KvStoreOptions& options_;
 
-  bool is_foreign_ = false;  // The file there is not ours to replace.
-  Time reported_until_{};
-  Time retry_at_{};  // After a failure.
+  bool is_foreign_ = false;  // The file is not a clock file of this version, and must stay.
+  Time reported_until_{};    // No steps are reported before this time.
+  Time retry_at_{};          // The end of the wait after a failure.
 };
 
 }  // namespace kvs::store

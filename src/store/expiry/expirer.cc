@@ -13,14 +13,14 @@
 namespace kvs::store {
 namespace {
 
-KVS_TUNABLE(std::size_t, kKeysPerLock, 16, 2, 64);  // Few, so that writers wait only shortly.
+KVS_TUNABLE(std::size_t, kKeysPerLock, 16, 2, 64);  // Few, because writers wait meanwhile.
 KVS_TUNABLE(std::size_t, kKeysPerGathering, 1'024, 1, 4'096);
 constexpr std::uint64_t kGatherAgainMs = 60'000;
 constexpr std::uint64_t kDueNow = 1;
 KVS_TUNABLE(std::chrono::milliseconds, kLookAgain, 1'000, 1, 2'000);
 constexpr std::chrono::milliseconds kLookAtClocks{10'000};
 
-// A pair that is there so long after its time was not noted, or did not fit.
+// A pair that is still there this long after its time is probably missing from the notes.
 constexpr std::uint64_t kOverdueMs = 1'000;
 
 }  // namespace
@@ -76,14 +76,14 @@ void Expirer::NoteWritten(const AppendLock::Held&, std::string_view key, Expiry 
   ++figures_.expiring;
   const bool is_noted = former != kNoExpiry && former.kind() == expiry.kind() && former <= expiry &&
                         notes_.IsWhole(former, former.kind());
-  if (is_noted) return;  // The key will be looked at before its time, and noted again then.
+  if (is_noted) return;  // The thread will look at the key earlier than that, and note it again.
   const std::uint64_t first_ms = notes_.first_ms(expiry.kind());
   notes_.Add(key, expiry, expiry.kind());
   const bool is_first_span = expiry.kind() == ExpiryKind::kSpan && !std::exchange(has_spans_, true);
   if (is_first_span || notes_.first_ms(expiry.kind()) != first_ms) changed_.NotifyOne();
 }
 
-// If a record was damaged the count may be wrong.
+// The count stops at 0: a damaged record may have made it wrong.
 void Expirer::NoteReplaced(const AppendLock::Held&, const log::Record& record) {
   figures_.expiring -= std::min<std::uint64_t>(figures_.expiring, 1);
   if (!parts_.clock.HasExpired(record)) return;
@@ -193,7 +193,7 @@ Status Expirer::RemoveDue() {
   return status;
 }
 
-// Half of the turn is for what readers have found, so that neither waits for the other.
+// Keys that readers found take at most half of a turn, so neither they nor the notes wait for the others.
 std::vector<std::string> Expirer::TakeDue(const AppendLock::Held&) {
   std::vector<std::string> due;
   while (!found_.empty() && due.size() < kKeysPerLock / 2) {
@@ -207,7 +207,8 @@ std::vector<std::string> Expirer::TakeDue(const AppendLock::Held&) {
   return due;
 }
 
-// A record decides only if every byte of it is right. A damaged one stays as it is, for readers to report.
+// Checks every byte of the record first. A damaged record stays, and readers will report it. damage: out, if there is
+// any.
 Status Expirer::RemoveIfExpired(const AppendLock::Held& held, std::string_view key, std::optional<Error>* damage) {
   KVS_TRY(parts_.log.tail.MakeRoom(held, log::kRecordHeaderBytesMax + key.size(), Purpose::kExpire));
   log::Record record{};
@@ -243,7 +244,7 @@ std::optional<std::string> Expirer::NextToGather() {
   return gather_from_;
 }
 
-// Only needed where more pairs expire than can be noted.
+// Needed only if more pairs expire than the notes have room for.
 void Expirer::GatherMissing() {
   const std::optional<std::string> from = NextToGather();
   if (!from) return;

@@ -1,14 +1,14 @@
-// Expirer: removes pairs whose time has come, on a thread of its own, and keeps the notes that this takes.
+// Expirer: removes expired pairs, on a thread of its own, and keeps notes of when to look at which key.
 //
-// Design      Writers note when to look at a key; readers note the expired pairs that they meet. The thread looks at
-//             the keys that are due, and has a tombstone appended for each pair that has expired. A tombstone keeps
-//             what the pair had replaced from coming back, as after Remove(). The thread also tends the clock.
-// Threads     Notes are taken under the append lock. NoteFound() waits for nobody: it does nothing if a thread has the
+// Design      Writers note when to look at a key. Readers note the expired pairs that they find. The thread looks at
+//             the keys that are due, and appends a tombstone for each pair that has expired. As after Remove(), the
+//             tombstone keeps older records of the key from coming back. The thread also maintains the clock.
+// Threads     Notes are taken under the append lock. NoteFound() never waits: it does nothing if another thread has the
 //             lock.
 // Ordering    The listener is called under the append lock, once per pair, and before any later write to the key.
 // Errors      A failure is reported once. Its keys are noted again, and the thread tries again.
 //
-// Fences      R1  is_active_: relaxed. It only says what readers note. The expirer reads it under the append lock.
+// Fences      R1  is_active_: relaxed. It only decides what readers note. The expirer reads it under the append lock.
 #pragma once
 
 #include <atomic>
@@ -36,13 +36,13 @@ namespace kvs::store {
 
 class Expirer {
  public:
-  struct Parts {  // Of the store; all outlive the expirer.
+  struct Parts {  // Parts of the store. All outlive the expirer.
     LiveLog& log;
     const index::Tree& index;
     const RecordReader& records;
     ExpiryClock& clock;
     const KvStoreOptions& options;
-    // Appends a tombstone for the pair at `location`; the room is there.
+    // Appends a tombstone for the pair at `location`, in room that was made before.
     std::function<Status(const AppendLock::Held& held, std::string_view key, base::Location location)> remove;
   };
 
@@ -50,22 +50,22 @@ class Expirer {
 
   // --- Opening and closing ---
   void LoadClock();
-  // Takes over what recovery found: when to look at which key, and how many pairs expire.
+  // Takes over from recovery. notes: in, when to look at which key. expiring: in, the number of pairs with an expiry.
   void Begin(const AppendLock::Held& held, const ExpiryIndex& notes, std::uint64_t expiring);
   Status Start();  // kNoSpace.
   void Stop() KVS_EXCLUDES(parts_.log.lock);
-  void SaveClock() KVS_EXCLUDES(parts_.log.lock);  // After Stop().
-  // The notes as the saved index takes them.
+  void SaveClock() KVS_EXCLUDES(parts_.log.lock);  // Call it after Stop().
+  // The notes for the saved index. If gathering has not ended, they say that any key may be missing.
   const ExpiryIndex& NotesToSave(const AppendLock::Held& held);
 
   // --- Writers ---
-  // The record of `key` was appended. `former`: the expiry of the record before it.
+  // A record of `key` was appended. former: in, the expiry of the record before it.
   void NoteWritten(const AppendLock::Held& held, std::string_view key, Expiry expiry, Expiry former);
-  // The pair of `record`, which expires, was replaced or removed.
+  // The pair of `record` was replaced or removed. It had an expiry.
   void NoteReplaced(const AppendLock::Held& held, const log::Record& record);
 
   // --- Readers ---
-  // A reader met `record`, which has expired and is still there.
+  // A reader found `record`, which has expired and is not removed yet.
   void NoteFound(const log::Record& record) KVS_EXCLUDES(parts_.log.lock);
 
   // --- Settings and figures ---
@@ -73,7 +73,7 @@ class Expirer {
   void set_active(bool is_active) KVS_EXCLUDES(parts_.log.lock);
 
   struct Figures {
-    std::uint64_t expired = 0;   // Pairs that were removed because their time had come.
+    std::uint64_t expired = 0;   // Pairs that were removed because they had expired.
     std::uint64_t expiring = 0;  // Pairs with an expiry.
   };
   const Figures& figures(const AppendLock::Held&) const { return figures_; }
@@ -83,7 +83,7 @@ class Expirer {
 
   enum class Next : std::uint8_t { kWork, kEnd };
   void RunThread();
-  // Waits until something is due, or until the clocks are to be looked at.
+  // Waits until a key is due, or until it is time to check the clocks.
   Next WaitForWork() KVS_EXCLUDES(parts_.log.lock);
   Next WaitAfterFailure() KVS_EXCLUDES(parts_.log.lock);
   Status Work() KVS_EXCLUDES(parts_.log.lock);
@@ -94,9 +94,9 @@ class Expirer {
   Status RemoveIfExpired(const AppendLock::Held& held, std::string_view key, std::optional<Error>* damage);
   void CallListener(std::string_view key);
 
-  // One step of a walk over all pairs, which notes those with an expiry.
+  // Does one step of a walk over all pairs, and notes those with an expiry.
   void GatherMissing() KVS_EXCLUDES(parts_.log.lock);
-  // Where the step begins; nullopt: nothing is missing.
+  // The key where the next step begins; nullopt: no key that may be due is missing.
   std::optional<std::string> NextToGather() KVS_EXCLUDES(parts_.log.lock);
   void ReportDamage(const std::string& what, const Error& damage);
   bool is_active() const { return is_active_.load(std::memory_order_relaxed); }  // R1
@@ -104,19 +104,19 @@ class Expirer {
   const Parts parts_;  // Constant after construction.
 
   // Guarded by the append lock.
-  ExpiryIndex notes_;       // Of all pairs, except those that it says are missing.
-  bool has_spans_ = false;  // Or had some once.
-  // While the keys that the notes lack are gathered: the key where the next step begins.
+  ExpiryIndex notes_;       // Every pair with an expiry, except those that it says are missing.
+  bool has_spans_ = false;  // The store has or once had the end of a span.
+  // The key where the next step of gathering begins; nullopt: no gathering is under way.
   std::optional<std::string> gather_from_;
-  std::vector<std::string> found_;  // By readers. Has room for all from the start.
+  std::vector<std::string> found_;  // Keys that readers found. Its memory is reserved at the start.
   ExpiryListener listener_;
   Figures figures_;
   bool is_stopped_ = false;
-  sync::ConditionVariable changed_;  // The thread waits for keys, and for their time.
+  sync::ConditionVariable changed_;  // The thread waits for new notes, and until keys are due.
 
   std::atomic<bool> is_active_{true};  // R1
 
-  // Of the thread, and after it of the thread that closes the store.
+  // Used by one thread at a time: the one that opens the store, the expirer's, the one that closes it.
   ClockKeeper clock_keeper_;
   bool has_reported_damage_ = false;
 

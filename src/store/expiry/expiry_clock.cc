@@ -11,10 +11,10 @@
 namespace kvs::store {
 namespace {
 
-constexpr std::int64_t kTickMs = 5;                       // Less is not worth a correction.
-constexpr std::int64_t kLookEveryMs = 1'000;              // Without a difference.
+constexpr std::int64_t kTickMs = 5;                       // A smaller difference is not worth a correction.
+constexpr std::int64_t kLookEveryMs = 1'000;              // If there is no difference.
 constexpr std::int64_t kSlewShare = 10;                   // The system corrects the wall clock by at most a tenth.
-constexpr std::uint64_t kFarMs = std::uint64_t{1} << 62;  // From there on no difference between the clocks matters.
+constexpr std::uint64_t kFarMs = std::uint64_t{1} << 62;  // From here on no difference between the clocks matters.
 
 std::int64_t ReadClock(clockid_t clock) {
   timespec now{};
@@ -24,7 +24,7 @@ std::int64_t ReadClock(clockid_t clock) {
 
 std::uint64_t FromZero(std::int64_t ms) { return static_cast<std::uint64_t>(std::max<std::int64_t>(ms, 0)); }
 
-// Never 0, which is no expiry.
+// Moves the end of a span. Never returns 0, which means no expiry.
 Expiry MovedBy(Expiry expiry, std::int64_t ms) {
   if (expiry == kNoExpiry || expiry.kind() == ExpiryKind::kPoint || expiry >= kFarMs) return expiry;
   const std::int64_t moved = static_cast<std::int64_t>(std::uint64_t{expiry}) + ms;
@@ -100,7 +100,7 @@ void ExpiryClock::Check() {
   offset_.store(wall - SpanAt(steady), std::memory_order_relaxed);  // R1
 }
 
-// The first step forward after a boot with a clock that was behind says how long the machine was off.
+// If the wall clock was not set after a boot, its first step forward tells how long the machine was off.
 void ExpiryClock::NoteStep(std::int64_t step_ms, std::int64_t wall, std::int64_t steady) {
   steps_.fetch_add(1, std::memory_order_relaxed);  // R1
   unreported_steps_.count += 1;

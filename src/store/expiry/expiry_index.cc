@@ -86,7 +86,7 @@ bool ExpiryIndex::MakeRoom(std::size_t bytes, std::uint64_t due_ms) {
   return true;
 }
 
-// nullptr: there is nothing.
+// The side that has the latest bucket; nullptr: there are no buckets.
 ExpiryIndex::Side* ExpiryIndex::Latest() {
   Side* latest = nullptr;
   for (Side& side : sides_) {
@@ -96,7 +96,7 @@ ExpiryIndex::Side* ExpiryIndex::Latest() {
   return latest;
 }
 
-// The keys of a bucket are due up to its own length before its time.
+// Keys of a bucket may be due up to kBucketMs before its time.
 void ExpiryIndex::DropLast(Side* side) {
   const auto last = std::prev(side->buckets.end());
   bytes_ -= last->second.keys.size() + kBucketBytes;
@@ -129,7 +129,7 @@ std::optional<std::uint64_t> ExpiryIndex::LeftMs(const ExpiryTimes& now) const {
   return left_ms;
 }
 
-// nullptr: nothing is due.
+// The side that has the longest overdue bucket; nullptr: nothing is due.
 ExpiryIndex::Side* ExpiryIndex::MostOverdue(const ExpiryTimes& now) {
   Side* most = nullptr;
   std::uint64_t most_ms = 0;
@@ -162,7 +162,7 @@ std::vector<std::string> ExpiryIndex::TakeDue(const ExpiryTimes& now, std::size_
 
 // --- Saving ---
 
-// For each kind the time from which on keys are missing, then the buckets: kind u8, time u64, bytes u64, keys.
+// For each kind the time from which on keys are missing, u64. Then the buckets: kind u8, time u64, bytes u64, keys.
 std::string ExpiryIndex::Encode() const {
   std::string bytes;
   for (const Side& side : sides_) AppendFixed64(&bytes, side.missing_ms);

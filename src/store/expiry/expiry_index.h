@@ -1,13 +1,13 @@
-// ExpiryIndex: which keys are to be looked at when, so that expired pairs go without anybody reading them.
+// ExpiryIndex: when to look at which key, so expired pairs are removed even if nobody reads them.
 //
-// Design      Keys in buckets by the time at which they may expire, packed: a pair that expires costs its key and two
-//             bytes here, one that does not costs nothing. Entries are hints, never the truth: who takes a key looks
-//             at its record, and one whose life was prolonged meanwhile is added again.
-//             Points in time and spans go by clocks of their own (ExpiryClock), so they have buckets of their own.
-//             Where the memory is full the latest go, and it is known from when on something is missing: when that time
-//             comes, the keys are to be gathered anew.
-// Threads     One at a time.
-// Limits      The bytes that it is made with, kBytesMax as a rule. A key for which there is no memory is missing.
+// Design      Keys are in buckets by the time when they may expire, and packed. A pair that expires costs its key and
+//             two bytes here, any other pair nothing. Entries are hints, not the truth: the expirer looks at the record
+//             of each key that it takes, and adds the key again if the pair lives longer now. Points in time and spans
+//             have buckets of their own, because their clocks differ (ExpiryClock). If the memory is full, the latest
+//             keys are dropped, and the index notes from which time on keys are missing. When that time comes, the keys
+//             must be gathered again.
+// Threads     One thread at a time.
+// Limits      The bytes given to the constructor, by default kBytesMax. A key without room counts as missing.
 #pragma once
 
 #include <array>
@@ -25,7 +25,7 @@
 
 namespace kvs::store {
 
-// What the two clocks of expiry show.
+// The times of the two clocks of expiry.
 struct ExpiryTimes {
   std::uint64_t point_ms = 0;
   std::uint64_t span_ms = 0;
@@ -41,17 +41,17 @@ class ExpiryIndex {
   explicit ExpiryIndex(std::size_t bytes_max = kBytesMax) : bytes_max_(bytes_max) {}
 
   void Add(std::string_view key, std::uint64_t expiry_ms, ExpiryKind kind);
-  void Add(const ExpiryIndex& other);  // All that it has.
-  void Clear();                        // And nothing is missing any more.
+  void Add(const ExpiryIndex& other);  // Adds everything that `other` has.
+  void Clear();                        // Afterwards no key is missing.
 
-  // At most `count` keys whose time has come, those first that are overdue the longest.
+  // Removes and returns at most `count` keys whose time has come, the longest overdue first.
   std::vector<std::string> TakeDue(const ExpiryTimes& now, std::size_t count);
 
   bool has_due(const ExpiryTimes& now) const { return LeftMs(now) == 0; }
-  // How long until keys are due, or until some that are missing may be; nullopt: nothing is here.
+  // The time until a key is due, or until a missing key may be; nullopt: there is no such key.
   std::optional<std::uint64_t> LeftMs(const ExpiryTimes& now) const;
 
-  // When the first keys of a kind are due; the highest number: there are none.
+  // The time when the first keys of a kind are due; the highest number: there are none.
   std::uint64_t first_ms(ExpiryKind kind) const {
     const Side& side = sides_[Number(kind)];
     return side.buckets.empty() ? kNever : side.buckets.begin()->first;
@@ -60,33 +60,33 @@ class ExpiryIndex {
     const Side& spans = sides_[Number(ExpiryKind::kSpan)];
     return !spans.buckets.empty() || spans.missing_ms != kNever;
   }
-  // Keys were left out whose time has come.
+  // Whether a missing key may be due.
   bool IsMissingDue(const ExpiryTimes& now) const;
-  // Whether every key that is due at this time is here.
+  // Whether no key that is due at this time is missing.
   bool IsWhole(std::uint64_t expiry_ms, ExpiryKind kind) const { return expiry_ms < sides_[Number(kind)].missing_ms; }
-  // Keys may be missing that are due from this time on.
+  // From now on, keys that are due at this time or later may be missing.
   void NoteMissing(std::uint64_t expiry_ms, ExpiryKind kind);
 
   std::string Encode() const;
-  // Adds what was encoded. False: it is not whole, and something of it may have been added.
+  // Adds the result of an Encode(). False: `bytes` is cut off or damaged, and a part of it may have been added.
   bool AddEncoded(std::string_view bytes);
 
  private:
   static constexpr std::size_t kKinds = 2;
   static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
-  static constexpr std::size_t kBucketBytes = 128;  // What a bucket costs besides its keys, about.
+  static constexpr std::size_t kBucketBytes = 128;  // About what a bucket costs besides its keys.
 
   struct Bucket {
-    std::string keys{};     // Each behind its length, 16 bits.
-    std::size_t taken = 0;  // Bytes from the front.
+    std::string keys{};     // Each key after its length of 16 bits.
+    std::size_t taken = 0;  // The bytes at the front that were taken.
   };
   struct Side {
-    std::map<std::uint64_t, Bucket> buckets{};  // By the time at which all their keys are due.
-    std::uint64_t missing_ms = kNever;
+    std::map<std::uint64_t, Bucket> buckets{};  // By the time when all keys of the bucket are due.
+    std::uint64_t missing_ms = kNever;          // From this time on, keys may be missing.
   };
 
   static std::size_t Number(ExpiryKind kind) { return static_cast<std::size_t>(kind); }
-  // Whether there is room for so much more that is due at `due_ms`: what is due later makes place for it.
+  // Makes room for `bytes` that are due at `due_ms`, by dropping later buckets. False: there is not enough room.
   bool MakeRoom(std::size_t bytes, std::uint64_t due_ms);
   void DropLast(Side* side);
   Side* Latest();
