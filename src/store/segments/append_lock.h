@@ -1,8 +1,8 @@
 // AppendLock: lets one writer at a time append. A function that needs the lock takes a Held as its argument.
 //
-// Design      A part of the store takes the lock by making a Held, and passes the Held on. Without one nobody can call
-//             what works under the lock, so any compiler proves the locking.
-// Threads     Comes before all other locks of the store. Waiting releases the lock meanwhile.
+// Design      A thread takes the lock by making a Held, and passes the Held on. Functions that work under the lock
+//             cannot be called without one, so any compiler proves the locking.
+// Threads     The lock is taken before all other locks of the store. A wait releases it meanwhile.
 #pragma once
 
 #include <chrono>
@@ -22,7 +22,7 @@ class KVS_CAPABILITY("append lock") AppendLock {
     Held(const Held&) = delete;
     Held& operator=(const Held&) = delete;
 
-    // A wait may end for no reason: call it in a loop that checks the condition.
+    // A wait may end although nothing changed: call it in a loop that checks the condition.
     void WaitFor(sync::ConditionVariable& change) const KVS_NO_THREAD_SAFETY_ANALYSIS { change.Wait(lock_.mutex_); }
     void WaitUntil(sync::ConditionVariable& change,
                    std::chrono::steady_clock::time_point deadline) const KVS_NO_THREAD_SAFETY_ANALYSIS {

@@ -23,7 +23,7 @@ Status ManifestKeeper::Edit(FunctionRef<void(log::Manifest&)> change) {
   return Ok();
 }
 
-// Where it cannot be removed it is ignored all the same.
+// If the file cannot be removed, the next opening ignores it.
 void ManifestKeeper::RemoveUselessIndex() {
   if (saved_index_bytes_ == 0) return;
   const bool is_whole =

@@ -1,11 +1,11 @@
 // ManifestKeeper: the manifest as it is on the disk, and the only way to change it.
 //
-// Design      Knows which segments the saved index needs: when the first of them goes, so does that file, which nobody
-//             could use any more.
+// Design      The keeper knows which segments the saved index needs. When the first of them is dropped, it removes the
+//             saved index, because no opening could use it any more.
 // Threads     Call anything from any thread; edits queue.
 // Durability  After Edit() returned Ok() the new manifest survives power loss.
-// Errors      kNoSpace: the old manifest stands, the edit may be tried again. Any other: which of the two stands is
-//             unknown, and the store must be poisoned.
+// Errors      kNoSpace: the old manifest is still the valid one, and the edit may be tried again. Any other error: the
+//             disk may hold the old manifest or the new one, and the store must be poisoned.
 #pragma once
 
 #include <cstdint>
@@ -24,13 +24,13 @@ class ManifestKeeper {
  public:
   ManifestKeeper(io::FileSystem& files, std::filesystem::path directory, log::Manifest manifest);
 
-  // Lets `change` edit a copy, writes it, and keeps it once it is durable.
+  // Applies `change` to a copy, writes the copy, and keeps it once it is durable.
   Status Edit(FunctionRef<void(log::Manifest&)> change) KVS_EXCLUDES(mutex_);
 
-  // A segment id that was never given out before. It is durably used up with the next edit that names it.
+  // A segment id that was never used. The next edit makes it durable that the id is used.
   std::uint64_t TakeSegmentId() KVS_EXCLUDES(mutex_);
 
-  // There is a saved index of `bytes`, which needs these segments. 0: there is none.
+  // bytes: in, the size of the saved index; 0: there is none. segment_ids: in, the segments that it needs.
   void SetSavedIndex(std::uint64_t bytes, std::vector<std::uint64_t> segment_ids) KVS_EXCLUDES(mutex_);
   std::uint64_t saved_index_bytes() KVS_EXCLUDES(mutex_);
 

@@ -82,7 +82,7 @@ void SegmentAccounts::AddLive(std::uint32_t slot, std::uint64_t bytes) {
 
 void SegmentAccounts::LiveToDead(std::uint32_t slot, std::uint64_t bytes) {
   SegmentAccount& account = accounts_[slot];
-  bytes = std::min(bytes, account.live_bytes);  // A record whose length is damaged must not count for more than all.
+  bytes = std::min(bytes, account.live_bytes);  // A damaged length may be too large.
   account.live_bytes -= bytes;
   account.dead_bytes += bytes;
   totals_.live_bytes -= bytes;

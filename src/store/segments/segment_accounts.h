@@ -1,12 +1,14 @@
-// SegmentAccounts: what each segment holds and what of it is still needed; the arithmetic behind compaction.
+// SegmentAccounts: how many bytes each segment holds, and how many of them are live. Compaction decides by these
+// figures.
 //
-// Design      A plain table, one account for each slot, with running totals. The holder's lock protects it.
+// Design      A plain table with an account per slot, and running totals.
 // Threads     None of its own: the SegmentTable guards it with the append lock.
 //
 // Invariants  I1  live_bytes of an account = the bytes of its put records that the index points at.
 //             I2  dead_bytes of an account = the bytes of its other put records.
 //             I3  The totals are the sums over the accounts.
-//             I4  After ListDeaths() dead_offsets of an account, if it is there, names the puts that dead_bytes counts.
+//             I4  After ListDeaths() dead_offsets of an account, if it has them, lists exactly the puts that dead_bytes
+//                 counts.
 #pragma once
 
 #include <cstdint>
@@ -20,20 +22,20 @@
 
 namespace kvs::store {
 
-// A full store compacts a segment for no less than this.
+// A full store compacts a segment only if it gains at least this much.
 KVS_TUNABLE(std::uint64_t, kGainBytesMin, std::uint64_t{16} << 10, std::uint64_t{1} << 10, std::uint64_t{64} << 10);
 
 struct SegmentAccount {
-  std::shared_ptr<log::Segment> segment;  // nullptr: the slot is free.
+  std::shared_ptr<log::Segment> segment;  // nullptr: the account is closed.
   bool is_sealed = false;                 // Only sealed segments are compacted.
   bool is_damaged = false;                // Compaction found a bad record, and leaves the segment as it is.
-  std::uint64_t file_bytes = 0;           // On the disk, room that is only reserved included.
+  std::uint64_t file_bytes = 0;           // The size on the disk, with room that is only reserved.
   std::uint64_t hint_bytes = 0;
-  std::uint64_t live_bytes = 0;  // Of puts that the index points at.
-  std::uint64_t dead_bytes = 0;  // Of puts that it does not point at any more.
+  std::uint64_t live_bytes = 0;  // The size of the puts that the index points at.
+  std::uint64_t dead_bytes = 0;  // The size of the puts that it no longer points at.
   std::uint64_t tombstone_bytes = 0;
   std::uint64_t newest_tombstone = 0;  // The highest sequence of a tombstone in it.
-  // Where the puts stand that dead_bytes counts, in the order of their deaths; nullopt: not known, or no memory for it.
+  // The offsets of the puts that dead_bytes counts, in the order in which they died; nullopt: not known.
   std::optional<std::vector<std::uint32_t>> dead_offsets;
 
   std::uint64_t disk_bytes() const { return file_bytes + hint_bytes; }
@@ -49,13 +51,13 @@ class SegmentAccounts {
     std::uint64_t sealed_live_bytes = 0;
   };
 
-  // Keeps a slot for a segment that had it before, and opens its account.
+  // Reserve() keeps a slot for a segment that had it before. AddAt() opens the account of that slot.
   void Reserve(std::uint32_t slot);
   void AddAt(std::uint32_t slot, std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes);
 
   // Opens an account and returns its slot.
   std::uint32_t Add(std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes);
-  // From now on lists what dies in a segment, in which nothing has died yet.
+  // From now on lists the puts that die in a segment. None may have died in it yet.
   void ListDeaths(std::uint32_t slot) { accounts_[slot].dead_offsets.emplace(); }
   // Closes the account: its bytes no longer count, its slot stays taken until FreeSlot().
   std::shared_ptr<log::Segment> Close(std::uint32_t slot);
@@ -70,12 +72,12 @@ class SegmentAccounts {
   void LiveToDead(base::Location put, std::uint64_t bytes);
   void AddDead(base::Location put, std::uint64_t bytes);
   void AddTombstone(std::uint32_t slot, std::uint64_t bytes, std::uint64_t sequence);
-  // The same of many puts, of a segment whose dead records are not known.
+  // The same for many puts together, in a segment without dead_offsets.
   void LiveToDead(std::uint32_t slot, std::uint64_t bytes);
   void AddDead(std::uint32_t slot, std::uint64_t bytes) { accounts_[slot].dead_bytes += bytes; }
 
   const SegmentAccount& operator[](std::uint32_t slot) const { return accounts_[slot]; }
-  // All slots ever used; those without a segment are free.
+  // All slots that were ever used. A slot without a segment has no account.
   const std::vector<SegmentAccount>& accounts() const { return accounts_; }
   const Totals& totals() const { return totals_; }
 

@@ -1,7 +1,7 @@
 // SegmentTable: the segments of an open store, with the slot and the account of each.
 //
 // Threads     Under the append lock. Readers use slots() without it.
-// Ownership   A retired segment stays readable until no reader can be looking at it.
+// Ownership   A retired segment stays readable until no reader can be using it.
 #pragma once
 
 #include <cstdint>
@@ -29,23 +29,23 @@ class SegmentTable {
   std::uint32_t Add(const AppendLock::Held& held, std::shared_ptr<log::Segment> segment, std::uint64_t file_bytes);
   // The same for a segment that the index does not point into yet.
   std::uint32_t AddNew(const AppendLock::Held& held, const std::shared_ptr<log::Segment>& segment);
-  // The same for a segment that has a slot from before, which was reserved.
+  // The same for a segment whose slot was reserved.
   void AddAt(const AppendLock::Held& held, std::uint32_t slot, std::shared_ptr<log::Segment> segment,
              std::uint64_t file_bytes);
-  // Readers find `segment` in the slot from now on: the same segment as it was sealed.
+  // Puts the sealed form of a segment into its slot, where readers find it from now on.
   void Seal(const AppendLock::Held& held, std::uint32_t slot, std::shared_ptr<log::Segment> segment,
             std::uint64_t hint_bytes);
 
-  // Takes a segment out of the accounts.
+  // Closes the account of a segment. Its slot stays taken until no reader can be using the segment.
   void Retire(const AppendLock::Held& held, std::uint32_t slot);
   bool has_retired(const AppendLock::Held&) const { return !retired_.empty(); }
-  // Hands over the retired segments that no reader can be looking at, to be destroyed without the lock.
+  // Removes and returns the retired segments that no reader can be using. The caller destroys them without the lock.
   std::vector<std::shared_ptr<log::Segment>> TakeUnreachable(const AppendLock::Held& held);
 
  private:
   struct Retired {
     std::uint64_t epoch;
-    std::optional<std::uint32_t> slot;  // nullopt: another segment has the slot by now.
+    std::optional<std::uint32_t> slot;  // nullopt: its sealed form has the slot now.
     std::shared_ptr<log::Segment> segment;
   };
 

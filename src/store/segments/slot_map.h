@@ -1,4 +1,4 @@
-// SlotMap: from the slot in a location to the segment that it names. The readers' way into the log.
+// SlotMap: finds the segment of a location by the location's slot. Readers reach the log through it.
 //
 // Threads     Find() from any thread, under an epoch pin; Set() by the holder of the append lock.
 // Ownership   The SegmentTable owns the segments. It clears a slot only when no reader can hold its number.
@@ -24,7 +24,7 @@ class SlotMap {
     KVS_CHECK(slots_ != nullptr);
   }
 
-  // nullptr: no segment has the slot, which a location from the index never meets.
+  // nullptr: no segment has the slot. A location from the index never has such a slot.
   const log::Segment* Find(std::uint32_t slot) const {
     return std::atomic_ref<log::Segment*>(slots_[slot]).load(std::memory_order_acquire);  // P1
   }

@@ -1,4 +1,4 @@
-// The files of a store as its manifest names them, for parts that only read them.
+// Reads the files of a store: the manifest, hint files, the clock file; and checks whether a file is one of kvs.
 #pragma once
 
 #include <cstdint>
@@ -17,17 +17,17 @@
 
 namespace kvs::store {
 
-// nullopt: `directory` holds no store. kCorruption: the manifest is damaged, or segments are there without one.
+// nullopt: `directory` holds no store. kCorruption: the manifest is damaged, or there are segments but no manifest.
 Result<std::optional<log::Manifest>> FindManifest(io::FileSystem& files, const std::filesystem::path& directory);
 
 // As FindManifest, with kInvalidArgument for a directory that holds no store.
 Result<log::Manifest> ReadManifest(io::FileSystem& files, const std::filesystem::path& directory);
 
-// Whether the file at `path` begins with the magic of its kind. No: it is not ours, or cannot be read.
+// Whether the file at `path` begins with `magic`. False: it is not a file of kvs, or cannot be read.
 bool HasMagic(io::FileSystem& files, const std::filesystem::path& path, std::string_view magic);
 
-// Whether the saved index may be replaced or removed. Another program's file INDEX may not. An empty file, and one that
-// begins with zeroes, is ours: a power cut leaves those, because the saved index is not synced.
+// Whether the file INDEX may be replaced or removed. A file of another program may not. An empty file, or one that
+// begins with zeroes, is the saved index: a power cut leaves those, because it is not synced.
 bool IsSavedIndexOurs(io::FileSystem& files, const std::filesystem::path& directory);
 
 // A hint file's content; the keys of `records` point into `bytes`.
@@ -38,11 +38,11 @@ struct HintFile {
 // kCorruption: the file is not the hint of this segment.
 Result<HintFile> ReadHint(io::FileSystem& files, const std::filesystem::path& path, const log::Segment& segment);
 
-// The clock file. kUnsupported: the file there is not one that may be replaced.
+// Reads the clock file. kUnsupported: the file there must not be replaced.
 Result<log::ClockFile> ReadClockFile(io::FileSystem& files, const std::filesystem::path& directory);
 Status WriteClockFile(io::FileSystem& files, const std::filesystem::path& directory, const log::ClockFile& clock);
 
-// kCorruption that names file and offset.
+// The error kCorruption, which names file and offset.
 Error DamageIn(const std::filesystem::path& file, std::uint64_t offset, const std::string& what);
 
 }  // namespace kvs::store
