@@ -14,7 +14,7 @@
 namespace kvs::store {
 namespace {
 
-constexpr std::chrono::hours kIntervalMax{24 * 365};  // A longer one would not fit into a point in time.
+constexpr std::chrono::hours kIntervalMax{24 * 365};  // A longer one would overflow a point in time.
 
 }  // namespace
 
@@ -38,7 +38,7 @@ void Committer::Stop() {
 }
 
 Status Committer::WaitUntilSynced(std::uint64_t position) {
-  // Lives as long as the thread: the committer may still be inside release() when the waiter is already on its way.
+  // Lives as long as the thread, because the committer may still be inside release() after acquire() has returned.
   thread_local Waiter waiter;
   bool is_alone = false;
   {
@@ -123,7 +123,7 @@ void Committer::Tick() {
   if (is_synced) {
     MarkSynced();
   } else if (options_.sync == SyncPolicy::kInterval) {
-    static_cast<void>(SyncOnce().has_value());  // Who writes next is told.
+    static_cast<void>(SyncOnce().has_value());  // A failed sync poisons the store, so the next write reports it.
   }
   const sync::MutexLock lock(mutex_);
   is_syncing_ = false;
@@ -132,7 +132,7 @@ void Committer::Tick() {
 
 void Committer::Answer(std::vector<Waiter*>* waiters, const Status& status) {
   const std::size_t writers = waiters->size() + waiting();
-  if (writers == 1) EndSync();  // Who is alone goes on by itself.
+  if (writers == 1) EndSync();  // A lone writer can then sync on its own thread.
   for (Waiter* const waiter : *waiters) {
     waiter->status = status;
     waiter->is_done.release();
@@ -143,7 +143,7 @@ void Committer::Answer(std::vector<Waiter*>* waiters, const Status& status) {
   EndSync();
 }
 
-// Without a clock: the writers come within a few microseconds, and yielding gives them the processor for it.
+// Yields instead of waiting for a time: the writers come within a few microseconds, and need the processor for that.
 void Committer::YieldToWriters(std::size_t writers) {
   for (int i = 0; i < kGatherYields; ++i) {
     if (waiting() >= writers) {
@@ -163,7 +163,7 @@ Status Committer::SyncOnce() {
   return base::OrNoMemory([&] { return TrySync(); });
 }
 
-// All that wait for this sync appended before it began, so the position that is read here covers them.
+// All writers that wait for this sync appended before it began. So the position that is read here covers them.
 Status Committer::TrySync() {
   KVS_TRY(health_.Check());
   LogTail::Unsynced unsynced;
@@ -184,7 +184,7 @@ Status Committer::TrySync() {
   return Ok();
 }
 
-// Should it fail, everything is on the disk all the same: the next sync tells.
+// A failure loses nothing, because the records are synced. The next sync reports it.
 void Committer::MarkSynced() {
   if (health_.is_poisoned()) return;
   LogTail::Unsynced unsynced;

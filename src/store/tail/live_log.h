@@ -1,6 +1,6 @@
 // LiveLog: the log of an open store: its segments, the space that they take, and its end, all under one append lock.
 //
-// Design      Only puts the parts together. Each part takes a Held of the lock, as its callers do: docs/decisions.md.
+// Design      A struct of parts. Their functions take a Held of the lock as an argument: docs/decisions.md.
 #pragma once
 
 #include "kvs/kv_store.h"

@@ -10,7 +10,7 @@
 namespace kvs::store {
 namespace {
 
-// The least room of a next segment that nobody needs yet.
+// The least room in a next segment that no writer needs yet.
 constexpr std::uint64_t kLeastNextBytes = log::kSegmentHeaderBytes + 1;
 
 using Job = RoomState::Job;
@@ -49,7 +49,7 @@ Result<base::Location> LogTail::AppendBatch(const AppendLock::Held& held, std::s
 
 inline Result<base::Location> LogTail::FinishAppend(const AppendLock::Held& held, const Result<std::uint64_t>& offset,
                                                     std::uint64_t used_before, std::uint64_t sequences) {
-  if (!offset && base::IsPassing(offset.error())) {  // Nothing is there, neither the record nor the room.
+  if (!offset && base::IsPassing(offset.error())) {  // There is neither a record nor room for it.
     KVS_PROBE("append found no room");
     segments_.accounts(held).SetFileBytes(active_->slot(), active_->writer->reserved_bytes());
     NoteShape(held);
@@ -111,7 +111,7 @@ LogTail::Unsynced LogTail::BeginSync(const AppendLock::Held& held) {
   return unsynced;
 }
 
-// Each segment begins with fine room, so the log goes on in the next one.
+// Continues in the next segment, because each segment begins with fine room.
 void LogTail::LeaveCoarseRoom(const AppendLock::Held& held) {
   if (space_.room(held).IsFailing(Job::kRoom)) return;
   KVS_PROBE("log leaves coarse room");
@@ -125,7 +125,7 @@ Status LogTail::SealActive(const AppendLock::Held& held) {
   RoomState& room = space_.room(held);
   const RoomState::Ticket room_ticket = room.NextAttempt(Job::kRoom);
   const RoomState::Ticket seal_ticket = room.NextAttempt(Job::kSeal);
-  room.RetryNow();  // A segment that could not be sealed before is tried again.
+  room.RetryNow();  // Sealing may have failed before: it is tried again.
   space_.work_changed.NotifyAll();
   std::shared_ptr<OpenSegment> last;
   if (active_->writer->used_bytes() > log::kSegmentHeaderBytes) last = active_;
@@ -144,7 +144,7 @@ bool LogTail::IsOpen(const OpenSegment& segment) const {
   return is_it(active_) || std::any_of(sealing_.begin(), sealing_.end(), is_it);
 }
 
-// The next segment may take its first room from the reserve: to seal is a way out.
+// The next segment may take its first room from the reserve, because sealing helps compaction to free space.
 Status LogTail::HelpSealing(const AppendLock::Held& held, const OpenSegment& last, RoomState::Ticket room,
                             RoomState::Ticket seal) {
   const Error* const seal_failure = space_.room(held).FailureSince(Job::kSeal, seal);

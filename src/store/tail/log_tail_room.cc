@@ -1,4 +1,4 @@
-// LogTail, the part that asks for room at the end of the log, and says what the maintainer is to do about it.
+// LogTail, the part that makes room at the end of the log and tells the maintainer what to do for it.
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -11,7 +11,7 @@
 namespace kvs::store {
 namespace {
 
-// A writer waits so long for the next attempt to take room rather than be refused.
+// A writer waits up to this long for the next attempt to take room. If it is later than that, the writer is refused.
 KVS_TUNABLE(std::chrono::milliseconds, kPatience, 10, 1, 100);
 
 using Job = RoomState::Job;
@@ -22,7 +22,7 @@ using Job = RoomState::Job;
 
 Status LogTail::MakeRoom(const AppendLock::Held& held, std::uint64_t bytes, Purpose purpose) {
   Asking asking{.bytes = bytes, .purpose = purpose};
-  bool is_paid = purpose != Purpose::kStore;  // Removals are the way out.
+  bool is_paid = purpose != Purpose::kStore;  // Removals are never slowed down: they free space.
   while (true) {
     KVS_TRY(space_.CheckWritable(held));
     KVS_TRY(space_.HoldSpareMemory(held));
@@ -46,9 +46,9 @@ Status LogTail::MakeRoom(const AppendLock::Held& held, std::uint64_t bytes, Purp
   }
 }
 
-// To store, a record may not take the last room, which is left to removals, nor the room that came from the reserve.
-// The last room counts only if no next segment is there. Removing what has expired may take half of the last room:
-// enough to let compaction begin.
+// Only a removal may use room that came from the reserve. The last room is for removals too; a removal of an expired
+// pair may use half of it, which is enough to let compaction begin. There is no last room while the active segment is
+// fully reserved and the next one is ready.
 bool LogTail::FitsNow(std::uint64_t bytes, Purpose purpose) const {
   const log::SegmentWriter& writer = *active_->writer;
   if (purpose == Purpose::kRemove) return writer.used_bytes() + bytes <= writer.reserved_bytes();
@@ -58,8 +58,10 @@ bool LogTail::FitsNow(std::uint64_t bytes, Purpose purpose) const {
   return writer.used_bytes() + bytes + left <= std::min(writer.reserved_bytes(), active_->removals_from());
 }
 
-// A full store refuses to store while the next attempt is far away: the store makes that attempt by itself. Otherwise
-// the writer learns how the attempt ended that began after it asked, if that was for no more than the writer needs.
+// A full store refuses a set if the next attempt is far away, because the store makes that attempt by itself. Otherwise
+// the writer waits for an attempt that begins after it asked. If that fails, the writer is refused, with two
+// exceptions. If the attempt was for a larger record, the writer asks for an attempt of its own. If compaction may gain
+// anything, a removal still waits.
 std::optional<Error> LogTail::Refusal(const AppendLock::Held& held, Asking* asking) {
   RoomState& room = space_.room(held);
   const bool stores = asking->purpose != Purpose::kRemove;
@@ -87,7 +89,7 @@ std::optional<Error> LogTail::Refusal(const AppendLock::Held& held, Asking* aski
   return *failure;
 }
 
-// A record that does not fit the active segment goes to the next. If that one is too small, a larger one is asked for.
+// A record that does not fit the active segment goes to the next one. If that is too small, a larger one is asked for.
 LogTail::Asked LogTail::AskForRoom(const AppendLock::Held& held, const Asking& asking) {
   const log::SegmentWriter& writer = *active_->writer;
   const std::uint64_t capacity = writer.capacity_bytes();
@@ -113,10 +115,10 @@ bool LogTail::IsNextFor(std::uint64_t bytes, Purpose purpose) const {
   return purpose == Purpose::kRemove || next_->removals_from() >= bytes;
 }
 
-// --- Maintainer: what is to be done ---
+// --- Maintainer: the next work ---
 
-// Without the reserve only removals get new room. What failed is tried again though nobody asks, with the least that
-// writers need.
+// Without the reserve, only removals get new room. After a failure the store tries again although no writer asks, for
+// the least room that writers need.
 std::optional<LogTail::Work> LogTail::TakeRoomWork(const AppendLock::Held& held) {
   RoomState& room = space_.room(held);
   if (!room.MayBegin(Job::kRoom, RoomState::Clock::now())) return std::nullopt;
@@ -176,7 +178,7 @@ std::optional<LogTail::Work> LogTail::TakeSealWork(const AppendLock::Held& held)
   return Work{Work::Kind::kSeal, sealing_.front(), 0, 0};
 }
 
-// --- Maintainer: what was done ---
+// --- Maintainer: finished work ---
 
 // Writers that still wait ask again.
 void LogTail::EndWork(const AppendLock::Held& held, RoomState::Job job, const Status& status) {

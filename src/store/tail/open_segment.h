@@ -1,8 +1,9 @@
-// OpenSegment: a segment that is or was appended to and is not sealed yet, with what is known of its way to the disk.
+// OpenSegment: a segment that is not sealed yet, active or full, and how much of it is synced.
 //
-// Threads     Sync() and Seal() from any thread; the writer's Append() under the append lock, as LogTail does.
-// Errors      The first that fails is the answer to all later calls: what failed to reach the disk is not tried again,
-//             because the kernel may have dropped it. What passes (base::IsPassing) harmed nothing, and is not kept.
+// Threads     SyncUpTo(), MarkSynced() and Seal() from any thread. The writer's Append() under the append lock, as in
+//             LogTail.
+// Errors      The first error is the answer to all later calls. A failed sync is not tried again, because the kernel
+//             may have dropped the data. An error that passes (base::IsPassing) did no harm, and is not kept.
 #pragma once
 
 #include <algorithm>
@@ -23,21 +24,21 @@ namespace kvs::store {
 
 class OpenSegment {
  public:
-  // A sync writes the mark of how far the one before it came where more has been synced since it was written, or more
-  // often. The mark is in the first page of the file: writing it each time makes every commit a tenth longer.
+  // A sync first writes the mark of the sync before it, once this many bytes or syncs came after the last mark. The
+  // mark is in the first page of the file. Writing it each time makes every commit a tenth longer.
   KVS_TUNABLE(std::uint64_t, kMarkBytesMax, std::uint64_t{64} << 10, 1, std::uint64_t{1} << 20);
   KVS_TUNABLE(unsigned, kMarkSyncsMax, 16, 1, 64);
 
   OpenSegment(std::unique_ptr<log::SegmentWriter> segment_writer, std::uint32_t slot)
       : writer(std::move(segment_writer)), slot_(slot), synced_bytes_(writer->used_bytes()) {}
 
-  // Brings the first `used_bytes` to the disk unless they are there.
+  // Syncs the first `used_bytes`, unless they are synced.
   Status SyncUpTo(std::uint64_t used_bytes) KVS_EXCLUDES(mutex_) {
     const sync::MutexLock lock(mutex_);
     if (sealed_ != nullptr || synced_bytes_ >= used_bytes) return Ok();
     KVS_PROBE_IF(failure_.has_value(), "sync answers an earlier failure");
     if (failure_) return *failure_;
-    // Without room for a mark the one before it stays, which only says less.
+    // If there is no room for the mark, the earlier mark stays. It only claims less.
     if (Status marked = IsMarkDue() ? Mark() : Ok(); !marked && !base::IsPassing(marked.error())) return marked;
     KVS_TRY(RememberFailure(writer->Sync()));
     synced_bytes_ = used_bytes;
@@ -45,7 +46,7 @@ class OpenSegment {
     return Ok();
   }
 
-  // Brings the mark of how far the last sync came to the disk as well, if it is not there.
+  // Writes and syncs the mark of the last sync, unless it is written.
   Status MarkSynced() KVS_EXCLUDES(mutex_) {
     const sync::MutexLock lock(mutex_);
     if (failure_) return *failure_;
@@ -54,8 +55,8 @@ class OpenSegment {
     return RememberFailure(writer->Sync());
   }
 
-  // Nothing is appended any more: cuts and syncs the file. Returns the segment as it is from now on, and the same again
-  // when called again.
+  // Cuts the file at the end of its records, and syncs it. Nothing may be appended afterwards. Returns the sealed
+  // segment, the same one in each call.
   Result<std::shared_ptr<log::Segment>> Seal() KVS_EXCLUDES(mutex_) {
     const sync::MutexLock lock(mutex_);
     if (sealed_ != nullptr) return sealed_;
@@ -68,18 +69,18 @@ class OpenSegment {
 
   std::uint32_t slot() const { return slot_; }
 
-  // Under the append lock: what is reserved next is of coarse grain (io::Grain), as is all that follows; and whether
-  // the records have come so far.
+  // Under the append lock. NoteCoarseRoom(): all room reserved from now on has coarse grain (io::Grain).
+  // IsInCoarseRoom(): the records have reached it.
   void NoteCoarseRoom() { coarse_from_ = std::min(coarse_from_, writer->reserved_bytes()); }
   bool IsInCoarseRoom() const { return writer->used_bytes() > coarse_from_; }
 
-  // Under the append lock: from where on the room was taken from the reserve, for removals alone.
+  // Under the append lock. The room after removals_from() came from the reserve, and is for removals only.
   void NoteRoomOfReserve() { removals_from_ = std::min(removals_from_, writer->reserved_bytes()); }
   void NoteAllRoomOfReserve() { removals_from_ = 0; }
   void ForgetRoomOfReserve() { removals_from_ = UINT64_MAX; }
   std::uint64_t removals_from() const { return removals_from_; }
 
-  // Appending and growing under the append lock; Extend() by the maintainer.
+  // Append() and GrowTo() under the append lock; Extend() by the maintainer.
   const std::unique_ptr<log::SegmentWriter> writer;
 
   // The sequence of the last record; set under the append lock when the segment is full.
@@ -105,7 +106,7 @@ class OpenSegment {
   std::uint64_t coarse_from_ = UINT64_MAX;
   std::uint64_t removals_from_ = UINT64_MAX;
   sync::Mutex mutex_;
-  std::uint64_t synced_bytes_ KVS_GUARDED_BY(mutex_);  // A writer begins on a file that is synced.
+  std::uint64_t synced_bytes_ KVS_GUARDED_BY(mutex_);  // At first all of the file: a writer begins on a synced one.
   std::uint64_t marked_bytes_ KVS_GUARDED_BY(mutex_) = 0;
   unsigned syncs_since_mark_ KVS_GUARDED_BY(mutex_) = 0;
   std::optional<Error> failure_ KVS_GUARDED_BY(mutex_);

@@ -1,9 +1,10 @@
-// SyncPace: how much is appended between two syncs. That decides in how large pieces the page cache keeps the room
-// ahead of the log.
+// SyncPace: measures how much is appended between two syncs. That decides the grain of the room ahead of the log: the
+// size of its pieces in the page cache (io::Grain).
 //
-// Design      A sync writes each piece whole that holds a changed byte. In coarse pieces (io::Grain) that is up to 2 MB
-//             at the end of the log: nothing beside what a fast load appends between two syncs, a hundredfold of what a
-//             commit of one record needs. So coarse pieces are for logs that were seen to grow by many of them.
+// Design      A sync writes each piece whole if a byte in it changed. With coarse pieces that is up to 2 MB at the end
+//             of the log. It is little compared with what a fast load appends between two syncs, but a hundred times
+//             what a commit of one record needs. So room is coarse only if the log grows by several coarse pieces
+//             between two syncs.
 // Threads     None of its own: the LogTail guards it with the append lock.
 #pragma once
 
@@ -17,14 +18,14 @@ namespace kvs::store {
 
 class SyncPace {
  public:
-  // Between two syncs, for the room ahead to be coarse: what a sync writes for nothing is a third of it at most.
+  // Room ahead is coarse if at least this much is appended between two syncs. A sync then wastes at most a third of it.
   KVS_TUNABLE(std::uint64_t, kCoarseBytes, 3 * io::kCoarseGrainBytes, std::uint64_t{64} << 10,
               6 * io::kCoarseGrainBytes);
-  // Coarse room is left where this many syncs in a row came after less than kFineBytes.
+  // The log leaves coarse room when kFineSyncs syncs in a row came after less than kFineBytes each.
   KVS_TUNABLE(std::uint64_t, kFineBytes, io::kCoarseGrainBytes / 2, std::uint64_t{4} << 10, io::kCoarseGrainBytes);
   KVS_TUNABLE(unsigned, kFineSyncs, 16, 1, 64);
 
-  // A sync begins, and `position` is where the log ends.
+  // A sync begins. position: in, the end of the log.
   void NoteSync(std::uint64_t position) {
     last_gap_bytes_ = position - synced_position_;
     synced_position_ = position;
