@@ -15,7 +15,7 @@ namespace {
 
 bool Removes(const BatchDraft::Member& member) { return member.draft.type == log::RecordType::kTombstone; }
 
-// Drops removals of keys that are neither there nor set before in the batch.
+// Drops removals of keys that are absent, and that the batch did not set before.
 void DropUselessRemovals(std::vector<BatchDraft::Member>* members) {
   std::unordered_map<std::string_view, bool, base::SeededHash> is_there;
   std::erase_if(*members, [&](const BatchDraft::Member& member) {
@@ -45,7 +45,7 @@ Result<BatchDraft> BatchWriter::Draft(const WriteBatch& batch) const {
                           std::to_string(kBatchBytesMax)};
 }
 
-// A batch of removals has a second attempt, as a removal has.
+// A batch of removals gets a second attempt, as a removal does.
 Appended BatchWriter::Apply(const AppendLock::Held& held, BatchDraft draft) {
   if (draft.purpose == Purpose::kStore) return TryApply(held, std::move(draft));
   Appended appended = TryApply(held, draft);
@@ -64,7 +64,7 @@ Appended BatchWriter::TryApply(const AppendLock::Held& held, BatchDraft draft) {
   return AppendMembers(held, draft.members);
 }
 
-// Notes where the keys point now.
+// Notes the present location of each key, and drops the removals that change nothing.
 Status BatchWriter::LookUpMembers(std::vector<Member>* members) const {
   bool removes_any = false;
   for (Member& member : *members) {
@@ -77,8 +77,7 @@ Status BatchWriter::LookUpMembers(std::vector<Member>* members) const {
   return Ok();
 }
 
-// Nothing that follows the append may lack memory, or index and log would tell different things. So all of it is taken
-// before.
+// Takes all memory before the append. If memory ran out after it, the index would lack records that are in the log.
 Appended BatchWriter::AppendMembers(const AppendLock::Held& held, const std::vector<Member>& members) {
   if (Status status = parts_.log.space.HoldSpareMemory(held, members.size()); !status) {
     return {.status = std::move(status)};
@@ -117,14 +116,14 @@ Status BatchWriter::PlaceMembers(const std::vector<Member>& members, base::Locat
   return Ok();
 }
 
-// If it fails, readers go on seeing nothing of the batch.
+// If it fails, readers still see nothing of the batch.
 Status BatchWriter::Publish(const AppendLock::Held& held, const std::vector<Placed>& placed) {
   parts_.pending.Show(held);
   for (const auto& [location, record] : placed) {
     if (Status status = parts_.publisher.PublishMember(held, location, record); !status) return status;
   }
   parts_.pending.Hide(held);
-  // Tombstones were in the index only so that the removals could not be seen before the rest.
+  // Tombstones were in the index only to hide the removals until the whole batch is visible.
   for (const auto& [location, record] : placed) {
     if (record.type == log::RecordType::kTombstone) parts_.index.EraseExact(record.key, location);
   }

@@ -1,7 +1,7 @@
-// BatchWriter: appends a batch as one record, and publishes its members so that readers see all of them or none.
+// BatchWriter: appends a batch as one record, and publishes its members. Readers see all of them or none.
 //
-// Design      While the members enter the index one after the other, readers take their keys from the PendingBatch.
-// Threads     Draft() from any thread, the others under the append lock.
+// Design      The members enter the index one after another. Meanwhile readers look up their keys in the PendingBatch.
+// Threads     Draft() from any thread, the other calls under the append lock.
 // Limits      kBatchBytesMax.
 #pragma once
 
@@ -26,7 +26,7 @@ namespace kvs::store {
 struct BatchDraft {
   struct Member {
     log::RecordDraft draft;
-    base::Location before{};  // Where its key pointed before the batch.
+    base::Location before{};  // The location of its key before the batch.
   };
   std::vector<Member> members{};
   std::uint64_t bytes_max = 0;
@@ -35,7 +35,7 @@ struct BatchDraft {
 
 class BatchWriter {
  public:
-  struct Parts {  // Of the store; all outlive the writer.
+  struct Parts {  // Parts of the store. All outlive the writer.
     LiveLog& log;
     index::Tree& index;
     const RecordReader& records;
@@ -46,13 +46,13 @@ class BatchWriter {
 
   explicit BatchWriter(const Parts& parts) : parts_(parts) {}
 
-  // Views into `batch`.
+  // The draft has views into `batch`.
   Result<BatchDraft> Draft(const WriteBatch& batch) const;
   Appended Apply(const AppendLock::Held& held, BatchDraft draft);
 
  private:
   using Member = BatchDraft::Member;
-  // The place of a member in the log.
+  // A member's record in the log.
   struct Placed {
     base::Location location;
     log::Record record;
@@ -61,7 +61,7 @@ class BatchWriter {
   Appended TryApply(const AppendLock::Held& held, BatchDraft draft);
   Appended AppendMembers(const AppendLock::Held& held, const std::vector<Member>& members);
   Status LookUpMembers(std::vector<Member>* members) const;
-  // `placed` has room for all members.
+  // placed: out, with capacity for all members.
   Status PlaceMembers(const std::vector<Member>& members, base::Location batch, PendingBatch* pending,
                       std::vector<Placed>* placed) const;
   Status Publish(const AppendLock::Held& held, const std::vector<Placed>& placed);

@@ -1,9 +1,9 @@
-// PendingBatch: what the keys of a batch pointed at before it, while the batch is being published.
+// PendingBatch: where the keys of a batch pointed before it, while the batch is being published.
 //
-// A batch changes several index entries, one after the other. Until the last one is changed, readers take the locations
-// of its keys from here, so that they see all of the batch or nothing. Readers never wait.
+// A batch changes several index entries, one after another. Until the last one is changed, readers take the locations
+// of its keys from here. So they see all of the batch or nothing, and never wait.
 //
-// Design      A table of open addressing, made before the batch is appended, so that filling it takes no memory.
+// Design      A table with open addressing. It is made before the batch is appended, so filling it takes no memory.
 // Threads     Built by the writer; immutable once published. Readers use it under an epoch pin.
 #pragma once
 
@@ -20,16 +20,16 @@ namespace kvs::store {
 
 class PendingBatch {
  public:
-  // `members`: how often Add() is called, at most.
+  // members: in, the most calls of Add().
   explicit PendingBatch(std::size_t members) : slots_(std::bit_ceil(members + members / 2 + 1)) {}
 
-  // The first call for a key counts: that is what was there before the batch. `location` none: there was nothing.
+  // Only the first call for a key counts. location: in, where the key pointed before the batch; none: it was absent.
   void Add(std::string_view key, base::Location location) {
     Slot& slot = slots_[PlaceOf(key)];
     if (!slot.is_taken) slot = {.key = key, .before = location, .is_taken = true};
   }
 
-  // Where `key` pointed before the batch (none: nowhere); nullopt: it is not in the batch.
+  // Where `key` pointed before the batch; none: it was absent. nullopt: it is not in the batch.
   std::optional<base::Location> Find(std::string_view key) const {
     const Slot& slot = slots_[PlaceOf(key)];
     return slot.is_taken ? std::optional(slot.before) : std::nullopt;
@@ -50,7 +50,7 @@ class PendingBatch {
     return place;
   }
 
-  std::vector<Slot> slots_;  // A power of two of them, and never full.
+  std::vector<Slot> slots_;  // Their number is a power of two. Some are always free.
 };
 
 }  // namespace kvs::store

@@ -1,6 +1,6 @@
-// PendingBatches: the batch that is being published, if there is one, and those that readers may still be looking at.
+// PendingBatches: the batch that is being published, if there is one, and earlier ones that readers may still use.
 //
-// Threads     Current() from any thread, under an epoch pin. All else under the append lock.
+// Threads     Current() from any thread, under an epoch pin. All other calls under the append lock.
 //
 // Fences      P1  current_: release store of a batch before its first index change, and of nullptr after its last ->
 //                 acquire load after the index was read. A reader that sees a change of the batch and then nullptr sees
@@ -33,7 +33,7 @@ class PendingBatches {
     batches_.push_back({kNeverPast, std::make_unique<PendingBatch>(members)});
     return *batches_.back().batch;
   }
-  // The batch that was made last was not appended.
+  // Frees the batch that was made last, because it was not appended.
   void Drop(const AppendLock::Held&) { batches_.pop_back(); }
 
   // Readers take the keys of the batch from it, until Hide() makes the changes visible together.

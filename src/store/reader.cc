@@ -11,7 +11,7 @@
 namespace kvs::store {
 namespace {
 
-// The first key behind all keys that start with `prefix`; nullopt: there is none.
+// The first key after all keys that start with `prefix`; nullopt: there is none.
 std::optional<std::string> EndOfPrefix(std::string prefix) {
   while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xff) prefix.pop_back();
   if (prefix.empty()) return std::nullopt;
@@ -21,7 +21,7 @@ std::optional<std::string> EndOfPrefix(std::string prefix) {
 
 }  // namespace
 
-// While a batch is being published, its keys are still where they were before it. `found`: where the index points.
+// While a batch is being published, its keys keep their earlier locations. found: in, the location in the index.
 base::Location Reader::LocationBeforeBatch(std::string_view key, base::Location found) const {
   const PendingBatch* const pending = parts_.pending.Current();
   if (pending == nullptr) [[likely]]
@@ -29,7 +29,7 @@ base::Location Reader::LocationBeforeBatch(std::string_view key, base::Location 
   return pending->Find(key).value_or(found);
 }
 
-// What the index found may be of a batch that is not visible yet, and is a tombstone if that batch removes the key.
+// The index may have found a record of a batch that is not visible yet: a tombstone, if the batch removes the key.
 index::LookUp Reader::ToVisible(std::string_view key, const index::LookUp& found, log::Record& record) const {
   if (found.outcome == index::Outcome::kDamaged) return found;
   const bool is_found = found.outcome == index::Outcome::kFound;
@@ -65,7 +65,7 @@ Result<bool> Reader::Read(std::string_view key, ValueVisitor visit) const {
 
 Result<bool> Reader::ReadEntry(std::string_view key, EntryVisitor visit) const {
   const auto guard = parts_.epochs.Pin();
-  log::Record record;  // NOLINT(cppcoreguidelines-pro-type-member-init): whole where the key was found.
+  log::Record record;  // NOLINT(cppcoreguidelines-pro-type-member-init): set if the key is found.
   const index::LookUp found = Find(key, record);
   if (found.outcome == index::Outcome::kDamaged) return parts_.records.DamageAt(found.location);
   if (found.outcome == index::Outcome::kAbsent) {
@@ -94,7 +94,7 @@ Status Reader::MultiGet(std::span<const std::string_view> keys, MultiGetVisitor 
 Status Reader::MultiGetTogether(std::span<const std::string_view> keys, std::size_t first,
                                 MultiGetVisitor visit) const {
   const auto guard = parts_.epochs.Pin();
-  base::UninitializedArray<log::Record, index::Tree::kTogetherMax> records;  // Whole where the key was found.
+  base::UninitializedArray<log::Record, index::Tree::kTogetherMax> records;  // Set if the key is found.
   base::UninitializedArray<index::LookUp, index::Tree::kTogetherMax> found;
   parts_.index.FindMany(
       keys,
@@ -134,7 +134,7 @@ class Reader::ScanReader final : public index::LeafReader {
     return std::all_of(places.begin(), places.end(), [this](auto place) { return VisitRecord(records_[place]); });
   }
 
-  // A record that had to be read besides those of the index, and is damaged.
+  // A damaged record that the index no longer points at, but a pending batch does; nullopt: there was none.
   const std::optional<base::Location>& damaged() const { return damaged_; }
 
  private:
@@ -147,7 +147,7 @@ class Reader::ScanReader final : public index::LeafReader {
     return visit_(record.key, record.value) && --left_ > 0;
   }
 
-  // While a batch is being published its keys show what they were before it.
+  // Visits the pair as it was before the batch that is being published.
   bool VisitAsBefore(const log::Record& found) {
     const std::optional<base::Location> location = pending_->Find(found.key);
     if (!location) return VisitRecord(found);
@@ -162,8 +162,8 @@ class Reader::ScanReader final : public index::LeafReader {
   const Parts& parts_;
   std::size_t left_;
   const ScanVisitor visit_;
-  std::array<log::Record, index::Leaf::kSlots> records_;  // Of the leaf that was read last.
-  const PendingBatch* pending_ = nullptr;                 // When it was read.
+  std::array<log::Record, index::Leaf::kSlots> records_;  // The records of the leaf that was read last.
+  const PendingBatch* pending_ = nullptr;                 // The pending batch when the leaf was read.
   std::optional<base::Location> damaged_;
 };
 
@@ -182,7 +182,7 @@ Status Reader::Scan(const ScanRange& range, ScanVisitor visit) const {
   return Ok();
 }
 
-// The index draws a record; reading its key tells whether it is there for others too, and not expired.
+// The index draws a record. Reading its key tells whether the pair is visible and has not expired.
 Result<std::optional<std::string>> Reader::RandomKey(FunctionRef<std::uint64_t(std::uint64_t n)> below) const {
   constexpr int kDrawsMax = 4'096;
   for (int draw = 0; draw < kDrawsMax && parts_.index.size() > 0; ++draw) {

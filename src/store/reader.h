@@ -1,8 +1,8 @@
-// Reader: the path of every read. No lock, no system call, no store to shared memory but the epoch pin.
+// Reader: the path of every read. No lock, no system call, no store to shared memory except the epoch pin.
 //
-// Design      A read pins the epoch, asks the index, and checks the record in the mapped segment. A pair that has
-//             expired is not there; the expirer is told of it. While a batch is being published, its keys are what they
-//             were before it (PendingBatches).
+// Design      A read pins the epoch, asks the index, and checks the record in the mapped segment. An expired pair
+//             counts as absent, and the reader tells the expirer of it. While a batch is being published, its keys read
+//             as they were before it (PendingBatches).
 // Threads     Call anything from any thread. FindRecord() under an epoch pin or the append lock.
 // Errors      kCorruption for a damaged record: never "not found".
 #pragma once
@@ -26,7 +26,7 @@ namespace kvs::store {
 
 class Reader {
  public:
-  struct Parts {  // Of the store; all outlive the reader.
+  struct Parts {  // Parts of the store. All outlive the reader.
     const index::Tree& index;
     const RecordReader& records;
     sync::EpochDomain& epochs;
@@ -49,9 +49,10 @@ class Reader {
 
  private:
   class ScanReader;
-  // kFound: `record` is that of the key, every byte of it checked. kAbsent with a location: it is, and has expired.
+  // kFound: `record` is the record of the key, every byte of it checked. kAbsent with a location: the same, but
+  // expired.
   index::LookUp Find(std::string_view key, log::Record& record) const;
-  // What the index found, as far as readers may see it.
+  // Turns the answer of the index into what readers may see.
   index::LookUp ToVisible(std::string_view key, const index::LookUp& found, log::Record& record) const;
   base::Location LocationBeforeBatch(std::string_view key, base::Location found) const;
   Status MultiGetTogether(std::span<const std::string_view> keys, std::size_t first, MultiGetVisitor visit) const;

@@ -16,8 +16,8 @@ Expiry RecordPublisher::NoteReplaced(const AppendLock::Held& held, base::Locatio
   return record->expiry();
 }
 
-// The record is in the log, so its entry takes even the spare memory. If that is not enough, the process ends, and
-// opening the store again finds the record: an index that lacks it would be wrong.
+// The record is in the log, so it must get into the index, and may use the spare memory. If that is not enough, the
+// process ends, because an index without the record would be wrong. The next opening finds the record in the log.
 index::Change RecordPublisher::Enter(const AppendLock::Held& held, std::string_view key, base::Location location,
                                      const index::LeafHint& hint) noexcept {
   try {

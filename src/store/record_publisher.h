@@ -1,7 +1,7 @@
-// RecordPublisher: appends a record and publishes it in the index, and counts what that turns into garbage.
+// RecordPublisher: appends a record, publishes it in the index, and counts the bytes that become garbage.
 //
 // Threads     Under the append lock.
-// Errors      A damaged record of the same key refuses the write: the index cannot tell whether it is the key's.
+// Errors      kCorruption: a damaged record may be that of the same key, so the write is refused.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +21,10 @@ namespace kvs::store {
 
 struct Appended {
   Status status;
-  std::uint64_t position = 0;  // Where the log ends after the record; 0: nothing was appended.
+  std::uint64_t position = 0;  // The end of the log after the record; 0: nothing was appended.
 
-  // On a file system that promises no room a record may lose its room at the last moment. A removal then has a second
-  // attempt, because the reserve gives other room.
+  // If the file system cannot promise room, a record may lose its room at the last moment. A removal then gets a second
+  // attempt, with room from the reserve.
   bool has_lost_room() const { return !status && base::IsDiskFull(status.error()); }
 };
 
@@ -35,13 +35,14 @@ class RecordPublisher {
 
   // Both append to the room that LogTail::MakeRoom() found.
   Appended Put(const AppendLock::Held& held, const log::RecordDraft& draft, const index::LeafHint& hint = {});
-  // `old`: where the index points for `key`.
+  // old: in, the location of `key` in the index.
   Appended AppendTombstone(const AppendLock::Held& held, std::string_view key, base::Location old);
 
-  // Publishes a record of a batch, which was appended at `location`. Its tombstones are in the index for the moment.
+  // Publishes the member of a batch that was appended at `location`. A tombstone stays in the index until the
+  // BatchWriter erases it.
   Status PublishMember(const AppendLock::Held& held, base::Location location, const log::Record& record);
 
-  // Compaction did not copy the pair at `location`, because its time had come.
+  // Compaction did not copy the pair at `location`, because it has expired.
   void ForgetExpired(const AppendLock::Held& held, base::Location location);
 
  private:

@@ -33,7 +33,7 @@ Status CheckOptions(const KvStoreOptions& options) {
   return Ok();
 }
 
-// A directory that was opened by name remembers its engine.
+// If the directory was opened by the name of an engine, a marker file says which one.
 Status CheckEngine(io::FileSystem& files, const std::filesystem::path& directory) {
   KVS_TRY_ASSIGN(const std::optional<std::string> marked, log::ReadMarker(files, directory));
   if (!marked || *marked == "kvs") return Ok();
@@ -126,7 +126,7 @@ Status Store::Recover() {
   return StartThreads();
 }
 
-// Where the disk is full it is taken later: until then the store is full as well.
+// If the disk is full, the reserve is taken later. Until then the store counts as full.
 void Store::TakeReserve() {
   std::uint64_t bytes = 0;
   {
@@ -140,7 +140,7 @@ void Store::TakeReserve() {
   log_.tail.EndWork(held, RoomState::Job::kRoom, taken);
 }
 
-// Should the system refuse one, the destructor ends the others.
+// If the system refuses a thread, the destructor ends the others.
 Status Store::StartThreads() {
   KVS_TRY(committer_.Start());
   KVS_TRY(maintainer_->Start());
@@ -148,8 +148,8 @@ Status Store::StartThreads() {
   return expirer_.Start();
 }
 
-// Marking notes what the sync did: everything is below the synced mark then, and any damage from now on is
-// seen as such, not taken for a torn tail.
+// MarkSynced() writes down how far the last sync came. That is all of the log, so later damage is never mistaken for a
+// torn tail.
 Store::~Store() {
   if (!compactor_) return;  // Open() failed.
   expirer_.Stop();
@@ -176,7 +176,7 @@ void Store::SaveIndexAtClosing() {
   log::IndexFileHead head = DescribeLog();
   const bool is_saved = manifest_->saved_index_bytes() > 0 && report_.records == 0;
   if (is_saved && head.sequence == opened_sequence_ && compactor_->figures().compactions == 0) return;
-  const AppendLock::Held held(log_.lock);  // Nobody else is left.
+  const AppendLock::Held held(log_.lock);  // No other thread is left.
   head.expiring = expirer_.figures(held).expiring;
   const auto bytes = SaveIndex(files_, directory_, std::move(head), expirer_.NotesToSave(held), &index_);
   if (!bytes && options_.log) options_.log("the index could not be saved: " + bytes.error().ToString());
@@ -212,7 +212,7 @@ Status Store::Sync() {
     const AppendLock::Held held(log_.lock);
     position = log_.tail.position(held);
   }
-  if (health_.is_read_only()) return Ok();  // It has acknowledged nothing.
+  if (health_.is_read_only()) return Ok();  // It has acknowledged no write.
   KVS_TRY(health_.Check());
   return committer_.WaitUntilSynced(position);
 }

@@ -1,8 +1,8 @@
-// Store: the inside of a KvStore. Only puts the parts together, opens and closes them.
+// Store: the implementation of KvStore. It only makes, opens and closes the parts.
 //
 // Design      Writer and Reader are the paths of every write and read. Committer, Maintainer, Compactor and Expirer
 //             work in the background, each on threads of its own.
-// Threads     As KvStore. The append lock comes before all other locks.
+// Threads     As KvStore. The append lock is taken before all other locks.
 #pragma once
 
 #include <filesystem>
@@ -37,7 +37,7 @@ namespace kvs::store {
 
 class Store {
  public:
-  // `files` outlives the store: the operating system's, or one that tests put in its place, as they do with `clocks`.
+  // files: in, outlives the store. clocks: in, the clocks of expiry. Tests replace both.
   static Result<std::unique_ptr<Store>> Open(io::FileSystem& files, const std::filesystem::path& directory,
                                              const KvStoreOptions& options,
                                              const ExpiryClock::Sources& clocks = ExpiryClock::SystemSources());
@@ -91,14 +91,14 @@ class Store {
   const KvStoreOptions options_;
   std::unique_ptr<io::DirectoryLock> directory_lock_;
   OpenReport report_;
-  std::uint64_t opened_sequence_ = 0;  // Of the last record then.
+  std::uint64_t opened_sequence_ = 0;  // The last sequence when the store was opened.
 
   mutable ExpiryClock clock_;
   sync::EpochDomain epochs_;
   Health health_;
   LiveLog log_;
   RecordReader records_;
-  index::Tree index_;  // Changed under the append lock, read without.
+  index::Tree index_;  // Changed under the append lock, read without it.
 
   PendingBatches pending_;
   Expirer expirer_;
@@ -108,7 +108,7 @@ class Store {
   Reader reader_;
   Writer writer_;
 
-  // The threads, made once the log is open; declared last, ended first.
+  // Parts with threads, and what they need. Made once the log is open. Declared last, so they are destroyed first.
   std::optional<ManifestKeeper> manifest_;
   std::optional<Reserve> reserve_;
   std::optional<Maintainer> maintainer_;

@@ -13,7 +13,7 @@
 namespace kvs::store {
 namespace {
 
-// What a run of sets may do under one append lock, so that others wait only shortly.
+// The limits of a run of sets under one append lock, because other writers wait meanwhile.
 constexpr std::size_t kRunSetsMax = index::Tree::kTogetherMax;
 KVS_TUNABLE(std::uint64_t, kRunBytesMax, std::uint64_t{64} << 10, 1, std::uint64_t{1} << 20);
 
@@ -53,7 +53,7 @@ Status Writer::MultiSet(std::span<const KeyValue> pairs, std::size_t& set) {
   return status;
 }
 
-// Brings near what the index will look at, before the lock is taken.
+// Prefetches what the index will read, before the lock is taken.
 void Writer::PrefetchIndex(std::span<const log::RecordDraft> drafts, std::span<index::LeafHint> hints) const {
   const auto guard = parts_.epochs.Pin();
   base::UninitializedArray<std::string_view, kRunSetsMax> keys;
@@ -79,7 +79,7 @@ Status Writer::SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::ui
   Status has_room = parts_.log.tail.MakeRoom(held, bytes_max, Purpose::kStore);
   if (!has_room && base::IsPassing(has_room.error()) && count > 1) {
     KVS_PROBE("run of sets shrinks to one");
-    count = 1;  // Where there is no room for all of them there may be for one after the other.
+    count = 1;  // There may still be room for one set after another.
     has_room = parts_.log.tail.MakeRoom(held, log::RecordBytesMax(drafts[0]), Purpose::kStore);
   }
   KVS_TRY(has_room);
@@ -152,8 +152,8 @@ Status Writer::UpdateEntry(std::string_view key, EntryUpdateFunction fn) {
   return Finish(appended);
 }
 
-// `fn` sees what is current when its answer is written. If the writer must wait for room, another one may come first:
-// then `fn` is asked again.
+// The pair that `fn` sees is still current when its answer is written. A set may have to wait for its room, and another
+// writer may change the pair meanwhile. So `fn` is called again once the room is there.
 Appended Writer::ApplyUpdate(const AppendLock::Held& held, std::string_view key, EntryUpdateFunction fn) {
   std::uint64_t room = log::kRecordHeaderBytesMax + key.size();
   Purpose purpose = Purpose::kRemove;

@@ -27,7 +27,7 @@ namespace kvs::store {
 
 class Writer {
  public:
-  struct Parts {  // Of the store; all outlive the writer.
+  struct Parts {  // Parts of the store. All outlive the writer.
     LiveLog& log;
     const index::Tree& index;
     const RecordReader& records;
@@ -48,7 +48,7 @@ class Writer {
   Status Update(std::string_view key, UpdateFunction fn);
   Status UpdateEntry(std::string_view key, EntryUpdateFunction fn);
   Status Write(const WriteBatch& batch);
-  Status Clear();  // Expired pairs as well.
+  Status Clear();  // Removes expired pairs as well.
 
  private:
   struct Removal {
@@ -56,9 +56,10 @@ class Writer {
     bool was_expired = false;
   };
 
-  // Under kAlways an operation is done once a sync has covered it.
+  // Ends an operation. Under kAlways it waits until a sync has covered the record.
   Status Finish(const Appended& appended);
-  // Sets the first pairs, as many as go under one append lock.
+  // Sets the first pairs, as many as may be set while the append lock is held once. set: in/out, grows by their number.
+  // position: out, the end of the log after them.
   Status SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uint64_t& position);
   void PrefetchIndex(std::span<const log::RecordDraft> drafts, std::span<index::LeafHint> hints) const;
   Removal TryRemove(const AppendLock::Held& held, std::string_view key);
