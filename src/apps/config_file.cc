@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-// Returns errors as values; otherwise the library throws.
+// Makes the library return its errors. Otherwise it throws them.
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 

@@ -56,8 +56,8 @@ Result<std::shared_ptr<ThreadPool>> MakePool(const ServerCommandLine& line) {
   return std::shared_ptr<ThreadPool>();
 }
 
-// Under `always` the store syncs every second, and the server syncs before it answers. So one sync serves all requests
-// that were ready, instead of one per write, with every engine.
+// Under `always` the store syncs only at an interval, and the server syncs before it answers. So one sync serves all
+// requests that were ready, instead of one per write, with every engine.
 KvStoreOptions StoreOptions(const ServerCommandLine& line) {
   KvStoreOptions options;
   options.sync = line.sync == SyncPolicy::kAlways ? SyncPolicy::kInterval : line.sync;

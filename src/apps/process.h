@@ -1,4 +1,4 @@
-// The first and the last step of every program, so that errors of its standard streams are always noticed.
+// The first and the last step of every program. They make sure that errors of its standard streams are noticed.
 #pragma once
 
 namespace kvs::apps {
