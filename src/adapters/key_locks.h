@@ -48,7 +48,7 @@ class KeyLocks {
   };
 
  private:
-  struct alignas(64) Lock {  // A cache line each, so that neighbours do not interfere.
+  struct alignas(64) Lock {  // Each has a cache line of its own, because neighbours would slow each other down.
     sync::Mutex mutex;
   };
   std::array<Lock, kGroups> locks_;

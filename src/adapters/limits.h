@@ -1,4 +1,4 @@
-// The limits of engine.h for batches, for engines that do not check them. kInvalidArgument: a limit is broken.
+// The limits of engine.h for batches, for engines that do not check them.
 #pragma once
 
 #include "kvs/engine.h"

@@ -93,7 +93,7 @@ class NoDiary final : public rocksdb::Logger {
   void Logv(const char* /*format*/, std::va_list /*arguments*/) override {}
 };
 
-// Follows the tuning guide's page on basic tuning, except for what is the default by now.
+// Follows the page on basic tuning in RocksDB's guide. Leaves out what is the default by now.
 rocksdb::Options Settings() {
   rocksdb::Options options;
   options.create_if_missing = true;
@@ -257,8 +257,8 @@ class RocksDbEngine::Database {
     if (sequence == synced_sequence_) return;
     if (SyncLog().ok()) synced_sequence_ = sequence;
   }
-  // Does not sync after a failed write: RocksDB takes that for a bug of its own. Debian's build, whose assertions are
-  // active, would end the process.
+  // Does not sync after a failed write: an assertion of RocksDB forbids it. Assertions are active in Debian's build, so
+  // the process would end.
   rocksdb::Status SyncLog() {
     if (has_failed_.load(std::memory_order_relaxed)) {  // R1
       return {rocksdb::Status::Aborted("a write has failed before"), rocksdb::Status::kHardError};
@@ -276,7 +276,7 @@ class RocksDbEngine::Database {
   // Whether the last write failed. R1: relaxed, because nothing is reached through it. A successful write clears it:
   // RocksDB accepts writes again only with a new log.
   std::atomic<bool> has_failed_{false};
-  std::atomic<std::uint64_t> syncs_{0};          // Without those of writes, which RocksDB counts.
+  std::atomic<std::uint64_t> syncs_{0};          // Does not count the syncs of writes: RocksDB counts those.
   rocksdb::SequenceNumber synced_sequence_ = 0;  // Used by the ticker's thread only.
   std::optional<adapters::Ticker> ticker_;
 };

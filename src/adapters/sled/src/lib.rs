@@ -2,7 +2,7 @@
 //!
 //! Every function runs inside `guarded`, so an error or a panic crosses the border only as a status.
 
-#![allow(clippy::missing_safety_doc)] // kvs_sled.h says it for all.
+#![allow(clippy::missing_safety_doc)] // kvs_sled.h has the safety rules of all functions.
 
 mod border;
 mod database;
