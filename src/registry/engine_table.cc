@@ -29,7 +29,7 @@ Result<std::shared_ptr<KvsEngine>> OpenKvStore(const std::filesystem::path& dire
   return std::shared_ptr<KvsEngine>(std::move(engine));
 }
 
-// Other engines use any free descriptor. FillStandardStreams() keeps those of closed standard streams from them.
+// Other engines use any free descriptor, also 0, 1 or 2 if that stream is closed. FillStandardStreams() prevents that.
 
 Result<std::shared_ptr<KvsEngine>> OpenSled(const std::filesystem::path& directory, const KvStoreOptions& /*options*/,
                                             std::unique_ptr<io::DirectoryLock> lock) {

@@ -101,7 +101,7 @@ Result<std::shared_ptr<KvsEngine>> OpenEngine(std::optional<std::string_view> na
   }
   KVS_TRY_ASSIGN(std::shared_ptr<KvsEngine> engine, entry->open(directory, options, std::move(lock)));
   KVS_TRY_ASSIGN(const bool is_marked, file_system.Exists(directory / log::kMarkerFileName));
-  // The files identified the engine, and will again if the disk is full now.
+  // The marker may fail on a full disk: the files identified the engine, and will again.
   KVS_PROBE_IF(!is_marked, "directory without a marker is marked");
   if (!is_marked) static_cast<void>(log::WriteMarker(file_system, directory, entry->name).has_value());
   return engine;
