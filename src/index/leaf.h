@@ -26,6 +26,7 @@
 
 #include "base/location.h"
 #include "base/prefetch.h"
+#include "base/uninitialized_array.h"
 
 namespace kvs::index {
 
@@ -127,17 +128,20 @@ inline bool Leaf::Line::has_empty() const {
 class LiveLocations {
  public:
   explicit LiveLocations(const Leaf& leaf) {
+    std::size_t count = 0;  // In a register, since the next location waits for it.
     for (unsigned slot = 0; slot < Leaf::kSlots; ++slot) {
-      locations_[count_] = leaf.Load(slot).location();
-      count_ += locations_[count_].is_none() ? 0 : 1;
+      const base::Location location = leaf.Load(slot).location();
+      locations_[count] = location;
+      count += location.is_none() ? 0 : 1;
     }
+    count_ = count;
   }
 
-  std::span<const base::Location> all() const { return {locations_.data(), count_}; }
+  std::span<const base::Location> all() const { return locations_.first(count_); }
 
  private:
-  std::array<base::Location, Leaf::kSlots + 1> locations_;  // One more, which may be written but does not count.
-  std::size_t count_ = 0;
+  base::UninitializedArray<base::Location, Leaf::kSlots + 1> locations_;  // One more, written but not counted.
+  std::size_t count_;
 };
 
 }  // namespace kvs::index

@@ -42,9 +42,42 @@ TEST(KeySorterTest, TellsKeysApartAfterTheirFirstEightBytes) {
             (std::vector<std::size_t>{2, 1, 0}));
 }
 
-// The last bits of the heads differ, which hold the places.
 TEST(KeySorterTest, TellsKeysApartInTheLastBitsOfTheirHeads) {
   EXPECT_EQ(Sorted({"1234567\x03", "1234567\x02", "1234567\x01", "1234567"}), (std::vector<std::size_t>{3, 2, 1, 0}));
+}
+
+// The first bytes differ, so the last bits of the heads are not among the four bytes that are compared first.
+TEST(KeySorterTest, TellsKeysApartInBothHalvesOfHeads) {
+  EXPECT_EQ(Sorted({"b234567\x03", "b234567\x02", "a234567\xff", "a234567\x80", "a234567\x7f"}),
+            (std::vector<std::size_t>{4, 3, 2, 1, 0}));
+}
+
+// Numbers next to those at which the sign or the upper half of a head changes.
+TEST(KeySorterTest, SortsHeadsAtTheLimitsOfNumbers) {
+  std::vector<std::string> keys;
+  for (const char* const half : {"\x80", "\x7f\xff\xff\xff", "\xff\xff\xff\xff", ""}) {
+    for (const char* const other : {"\xff\xff\xff\xff", "\x80", "\x7f\xff\xff\xff", ""}) {
+      std::string key(half);
+      key.resize(4);
+      key += other;
+      key.resize(8);
+      keys.push_back(key);
+    }
+  }
+  EXPECT_EQ(Sorted(keys), SortedByMap(keys));
+}
+
+// Most leaves are like these: the keys differ early, and four bytes suffice.
+TEST(KeySorterTest, AgreesWithAMapOnKeysOfAnyBytes) {
+  base::Random random(2);
+  for (int round = 0; round < 2'000; ++round) {
+    std::vector<std::string> keys(random.Below(KeySorter::kKeysMax + 1), std::string(16, '\0'));
+    const std::uint64_t shared = random.Below(8);
+    for (std::string& key : keys) {
+      for (std::uint64_t i = shared; i < key.size(); ++i) key[i] = static_cast<char>(random.Below(256));
+    }
+    ASSERT_EQ(Sorted(keys, random.Below(shared + 1)), SortedByMap(keys)) << "round " << round;
+  }
 }
 
 TEST(KeySorterTest, SortsNoKeysAndFullLeaves) {
