@@ -31,6 +31,13 @@ TEST_P(DurabilityTest, ReopeningKeepsEverything) {
   }
 }
 
+TEST_P(DurabilityTest, OpensAgainAsSoonAsItIsClosed) {
+  for (int round = 0; round < 60 && !HasFatalFailure(); ++round) {
+    for (int i = 0; i < 40; ++i) ASSERT_EQ(CodeOf(engine_->Set(std::to_string(i), std::string(10'000, 'v'))), "ok");
+    Reopen();
+  }
+}
+
 TEST_P(DurabilityTest, SyncSucceedsWithAndWithoutAnythingToDo) {
   EXPECT_EQ(CodeOf(engine_->Sync()), "ok");
   ASSERT_EQ(CodeOf(engine_->Set("key", "value")), "ok");

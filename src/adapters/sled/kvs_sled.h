@@ -46,7 +46,7 @@ typedef struct {
 } KvsSledError;
 
 KvsSledStatus kvs_sled_open(KvsSledView directory, KvsSled** database, KvsSledError* error);
-void kvs_sled_close(KvsSled* database); /* Flushes. */
+void kvs_sled_close(KvsSled* database); /* Flushes. The directory can be opened again when it returns. */
 
 KvsSledStatus kvs_sled_set(const KvsSled* database, KvsSledView key, KvsSledView value, KvsSledError* error);
 KvsSledStatus kvs_sled_get(const KvsSled* database, KvsSledView key, KvsSledBytes** value, KvsSledError* error);

@@ -8,6 +8,11 @@ use std::ops::Bound;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::io::AsRawFd;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long `close()` waits for sled to release its lock. It takes a few milliseconds, or longer on a busy machine.
+const RELEASE_WAIT: Duration = Duration::from_secs(10);
+const RELEASE_POLL: Duration = Duration::from_millis(1);
 
 /// `KvsSledStatus` and `KvsSledError` of a failure.
 pub struct Failure {
@@ -48,6 +53,7 @@ impl Failure {
 pub struct Database {
     db: sled::Db,
     directory: File, // Held open from the start, so that sync() gets every write-back error.
+    locked: PathBuf, // The file on which sled holds its lock.
     group_flush: GroupFlush,
 }
 
@@ -56,8 +62,20 @@ impl Database {
         let path: PathBuf = Path::new(std::ffi::OsStr::from_bytes(directory)).into();
         std::fs::create_dir_all(&path)?;
         let directory = File::open(&path)?;
+        let locked = path.join("db");
         let db = sled::Config::new().path(path).open()?;
-        Ok(Database { db, directory, group_flush: GroupFlush::default() })
+        Ok(Database { db, directory, locked, group_flush: GroupFlush::default() })
+    }
+
+    /// Flushes, and returns when the directory can be opened again: sled's threads may hold the lock for a moment after
+    /// the last handle is gone.
+    pub fn close(self) {
+        let Database { db, locked, .. } = self;
+        drop(db);
+        let deadline = Instant::now() + RELEASE_WAIT;
+        while is_locked(&locked) && Instant::now() < deadline {
+            std::thread::sleep(RELEASE_POLL);
+        }
     }
 
     pub fn set(&self, key: &[u8], value: &[u8]) -> Result<Status, Failure> {
@@ -130,4 +148,12 @@ impl Scan {
         let pair = if self.is_reverse { self.iterator.next_back() } else { self.iterator.next() };
         Ok(pair.transpose()?.map(|(key, _)| key))
     }
+}
+
+/// Whether somebody holds a lock on the file. It is not locked if it cannot be opened.
+fn is_locked(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    // Closing the file releases a lock that was taken here.
+    let taken = unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) };
+    taken != 0 && io::Error::last_os_error().kind() == io::ErrorKind::WouldBlock
 }

@@ -20,7 +20,7 @@ pub unsafe extern "C" fn kvs_sled_open(directory: View, database: *mut *mut Data
 pub unsafe extern "C" fn kvs_sled_close(database: *mut Database) {
     let mut unread = CError::none();
     guarded(&mut unread, || {
-        drop(Box::from_raw(database));
+        Box::from_raw(database).close();
         Ok(Status::Ok)
     });
     kvs_sled_bytes_free(unread.text);
