@@ -4,6 +4,7 @@
 
 #include "base/coding.h"
 #include "base/hash.h"
+#include "base/probe.h"
 #include "log/segment_header.h"
 
 namespace kvs::log {
@@ -37,6 +38,37 @@ void AppendEntry(std::string* to, const RecordSummary& record, std::uint64_t gap
 
 Error Damaged(const char* what) {
   return Error{.code = ErrorCode::kCorruption, .context = std::string("hint file: ") + what};
+}
+
+class Encoder {
+ public:
+  explicit Encoder(const Segment& segment) : segment_(segment) {}
+
+  void Add(const RecordSummary& record) {
+    AppendEntry(&bytes_, record, record.offset - expected_offset_, DeltaOf(record));
+    expected_offset_ = record.offset + record.bytes;
+    ++records_;
+  }
+  std::uint64_t DeltaOf(const RecordSummary& record) const { return record.sequence - segment_.header().base_sequence; }
+  std::string Finish();
+
+ private:
+  const Segment& segment_;
+  std::string bytes_ = std::string(kHintHeaderBytes, '\0');
+  std::uint64_t records_ = 0;
+  std::uint64_t expected_offset_ = kSegmentHeaderBytes;
+};
+
+std::string Encoder::Finish() {
+  const std::uint64_t end = segment_.readable_bytes();
+  bytes_.replace(0, kHintMagic.size(), kHintMagic);
+  base::PutFixed32(bytes_.data() + kVersionOffset, kHintVersion);
+  base::PutFixed64(bytes_.data() + kIdOffset, segment_.id());
+  base::PutFixed64(bytes_.data() + kSegmentBytesOffset, end);
+  base::PutFixed64(bytes_.data() + kFingerprintOffset, segment_.Fingerprint(end));
+  base::PutFixed64(bytes_.data() + kRecordsOffset, records_);
+  base::PutFixed32(bytes_.data() + kChecksumOffset, base::Checksum32(std::string_view(bytes_).substr(kIdOffset)));
+  return std::move(bytes_);
 }
 
 // Reads the entries in order, and checks each against the bounds of the segment.
@@ -91,27 +123,30 @@ class EntryReader {
 }  // namespace
 
 Result<std::string> EncodeHint(const Segment& segment) {
-  std::string bytes(kHintHeaderBytes, '\0');
-  std::uint64_t records = 0;
-  std::uint64_t expected_offset = kSegmentHeaderBytes;
+  Encoder encoder(segment);
+  const std::uint64_t bad = ScanRecords(segment, kSegmentHeaderBytes, segment.readable_bytes(),
+                                        [&](const RecordSummary& record) { encoder.Add(record); });
+  if (bad == segment.readable_bytes()) return encoder.Finish();
+  return Error{.code = ErrorCode::kCorruption,
+               .context = "segment " + std::to_string(segment.id()) + " offset=" + std::to_string(bad)};
+}
+
+Result<std::string> EncodeHint(const Segment& segment, const HintOutline& outline) {
+  Encoder encoder(segment);
+  HintOutline read;
   const std::uint64_t end = segment.readable_bytes();
-  const std::uint64_t bad = ScanRecords(segment, kSegmentHeaderBytes, end, [&](const RecordSummary& record) {
-    AppendEntry(&bytes, record, record.offset - expected_offset, record.sequence - segment.header().base_sequence);
-    expected_offset = record.offset + record.bytes;
-    ++records;
+  const std::uint64_t bad = WalkRecords(segment, kSegmentHeaderBytes, end, [&](const RecordSummary& record) {
+    if (record.type != RecordType::kBatch) encoder.Add(record);
+    read.Add({.type = record.type,
+              .key = record.key,
+              .value = {},
+              .expiry_ms = record.expiry_ms,
+              .key_hash = base::Hash64(record.key)},
+             record.bytes, encoder.DeltaOf(record));
   });
-  if (bad != end) {
-    return Error{.code = ErrorCode::kCorruption,
-                 .context = "segment " + std::to_string(segment.id()) + " offset=" + std::to_string(bad)};
-  }
-  bytes.replace(0, kHintMagic.size(), kHintMagic);
-  base::PutFixed32(bytes.data() + kVersionOffset, kHintVersion);
-  base::PutFixed64(bytes.data() + kIdOffset, segment.id());
-  base::PutFixed64(bytes.data() + kSegmentBytesOffset, end);
-  base::PutFixed64(bytes.data() + kFingerprintOffset, segment.Fingerprint(end));
-  base::PutFixed64(bytes.data() + kRecordsOffset, records);
-  base::PutFixed32(bytes.data() + kChecksumOffset, base::Checksum32(std::string_view(bytes).substr(kIdOffset)));
-  return bytes;
+  if (bad == end && outline.Proves(read)) return encoder.Finish();
+  KVS_PROBE("a hint file is made by reading the segment");
+  return EncodeHint(segment);
 }
 
 Result<std::vector<RecordSummary>> DecodeHint(std::string_view bytes, const Segment& segment) {

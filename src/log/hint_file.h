@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "kvs/result.h"
+#include "log/hint_outline.h"
 #include "log/record_scan.h"
 #include "log/segment.h"
 
@@ -36,28 +37,11 @@ namespace kvs::log {
 inline constexpr std::string_view kHintMagic = "KVS.HIN\n";
 inline constexpr std::uint32_t kHintVersion = 2;
 inline constexpr std::size_t kHintHeaderBytes = 48;
-inline constexpr std::size_t kHintEntryBytesTypical = 9;  // Without the key.
 
-// A segment gets no hint file if that would be larger than this share of the segment.
-inline constexpr std::uint64_t kSegmentBytesPerHintByte = 8;
-
-// Estimates the size of a segment's hint file while the segment is written.
-class HintSize {
- public:
-  void Add(const RecordDraft& draft) {
-    bytes_ += draft.type == RecordType::kBatch ? draft.value.size() : draft.key.size() + kHintEntryBytesTypical;
-    if (draft.expiry_ms != kNoExpiry) bytes_ += 8;
-  }
-  void AddBatch(std::uint64_t batch_bytes) { bytes_ += batch_bytes; }
-  // Whether the hint file is small compared with the segment. If not, reading the segment is as fast.
-  bool IsWorthwhile(std::uint64_t segment_bytes) const { return bytes_ * kSegmentBytesPerHintByte <= segment_bytes; }
-
- private:
-  std::uint64_t bytes_ = 0;
-};
-
-// Encodes the hint file of a sealed segment. kCorruption: the segment has a bad record.
+// Encodes the hint file of a sealed segment. Reads and checks the whole segment. kCorruption: it has a bad record.
 Result<std::string> EncodeHint(const Segment& segment);
+// The same, and reads no values as long as `outline`, which its writer kept, proves the heads and keys.
+Result<std::string> EncodeHint(const Segment& segment, const HintOutline& outline);
 
 // Decodes the entries; their keys point into `bytes`. kCorruption: any byte is wrong. kUnsupported: format 1, which has
 // no expiry, with this segment's id and length; the rest of the file is not checked.

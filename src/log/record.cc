@@ -12,7 +12,15 @@ namespace {
 // Fibonacci hashing: spreads neighbouring segment ids over all bits of the seed.
 std::uint64_t MixSegmentId(std::uint64_t segment_id) { return segment_id * 0x9e3779b97f4a7c15; }
 
-std::uint64_t HashBody(std::string_view key, std::string_view value) { return base::Hash64(value, base::Hash64(key)); }
+RecordDraft Draft(RecordType type, std::string_view key, std::string_view value, Expiry expiry_ms) {
+  const std::uint64_t key_hash = base::Hash64(key);
+  return {.type = type,
+          .key = key,
+          .value = value,
+          .expiry_ms = expiry_ms,
+          .key_hash = key_hash,
+          .body_hash = base::Hash64(value, key_hash)};
+}
 
 std::uint32_t Checksum(std::string_view header, std::uint64_t body_hash, std::uint64_t segment_id) {
   return base::Checksum32(header, body_hash ^ MixSegmentId(segment_id));
@@ -52,12 +60,12 @@ bool LengthsFit(RecordType type, std::uint64_t key_bytes, std::uint64_t value_by
 }  // namespace
 
 RecordDraft DraftPut(std::string_view key, std::string_view value, Expiry expiry_ms) {
-  return {RecordType::kPut, key, value, expiry_ms, HashBody(key, value)};
+  return Draft(RecordType::kPut, key, value, expiry_ms);
 }
 
-RecordDraft DraftTombstone(std::string_view key) { return {RecordType::kTombstone, key, {}, 0, HashBody(key, {})}; }
+RecordDraft DraftTombstone(std::string_view key) { return Draft(RecordType::kTombstone, key, {}, {}); }
 
-RecordDraft DraftBatch(std::string_view records) { return {RecordType::kBatch, {}, records, 0, HashBody({}, records)}; }
+RecordDraft DraftBatch(std::string_view records) { return Draft(RecordType::kBatch, {}, records, {}); }
 
 std::size_t RecordBytes(const RecordDraft& draft, std::uint64_t sequence_delta) {
   return HeaderBytes(draft, sequence_delta) + draft.key.size() + draft.value.size();
@@ -99,7 +107,7 @@ std::size_t EncodeBatch(char* to, std::span<const RecordDraft> members, std::uin
   const std::size_t members_bytes = MembersBytes(members, sequence_delta);
   const std::size_t header_bytes = BatchHeaderBytes(members_bytes, sequence_delta);
   const std::string_view records(to + header_bytes, members_bytes);
-  EncodeRecordHead(to, {RecordType::kBatch, {}, records, 0, 0}, segment_id, sequence_delta);
+  EncodeRecordHead(to, {.type = RecordType::kBatch, .key = {}, .value = records}, segment_id, sequence_delta);
   std::atomic_signal_fence(std::memory_order_release);  // The compiler keeps the head before the members.
   char* at = to + header_bytes;
   std::uint64_t delta = sequence_delta;
@@ -152,8 +160,12 @@ std::optional<Record> DecodeAnyRecord(const char* begin, const char* end) {
                 .value = {key + head->key_bytes, head->value_bytes}};
 }
 
-bool IsIntact(const Record& record, std::uint64_t segment_id) {
-  return record.checksum == Checksum(record.header, HashBody(record.key, record.value), segment_id);
+bool IsIntact(const Record& record, std::uint64_t segment_id) { return DraftCopy(record, segment_id).has_value(); }
+
+std::optional<RecordDraft> DraftCopy(const Record& record, std::uint64_t segment_id) {
+  const RecordDraft draft = Draft(record.type, record.key, record.value, record.expiry());
+  if (record.checksum != Checksum(record.header, draft.body_hash, segment_id)) return std::nullopt;
+  return draft;
 }
 
 }  // namespace kvs::log

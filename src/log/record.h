@@ -54,6 +54,7 @@ struct RecordDraft {
   std::string_view key;
   std::string_view value;
   Expiry expiry_ms{};
+  std::uint64_t key_hash = 0;
   std::uint64_t body_hash = 0;  // Of key and value, the slow part of the checksum.
 };
 
@@ -118,6 +119,10 @@ inline std::optional<Record> DecodeRecord(const char* begin, const char* end);
 
 // Whether every byte of the record is as written, in the segment it was written for.
 bool IsIntact(const Record& record, std::uint64_t segment_id);
+
+// Drafts a copy of the record for another segment. nullopt: the record is not intact. Hashes the bytes once for both.
+// If they change after that, the copy is not intact.
+std::optional<RecordDraft> DraftCopy(const Record& record, std::uint64_t segment_id);
 
 // The head of a record. Key and value need not be there.
 struct RecordHead {

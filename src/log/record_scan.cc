@@ -51,4 +51,17 @@ std::uint64_t ScanRecords(const Segment& segment, std::uint64_t from, std::uint6
   return to;
 }
 
+std::uint64_t WalkRecords(const Segment& segment, std::uint64_t from, std::uint64_t to,
+                          FunctionRef<void(const RecordSummary&)> visit) {
+  std::uint64_t offset = from;
+  while (offset < to) {
+    const std::optional<Record> record = segment.Decode(offset);
+    if (!record || offset + record->bytes() > to) return offset;
+    visit(Summarise(segment, offset, *record));
+    offset += record->bytes();
+    if (record->type == RecordType::kBatch) offset -= record->value.size();  // The members follow.
+  }
+  return to;
+}
+
 }  // namespace kvs::log

@@ -1,4 +1,4 @@
-// ScanRecords: visits the records of a segment in order.
+// ScanRecords, WalkRecords: visit the records of a segment in order.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,11 @@ struct RecordSummary {
 // checked. If a batch is not whole, none of its members is visited. Returns the offset of the first bad record, or `to`
 // if there is none.
 std::uint64_t ScanRecords(const Segment& segment, std::uint64_t from, std::uint64_t to,
+                          FunctionRef<void(const RecordSummary&)> visit);
+
+// As ScanRecords(), but reads no values and checks only the form of each record, so the caller needs other proof that
+// the records are right. Visits batches too, each before its members.
+std::uint64_t WalkRecords(const Segment& segment, std::uint64_t from, std::uint64_t to,
                           FunctionRef<void(const RecordSummary&)> visit);
 
 }  // namespace kvs::log

@@ -33,11 +33,12 @@ Result<std::uint64_t> SealedSegmentWriter::Append(const RecordDraft& draft, std:
   KVS_CHECK(sequence >= header_.base_sequence);
   const std::uint64_t offset = used_bytes_;
   char head[kRecordHeaderBytesMax];
-  const std::size_t head_bytes = EncodeRecordHead(head, draft, header_.segment_id, sequence - header_.base_sequence);
+  const std::uint64_t delta = sequence - header_.base_sequence;
+  const std::size_t head_bytes = EncodeRecordHead(head, draft, header_.segment_id, delta);
   KVS_TRY(Put({head, head_bytes}));
   KVS_TRY(Put(draft.key));
   KVS_TRY(Put(draft.value));
-  hint_size_.Add(draft);
+  hint_outline_.Add(draft, used_bytes_ - offset, delta);
   return offset;
 }
 

@@ -17,7 +17,7 @@
 #include "base/huge_page.h"
 #include "io/file_system.h"
 #include "kvs/result.h"
-#include "log/hint_file.h"
+#include "log/hint_outline.h"
 #include "log/record.h"
 #include "log/segment.h"
 
@@ -39,7 +39,7 @@ class SealedSegmentWriter {
   // Syncs the file and opens it for readers.
   Result<std::shared_ptr<Segment>> Seal();
 
-  bool IsHintWorthwhile() const { return hint_size_.IsWorthwhile(used_bytes_); }
+  const HintOutline& hint_outline() const { return hint_outline_; }
 
  private:
   SealedSegmentWriter(std::unique_ptr<io::File> file, const SegmentHeader& header, base::HugePage page);
@@ -53,7 +53,7 @@ class SealedSegmentWriter {
 
   std::uint64_t used_bytes_ = 0;
   std::uint64_t written_bytes_ = 0;  // Bytes that are in the file; the rest is in the page.
-  HintSize hint_size_;
+  HintOutline hint_outline_;
 };
 
 }  // namespace kvs::log

@@ -58,6 +58,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Reopen(io::FileSystem& fil
   KVS_TRY_ASSIGN(auto file, files.Open(path, io::OpenMode::kReadWrite));
   const std::uint64_t capacity = std::max(capacity_bytes, used_bytes);
   std::unique_ptr<SegmentWriter> writer(new SegmentWriter(std::move(file), path, capacity));
+  if (used_bytes > kSegmentHeaderBytes) writer->hint_outline_.NoteUnknownRecords();
   const std::uint64_t room_end = std::min(capacity, std::max(kFirstStepBytes, used_bytes + kSmallStepBytes));
   KVS_TRY_ASSIGN(const std::uint64_t kept_end, writer->TruncateAfter(used_bytes, room_end));
   // Asks for room in any case, to find out whether the file system can reserve at all.
@@ -152,7 +153,7 @@ Result<std::uint64_t> SegmentWriter::Append(const RecordDraft& draft, std::uint6
   const std::size_t bytes = RecordBytes(draft, delta);
   EncodeRecord(Room(bytes), draft, segment_->id(), delta);
   KVS_TRY_ASSIGN(const std::uint64_t offset, KeepAppended(bytes));
-  hint_size_.Add(draft);
+  hint_outline_.Add(draft, bytes, delta);
   return offset;
 }
 
@@ -161,7 +162,7 @@ Result<std::uint64_t> SegmentWriter::AppendBatch(std::span<const RecordDraft> me
   const std::size_t bytes = BatchBytes(members, delta);
   EncodeBatch(Room(bytes), members, segment_->id(), delta);
   KVS_TRY_ASSIGN(const std::uint64_t offset, KeepAppended(bytes));
-  hint_size_.AddBatch(bytes);
+  hint_outline_.AddBatch(members, bytes, delta);
   return offset;
 }
 

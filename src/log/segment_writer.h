@@ -20,7 +20,7 @@
 #include "base/tunable.h"
 #include "io/file_system.h"
 #include "kvs/result.h"
-#include "log/hint_file.h"
+#include "log/hint_outline.h"
 #include "log/record.h"
 #include "log/segment.h"
 
@@ -89,7 +89,7 @@ class SegmentWriter {
   // or a new one on the file if the old one showed memory.
   Result<std::shared_ptr<Segment>> Seal();
 
-  bool IsHintWorthwhile() const { return hint_size_.IsWorthwhile(used_bytes_); }
+  const HintOutline& hint_outline() const { return hint_outline_; }
 
  private:
   SegmentWriter(std::unique_ptr<io::File> file, std::filesystem::path path, std::uint64_t capacity_bytes);
@@ -120,7 +120,7 @@ class SegmentWriter {
   // Used by the appending thread only.
   std::uint64_t used_bytes_ = 0;
   bool is_cut_due_ = false;  // A refused record may have left bytes after `used_bytes_`.
-  HintSize hint_size_;
+  HintOutline hint_outline_;
 };
 
 }  // namespace kvs::log

@@ -223,7 +223,7 @@ Status CompactionRun::FinishOutput() {
   KVS_TRY_ASSIGN(const std::shared_ptr<log::Segment> segment, output_.writer->Seal());
   KVS_TRY(NameOutput(*segment));
   const std::uint64_t hint_bytes =
-      output_.writer->IsHintWorthwhile() ? WriteHint(parts_.files, parts_.directory, *segment, parts_.log) : 0;
+      WriteHint(parts_.files, parts_.directory, *segment, output_.writer->hint_outline(), parts_.log);
   written_bytes_ += output_.writer->used_bytes();
   const Status moved = Publish(segment, hint_bytes);
   output_ = Output();

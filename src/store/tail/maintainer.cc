@@ -174,22 +174,22 @@ Status Maintainer::Seal(const LogTail::Work& work) {
     manifest.sequence = work.segment->last_sequence;
   };
   KVS_TRY(CallOrUseReserve(work, [&] { return manifest_.Edit(note); }));
-  const std::uint64_t hint_bytes =
-      work.segment->writer->IsHintWorthwhile() ? WriteHint(files_, directory_, *segment, log_) : 0;
+  const std::uint64_t hint_bytes = WriteHint(files_, directory_, *segment, work.segment->writer->hint_outline(), log_);
   const AppendLock::Held held(log_.lock);
   log_.tail.FinishSeal(held, segment, hint_bytes);
   return Ok();
 }
 
 std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& directory, const log::Segment& segment,
-                        LiveLog& log) {
+                        const log::HintOutline& outline, LiveLog& log) {
+  if (!outline.IsWorthwhile(segment.readable_bytes())) return 0;
   {
     const AppendLock::Held held(log.lock);
     KVS_PROBE_IF(log.space.reserve(held) != ReserveState::kHeld, "no hint file while the reserve is away");
     if (log.space.reserve(held) != ReserveState::kHeld) return 0;
   }
   const auto written = base::OrNoMemory([&]() -> Result<std::uint64_t> {
-    KVS_TRY_ASSIGN(const std::string bytes, log::EncodeHint(segment));
+    KVS_TRY_ASSIGN(const std::string bytes, log::EncodeHint(segment, outline));
     KVS_TRY(files.WriteFileAtomically(log::HintPath(directory, segment.id()), bytes));
     return bytes.size();
   });

@@ -68,10 +68,10 @@ class Maintainer {
   std::thread seal_thread_;
 };
 
-// Writes the hint file of a sealed segment and returns its length. 0 where it could not be written, or where the
-// reserve is given up, since compaction may need the room and the inode: the next opening reads the segment itself.
-// Throws nothing: the manifest names the segment already.
+// Writes the hint file of a sealed segment and returns its length. 0: there is none, because it would be large for the
+// segment, could not be written, or because the reserve is given up and compaction may need the room and the inode. The
+// next opening then reads the segment itself. Throws nothing, because the manifest names the segment already.
 std::uint64_t WriteHint(io::FileSystem& files, const std::filesystem::path& directory, const log::Segment& segment,
-                        LiveLog& log);
+                        const log::HintOutline& outline, LiveLog& log);
 
 }  // namespace kvs::store

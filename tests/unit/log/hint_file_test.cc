@@ -138,6 +138,62 @@ TEST(HintFileTest, NoHintIsMadeOfASegmentWithABadRecord) {
   EXPECT_EQ(hint.error().code, ErrorCode::kCorruption);
 }
 
+// --- Hints that are made without reading the values ---
+
+// What the writer of VariedSegment() would have noted.
+HintOutline OutlineOfVariedSegment() {
+  const std::vector<RecordDraft> members{DraftPut("in a batch", "1"), DraftTombstone("a")};
+  const std::string value(200, 'v');
+  const std::string long_key(300, 'k');
+  HintOutline outline;
+  const auto add = [&](const RecordDraft& draft, std::uint64_t delta) {
+    outline.Add(draft, RecordBytes(draft, delta), delta);
+  };
+  add(DraftPut("a", value), 0);
+  outline.AddBatch(members, BatchBytes(members, 1), 1);
+  add(DraftPut("", ""), 4'999'999'900);
+  add(DraftTombstone(long_key), 3);
+  return outline;
+}
+
+TEST(HintFileTest, TheOutlineGivesTheHintOfAScan) {
+  const auto segment = VariedSegment().Build();
+  EXPECT_EQ(*EncodeHint(*segment, OutlineOfVariedSegment()), *EncodeHint(*segment));
+}
+
+// Some bytes are those of values, and do not matter. The others change what a hint says.
+TEST(HintFileTest, NoChangedByteGivesAnOutlineAWrongHint) {
+  const std::string good = EncodeHint(*VariedSegment().Build())->substr(kHintHeaderBytes);
+  const HintOutline outline = OutlineOfVariedSegment();
+  int hints = 0;
+  int refused = 0;
+  for (std::size_t at = kSegmentHeaderBytes; at < VariedSegment().bytes().size(); ++at) {
+    SegmentBuilder changed = VariedSegment();
+    changed.bytes()[at] ^= 0x10;
+    const auto hint = EncodeHint(*changed.Build(), outline);
+    ++(hint ? hints : refused);
+    EXPECT_TRUE(!hint || hint->substr(kHintHeaderBytes) == good) << at;
+  }
+  EXPECT_GE(hints, 201) << "a byte of a value was read";
+  EXPECT_GE(refused, 300) << "a byte of a key was not read";
+}
+
+TEST(HintFileTest, BytesAfterTheOutlineAreFound) {
+  SegmentBuilder longer = VariedSegment();
+  longer.AddBytes("junk");
+  EXPECT_FALSE(EncodeHint(*longer.Build(), OutlineOfVariedSegment()));
+}
+
+TEST(HintFileTest, AnIncompleteOutlineHasTheValuesRead) {
+  HintOutline outline = OutlineOfVariedSegment();
+  outline.NoteUnknownRecords();
+  EXPECT_EQ(*EncodeHint(*VariedSegment().Build(), outline), *EncodeHint(*VariedSegment().Build()));
+  SegmentBuilder changed = VariedSegment();
+  changed.bytes()[kSegmentHeaderBytes + 100] ^= 1;
+  EXPECT_TRUE(EncodeHint(*changed.Build(), OutlineOfVariedSegment()));
+  EXPECT_FALSE(EncodeHint(*changed.Build(), outline));
+}
+
 // --- Hints that carry the right checksum over wrong entries ---
 
 TEST(HintFileTest, EntriesOutsideOfTheSegmentAreRefused) {

@@ -54,7 +54,7 @@ class SealedSegmentWriterTest : public testing::Test {
     ASSERT_TRUE(segment) << segment.error().ToString();
     ASSERT_TRUE(other->Seal());
     EXPECT_EQ(writer->used_bytes(), other->used_bytes());
-    EXPECT_EQ(writer->IsHintWorthwhile(), other->IsHintWorthwhile());
+    EXPECT_TRUE(writer->hint_outline().Proves(other->hint_outline()));
     EXPECT_TRUE(FileBytes(directory_.path()) == FileBytes(appended_.path()));
     EXPECT_EQ(*(*segment)->SyncedBytes(), writer->used_bytes());
     EXPECT_EQ((*segment)->readable_bytes(), writer->used_bytes());

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,6 +16,7 @@
 
 #include "base/coding.h"
 #include "log/file_names.h"
+#include "log/hint_file.h"
 #include "log/record_scan.h"
 #include "support/forwarding_file_system.h"
 #include "support/hooked_file_system.h"
@@ -82,6 +84,10 @@ class SegmentWriterTest : public testing::TestWithParam<Way> {
     return *SegmentWriter::Reopen(files(), directory_.path(), kHeader, used_bytes, 0, kCapacityBytes);
   }
   std::shared_ptr<Segment> OpenFile() { return *Segment::Open(io::PosixFileSystem(), directory_.path(), 3); }
+  void ChangeByte(std::uint64_t offset) {
+    std::fstream file(SegmentPath(directory_.path(), 3), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(offset)).put('x').flush();
+  }
   std::string FileBytes() { return *io::PosixFileSystem().ReadFile(SegmentPath(directory_.path(), 3), 8 << 20); }
 
   const test::TemporaryDirectory directory_;
@@ -127,6 +133,38 @@ TEST_P(SegmentWriterTest, ABatchIsOneRecordOfItsMembers) {
     EXPECT_EQ(sequences, (std::vector<std::uint64_t>{100, 101, 102}));
     EXPECT_EQ(segment->Read(next)->key, "c");
   }
+}
+
+// The values are changed before the hint is made, so a hint is made only if they are not read.
+TEST_P(SegmentWriterTest, ItsOutlineProvesHeadsAndKeysForTheHint) {
+  const auto writer = Create();
+  const std::vector<RecordDraft> members{DraftPut("a", "1"), DraftTombstone("b")};
+  ASSERT_TRUE(writer->AppendBatch(members, 100));
+  const std::uint64_t large = *writer->Append(DraftPut("c", std::string(20'000, 'v'), 5'000), 102);
+  ASSERT_TRUE(writer->Append(DraftPut("d", std::string(20'000, 'v'), {6'000, ExpiryKind::kSpan}), 103));
+  const auto segment = *writer->Seal();
+  const std::string hint = *EncodeHint(*segment, writer->hint_outline());
+  EXPECT_EQ(hint, *EncodeHint(*segment));
+  ChangeByte(large + 10'000);
+  EXPECT_FALSE(EncodeHint(*OpenFile()));
+  EXPECT_EQ(*EncodeHint(*OpenFile(), writer->hint_outline()), hint);
+}
+
+TEST_P(SegmentWriterTest, AReopenedSegmentHasItsValuesReadForTheHint) {
+  std::uint64_t used_bytes = 0;
+  std::uint64_t first = 0;
+  {
+    const auto writer = Create();
+    first = *writer->Append(DraftPut("a", std::string(20'000, 'v')), 100);
+    used_bytes = writer->used_bytes();
+    ASSERT_TRUE(writer->Sync());
+  }
+  const auto writer = Reopen(used_bytes);
+  ASSERT_TRUE(writer->Append(DraftPut("b", "2"), 101));
+  const auto segment = *writer->Seal();
+  EXPECT_EQ(*EncodeHint(*segment, writer->hint_outline()), *EncodeHint(*segment));
+  ChangeByte(first + 10'000);
+  EXPECT_FALSE(EncodeHint(*OpenFile(), writer->hint_outline()));
 }
 
 TEST_P(SegmentWriterTest, GrowsInStepsUpToItsCapacity) {
@@ -260,12 +298,12 @@ TEST_P(SegmentWriterTest, ASegmentOverItsCapacityCanBeReopenedAndSealed) {
 TEST_P(SegmentWriterTest, AHintIsWorthwhileForLongValuesNotForShortOnes) {
   const auto short_values = Create();
   for (std::uint64_t i = 0; i < 100; ++i) ASSERT_TRUE(short_values->Append(DraftPut("key", "v"), 100 + i));
-  EXPECT_FALSE(short_values->IsHintWorthwhile());
+  EXPECT_FALSE(short_values->hint_outline().IsWorthwhile(short_values->used_bytes()));
   const auto long_values = Create();
   for (std::uint64_t i = 0; i < 100; ++i) {
     ASSERT_TRUE(long_values->Append(DraftPut("key", std::string(1'000, 'v')), 100 + i));
   }
-  EXPECT_TRUE(long_values->IsHintWorthwhile());
+  EXPECT_TRUE(long_values->hint_outline().IsWorthwhile(long_values->used_bytes()));
 }
 
 // --- Failures of the file system ---
