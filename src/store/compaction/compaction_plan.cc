@@ -26,7 +26,7 @@ std::uint64_t MadeAt(const SegmentAccount& account) { return account.segment->he
 
 bool HoldsDeadPuts(const SegmentAccount& account) { return account.segment != nullptr && account.dead_bytes > 0; }
 
-// OldestWithDeadPuts() without each single segment in turn: the two oldest answer for all of them.
+// OldestWithDeadPuts() without any one segment. The two oldest segments answer that for all.
 class OldestDeadPuts {
  public:
   explicit OldestDeadPuts(const SegmentAccounts& accounts) {
@@ -52,7 +52,7 @@ class OldestDeadPuts {
   std::optional<std::uint32_t> oldest_slot_;
 };
 
-// Counts tombstones as gained only where they guard nothing.
+// Counts tombstones as gained only if they hide nothing.
 Candidate Judge(const SegmentAccounts& accounts, const OldestDeadPuts& dead_puts, std::uint32_t slot) {
   const SegmentAccount& account = accounts[slot];
   const bool drops_tombstones = account.newest_tombstone < dead_puts.Without(slot);
@@ -84,7 +84,7 @@ std::vector<Candidate> FindCandidates(const SegmentAccounts& accounts) {
   return candidates;
 }
 
-// The first ones, as many as may be copied together, but one at least; no further ones once so much is gained.
+// The first candidates, up to the limit of copied bytes or gained bytes, but at least one.
 std::vector<std::uint32_t> TakeUpTo(std::uint64_t copied_bytes_max, std::uint64_t gained_bytes_max,
                                     const std::vector<Candidate>& candidates) {
   std::vector<std::uint32_t> slots;
@@ -106,7 +106,7 @@ double BenefitOf(const Candidate& candidate, std::uint64_t sequence) {
 }
 
 std::vector<std::uint32_t> TakeWorthwhile(std::vector<Candidate> worthwhile, const CompactionAim& aim) {
-  // What needs no copying goes by itself, since it needs no room either: the way out where the disk is full.
+  // Segments that need no copying go alone. They need no room, so this works on a full disk.
   const auto is_copied = [](const Candidate& candidate) { return candidate.copied_bytes > 0; };
   if (!std::all_of(worthwhile.begin(), worthwhile.end(), is_copied)) std::erase_if(worthwhile, is_copied);
   if (aim.preference == Preference::kLeastCopied) {
@@ -120,7 +120,7 @@ std::vector<std::uint32_t> TakeWorthwhile(std::vector<Candidate> worthwhile, con
   return TakeUpTo(aim.copied_bytes_max, aim.gained_bytes_max, worthwhile);
 }
 
-// The live bytes of each run of clustered segments that are free of garbage.
+// The live bytes of each run of clustered segments without garbage.
 std::map<std::uint64_t, std::uint64_t> CleanRuns(const SegmentAccounts& accounts) {
   std::map<std::uint64_t, std::uint64_t> runs;
   for (const SegmentAccount& account : accounts.accounts()) {
@@ -137,7 +137,7 @@ bool HoldsLargeRecords(const log::Segment& segment) {
   return first && first->type != log::RecordType::kBatch && first->bytes() >= kLargeRecordBytes;
 }
 
-// Of equal shares, as few as possible, so that there is room beside each.
+// Divides `bytes` into equal shares below `bytes_max`, as few as possible, so that room is left beside each.
 std::uint64_t ShareOf(std::uint64_t bytes, std::uint64_t bytes_max) {
   bytes_max = std::max<std::uint64_t>(bytes_max, 1);
   const std::uint64_t shares = std::max<std::uint64_t>((bytes + bytes_max - 1) / bytes_max, 1);
@@ -168,7 +168,7 @@ std::vector<std::uint32_t> PickInputs(const SegmentAccounts& accounts, const Com
   const bool has_tombstones = std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
     return accounts[candidate.slot].tombstone_bytes > 0;
   });
-  // What holds tombstones that must stay, and nothing dead, would be copied as it is, again and again.
+  // A segment with tombstones that must stay and no dead put would be copied unchanged, again and again.
   std::erase_if(candidates, [&](const Candidate& candidate) { return accounts[candidate.slot].dead_bytes == 0; });
   const auto oldest = std::min_element(candidates.begin(), candidates.end(),
                                        [](const Candidate& a, const Candidate& b) { return a.made < b.made; });
@@ -182,7 +182,7 @@ std::vector<std::uint32_t> PickToCluster(const SegmentAccounts& accounts, const 
   const OldestDeadPuts dead_puts(accounts);
   std::vector<Candidate> candidates;
   std::uint64_t copied_bytes = 0;
-  std::vector<std::uint64_t> runs;  // Of the candidates; 0 stands for what is by itself.
+  std::vector<std::uint64_t> runs;  // Of the candidates. 0: clustered with no other.
   for (std::uint32_t slot = 0; slot < accounts.accounts().size(); ++slot) {
     const SegmentAccount& account = accounts[slot];
     if (!IsCandidate(account) || MadeAt(account) >= aim.made_before) continue;

@@ -85,19 +85,18 @@ Status Compactor::CompactAll() {
   auto status = SealActive(&made_before);
   if (!status && base::IsPassing(status.error())) {
     KVS_PROBE("compaction makes the room that sealing needs");
-    KVS_TRY(CompactWhileWorthwhile());  // What is sealed already may give the room that sealing needs.
+    KVS_TRY(CompactWhileWorthwhile());  // The segments that are sealed already may give the room.
     status = SealActive(&made_before);
   }
   KVS_TRY(status);
   status = ClusterAll(made_before);
   if (status || !base::IsPassing(status.error())) return status;
   KVS_PROBE("clustering lacks room");
-  KVS_TRY(CompactWhileWorthwhile());  // Needs less room, and may give some.
+  KVS_TRY(CompactWhileWorthwhile());  // This needs less room, and may free some.
   return ClusterAll(made_before);
 }
 
-// In groups as large as there is room for beside what writers need, until writers need that as well. From then on in
-// groups of one segment.
+// The groups are as large as the room that writers do not need. Once writers need it too, a group is one segment.
 Status Compactor::ClusterAll(std::uint64_t made_before) {
   bool is_narrow = false;
   while (true) {
@@ -143,7 +142,7 @@ Status Compactor::CompactWhileDue() {
   }
 }
 
-// What a removal made of the reserve is left to the run as well, or the maintainer would take it back beside it.
+// If a removal has given up the reserve, the run borrows its room, or the maintainer would take it back during the run.
 Result<bool> Compactor::CompactOnce() {
   bool has_reserve = IsReserveGivenUp() && BorrowReserve();
   auto has_gained = Attempt();
@@ -217,7 +216,7 @@ Result<bool> Compactor::RunFor(Preference preference) {
                             .preference = preference,
                             .takes_any_gain = parts_.log.space.WantedGain(held) == Gain::kAny};
     std::vector<std::uint32_t> inputs = PickInputs(parts_.log.segments.accounts(held), aim);
-    // Under the same lock, or a segment that is sealed meanwhile would be taken for one that was looked at.
+    // Under the same lock, or a segment sealed in between would count as one that was looked at.
     if (inputs.empty()) parts_.log.space.NoteNothingToGain(held, parts_.log.space.WantedGain(held));
     if (inputs.empty()) return false;
     run.emplace(held, parts_, std::move(inputs));

@@ -1,12 +1,11 @@
-// Compactor: the thread that gives back the space of overwritten and removed records.
+// Compactor: the thread that frees the space of overwritten and removed records.
 //
-// Design      Runs (CompactionRun) one after another while compaction is due: it begins before the garbage reaches its
-//             bound, writers are slowed down the nearer it comes (WritePace), and wait at the bound. Compact()
-//             clusters: it takes as much together as the bound leaves room for, so that few places hold
-//             neighbouring keys.
+// Design      One CompactionRun after another while compaction is due. It begins before the garbage reaches its bound.
+//             Near the bound writers are slowed down (WritePace), and at the bound they wait. Compact() clusters: it
+//             takes as much together as the bound leaves room for, so neighbouring keys are in few places.
 // Threads     Compact() from any thread, without the append lock.
-// Errors      As CompactionRun. Where the disk is full: the segment that needs the least room is tried, then all of it
-//             again with the room of the Reserve, and again when the RoomState says.
+// Errors      As CompactionRun. On a full disk it tries the segment that needs the least room, then everything again
+//             with the room of the Reserve, and again when the RoomState says.
 #pragma once
 
 #include <atomic>
@@ -33,50 +32,50 @@ class Compactor {
   explicit Compactor(const Parts& parts) : parts_(parts) {}
 
   Status Start();  // kNoSpace.
-  void Join();     // LiveLog::Stop() came before.
+  void Join();     // After LiveLog::Stop().
 
-  // Rewrites every segment with garbage in it, the active one included, and returns when that is done.
+  // Rewrites every segment with garbage, including the active one, and returns when that is done.
   Status Compact();
 
   Figures figures() const;
 
  private:
-  // How often it looks whether the readers of a dropped segment are gone.
+  // The time between two checks whether the readers of a dropped segment are gone.
   KVS_TUNABLE(std::chrono::milliseconds, kUnreachableCheckInterval, 100, 1, 500);
 
   void RunThread();
   struct Work {
     bool is_due = false;
-    std::uint64_t requests = 0;  // Not 0: calls of Compact() up to this one are to be answered.
+    std::uint64_t requests = 0;  // Calls of Compact() up to this number wait for an answer; 0: none does.
   };
-  // Waits until compaction is due or asked for, or segments may have become unreachable; nullopt: the store stops.
+  // Waits until compaction is due or asked for, or segments may have become unreachable. nullopt: the store stops.
   std::optional<Work> WaitForWork();
   void Answer(std::uint64_t requests, const Status& status);
   Status CompactAll();
-  // Seals the active segment; `made_before`: every record up to now is in a segment made before that sequence.
+  // Seals the active segment. made_before: out, all records up to now are in segments made before this sequence.
   Status SealActive(std::uint64_t* made_before);
   Status ClusterAll(std::uint64_t made_before);
   Status CompactWhileWorthwhile();
   Status CompactWhileDue();
   void CompactBecauseDue();
-  // Rewrites what is worth it. False: there was nothing to do.
+  // Rewrites some segments. False: none is worth it.
   Result<bool> CompactOnce();
-  // One attempt of the RoomState.
+  // One attempt, which the RoomState is told of.
   Result<bool> Attempt();
   Result<bool> RunForMost();
-  // Whether the room of the reserve is free now; then nobody takes it before it is returned.
+  // Whether the room of the reserve is free now. If so, no other thread takes it before ReturnReserve().
   bool BorrowReserve();
   void ReturnReserve();
   bool IsReserveGivenUp() KVS_EXCLUDES(parts_.log.lock);
   Result<bool> RunFor(Preference preference);
-  // One group of what was made before. nullopt: there is nothing left.
+  // Rewrites one group. nullopt: none is left.
   Result<std::optional<CompactionRun::End>> ClusterOnce(std::uint64_t made_before, std::uint64_t copied_bytes_max);
   Result<CompactionRun::End> Execute(CompactionRun* run);
   void FreeUnreachable();
 
   const Parts parts_;
 
-  // How often Compact() was called, how many of the calls are answered, and what the last answer was.
+  // The number of calls of Compact(), the number of those that are answered, and the last answer.
   std::uint64_t requests_ KVS_GUARDED_BY(parts_.log.lock) = 0;
   std::uint64_t answered_ KVS_GUARDED_BY(parts_.log.lock) = 0;
   Status last_answer_ KVS_GUARDED_BY(parts_.log.lock);

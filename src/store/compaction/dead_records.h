@@ -1,7 +1,7 @@
-// DeadRecords: which records of a segment are garbage, to be asked about each while the segment is read.
+// DeadRecords: the set of records of a segment that are garbage.
 //
-// Design      No two records begin within the same eight bytes, so each eight bytes of the segment have a bit: a 64th
-//             of its size.
+// Design      A bit for each eight bytes of the segment, because no two records begin within the same eight bytes. So
+//             the set has a 64th of the segment's size.
 // Threads     One at a time.
 #pragma once
 
@@ -15,7 +15,7 @@ namespace kvs::store {
 
 class DeadRecords {
  public:
-  // `offsets`: of the first byte of each, below `segment_bytes`; in any order.
+  // offsets: in, of the first bytes of the records, below `segment_bytes`, in any order.
   DeadRecords(std::uint64_t segment_bytes, std::span<const std::uint32_t> offsets)
       : words_(UnitOf(segment_bytes) / kBitsPerWord + 1) {
     for (const std::uint32_t offset : offsets) words_[UnitOf(offset) / kBitsPerWord] |= BitOf(offset);

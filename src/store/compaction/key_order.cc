@@ -10,16 +10,16 @@ namespace kvs::store {
 namespace {
 
 constexpr std::size_t kHeadBytes = 8;
-KVS_TUNABLE(std::size_t, kFewLocations, 16, 1, 64);  // Are sorted by whole keys.
+KVS_TUNABLE(std::size_t, kFewLocations, 16, 1, 64);  // Up to this many are sorted by whole keys.
 
 using index::KeySource;
 
 struct Group {
   std::span<KeyedLocation> locations;
-  std::size_t depth;  // Where the heads of the locations begin; the keys are equal before it.
+  std::size_t depth;  // The heads begin at this byte of the keys. The keys are equal before it.
 };
 
-// Empty where the record has become unreadable meanwhile.
+// Empty if the record has become unreadable.
 std::string_view KeyAt(const KeySource& keys, const KeyedLocation& at) {
   return keys.UncheckedKeyAt(at.location).value_or(std::string_view());
 }
@@ -34,8 +34,8 @@ void ForEachKey(const KeySource& keys, std::span<KeyedLocation> locations, const
   }
 }
 
-// By a heap: keys that change while they are compared, as those of unreadable records do, give any order then, but
-// std::sort() would leave the array.
+// Keys of unreadable records may change between two comparisons. Then std::sort() would write outside the array; a heap
+// gives some order.
 void SortByWholeKeys(const KeySource& keys, std::span<KeyedLocation> locations) {
   std::partial_sort(locations.begin(), locations.end(), locations.end(),
                     [&](const KeyedLocation& a, const KeyedLocation& b) {
@@ -44,7 +44,7 @@ void SortByWholeKeys(const KeySource& keys, std::span<KeyedLocation> locations) 
                     });
 }
 
-// How many bytes all keys begin with in common.
+// The length of the common beginning of all keys.
 std::size_t CommonBytes(const KeySource& keys, std::span<KeyedLocation> locations) {
   const std::string_view first = KeyAt(keys, locations.front());
   std::size_t common = first.size();
@@ -56,7 +56,7 @@ std::size_t CommonBytes(const KeySource& keys, std::span<KeyedLocation> location
   return common;
 }
 
-// Keys with equal heads are sorted immediately, or put aside to be sorted by what follows the heads.
+// Sorts keys with equal heads immediately, or adds them to `rest` with the heads that follow.
 void SortEqualHeads(const KeySource& keys, const Group& equal, std::vector<Group>* rest) {
   if (equal.locations.size() <= kFewLocations) return SortByWholeKeys(keys, equal.locations);
   const std::size_t common = CommonBytes(keys, equal.locations);
@@ -67,8 +67,8 @@ void SortEqualHeads(const KeySource& keys, const Group& equal, std::vector<Group
   rest->push_back({equal.locations, common});
 }
 
-// By heads; what is equal stays in the order of the log, so that its keys are read one behind the other. Where many
-// keys begin alike, that is what the locations are in.
+// Locations with equal heads stay in the order of the log, so that their keys are read one after another. If many keys
+// begin alike, the locations are in that order already.
 void SortByHeads(std::span<KeyedLocation> locations) {
   const auto is_before = [](const KeyedLocation& a, const KeyedLocation& b) {
     return a.head != b.head ? a.head < b.head : a.location.bits() < b.location.bits();

@@ -1,9 +1,9 @@
-// SortByKey: brings locations into the order of their keys.
+// SortByKey: sorts locations by their keys.
 //
-// Design      The next eight bytes of each key are kept beside its location and sorted as numbers; the keys themselves
-//             are looked at only where those are equal, and there behind what they have in common: so that keys with
-//             long equal beginnings, "user:...", cost two looks each, in the order of the log and asked for ahead, and
-//             not one for every comparison.
+// Design      Eight bytes of each key are kept beside its location and sorted as numbers. If some are equal, their keys
+//             are read, and sorted by the eight bytes after their common beginning. So keys with long common beginnings
+//             ("user:...") are read twice each, in the order of the log and with prefetching, and not once for every
+//             comparison.
 // Limits      16 bytes of memory for each location.
 #pragma once
 
@@ -20,20 +20,20 @@
 namespace kvs::store {
 
 struct KeyedLocation {
-  std::uint64_t head;  // Of the key: KeyHead().
+  std::uint64_t head;  // The KeyHead() of its key.
   base::Location location;
 };
 
-// The bytes of `key` from `depth` on, up to eight, as a number in their order. A key that ends counts as zeroes.
+// Up to eight bytes of `key` from `depth` on, as a number with the same order. After the key's end: zeroes.
 std::uint64_t KeyHead(std::string_view key, std::size_t depth);
 
-// Asks for the next group of records, the first of which is `begin`, for who goes through `locations` in groups.
+// Prefetches a group of kFetchTogether records, from `begin` on.
 KVS_TUNABLE(std::size_t, kFetchTogether, 64, 1, 256);
 void PrefetchGroup(const index::KeySource& keys, std::span<const KeyedLocation> locations, std::size_t begin);
 
-// `locations` come with their heads at depth 0, and leave with heads that mean nothing. Equal keys stand by location.
-// The records are known to have been whole: their keys are read unchecked. Records that become unreadable meanwhile may
-// stand anywhere, and may bring others out of order; a reader of the records will find them damaged.
+// Equal keys are sorted by location. Keys are read without checksums. A record that becomes unreadable meanwhile may be
+// anywhere in the result, and others may be out of order. Reading that record finds the damage.
+// locations: in/out, come with their heads at depth 0, and leave with heads that mean nothing.
 void SortByKey(std::vector<KeyedLocation>* locations, const index::KeySource& keys);
 
 }  // namespace kvs::store

@@ -54,6 +54,16 @@ std::optional<log::Record> RecordReader::Read(base::Location location) const {
   return segment->Read(location.offset());
 }
 
+std::optional<RecordCopy> RecordReader::ReadToCopy(base::Location location) const {
+  const log::Segment* const segment = segments_.Find(location.slot());
+  if (segment == nullptr) return std::nullopt;
+  const std::optional<log::Record> record = segment->Decode(location.offset());
+  if (!record) return std::nullopt;
+  const std::optional<log::RecordDraft> draft = log::DraftCopy(*record, segment->id());
+  if (!draft) return std::nullopt;
+  return RecordCopy{*record, *draft, segment->SequenceOf(*record)};
+}
+
 std::optional<base::Location> RecordReader::ReadMany(std::span<const base::Location> locations,
                                                      std::span<log::Record> records) const {
   for (std::size_t i = 0; i < locations.size(); ++i) {

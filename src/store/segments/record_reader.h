@@ -15,6 +15,13 @@
 
 namespace kvs::store {
 
+// A record to be copied into another segment. The views point into the segment that has it.
+struct RecordCopy {
+  log::Record record;
+  log::RecordDraft draft;
+  std::uint64_t sequence;
+};
+
 class RecordReader final : public index::KeySource {
  public:
   explicit RecordReader(const SlotMap& segments) : segments_(segments) {}
@@ -29,6 +36,8 @@ class RecordReader final : public index::KeySource {
 
   // The record, every byte of it checked.
   std::optional<log::Record> Read(base::Location location) const;
+  // The same, with a draft of the record for another segment. Hashes the bytes once for both.
+  std::optional<RecordCopy> ReadToCopy(base::Location location) const;
   // The records at all of the locations, every byte of them checked, into the first places of `records`. Returns the
   // location of one that is not intact.
   std::optional<base::Location> ReadMany(std::span<const base::Location> locations,
