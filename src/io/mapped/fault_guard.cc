@@ -120,6 +120,7 @@ void FaultGuard::Unregister(std::size_t region) {
 }
 
 std::uint64_t FaultGuard::FaultCount(std::size_t region) {
+  std::atomic_signal_fence(std::memory_order_seq_cst);            // S1
   return regions[region].faults.load(std::memory_order_relaxed);  // R1
 }
 

@@ -12,6 +12,8 @@
 //
 // Fences      P1  begin:  release store in Register() -> acquire load in the handler. The handler that sees begin sees
 //                 the size.
+//             S1  faults: a signal fence in FaultCount() -> the handler, on the same thread. The accesses that the
+//                 caller asks about are made before the count is read, also if the link inlines the call.
 //             R1  faults: relaxed. The same thread counts a fault and reads the count; other threads may see it later.
 //             R2  lowest_fault: relaxed. It only decreases. Two threads that fault together replace overlapping ranges.
 #pragma once
