@@ -1,6 +1,7 @@
 // kvs-bench: compares kvs with other embedded stores, on this machine, in one run.
 //
-// For each engine and data set it starts itself again as a worker. docs/benchmarks/engine.md explains the comparison.
+// For each engine and data set it starts itself again as a worker. docs/benchmarks/engine-amd.md explains the
+// comparison.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
@@ -94,7 +95,8 @@ int RunBench(const CLI::App& app, Options options, bool is_scale) {
 
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { StopPlan(); });
 
-  const Results results = RunPlan(MakePlan(options), options.minutes * 60);
+  Results results = RunPlan(MakePlan(options), options.minutes * 60);
+  results.processor = ReadProcessor();
   std::filesystem::remove_all(options.directory);
   PrintReport(options, results);
   if (!options.json.empty()) WriteJson(options.json, options, results);

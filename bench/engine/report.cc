@@ -117,6 +117,16 @@ void PrintList(std::ostream& out, char open, char close, const Items& items, Pri
   out << close;
 }
 
+void PrintProcessor(std::ostream& out, const Processor& processor) {
+  const auto print = [&](const std::string& word) { out << Quoted(word); };
+  out << "{\"kind\": " << Quoted(processor.kind_name()) << ", \"name\": " << Quoted(processor.name)
+      << ", \"family\": " << processor.family << ", \"model\": " << processor.model << ", \"flags\": ";
+  PrintList(out, '[', ']', processor.flags, print);
+  out << ", \"caches\": ";
+  PrintList(out, '[', ']', processor.caches, print);
+  out << "}";
+}
+
 void PrintSamples(std::ostream& out, const Samples& samples) {
   PrintList(out, '{', '}', samples, [&](const auto& figure) {
     out << Quoted(figure.first) << ": ";
@@ -127,6 +137,7 @@ void PrintSamples(std::ostream& out, const Samples& samples) {
 }  // namespace
 
 void PrintReport(const Options& options, const Results& results) {
+  std::printf("\nprocessor: %s; %u cores\n", results.processor.Describe().c_str(), std::thread::hardware_concurrency());
   std::printf("\nsettings\n");
   for (const auto& [engine, description] : results.descriptions) {
     std::printf("  %-20s %s\n", engine.c_str(), description.c_str());
@@ -153,7 +164,9 @@ void WriteJson(const std::filesystem::path& path, const Options& options, const 
   out << "{\"version\": " << Quoted(kVersion) << ", \"keys\": " << options.keys
       << ", \"value_bytes\": " << options.value_bytes << ", \"rounds\": " << options.rounds
       << ", \"seconds\": " << results.seconds << ", \"cores\": " << std::thread::hardware_concurrency()
-      << ",\n\"settings\": ";
+      << ",\n\"processor\": ";
+  PrintProcessor(out, results.processor);
+  out << ",\n\"settings\": ";
   PrintList(out, '{', '}', results.descriptions,
             [&](const auto& item) { out << Quoted(item.first) << ": " << Quoted(item.second); });
   out << ",\n\"results\": ";
