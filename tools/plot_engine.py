@@ -138,6 +138,18 @@ def target_table(results):
         yield f"| {row['what']} | {row['measure']} | {goal} | {number(row['reached'])} | {verdict} |"
 
 
+def limit_table(results):
+    yield ""
+    yield "What the machine takes without a store, and how near kvs comes to it:"
+    yield ""
+    yield "| limit | unit | median | least to greatest | kvs | its figure | of the limit |"
+    yield "|---|---|---|---|---|---|---|"
+    for row in results.document["limits"]:
+        spread = f"{number(row['least'])} to {number(row['greatest'])}"
+        own = [row["workload"], number(row["kvs"]), number(row["ratio"])] if "ratio" in row else ["-"] * 3
+        yield "| " + " | ".join([row["limit"], row["unit"], number(row["median"]), spread, *own]) + " |"
+
+
 def engine_table(results, data_set, workloads, figure, words):
     """A row for each workload and a column for each engine; in brackets the ratio to the best peer."""
     shown = [name for name in workloads if results.engines(data_set, name)]
@@ -178,6 +190,8 @@ def tables(results):
     yield f"{document_['rounds']} rounds, {document_['seconds'] / 60:.0f} minutes. In brackets: of the best peer."
     yield ""
     yield from target_table(results)
+    if results.document["limits"]:
+        yield from limit_table(results)
     points = [name for name, _ in POINT_ROWS + SCAN_ROWS]
     loads = ("load",)
     for data_set in results.data_sets:

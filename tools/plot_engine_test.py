@@ -20,6 +20,13 @@ RESULTS = {
     "value_bytes": 100,
     "rounds": 2,
     "seconds": 60,
+    "limits": [
+        {"limit": "a record at random", "unit": "CPU us", "least": 0.1, "median": 0.2, "greatest": 0.3},
+        {
+            "limit": "two misses", "unit": "CPU us", "least": 0.2, "median": 0.25, "greatest": 0.5,
+            "workload": "get", "kvs": 0.75, "ratio": 3,
+        },
+    ],  # fmt: skip
     "targets": [
         {"what": "get", "measure": "of lmdb", "goal": 0.5, "at_least": False, "reached": 0.25, "met": True},
         {"what": "durable", "measure": "of raw", "goal": 0.9, "at_least": True, "reached": 0.8, "met": False},
@@ -68,6 +75,16 @@ class PlotEngineTest(unittest.TestCase):
         self.assertIn("](engine-intel-points.svg)", drawn)
         self.assertNotIn("engine-intel-open.svg", drawn)  # The run has no figures for it.
         self.assertTrue((self.folder / "engine-intel-points.svg").exists())
+
+    def test_limits_have_a_table_with_the_ratio_of_kvs(self):
+        self.draw(RESULTS)
+        drawn = self.page("engine-intel.md")
+        self.assertIn("| a record at random | CPU us | 0.200 | 0.100 to 0.300 | - | - | - |", drawn)
+        self.assertIn("| two misses | CPU us | 0.250 | 0.200 to 0.500 | get | 0.750 | 3.00 |", drawn)
+
+    def test_run_without_limits_has_no_table_of_them(self):
+        self.draw({**RESULTS, "limits": []})
+        self.assertNotIn("without a store", self.page("engine-intel.md"))
 
     def test_missed_goal_is_marked(self):
         self.draw(RESULTS)

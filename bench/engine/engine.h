@@ -9,6 +9,8 @@
 // Errors      A store that fails ends the worker, with a message: its figures would mean nothing.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -18,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "die.h"
 #include "value_reader.h"
 
 namespace kvs::bench {
@@ -86,9 +89,15 @@ class Engine {
   virtual bool has_order() const { return true; }   // False: Scan() is not to be called.
 };
 
-// The names that this build knows, in the order of the tables; `floors`: the engines that are no store.
+// The engine that has workloads of its own, which a worker runs without OpenEngine(): limits.h.
+inline constexpr std::string_view kLimitsName = "limits";
+
+// The engines that are no store.
+inline constexpr std::array<std::string_view, 4> kFloors = {"raw", "hash", "empty", kLimitsName};
+inline bool IsFloor(std::string_view name) { return std::ranges::find(kFloors, name) != kFloors.end(); }
+
+// The names that this build knows, in the order of the tables.
 std::vector<std::string> EngineNames();
-bool IsFloor(std::string_view name);
 
 // Ends the process if the name is unknown or the store cannot be opened.
 std::unique_ptr<Engine> OpenEngine(std::string_view name, const Settings& settings);
@@ -102,7 +111,5 @@ std::unique_ptr<Engine> OpenLevelDb(const Settings& settings);
 std::unique_ptr<Engine> OpenHashTable(const Settings& settings);
 std::unique_ptr<Engine> OpenEmpty(const Settings& settings);
 std::unique_ptr<Engine> OpenRawSync(const Settings& settings);
-
-[[noreturn]] void Die(const std::string& message);
 
 }  // namespace kvs::bench

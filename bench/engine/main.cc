@@ -26,7 +26,7 @@ constexpr std::uint64_t kKeysMax = 400'000'000;
 
 const std::vector<std::string> kWorkloads = {"load",   "get",    "mget16",    "absent", "ycsb-a",  "ycsb-b",
                                              "ycsb-c", "ycsb-d", "ycsb-e",    "ycsb-f", "scan100", "fullscan",
-                                             "reopen", "values", "overwrite", "tail",   "durable"};
+                                             "reopen", "values", "overwrite", "tail",   "durable", "limits"};
 
 struct CommandLine {
   Options options{};

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "keys.h"
+#include "limits.h"
 
 namespace kvs::bench {
 namespace {
@@ -63,11 +64,17 @@ class Planner {
   std::vector<std::string> Engines(bool with_floors, bool with_order = false) const {
     std::vector<std::string> engines;
     for (const std::string& engine : options_.engines) {
-      if (engine == "raw" || (IsFloor(engine) && !with_floors) || (engine == "hash" && with_order)) continue;
+      if (engine == "raw" || engine == kLimitsName || (IsFloor(engine) && !with_floors) ||
+          (engine == "hash" && with_order))
+        continue;
       if (engine == "sled" && data_keys_ > kSmallKeys) continue;  // It needs more memory than there is, and hours.
       engines.push_back(engine);
     }
     return engines;
+  }
+
+  bool HasEngine(std::string_view name) const {
+    return std::ranges::find(options_.engines, name) != options_.engines.end();
   }
 
   // Calls `plan` for each round. Steps of rounds after `rounds_min` are spare.
@@ -177,16 +184,33 @@ class Planner {
                                        {"ycsb-d", 1}, {"ycsb-e", 1}, {"ycsb-f", 1}};
     const std::vector<Point> scans = {{"scan100", 1}, {"fullscan", 1}};
     const bool wants_reopen = options_.Wants("reopen");
-    if (!options_.Wants("load") && !WantsAny(reads) && !WantsAny(writes) && !wants_reopen) return;
+    const bool wants_limits = options_.Wants("limits") && HasEngine(kLimitsName);
+    if (!options_.Wants("load") && !WantsAny(reads) && !WantsAny(writes) && !wants_reopen && !wants_limits) return;
     Begin(options_.keys, options_.value_bytes, "");
     const std::vector<std::string> engines = Engines(true);
     PlanLoads(engines);
     if (WantsAny(reads) || WantsAny(writes)) Warm(engines);
-    ForEachRound([&](unsigned) { RunAll(reads, engines); });
+    if (wants_limits) StartLimits();
+    ForEachRound([&](unsigned) {
+      RunAll(reads, engines);
+      if (wants_limits) RunLimits();
+    });
+    if (wants_limits) End(std::string(kLimitsName));  // Its file goes before the writes need memory.
     ForEachRound([&](unsigned) { RunAll(writes, engines); });
     if (WantsAny(scans)) PlanClustered(scans);
     for (const std::string& engine : engines) End(engine, 0, !wants_reopen || IsFloor(engine));
     if (wants_reopen) PlanReopen();
+  }
+
+  void StartLimits() {
+    Start(std::string(kLimitsName), true);
+    steps_.back().expected_seconds = static_cast<double>(UserBytes()) / 1e9;
+  }
+
+  void RunLimits() {
+    for (const std::string_view name : Limits::Names()) {
+      Run(std::string(kLimitsName), std::string(name), 1, options_.seconds);
+    }
   }
 
   // Every engine once, then again each one with time left, each time into a new directory.
@@ -295,7 +319,7 @@ class Planner {
     for (const std::string& engine : Engines(false)) {
       if (engine != "sled") PlanOverwrite(engine, true);
     }
-    if (std::ranges::find(options_.engines, "kvs") == options_.engines.end()) return;
+    if (!HasEngine("kvs")) return;
     Begin(keys, options_.value_bytes, ", overwritten, default settings");
     PlanOverwrite("kvs", false);
   }
@@ -349,7 +373,7 @@ class Planner {
     for (const unsigned writers : {1U, 8U, 32U}) {
       ForEachRound([&](unsigned) {
         for (const std::string& engine : options_.engines) {  // The limit is measured next to kvs.
-          if (engine == "hash" || engine == "empty" || engine == "sled") continue;
+          if ((IsFloor(engine) && engine != "raw") || engine == "sled") continue;
           Start(engine, true, writers);
           steps_.back().settings.durable = true;
           steps_.back().settings.writers = writers;
