@@ -23,6 +23,8 @@ COLOURS = {
     "rocksdb": "#c05621",
     "leveldb": "#805ad5",
     "sled": "#b83280",
+    "redb": "#c53030",
+    "fjall": "#b7791f",
     "hash": "#718096",
     "raw": "#718096",
 }

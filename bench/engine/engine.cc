@@ -11,9 +11,9 @@ struct Entry {
 };
 
 constexpr Entry kEntries[] = {
-    {"kvs", OpenKvs},         {"raw", OpenRawSync},     {"lmdb", OpenLmdb},
-    {"rocksdb", OpenRocksDb}, {"leveldb", OpenLevelDb}, {"sled", OpenSled},
-    {"hash", OpenHashTable},  {"empty", OpenEmpty},     {kLimitsName, nullptr},
+    {"kvs", OpenKvs},         {"raw", OpenRawSync}, {"lmdb", OpenLmdb},     {"rocksdb", OpenRocksDb},
+    {"leveldb", OpenLevelDb}, {"redb", OpenRedb},   {"fjall", OpenFjall},   {"sled", OpenSled},
+    {"hash", OpenHashTable},  {"empty", OpenEmpty}, {kLimitsName, nullptr},
 };
 
 bool IsBuiltIn(std::string_view name) {
@@ -25,6 +25,9 @@ bool IsBuiltIn(std::string_view name) {
 #endif
 #ifndef KVS_BENCH_LEVELDB
   if (name == "leveldb") return false;
+#endif
+#ifndef KVS_BENCH_RUST
+  if (name == "redb" || name == "fjall") return false;
 #endif
   return name != "sled" || SledKvsEngine::CheckBuiltIn().has_value();
 }
@@ -39,6 +42,10 @@ std::unique_ptr<Engine> OpenRocksDb(const Settings&) { Die("this build has no ro
 #endif
 #ifndef KVS_BENCH_LEVELDB
 std::unique_ptr<Engine> OpenLevelDb(const Settings&) { Die("this build has no leveldb"); }
+#endif
+#ifndef KVS_BENCH_RUST
+std::unique_ptr<Engine> OpenRedb(const Settings&) { Die("this build has no redb"); }
+std::unique_ptr<Engine> OpenFjall(const Settings&) { Die("this build has no fjall"); }
 #endif
 
 std::vector<std::string> EngineNames() {

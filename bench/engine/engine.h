@@ -102,12 +102,14 @@ std::vector<std::string> EngineNames();
 // Ends the process if the name is unknown or the store cannot be opened.
 std::unique_ptr<Engine> OpenEngine(std::string_view name, const Settings& settings);
 
-// Each in the file that is called so.
+// Each in the file that is called so; redb and fjall in rust_engines.cc.
 std::unique_ptr<Engine> OpenKvs(const Settings& settings);
 std::unique_ptr<Engine> OpenSled(const Settings& settings);
 std::unique_ptr<Engine> OpenRocksDb(const Settings& settings);
 std::unique_ptr<Engine> OpenLmdb(const Settings& settings);
 std::unique_ptr<Engine> OpenLevelDb(const Settings& settings);
+std::unique_ptr<Engine> OpenRedb(const Settings& settings);
+std::unique_ptr<Engine> OpenFjall(const Settings& settings);
 std::unique_ptr<Engine> OpenHashTable(const Settings& settings);
 std::unique_ptr<Engine> OpenEmpty(const Settings& settings);
 std::unique_ptr<Engine> OpenRawSync(const Settings& settings);

@@ -31,8 +31,8 @@ struct Guess {
 
 Guess GuessOf(const std::string& engine) {
   static const std::map<std::string, Guess> guesses = {
-      {"kvs", {0.8, 300}},  {"lmdb", {2.2, 1}}, {"rocksdb", {6, 2000}}, {"leveldb", {4, 1200}},
-      {"sled", {12, 3000}}, {"hash", {0.6, 1}}, {"empty", {0.1, 1}},    {"raw", {120, 1}}};
+      {"kvs", {0.8, 300}}, {"lmdb", {2.2, 1}},   {"rocksdb", {6, 2000}}, {"leveldb", {4, 1200}}, {"sled", {12, 3000}},
+      {"redb", {6, 1000}}, {"fjall", {6, 2000}}, {"hash", {0.6, 1}},     {"empty", {0.1, 1}},    {"raw", {120, 1}}};
   const auto at = guesses.find(engine);
   return at == guesses.end() ? Guess{10, 1000} : at->second;
 }
