@@ -51,6 +51,7 @@ POINT_ROWS = (
     ("ycsb-f", "YCSB F"),
 )  # fmt: skip
 SCAN_ROWS = (
+    ("ycsb-e compacted", "YCSB E, compacted"),
     ("scan100", "scan of 100"), ("scan100 compacted", "scan of 100, compacted"),
     ("fullscan", "full scan, a key"), ("fullscan compacted", "full scan, compacted"),
 )  # fmt: skip

@@ -6,6 +6,8 @@
 namespace kvs::bench {
 namespace {
 
+constexpr std::string_view kScaleBase = "10M keys of 100 B";
+
 void AssignIfEndsWith(std::string& to, const std::string& data_set, std::string_view end) {
   if (data_set.ends_with(end)) to = data_set;
 }
@@ -16,6 +18,7 @@ DataSets FindDataSets(const Results& results) {
   DataSets sets;
   for (const auto& [data_set, workload] : results.order) {
     if (sets.main.empty() && data_set.find(',') == std::string::npos) sets.main = data_set;
+    if (data_set == kScaleBase && sets.main != kScaleBase) sets.scale_base = data_set;
     AssignIfEndsWith(sets.large_values, data_set, " keys of 1k B");
     AssignIfEndsWith(sets.huge_values, data_set, " keys of 65536 B");
     AssignIfEndsWith(sets.overwritten, data_set, ", overwritten");
@@ -23,6 +26,7 @@ DataSets FindDataSets(const Results& results) {
     AssignIfEndsWith(sets.under_writes, data_set, ", under writes");
     AssignIfEndsWith(sets.under_writes_plain, data_set, ", under writes, no compaction");
   }
+  (sets.scale_base.empty() ? sets.usual : sets.scale) = sets.main;
   return sets;
 }
 

@@ -19,7 +19,10 @@ struct Cell {
 
 // The data sets of a run by their purpose; empty: the run has none.
 struct DataSets {
-  std::string main{};
+  std::string main{};   // The largest of plain pairs.
+  std::string scale{};  // That, if a smaller one is measured beside it: `scale_base`, of ten million keys.
+  std::string scale_base{};
+  std::string usual{};  // The largest otherwise.
   std::string large_values{};
   std::string huge_values{};
   std::string overwritten{};

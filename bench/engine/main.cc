@@ -49,7 +49,8 @@ void AddOptions(CLI::App& app, CommandLine& line) {
   Options& options = line.options;
   const CLI::Validator number(ReadNumber, "NUMBER[k|M]");
   app.add_flag("--quick", options.is_quick, "A million keys, two short rounds: some three minutes");
-  app.add_flag("--scale", line.is_scale, "kvs alone, loads and gets, at 100M keys and at 10M: some ten minutes");
+  app.add_flag("--scale", line.is_scale,
+               "kvs alone, loads, gets and openings, at 100M keys and at 10M: about 15 minutes");
   app.add_option("--engines", options.engines, "Which of: " + CLI::detail::join(EngineNames(), ","))
       ->delimiter(',')
       ->check(CLI::IsMember(EngineNames()));
@@ -76,7 +77,7 @@ int RunBench(const CLI::App& app, Options options, bool is_scale) {
   if (is_scale) {
     if (app.count("--keys") == 0) options.keys = kScaleKeys;
     if (options.engines.empty()) options.engines = {"kvs"};
-    if (options.workloads.empty()) options.workloads = {"load", "get"};
+    if (options.workloads.empty()) options.workloads = {"load", "get", "reopen"};
   }
   if (options.is_quick) {
     if (app.count("--keys") == 0) options.keys = kQuickKeys;

@@ -182,7 +182,7 @@ class Planner {
                                       {"ycsb-c", 1}, {"scan100", 1}, {"fullscan", 1}};
     const std::vector<Point> writes = {{"ycsb-a", 1}, {"ycsb-a", 2}, {"ycsb-b", 1}, {"ycsb-b", 2},
                                        {"ycsb-d", 1}, {"ycsb-e", 1}, {"ycsb-f", 1}};
-    const std::vector<Point> scans = {{"scan100", 1}, {"fullscan", 1}};
+    const std::vector<Point> scans = {{"ycsb-e", 1}, {"scan100", 1}, {"fullscan", 1}};
     const bool wants_reopen = options_.Wants("reopen");
     const bool wants_limits = options_.Wants("limits") && HasEngine(kLimitsName);
     if (!options_.Wants("load") && !WantsAny(reads) && !WantsAny(writes) && !wants_reopen && !wants_limits) return;

@@ -1,4 +1,7 @@
-// The targets of kvs, as ratios to peers that were measured in the same run.
+// The targets of kvs: ratios to peers and to limits that were measured in the same run, and a few figures of its own.
+//
+// Design      Some ratios depend on the kind of processor, and so do their goals. Intel's are for Intel's processors,
+//             AMD's for all others.
 #pragma once
 
 #include <string>
@@ -10,7 +13,7 @@ namespace kvs::bench {
 
 struct TargetRow {
   std::string what{};
-  std::string measure{};  // The compared quantity: "CPU of LMDB's", "bytes a key".
+  std::string measure{};  // The compared quantity: "of lmdb", "bytes a key".
   double goal = 0;
   bool at_least = false;  // Otherwise at most.
   double reached = 0;

@@ -62,6 +62,25 @@ TEST(LookupTest, DataSetsAreFoundByTheirPurpose) {
   EXPECT_EQ(sets.under_writes, "1M keys of 100 B, under writes");
   EXPECT_EQ(sets.under_writes_plain, "1M keys of 100 B, under writes, no compaction");
   EXPECT_EQ(sets.durable, "100k keys of 100 B, durable");
+  EXPECT_EQ(sets.usual, sets.main);
+  EXPECT_EQ(sets.scale, "");
+}
+
+TEST(LookupTest, TenMillionBesideMoreMakeItAScaleRun) {
+  Results results;
+  results.order = {{"100M keys of 100 B", "load"}, {"10M keys of 100 B", "load"}};
+  const DataSets sets = FindDataSets(results);
+  EXPECT_EQ(sets.main, "100M keys of 100 B");
+  EXPECT_EQ(sets.scale, sets.main);
+  EXPECT_EQ(sets.scale_base, "10M keys of 100 B");
+  EXPECT_EQ(sets.usual, "");
+}
+
+TEST(LookupTest, TenMillionAloneAreAUsualRun) {
+  Results results;
+  results.order = {{"10M keys of 100 B", "load"}, {"1M keys of 100 B", "load"}};
+  EXPECT_EQ(FindDataSets(results).usual, "10M keys of 100 B");
+  EXPECT_EQ(FindDataSets(results).scale, "");
 }
 
 }  // namespace
