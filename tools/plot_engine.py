@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Draws the results of kvs-bench. Usage: plot_engine.py RESULTS.json FOLDER
 
-Writes FOLDER/engine-*.svg, and the tables between the two markers of FOLDER/engine.md. A point is the median of the
-rounds, and its bar goes from the least to the greatest. Axes are logarithmic: equal distances are equal ratios.
+There is a page for each kind of processor, FOLDER/engine-KIND.md: amd, intel or other, as the results say. Writes its
+charts, FOLDER/engine-KIND-*.svg, and the tables between its two markers. A page that is not there yet is begun.
+A point is the median of the rounds, and its bar goes from the least to the greatest. Axes are logarithmic: equal
+distances are equal ratios.
 """
 
 import json
@@ -12,7 +14,7 @@ import statistics
 import sys
 from typing import NamedTuple
 
-from charts import replace_table
+from charts import MARKERS, replace_table
 from dot_chart import DotChart
 
 COLOURS = {
@@ -21,10 +23,13 @@ COLOURS = {
     "rocksdb": "#c05621",
     "leveldb": "#805ad5",
     "sled": "#b83280",
+    "redb": "#c53030",
+    "fjall": "#b7791f",
     "hash": "#718096",
     "raw": "#718096",
 }
 WORDS = {"hash": "hash table (floor)", "raw": "raw fdatasync (limit)"}
+KINDS = {"amd": "AMD", "intel": "Intel", "other": "other"}
 FLOORS = ("hash", "empty", "raw")
 
 
@@ -46,6 +51,7 @@ POINT_ROWS = (
     ("ycsb-f", "YCSB F"),
 )  # fmt: skip
 SCAN_ROWS = (
+    ("ycsb-e compacted", "YCSB E, compacted"),
     ("scan100", "scan of 100"), ("scan100 compacted", "scan of 100, compacted"),
     ("fullscan", "full scan, a key"), ("fullscan compacted", "full scan, compacted"),
 )  # fmt: skip
@@ -78,6 +84,10 @@ class Results:
         self.rows = {(row["data_set"], row["workload"]): row for row in self.document["results"]}
         self.data_sets = list(dict.fromkeys(data_set for data_set, _ in self.rows))
         self.main = next((name for name in self.data_sets if "," not in name), "")
+
+    @property
+    def kind(self):
+        return self.document["processor"]["kind"]
 
     def data_set(self, end):
         return next((name for name in self.data_sets if end and name.endswith(end)), "" if end else self.main)
@@ -131,6 +141,18 @@ def target_table(results):
         yield f"| {row['what']} | {row['measure']} | {goal} | {number(row['reached'])} | {verdict} |"
 
 
+def limit_table(results):
+    yield ""
+    yield "What the machine takes without a store, and how near kvs comes to it:"
+    yield ""
+    yield "| limit | unit | median | least to greatest | kvs | its figure | of the limit |"
+    yield "|---|---|---|---|---|---|---|"
+    for row in results.document["limits"]:
+        spread = f"{number(row['least'])} to {number(row['greatest'])}"
+        own = [row["workload"], number(row["kvs"]), number(row["ratio"])] if "ratio" in row else ["-"] * 3
+        yield "| " + " | ".join([row["limit"], row["unit"], number(row["median"]), spread, *own]) + " |"
+
+
 def engine_table(results, data_set, workloads, figure, words):
     """A row for each workload and a column for each engine; in brackets the ratio to the best peer."""
     shown = [name for name in workloads if results.engines(data_set, name)]
@@ -159,12 +181,20 @@ def cell(median, best):
     return f"{number(median)} ({median / best:.2f})" if best > 0 else number(median)
 
 
+def processor_line(processor):
+    words = [processor["name"] or "unknown", f"family {processor['family']}", f"model {processor['model']}"]
+    return ", ".join([*words, *processor["flags"], *processor["caches"]]) + "."
+
+
 def tables(results):
     document_ = results.document
+    yield processor_line(document_["processor"])
     yield f"{document_['cores']} cores; {document_['keys']:,} keys, values of {document_['value_bytes']} bytes,"
     yield f"{document_['rounds']} rounds, {document_['seconds'] / 60:.0f} minutes. In brackets: of the best peer."
     yield ""
     yield from target_table(results)
+    if results.document["limits"]:
+        yield from limit_table(results)
     points = [name for name, _ in POINT_ROWS + SCAN_ROWS]
     loads = ("load",)
     for data_set in results.data_sets:
@@ -193,15 +223,30 @@ def tables(results):
     yield from engine_table(results, main, [name for name, _ in OPEN_ROWS], "wall_ms", "Opening, ms")
 
 
+# ---------------------------------------------------------------------------------------------------------------- pages
+
+
+def new_page(kind, charts):
+    """A page without figures. The page of the first kind explains the comparison, for all kinds."""
+    yield f"# kvs beside other embedded stores, on {KINDS[kind]} processors"
+    yield ""
+    yield f"[engine-{next(iter(KINDS))}.md](engine-{next(iter(KINDS))}.md) says what is compared, and how."
+    for chart in charts:
+        yield from ("", f"![{chart.title}](engine-{kind}-{chart.name}.svg)")
+    yield from ("", "## The figures", "", *MARKERS, "")
+
+
 def main(arguments):
     results = Results(pathlib.Path(arguments[0]))
     folder = pathlib.Path(arguments[1])
-    for chart in CHARTS:
-        if picture := draw(chart, results):
-            (folder / f"engine-{chart.name}.svg").write_text(picture, encoding="utf-8")
-    page = folder / "engine.md"
+    pictures = [(chart, picture) for chart in CHARTS if (picture := draw(chart, results))]
+    for chart, picture in pictures:
+        (folder / f"engine-{results.kind}-{chart.name}.svg").write_text(picture, encoding="utf-8")
+    page = folder / f"engine-{results.kind}.md"
+    if not page.exists():
+        page.write_text("\n".join(new_page(results.kind, [chart for chart, _ in pictures])), encoding="utf-8")
     page.write_text(replace_table(page.read_text(encoding="utf-8"), tables(results)), encoding="utf-8")
-    print(f"drawn: {folder}/engine-*.svg and the tables of {page}")
+    print(f"drawn: {folder}/engine-{results.kind}-*.svg and the tables of {page}")
 
 
 if __name__ == "__main__":

@@ -1,24 +1,19 @@
 #include "engine.h"
 
-#include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-
 #include "kvs/sled_kvs_engine.h"
 
 namespace kvs::bench {
 namespace {
 
 struct Entry {
-  const char* name;
+  std::string_view name;
   std::unique_ptr<Engine> (*open)(const Settings&);
-  bool is_floor;
 };
 
 constexpr Entry kEntries[] = {
-    {"kvs", OpenKvs, false},         {"raw", OpenRawSync, true},      {"lmdb", OpenLmdb, false},
-    {"rocksdb", OpenRocksDb, false}, {"leveldb", OpenLevelDb, false}, {"sled", OpenSled, false},
-    {"hash", OpenHashTable, true},   {"empty", OpenEmpty, true},
+    {"kvs", OpenKvs},         {"raw", OpenRawSync}, {"lmdb", OpenLmdb},     {"rocksdb", OpenRocksDb},
+    {"leveldb", OpenLevelDb}, {"redb", OpenRedb},   {"fjall", OpenFjall},   {"sled", OpenSled},
+    {"hash", OpenHashTable},  {"empty", OpenEmpty}, {kLimitsName, nullptr},
 };
 
 bool IsBuiltIn(std::string_view name) {
@@ -30,6 +25,9 @@ bool IsBuiltIn(std::string_view name) {
 #endif
 #ifndef KVS_BENCH_LEVELDB
   if (name == "leveldb") return false;
+#endif
+#ifndef KVS_BENCH_RUST
+  if (name == "redb" || name == "fjall") return false;
 #endif
   return name != "sled" || SledKvsEngine::CheckBuiltIn().has_value();
 }
@@ -45,6 +43,10 @@ std::unique_ptr<Engine> OpenRocksDb(const Settings&) { Die("this build has no ro
 #ifndef KVS_BENCH_LEVELDB
 std::unique_ptr<Engine> OpenLevelDb(const Settings&) { Die("this build has no leveldb"); }
 #endif
+#ifndef KVS_BENCH_RUST
+std::unique_ptr<Engine> OpenRedb(const Settings&) { Die("this build has no redb"); }
+std::unique_ptr<Engine> OpenFjall(const Settings&) { Die("this build has no fjall"); }
+#endif
 
 std::vector<std::string> EngineNames() {
   std::vector<std::string> names;
@@ -54,20 +56,11 @@ std::vector<std::string> EngineNames() {
   return names;
 }
 
-bool IsFloor(std::string_view name) {
-  return std::ranges::any_of(kEntries, [&](const Entry& entry) { return entry.name == name && entry.is_floor; });
-}
-
 std::unique_ptr<Engine> OpenEngine(std::string_view name, const Settings& settings) {
   for (const Entry& entry : kEntries) {
-    if (entry.name == name) return entry.open(settings);
+    if (entry.name == name && entry.open != nullptr) return entry.open(settings);
   }
   Die("no engine '" + std::string(name) + "'");
-}
-
-void Die(const std::string& message) {
-  std::fprintf(stderr, "kvs-bench: %s\n", message.c_str());
-  std::exit(EXIT_FAILURE);
 }
 
 }  // namespace kvs::bench

@@ -1,24 +1,27 @@
 // Engine and Session: the one interface through which the bench sees every store, ours among them.
 //
 // Design      Each adapter is a file of its own. Each thread has a Session. It holds a store's state per thread, if
-//             there is any, such as LMDB's read transaction. Values are never copied out: a read answers their size and
-//             their first eight bytes, which the caller checks.
+//             there is any, such as LMDB's read transaction. A read copies each value whole, out of the memory that the
+//             store shows, and answers its size and its first eight bytes, which the caller checks.
 // Threads     Engine: from any thread. Session: one thread at a time; it must go before its engine.
 // Durability  With `durable` in the settings each Set() that returned survives power loss. Without it, a Set() survives
 //             the death of the process, unless Describe() says less.
 // Errors      A store that fails ends the worker, with a message: its figures would mean nothing.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
-#include <limits>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "die.h"
+#include "value_reader.h"
 
 namespace kvs::bench {
 
@@ -32,30 +35,16 @@ struct Settings {
   bool tight = false;      // As little space as its goals demand, if the store has such a setting.
 };
 
-// The part of a value that a read returns.
-struct Sighting {
-  static constexpr std::size_t kAbsent = std::numeric_limits<std::size_t>::max();
-  std::size_t bytes = kAbsent;
-  std::uint64_t lead = 0;
-
-  static Sighting Of(const void* data, std::size_t bytes) {
-    Sighting seen{bytes, 0};
-    std::memcpy(&seen.lead, data, bytes < sizeof seen.lead ? bytes : sizeof seen.lead);
-    return seen;
-  }
-  static Sighting Of(std::string_view value) { return Of(value.data(), value.size()); }
-};
-
-// The result of a scan, which touched each value.
+// The result of a scan, which read each value.
 struct ScanSum {
   std::uint64_t keys = 0;
   std::uint64_t value_bytes = 0;
   std::uint64_t leads = 0;
 
-  void Add(const void* value, std::size_t bytes) {
+  void Add(const Sighting& seen) {
     ++keys;
-    value_bytes += bytes;
-    leads ^= Sighting::Of(value, bytes).lead;
+    value_bytes += seen.bytes;
+    leads ^= seen.lead;
   }
 };
 
@@ -84,6 +73,9 @@ class Session {
 
   // Up to `limit` pairs in order, from the first key that is not below `from`.
   virtual ScanSum Scan(std::string_view from, std::uint64_t limit) = 0;
+
+ protected:
+  ValueReader value_reader_;  // Every value that is found goes through it.
 };
 
 class Engine {
@@ -97,23 +89,29 @@ class Engine {
   virtual bool has_order() const { return true; }   // False: Scan() is not to be called.
 };
 
-// The names that this build knows, in the order of the tables; `floors`: the engines that are no store.
+// The engine that has workloads of its own, which a worker runs without OpenEngine(): limits.h.
+inline constexpr std::string_view kLimitsName = "limits";
+
+// The engines that are no store.
+inline constexpr std::array<std::string_view, 4> kFloors = {"raw", "hash", "empty", kLimitsName};
+inline bool IsFloor(std::string_view name) { return std::ranges::find(kFloors, name) != kFloors.end(); }
+
+// The names that this build knows, in the order of the tables.
 std::vector<std::string> EngineNames();
-bool IsFloor(std::string_view name);
 
 // Ends the process if the name is unknown or the store cannot be opened.
 std::unique_ptr<Engine> OpenEngine(std::string_view name, const Settings& settings);
 
-// Each in the file that is called so.
+// Each in the file that is called so; redb and fjall in rust_engines.cc.
 std::unique_ptr<Engine> OpenKvs(const Settings& settings);
 std::unique_ptr<Engine> OpenSled(const Settings& settings);
 std::unique_ptr<Engine> OpenRocksDb(const Settings& settings);
 std::unique_ptr<Engine> OpenLmdb(const Settings& settings);
 std::unique_ptr<Engine> OpenLevelDb(const Settings& settings);
+std::unique_ptr<Engine> OpenRedb(const Settings& settings);
+std::unique_ptr<Engine> OpenFjall(const Settings& settings);
 std::unique_ptr<Engine> OpenHashTable(const Settings& settings);
 std::unique_ptr<Engine> OpenEmpty(const Settings& settings);
 std::unique_ptr<Engine> OpenRawSync(const Settings& settings);
-
-[[noreturn]] void Die(const std::string& message);
 
 }  // namespace kvs::bench

@@ -79,12 +79,12 @@ class alignas(64) Shard {
     SetSlot(slot, TagOf(hash) | Append(key, value));
   }
 
-  Sighting Get(std::uint64_t hash, std::string_view key) {
+  Sighting Get(std::uint64_t hash, std::string_view key, ValueReader& reader) const {
     const std::uint64_t word = Slot(Find(hash, key));
     if (word <= kRemovedSlot) return {};
     const char* const record = arena_->data() + (word & kOffsetMask);
     const Lengths lengths = LengthsOf(record);
-    return Sighting::Of(record + sizeof lengths + lengths.key_bytes, lengths.value_bytes);
+    return reader.Read(record + sizeof lengths + lengths.key_bytes, lengths.value_bytes);
   }
 
   void Remove(std::uint64_t hash, std::string_view key) {
@@ -194,7 +194,7 @@ class HashTableSession final : public Session {
   Sighting Get(std::uint64_t hash, std::string_view key) {
     Shard& shard = ShardOf(hash);
     shard.lock.Lock();
-    const Sighting seen = shard.Get(hash, key);
+    const Sighting seen = shard.Get(hash, key, value_reader_);
     shard.lock.Unlock();
     return seen;
   }

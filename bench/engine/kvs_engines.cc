@@ -32,14 +32,14 @@ class KvsSession final : public Session {
 
   Sighting Get(std::string_view key) override {
     Sighting seen;
-    const auto found = engine_.Read(key, [&](std::string_view value) { seen = Sighting::Of(value); });
+    const auto found = engine_.Read(key, [&](std::string_view value) { seen = value_reader_.Read(value); });
     if (!found) Die(found.error().ToString());
     return seen;
   }
 
   void MultiGet(std::span<const std::string_view> keys, Sighting* seen) override {
     Check(engine_.MultiGet(keys, [&](std::size_t index, std::optional<std::string_view> value) {
-      seen[index] = value ? Sighting::Of(*value) : Sighting{};
+      seen[index] = value ? value_reader_.Read(*value) : Sighting{};
     }));
   }
 
@@ -48,7 +48,7 @@ class KvsSession final : public Session {
     range_.from.assign(from);
     range_.limit = limit;
     Check(engine_.Scan(range_, [&](std::string_view, std::string_view value) {
-      sum.Add(value.data(), value.size());
+      sum.Add(value_reader_.Read(value));
       return true;
     }));
     return sum;

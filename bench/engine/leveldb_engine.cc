@@ -34,14 +34,14 @@ class LevelDbSession final : public Session {
     const leveldb::Status status = db_.Get(read_, SliceOf(key), &value_);
     if (status.IsNotFound()) return {};
     Check(status);
-    return Sighting::Of(value_);
+    return value_reader_.Read(value_);
   }
 
   ScanSum Scan(std::string_view from, std::uint64_t limit) override {
     ScanSum sum;
     const std::unique_ptr<leveldb::Iterator> at(db_.NewIterator(read_));
     for (at->Seek(SliceOf(from)); at->Valid() && sum.keys < limit; at->Next()) {
-      sum.Add(at->value().data(), at->value().size());
+      sum.Add(value_reader_.Read(at->value().data(), at->value().size()));
     }
     Check(at->status());
     return sum;

@@ -72,7 +72,7 @@ class LmdbSession final : public Session {
     MDB_val value{};
     int code = mdb_cursor_get(cursor_, &key, &value, from.empty() ? MDB_FIRST : MDB_SET_RANGE);
     while (code == MDB_SUCCESS && sum.keys < limit) {
-      sum.Add(value.mv_data, value.mv_size);
+      sum.Add(value_reader_.Read(value.mv_data, value.mv_size));
       code = mdb_cursor_get(cursor_, &key, &value, MDB_NEXT);
     }
     if (code != MDB_SUCCESS && code != MDB_NOTFOUND) Check(code);
@@ -87,7 +87,7 @@ class LmdbSession final : public Session {
     const int code = mdb_get(reader_, dbi_, &key_val, &value);
     if (code == MDB_NOTFOUND) return {};
     Check(code);
-    return Sighting::Of(value.mv_data, value.mv_size);
+    return value_reader_.Read(value.mv_data, value.mv_size);
   }
 
   void PutAll(std::span<const Pair> pairs) {

@@ -1,6 +1,7 @@
 // kvs-bench: compares kvs with other embedded stores, on this machine, in one run.
 //
-// For each engine and data set it starts itself again as a worker. docs/benchmarks/engine.md explains the comparison.
+// For each engine and data set it starts itself again as a worker. docs/benchmarks/engine-amd.md explains the
+// comparison.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
@@ -25,7 +26,7 @@ constexpr std::uint64_t kKeysMax = 400'000'000;
 
 const std::vector<std::string> kWorkloads = {"load",   "get",    "mget16",    "absent", "ycsb-a",  "ycsb-b",
                                              "ycsb-c", "ycsb-d", "ycsb-e",    "ycsb-f", "scan100", "fullscan",
-                                             "reopen", "values", "overwrite", "tail",   "durable"};
+                                             "reopen", "values", "overwrite", "tail",   "durable", "limits"};
 
 struct CommandLine {
   Options options{};
@@ -48,7 +49,8 @@ void AddOptions(CLI::App& app, CommandLine& line) {
   Options& options = line.options;
   const CLI::Validator number(ReadNumber, "NUMBER[k|M]");
   app.add_flag("--quick", options.is_quick, "A million keys, two short rounds: some three minutes");
-  app.add_flag("--scale", line.is_scale, "kvs alone, loads and gets, at 100M keys and at 10M: some ten minutes");
+  app.add_flag("--scale", line.is_scale,
+               "kvs alone, loads, gets and openings, at 100M keys and at 10M: about 15 minutes");
   app.add_option("--engines", options.engines, "Which of: " + CLI::detail::join(EngineNames(), ","))
       ->delimiter(',')
       ->check(CLI::IsMember(EngineNames()));
@@ -75,7 +77,7 @@ int RunBench(const CLI::App& app, Options options, bool is_scale) {
   if (is_scale) {
     if (app.count("--keys") == 0) options.keys = kScaleKeys;
     if (options.engines.empty()) options.engines = {"kvs"};
-    if (options.workloads.empty()) options.workloads = {"load", "get"};
+    if (options.workloads.empty()) options.workloads = {"load", "get", "reopen"};
   }
   if (options.is_quick) {
     if (app.count("--keys") == 0) options.keys = kQuickKeys;
@@ -94,7 +96,8 @@ int RunBench(const CLI::App& app, Options options, bool is_scale) {
 
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { StopPlan(); });
 
-  const Results results = RunPlan(MakePlan(options), options.minutes * 60);
+  Results results = RunPlan(MakePlan(options), options.minutes * 60);
+  results.processor = ReadProcessor();
   std::filesystem::remove_all(options.directory);
   PrintReport(options, results);
   if (!options.json.empty()) WriteJson(options.json, options, results);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "keys.h"
+#include "limits.h"
 
 namespace kvs::bench {
 namespace {
@@ -30,8 +31,8 @@ struct Guess {
 
 Guess GuessOf(const std::string& engine) {
   static const std::map<std::string, Guess> guesses = {
-      {"kvs", {0.8, 300}},  {"lmdb", {2.2, 1}}, {"rocksdb", {6, 2000}}, {"leveldb", {4, 1200}},
-      {"sled", {12, 3000}}, {"hash", {0.6, 1}}, {"empty", {0.1, 1}},    {"raw", {120, 1}}};
+      {"kvs", {0.8, 300}}, {"lmdb", {2.2, 1}},   {"rocksdb", {6, 2000}}, {"leveldb", {4, 1200}}, {"sled", {12, 3000}},
+      {"redb", {6, 1000}}, {"fjall", {6, 2000}}, {"hash", {0.6, 1}},     {"empty", {0.1, 1}},    {"raw", {120, 1}}};
   const auto at = guesses.find(engine);
   return at == guesses.end() ? Guess{10, 1000} : at->second;
 }
@@ -63,11 +64,17 @@ class Planner {
   std::vector<std::string> Engines(bool with_floors, bool with_order = false) const {
     std::vector<std::string> engines;
     for (const std::string& engine : options_.engines) {
-      if (engine == "raw" || (IsFloor(engine) && !with_floors) || (engine == "hash" && with_order)) continue;
+      if (engine == "raw" || engine == kLimitsName || (IsFloor(engine) && !with_floors) ||
+          (engine == "hash" && with_order))
+        continue;
       if (engine == "sled" && data_keys_ > kSmallKeys) continue;  // It needs more memory than there is, and hours.
       engines.push_back(engine);
     }
     return engines;
+  }
+
+  bool HasEngine(std::string_view name) const {
+    return std::ranges::find(options_.engines, name) != options_.engines.end();
   }
 
   // Calls `plan` for each round. Steps of rounds after `rounds_min` are spare.
@@ -175,18 +182,35 @@ class Planner {
                                       {"ycsb-c", 1}, {"scan100", 1}, {"fullscan", 1}};
     const std::vector<Point> writes = {{"ycsb-a", 1}, {"ycsb-a", 2}, {"ycsb-b", 1}, {"ycsb-b", 2},
                                        {"ycsb-d", 1}, {"ycsb-e", 1}, {"ycsb-f", 1}};
-    const std::vector<Point> scans = {{"scan100", 1}, {"fullscan", 1}};
+    const std::vector<Point> scans = {{"ycsb-e", 1}, {"scan100", 1}, {"fullscan", 1}};
     const bool wants_reopen = options_.Wants("reopen");
-    if (!options_.Wants("load") && !WantsAny(reads) && !WantsAny(writes) && !wants_reopen) return;
+    const bool wants_limits = options_.Wants("limits") && HasEngine(kLimitsName);
+    if (!options_.Wants("load") && !WantsAny(reads) && !WantsAny(writes) && !wants_reopen && !wants_limits) return;
     Begin(options_.keys, options_.value_bytes, "");
     const std::vector<std::string> engines = Engines(true);
     PlanLoads(engines);
     if (WantsAny(reads) || WantsAny(writes)) Warm(engines);
-    ForEachRound([&](unsigned) { RunAll(reads, engines); });
+    if (wants_limits) StartLimits();
+    ForEachRound([&](unsigned) {
+      RunAll(reads, engines);
+      if (wants_limits) RunLimits();
+    });
+    if (wants_limits) End(std::string(kLimitsName));  // Its file goes before the writes need memory.
     ForEachRound([&](unsigned) { RunAll(writes, engines); });
     if (WantsAny(scans)) PlanClustered(scans);
     for (const std::string& engine : engines) End(engine, 0, !wants_reopen || IsFloor(engine));
     if (wants_reopen) PlanReopen();
+  }
+
+  void StartLimits() {
+    Start(std::string(kLimitsName), true);
+    steps_.back().expected_seconds = static_cast<double>(UserBytes()) / 1e9;
+  }
+
+  void RunLimits() {
+    for (const std::string_view name : Limits::Names()) {
+      Run(std::string(kLimitsName), std::string(name), 1, options_.seconds);
+    }
   }
 
   // Every engine once, then again each one with time left, each time into a new directory.
@@ -295,7 +319,7 @@ class Planner {
     for (const std::string& engine : Engines(false)) {
       if (engine != "sled") PlanOverwrite(engine, true);
     }
-    if (std::ranges::find(options_.engines, "kvs") == options_.engines.end()) return;
+    if (!HasEngine("kvs")) return;
     Begin(keys, options_.value_bytes, ", overwritten, default settings");
     PlanOverwrite("kvs", false);
   }
@@ -349,7 +373,7 @@ class Planner {
     for (const unsigned writers : {1U, 8U, 32U}) {
       ForEachRound([&](unsigned) {
         for (const std::string& engine : options_.engines) {  // The limit is measured next to kvs.
-          if (engine == "hash" || engine == "empty" || engine == "sled") continue;
+          if ((IsFloor(engine) && engine != "raw") || engine == "sled") continue;
           Start(engine, true, writers);
           steps_.back().settings.durable = true;
           steps_.back().settings.writers = writers;

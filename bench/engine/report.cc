@@ -6,6 +6,8 @@
 #include <thread>
 
 #include "kvs/version.h"
+#include "limit_table.h"
+#include "lookup.h"
 #include "targets.h"
 
 namespace kvs::bench {
@@ -37,6 +39,7 @@ constexpr Column kColumns[] = {
     {"seconds", "wall s", 3},
 };
 
+bool IsLimit(const std::string& workload) { return workload.starts_with("limit-"); }  // They have their own table.
 bool IsDurable(const std::string& workload) { return workload.starts_with("durable"); }
 
 // The best figure of a peer: the least, or the greatest rate. 0: no peer was measured.
@@ -45,7 +48,7 @@ double BestOfPeers(const Results& results, const std::string& data_set, const st
   double best = 0;
   for (const std::string& engine : EngineNames()) {
     if (engine == "kvs" || IsFloor(engine)) continue;
-    const auto value = MedianOf(results, data_set, workload, engine, figure);
+    const auto value = MedianOf(results, {data_set, workload, engine, figure});
     if (!value) continue;
     const bool is_rate = figure == "ops_per_s";
     if (best == 0 || (is_rate ? *value > best : *value < best)) best = *value;
@@ -63,7 +66,7 @@ std::string PrimaryFigure(const std::string& workload) {
 void PrintRow(const Results& results, const std::string& data_set, const std::string& workload,
               const std::string& engine) {
   const std::string primary = PrimaryFigure(workload);
-  const auto value = MedianOf(results, data_set, workload, engine, primary);
+  const auto value = MedianOf(results, {data_set, workload, engine, primary});
   if (!value) return;
   const double best = BestOfPeers(results, data_set, workload, primary);
   std::printf("  %-8s %12.3f", engine.c_str(), *value);
@@ -77,11 +80,23 @@ void PrintRow(const Results& results, const std::string& data_set, const std::st
   std::printf("  [%.3f..%.3f x%zu]", least, greatest, samples.at(primary).size());
   for (const Column& column : kColumns) {
     if (column.figure == primary) continue;
-    if (const auto extra = MedianOf(results, data_set, workload, engine, column.figure)) {
+    if (const auto extra = MedianOf(results, {data_set, workload, engine, column.figure})) {
       std::printf("  %s %.*f", column.title, column.digits, *extra);
     }
   }
   std::printf("\n");
+}
+
+void PrintLimits(const Results& results) {
+  const std::vector<LimitRow> rows = LimitTable(results);
+  if (rows.empty()) return;
+  std::printf("\nlimits: the machine without a store, and kvs\n");
+  for (const LimitRow& row : rows) {
+    std::printf("  %-38s %10.3f %-8s  [%.3f..%.3f]", row.limit.c_str(), row.median, row.unit.c_str(), row.least,
+                row.greatest);
+    if (row.ratio) std::printf("  %s %.3f, %.2f of the limit", row.workload.c_str(), *row.kvs, *row.ratio);
+    std::printf("\n");
+  }
 }
 
 void PrintTargets(const Results& results) {
@@ -117,6 +132,16 @@ void PrintList(std::ostream& out, char open, char close, const Items& items, Pri
   out << close;
 }
 
+void PrintProcessor(std::ostream& out, const Processor& processor) {
+  const auto print = [&](const std::string& word) { out << Quoted(word); };
+  out << "{\"kind\": " << Quoted(processor.kind_name()) << ", \"name\": " << Quoted(processor.name)
+      << ", \"family\": " << processor.family << ", \"model\": " << processor.model << ", \"flags\": ";
+  PrintList(out, '[', ']', processor.flags, print);
+  out << ", \"caches\": ";
+  PrintList(out, '[', ']', processor.caches, print);
+  out << "}";
+}
+
 void PrintSamples(std::ostream& out, const Samples& samples) {
   PrintList(out, '{', '}', samples, [&](const auto& figure) {
     out << Quoted(figure.first) << ": ";
@@ -127,6 +152,7 @@ void PrintSamples(std::ostream& out, const Samples& samples) {
 }  // namespace
 
 void PrintReport(const Options& options, const Results& results) {
+  std::printf("\nprocessor: %s; %u cores\n", results.processor.Describe().c_str(), std::thread::hardware_concurrency());
   std::printf("\nsettings\n");
   for (const auto& [engine, description] : results.descriptions) {
     std::printf("  %-20s %s\n", engine.c_str(), description.c_str());
@@ -139,10 +165,11 @@ void PrintReport(const Options& options, const Results& results) {
                              : primary == "ops_per_s" ? "sets a second"
                              : primary == "wall_ms"   ? "ms of wall time"
                                                       : "seconds of wall time";
-    if (!results.samples.at(data_set).contains(workload)) continue;
+    if (!results.samples.at(data_set).contains(workload) || IsLimit(workload)) continue;
     std::printf("\n%s: %s, %s\n", data_set.c_str(), workload.c_str(), unit);
     for (const std::string& engine : EngineNames()) PrintRow(results, data_set, workload, engine);
   }
+  PrintLimits(results);
   PrintTargets(results);
   for (const std::string& failure : results.failures) std::printf("FAILED: %s\n", failure.c_str());
 }
@@ -153,7 +180,9 @@ void WriteJson(const std::filesystem::path& path, const Options& options, const 
   out << "{\"version\": " << Quoted(kVersion) << ", \"keys\": " << options.keys
       << ", \"value_bytes\": " << options.value_bytes << ", \"rounds\": " << options.rounds
       << ", \"seconds\": " << results.seconds << ", \"cores\": " << std::thread::hardware_concurrency()
-      << ",\n\"settings\": ";
+      << ",\n\"processor\": ";
+  PrintProcessor(out, results.processor);
+  out << ",\n\"settings\": ";
   PrintList(out, '{', '}', results.descriptions,
             [&](const auto& item) { out << Quoted(item.first) << ": " << Quoted(item.second); });
   out << ",\n\"results\": ";
@@ -164,6 +193,15 @@ void WriteJson(const std::filesystem::path& path, const Options& options, const 
       out << Quoted(engine.first) << ": ";
       PrintSamples(out, engine.second);
     });
+    out << "}";
+  });
+  out << ",\n\"limits\": ";
+  PrintList(out, '[', ']', LimitTable(results), [&](const LimitRow& row) {
+    out << "{\"limit\": " << Quoted(row.limit) << ", \"unit\": " << Quoted(row.unit) << ", \"least\": " << row.least
+        << ", \"median\": " << row.median << ", \"greatest\": " << row.greatest;
+    if (row.ratio) {
+      out << ", \"workload\": " << Quoted(row.workload) << ", \"kvs\": " << *row.kvs << ", \"ratio\": " << *row.ratio;
+    }
     out << "}";
   });
   out << ",\n\"targets\": ";

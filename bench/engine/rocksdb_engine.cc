@@ -41,7 +41,7 @@ class RocksDbSession final : public Session {
     const rocksdb::Status status = db_.Get(read_, db_.DefaultColumnFamily(), SliceOf(key), &value_);
     if (status.IsNotFound()) return {};
     Check(status);
-    return Sighting::Of(value_.data(), value_.size());
+    return value_reader_.Read(value_.data(), value_.size());
   }
 
   void MultiGet(std::span<const std::string_view> keys, Sighting* seen) override {
@@ -50,7 +50,7 @@ class RocksDbSession final : public Session {
     db_.MultiGet(read_, db_.DefaultColumnFamily(), keys.size(), keys_.data(), values_.data(), statuses_.data());
     for (std::size_t i = 0; i < keys.size(); ++i) {
       if (!statuses_[i].IsNotFound()) Check(statuses_[i]);
-      seen[i] = statuses_[i].ok() ? Sighting::Of(values_[i].data(), values_[i].size()) : Sighting{};
+      seen[i] = statuses_[i].ok() ? value_reader_.Read(values_[i].data(), values_[i].size()) : Sighting{};
       values_[i].Reset();
     }
   }
@@ -59,7 +59,7 @@ class RocksDbSession final : public Session {
     ScanSum sum;
     const std::unique_ptr<rocksdb::Iterator> at(db_.NewIterator(read_));
     for (at->Seek(SliceOf(from)); at->Valid() && sum.keys < limit; at->Next()) {
-      sum.Add(at->value().data(), at->value().size());
+      sum.Add(value_reader_.Read(at->value().data(), at->value().size()));
     }
     Check(at->status());
     return sum;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "plan.h"
+#include "processor.h"
 #include "workloads.h"
 
 namespace kvs::bench {
@@ -14,6 +15,7 @@ namespace kvs::bench {
 using Samples = std::map<std::string, std::vector<double>>;
 
 struct Results {
+  Processor processor{};  // That everything ran on.
   // By data set, workload and engine; `order` has the first two in the order of the plan.
   std::map<std::string, std::map<std::string, std::map<std::string, Samples>>> samples{};
   std::vector<std::pair<std::string, std::string>> order{};

@@ -1,7 +1,9 @@
-// The targets of kvs, as ratios to peers that were measured in the same run.
+// The targets of kvs: ratios to peers and to limits that were measured in the same run, and a few figures of its own.
+//
+// Design      Some ratios depend on the kind of processor, and so do their goals. Intel's are for Intel's processors,
+//             AMD's for all others.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +13,7 @@ namespace kvs::bench {
 
 struct TargetRow {
   std::string what{};
-  std::string measure{};  // The compared quantity: "CPU of LMDB's", "bytes a key".
+  std::string measure{};  // The compared quantity: "of lmdb", "bytes a key".
   double goal = 0;
   bool at_least = false;  // Otherwise at most.
   double reached = 0;
@@ -19,15 +21,7 @@ struct TargetRow {
   bool is_met() const { return at_least ? reached >= goal : reached <= goal; }
 };
 
-// The rows for which this run has the figures. A ratio is the median of the ratios of the rounds, so that what slows a
-// whole round down does not count. If the two were not measured equally often, it is that of the medians.
+// The rows for which this run has the figures.
 std::vector<TargetRow> JudgeTargets(const Results& results);
-
-double Median(std::vector<double> values);
-// Null if it was not measured.
-const std::vector<double>* ValuesOf(const Results& results, const std::string& data_set, const std::string& workload,
-                                    const std::string& engine, const std::string& figure);
-std::optional<double> MedianOf(const Results& results, const std::string& data_set, const std::string& workload,
-                               const std::string& engine, const std::string& figure);
 
 }  // namespace kvs::bench

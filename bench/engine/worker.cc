@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "keys.h"
+#include "limits.h"
 #include "process.h"
 #include "workloads.h"
 
@@ -18,6 +19,31 @@ void Answer(const Figures& figures) {
   std::printf("\n");
   std::fflush(stdout);
 }
+
+// The worker of "limits": it has workloads of its own, and no store.
+class LimitsWorker {
+ public:
+  explicit LimitsWorker(const Settings& settings) : settings_(settings) {}
+
+  void Execute(const std::string& line) {
+    std::istringstream words(line);
+    std::string verb;
+    words >> verb;
+    if (verb == "open") {
+      limits_ = std::make_unique<Limits>(settings_);
+      return Answer({});
+    }
+    if (verb == "close") return Answer({});
+    if (verb != "run" || !limits_) Die("worker of limits: " + line);
+    Job job;
+    words >> job.workload >> job.threads >> job.seconds;
+    Answer(limits_->Run(job));
+  }
+
+ private:
+  const Settings settings_;
+  std::unique_ptr<Limits> limits_;
+};
 
 class EngineWorker {
  public:
@@ -93,13 +119,18 @@ class EngineWorker {
   std::unique_ptr<Workloads> workloads_;  // Goes first: it uses the engine.
 };
 
-}  // namespace
-
-int RunWorker(const std::string& engine_name, const Settings& settings) {
-  EngineWorker worker(engine_name, settings);
+template <class Worker>
+int Serve(Worker worker) {
   std::string line;
   while (std::getline(std::cin, line)) worker.Execute(line);
   return EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int RunWorker(const std::string& engine_name, const Settings& settings) {
+  if (engine_name == kLimitsName) return Serve(LimitsWorker(settings));
+  return Serve(EngineWorker(engine_name, settings));
 }
 
 }  // namespace kvs::bench

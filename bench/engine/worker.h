@@ -9,6 +9,8 @@
 //   describe                 the settings, as text
 //   close                    ends the store; nothing but the end of input may follow
 //   crash BYTES              overwrites so many bytes, then kills itself with SIGKILL: no answer
+//
+//             The worker of the limits (limits.h) knows open, run and close.
 #pragma once
 
 #include <string>
