@@ -44,9 +44,10 @@ bool HasBytes(const OpenPart& part) { return part.records > 0 || part.torn_bytes
 
 // The remedy for damage at `offset`. If the bytes there were synced, only a copy of the store helps.
 std::string Advice(const std::filesystem::path& path, std::uint64_t offset, std::uint64_t synced_bytes) {
-  const std::string copy = "; put back a copy of the store";
-  if (offset < synced_bytes) return copy;
-  return copy + ", or give up what stands behind it there: truncate -s " + std::to_string(offset) + " " + path.string();
+  std::string advice = "; put back a copy of the store";
+  if (offset >= synced_bytes)
+    advice += ", or give up what stands behind it there: truncate -s " + std::to_string(offset) + " " + path.string();
+  return advice;
 }
 
 // kCorruption at `offset` of the part `at`, with the remedy.
