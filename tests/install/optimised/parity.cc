@@ -1,0 +1,3 @@
+bool IsOdd(unsigned number);
+
+bool IsOdd(unsigned number) { return number % 2 == 1; }
