@@ -13,7 +13,8 @@ function(kvs_optimise)
   endif()
   if(KVS_LTO)
     add_compile_options(-flto=auto -ffat-lto-objects)
-    add_link_options(-flto=auto)
+    # g++ 12 warns wrongly of std::string when it links kvs-server.
+    add_link_options(-flto=auto -Wno-stringop-overread -Wno-stringop-overflow)
   endif()
   # Files of counts are named by the paths of objects in their build tree. Without the prefix only one tree finds them.
   set(files -fprofile-prefix-path=${CMAKE_BINARY_DIR})
