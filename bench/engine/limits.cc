@@ -135,7 +135,7 @@ void Limits::WriteRecords() {
   }
 }
 
-// The figures of an operation on so many records.
+// Measures an operation after a warm-up. records: in, the number of records that one operation reads.
 template <class Operation>
 Figures Limits::Measure(const Job& job, std::uint64_t records, Operation operation) {
   Repeat(job.seconds * kWarmUpShare, operation);

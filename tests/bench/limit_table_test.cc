@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "bench/made_up_run.h"
+
 namespace kvs::bench {
 namespace {
 
@@ -10,16 +12,16 @@ const std::string kMain = "1M keys of 100 B";
 const std::string kHuge = "10k keys of 65536 B";
 const std::string kDurable = "100k keys of 100 B, durable";
 
-void Put(Results& results, const std::string& data_set, const std::string& workload, const std::string& engine,
-         const std::string& figure, double value) {
-  results.order.emplace_back(data_set, workload);
-  results.samples[data_set][workload][engine][figure] = {value, value * 2, value * 3};
+// Three rounds.
+void PutRounds(Results& results, const std::string& data_set, const std::string& workload, const std::string& engine,
+               const std::string& figure, double value) {
+  Put(results, data_set, workload, engine, figure, {value, value * 2, value * 3});
 }
 
 TEST(LimitTableTest, RowHasTheSpreadAndTheRatioOfKvs) {
   Results results;
-  Put(results, kMain, "get", "kvs", "cpu_us", 6);
-  Put(results, kMain, "limit-get", "limits", "cpu_us", 4);
+  PutRounds(results, kMain, "get", "kvs", "cpu_us", 6);
+  PutRounds(results, kMain, "limit-get", "limits", "cpu_us", 4);
   const std::vector<LimitRow> rows = LimitTable(results);
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0].workload, "get");
@@ -32,7 +34,7 @@ TEST(LimitTableTest, RowHasTheSpreadAndTheRatioOfKvs) {
 
 TEST(LimitTableTest, LimitThatNothingHasAloneHasNoRatio) {
   Results results;
-  Put(results, kMain, "limit-read", "limits", "cpu_us", 4);
+  PutRounds(results, kMain, "limit-read", "limits", "cpu_us", 4);
   const std::vector<LimitRow> rows = LimitTable(results);
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_TRUE(rows[0].workload.empty());
@@ -41,8 +43,8 @@ TEST(LimitTableTest, LimitThatNothingHasAloneHasNoRatio) {
 
 TEST(LimitTableTest, CopyIsComparedWithTheLargestValues) {
   Results results;
-  Put(results, kMain, "limit-copy", "limits", "cpu_us", 2);
-  Put(results, kHuge, "get", "kvs", "cpu_us", 3);
+  PutRounds(results, kMain, "limit-copy", "limits", "cpu_us", 2);
+  PutRounds(results, kHuge, "get", "kvs", "cpu_us", 3);
   const std::vector<LimitRow> rows = LimitTable(results);
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0].ratio, 1.5);
@@ -50,8 +52,8 @@ TEST(LimitTableTest, CopyIsComparedWithTheLargestValues) {
 
 TEST(LimitTableTest, RawSyncsAreRates) {
   Results results;
-  Put(results, kDurable, "durable/8", "raw", "ops_per_s", 100);
-  Put(results, kDurable, "durable/8", "kvs", "ops_per_s", 90);
+  PutRounds(results, kDurable, "durable/8", "raw", "ops_per_s", 100);
+  PutRounds(results, kDurable, "durable/8", "kvs", "ops_per_s", 90);
   const std::vector<LimitRow> rows = LimitTable(results);
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0].unit, "a second");

@@ -1,5 +1,5 @@
-// Promise: each limit reads what it says, whole, and leaves nothing behind but its file of records. The tests run every
-// limit for a moment on a few records, and spoil the file to see that a wrong value is noticed.
+// Promise: each limit reads its records whole, and leaves only the file of records behind. The tests run every limit
+// for a moment on a few records. They also change the file, and expect that the wrong value is noticed.
 #include "engine/limits.h"
 
 #include <gtest/gtest.h>

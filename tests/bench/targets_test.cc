@@ -4,24 +4,20 @@
 
 #include <gtest/gtest.h>
 
+#include "bench/made_up_run.h"
+
 namespace kvs::bench {
 namespace {
 
 const std::string kMain = "10M keys of 100 B";
 const std::string kDurable = "100k keys of 100 B, durable";
 
-void Put(Results& results, const std::string& data_set, const std::string& workload, const std::string& engine,
-         const std::string& figure, double value) {
-  results.order.emplace_back(data_set, workload);
-  results.samples[data_set][workload][engine][figure] = {value};
-}
-
 // A run in which kvs takes 0.6 of lmdb for a get.
 Results RunOn(ProcessorKind kind) {
   Results results;
   results.processor.kind = kind;
-  Put(results, kMain, "get", "kvs", "cpu_us", 6);
-  Put(results, kMain, "get", "lmdb", "cpu_us", 10);
+  Put(results, kMain, "get", "kvs", "cpu_us", {6});
+  Put(results, kMain, "get", "lmdb", "cpu_us", {10});
   return results;
 }
 
@@ -38,8 +34,8 @@ TEST(TargetsTest, EachKindOfProcessorHasItsOwnGoal) {
 
 TEST(TargetsTest, GetIsJudgedByItsLimit) {
   Results results;
-  Put(results, kMain, "get", "kvs", "cpu_us", 3);
-  Put(results, kMain, "limit-get", "limits", "cpu_us", 2);
+  Put(results, kMain, "get", "kvs", "cpu_us", {3});
+  Put(results, kMain, "limit-get", "limits", "cpu_us", {2});
   const std::vector<TargetRow> rows = JudgeTargets(results);
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_DOUBLE_EQ(rows[0].reached, 1.5);
@@ -48,10 +44,10 @@ TEST(TargetsTest, GetIsJudgedByItsLimit) {
 
 TEST(TargetsTest, RateIsToBeAtLeastItsGoal) {
   Results results;
-  Put(results, kDurable, "durable/8", "kvs", "ops_per_s", 100);
-  Put(results, kDurable, "durable/8", "raw", "ops_per_s", 100);
-  Put(results, kDurable, "durable/32", "kvs", "ops_per_s", 80);
-  Put(results, kDurable, "durable/32", "raw", "ops_per_s", 100);
+  Put(results, kDurable, "durable/8", "kvs", "ops_per_s", {100});
+  Put(results, kDurable, "durable/8", "raw", "ops_per_s", {100});
+  Put(results, kDurable, "durable/32", "kvs", "ops_per_s", {80});
+  Put(results, kDurable, "durable/32", "raw", "ops_per_s", {100});
   const std::vector<TargetRow> rows = JudgeTargets(results);
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_TRUE(rows[0].is_met());
@@ -60,13 +56,13 @@ TEST(TargetsTest, RateIsToBeAtLeastItsGoal) {
 
 TEST(TargetsTest, OpeningAtScaleHasAGoalOfItsOwn) {
   Results results;
-  Put(results, kMain, "reopen clean", "kvs", "wall_ms", 31);
+  Put(results, kMain, "reopen clean", "kvs", "wall_ms", {31});
   ASSERT_EQ(JudgeTargets(results).size(), 1U);
   EXPECT_FALSE(JudgeTargets(results)[0].is_met());
 
   Results scale;
-  Put(scale, "100M keys of 100 B", "reopen clean", "kvs", "wall_ms", 31);
-  Put(scale, kMain, "get", "kvs", "cpu_us", 1);
+  Put(scale, "100M keys of 100 B", "reopen clean", "kvs", "wall_ms", {31});
+  Put(scale, kMain, "get", "kvs", "cpu_us", {1});
   ASSERT_EQ(JudgeTargets(scale).size(), 1U);
   EXPECT_TRUE(JudgeTargets(scale)[0].is_met());
 }
