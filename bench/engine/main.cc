@@ -48,7 +48,7 @@ std::string ReadNumber(std::string& text) {
 void AddOptions(CLI::App& app, CommandLine& line) {
   Options& options = line.options;
   const CLI::Validator number(ReadNumber, "NUMBER[k|M]");
-  app.add_flag("--quick", options.is_quick, "A million keys, two short rounds: some three minutes");
+  app.add_flag("--quick", options.is_quick, "A million keys, two short rounds: some five minutes");
   app.add_flag("--scale", line.is_scale,
                "kvs alone, loads, gets and openings, at 100M keys and at 10M: about 15 minutes");
   app.add_option("--engines", options.engines, "Which of: " + CLI::detail::join(EngineNames(), ","))
