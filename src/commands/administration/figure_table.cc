@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <utility>
 
 #include "commands/administration/process_figure_table.h"
 #include "net/net_figure_table.h"
@@ -71,8 +73,11 @@ std::vector<const figures::FigureSpec*> AllFigures() {
 std::vector<InfoField> ReadSection(Call& call, std::string_view section) {
   std::vector<InfoField> fields;
   for (const Module& module : kModules) module.read(call, section, &fields);
-  std::stable_sort(fields.begin(), fields.end(),
-                   [](const InfoField& a, const InfoField& b) { return a.spec->place < b.spec->place; });
+  // Not std::stable_sort(): that of g++ 12 calls a function that clang reports as deprecated.
+  std::multimap<int, InfoField> by_place;
+  for (InfoField& field : fields) by_place.emplace(field.spec->place, std::move(field));
+  fields.clear();
+  for (auto& [place, field] : by_place) fields.push_back(std::move(field));
   return fields;
 }
 

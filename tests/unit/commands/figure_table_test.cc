@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 #include <string>
@@ -27,9 +28,12 @@ using figures::FigureSpec;
 constexpr ConnectionLimits kLimits{.request_bytes_max = 1 << 20, .output_bytes_max = 1 << 20};
 
 std::vector<const FigureSpec*> FiguresOf(std::string_view section) {
-  std::vector<const FigureSpec*> rows = AllFigures();
-  std::erase_if(rows, [&](const FigureSpec* row) { return row->section != section; });
-  std::stable_sort(rows.begin(), rows.end(), [](const auto* a, const auto* b) { return a->place < b->place; });
+  std::multimap<int, const FigureSpec*> by_place;
+  for (const FigureSpec* row : AllFigures()) {
+    if (row->section == section) by_place.emplace(row->place, row);
+  }
+  std::vector<const FigureSpec*> rows;
+  for (const auto& [place, row] : by_place) rows.push_back(row);
   return rows;
 }
 
