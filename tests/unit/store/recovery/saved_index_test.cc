@@ -81,7 +81,7 @@ class SavedIndexTest : public StoreFixture {
 
   // The store in `directory` has the pairs of the model, and the figures of a store that was built without an index.
   void Check(const fs::path& directory, bool was_saved) {
-    const fs::path anew = directory.string() + "-anew";
+    const fs::path anew = copies_.path() / "anew";
     fs::remove_all(anew);
     fs::copy(directory, anew);
     fs::remove(log::IndexPath(anew));
