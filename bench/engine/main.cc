@@ -28,6 +28,9 @@ const std::vector<std::string> kWorkloads = {"load",   "get",    "mget16",    "a
                                              "ycsb-c", "ycsb-d", "ycsb-e",    "ycsb-f", "scan100", "fullscan",
                                              "reopen", "values", "overwrite", "tail",   "durable", "limits"};
 
+// Whether most of the time of a quick run would be this engine's.
+bool IsSlow(const std::string& engine) { return engine == "sled" || engine == "redb" || engine == "fjall"; }
+
 struct CommandLine {
   Options options{};
   Settings worker{};
@@ -48,7 +51,8 @@ std::string ReadNumber(std::string& text) {
 void AddOptions(CLI::App& app, CommandLine& line) {
   Options& options = line.options;
   const CLI::Validator number(ReadNumber, "NUMBER[k|M]");
-  app.add_flag("--quick", options.is_quick, "A million keys, two short rounds: some five minutes");
+  app.add_flag("--quick", options.is_quick,
+               "A million keys, two short rounds, sled, redb and fjall only if --engines names them: three minutes");
   app.add_flag("--scale", line.is_scale,
                "kvs alone, loads, gets and openings, at 100M keys and at 10M: about 15 minutes");
   app.add_option("--engines", options.engines, "Which of: " + CLI::detail::join(EngineNames(), ","))
@@ -88,7 +92,7 @@ int RunBench(const CLI::App& app, Options options, bool is_scale) {
   }
   if (options.engines.empty()) {
     options.engines = EngineNames();
-    if (options.is_quick) std::erase(options.engines, "sled");  // Most of the time would be its.
+    if (options.is_quick) std::erase_if(options.engines, IsSlow);
   }
   if (options.directory.empty()) options.directory = std::filesystem::current_path();
   options.directory /= "kvs-bench-" + std::to_string(::getpid());
