@@ -41,7 +41,7 @@ Result<BatchDraft> BatchWriter::Draft(const WriteBatch& batch) const {
   }
   if (drafted.bytes_max <= kBatchBytesMax) return drafted;
   return Error{.code = ErrorCode::kInvalidArgument,
-               .context = "the batch has some " + std::to_string(drafted.bytes_max) + " bytes, the limit is " +
+               .context = "the batch takes up to " + std::to_string(drafted.bytes_max) + " bytes, the limit is " +
                           std::to_string(kBatchBytesMax)};
 }
 

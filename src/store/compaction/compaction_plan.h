@@ -17,11 +17,12 @@
 
 #include "base/tunable.h"
 #include "store/segments/segment_accounts.h"
+#include "store/space/space_bound.h"
 
 namespace kvs::store {
 
 // A segment is worth rewriting if this share of it becomes free.
-inline constexpr double kWorthwhileShare = 0.05;
+inline constexpr double kWorthwhileShare = 1.0 / SpaceBound::kSegmentsPerGain;
 
 // Records of this size are read at full speed in any order.
 KVS_TUNABLE(std::uint64_t, kLargeRecordBytes, std::uint64_t{64} << 10, 256, std::uint64_t{1} << 20);
