@@ -9,11 +9,12 @@ from typing import NamedTuple
 YARDSTICK, CEILING = "redis-aof", "empty"
 PAIR_BYTES = 116
 
-CPU_RATIO_TO_YARDSTICK = {("get", 1): 0.80, ("set", 1): 0.68, ("get", 16): 0.35, ("set", 16): 0.30,
-                          ("get", 64): 0.20, ("set", 64): 0.18}
+CPU_RATIO_TO_YARDSTICK = {("get", 1): 0.80, ("set", 1): 0.68, ("get", 16): 0.30, ("set", 16): 0.30,
+                          ("get", 64): 0.19, ("set", 64): 0.18}
 CPU_RATIO_TO_CEILING = {("get", 1): 1.15, ("set", 1): 1.15, ("get", 16): 1.4, ("set", 16): 1.9,
-                        ("get", 64): 2.2, ("set", 64): 3.2}
+                        ("get", 64): 1.9, ("set", 64): 3.0}
 CPU_RATIO_OF_TWO_THREADS = 1.2
+P99_RATIO_OF_TWO_THREADS = 1.2
 MEMORY_RATIO = 0.8
 IDLE_CONNECTION_BYTES = 4_096
 
@@ -90,6 +91,9 @@ def judge_latency(document):
         for operation in ("get", "set"):
             reached = ratio_to(document, "kvs", YARDSTICK, operation, pipeline, "p99_us")
             yield Target(f"p99 of redis-aof: {operation}, pipeline {pipeline}", 1.0, reached)
+    for operation in ("get", "set"):
+        reached = ratio_to(document, "kvs-2t", YARDSTICK, operation, 1, "p99_us")
+        yield Target(f"p99 of redis-aof: two threads, {operation}, pipeline 1", P99_RATIO_OF_TWO_THREADS, reached)
     rows = document["compacting"]
     reached = ratio_of(by_round(rows, "kvs", "p99_us"), by_round(rows, YARDSTICK, "p99_us"))
     yield Target("p99 of redis-aof: half its rate, compacting", 1.0, reached)
