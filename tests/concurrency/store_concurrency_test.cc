@@ -44,7 +44,7 @@ class StoreConcurrencyTest : public testing::Test {
   void RunTogether(const std::vector<Work>& works) {
     const std::uint64_t seed = test::TestSeed(20'261'121);
     SCOPED_TRACE(test::SeedTrace(seed));
-    std::latch start(works.size());
+    std::latch start(static_cast<std::ptrdiff_t>(works.size()));
     std::vector<std::thread> threads;
     for (std::size_t i = 0; i < works.size(); ++i) {
       threads.emplace_back([&, i] {
