@@ -32,11 +32,13 @@ Status Writer::Finish(const Appended& appended) {
 Status Writer::Set(std::string_view key, std::string_view value, Expiry expiry_ms) {
   KVS_TRY(CheckPair(key, value));
   const log::RecordDraft draft = log::DraftPut(key, value, parts_.clock.ToStored(expiry_ms));
+  index::LeafHint hint;
+  PrefetchIndex({&draft, 1}, {&hint, 1});
   Appended appended;
   {
     const AppendLock::Held held(parts_.log.lock);
     KVS_TRY(parts_.log.tail.MakeRoom(held, log::RecordBytesMax(draft), Purpose::kStore));
-    appended = parts_.publisher.Put(held, draft);
+    appended = parts_.publisher.Put(held, draft, hint);
   }
   return Finish(appended);
 }
