@@ -236,6 +236,10 @@ class KvsEngine {
     return Ok();
   }
 
+  // Calls with these keys come soon. An engine may ask the processor for the memory that they will read, for all keys
+  // together. It changes nothing, and has no error.
+  virtual void Prefetch(std::span<const std::string_view> /*keys*/) {}
+
   // Does many Set() in one call, in order. It is not atomic; Write() is.
   // set: out, pairs, the number of leading pairs that are set. After an error, the error is about the next pair.
   virtual Status MultiSet(std::span<const KeyValue> pairs, std::size_t& set) {

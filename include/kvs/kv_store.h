@@ -96,6 +96,7 @@ class KvStore final : public KvsEngine {
   Status Remove(std::string_view key) override;
   Result<bool> Read(std::string_view key, ValueVisitor visit) override;
   Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) override;
+  void Prefetch(std::span<const std::string_view> keys) override;
   Status Write(const WriteBatch& batch) override;
   Status Update(std::string_view key, UpdateFunction fn) override;
   Status Scan(const ScanRange& range, ScanVisitor visit) override;

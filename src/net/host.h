@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "kvs/result.h"
@@ -55,6 +56,9 @@ class Host {
   // The reply to a client that is refused. Its protocol is not known yet.
   virtual std::string_view RefusalLine() const = 0;
 
+  // Some clients of a round have sent these bytes, and their requests are executed next. Prefetches the memory that the
+  // requests will read, for all of them together.
+  virtual void Prefetch(std::span<const std::string_view> inputs) = 0;
   // Some clients of a round have executed their requests: sends the messages that they caused, before their replies.
   virtual void EndInput() = 0;
   // Makes the unsettled writes durable.

@@ -1,6 +1,7 @@
 #include "net/loop.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <new>
 #include <thread>
@@ -8,7 +9,6 @@
 
 #include "base/probe.h"
 #include "base/try.h"
-#include "net/round.h"
 
 namespace kvs::server {
 
@@ -183,7 +183,7 @@ void Loop::ServeHere(const std::vector<Client*>& clients) {
   std::vector<Session*> sessions;
   sessions.reserve(clients.size());
   for (Client* client : clients) sessions.push_back(&client->session);
-  const RoundSync sync = ServeRound(host_, sessions);
+  const RoundSync sync = ServeRound(host_, {room_.get(), kRoomBytes}, sessions);
   answered_ = sessions.size();
   gather_.EndRound(sync.sessions, sync.duration, sync.sessions > 0 ? SyncGather::Clock::now() : now_);
   for (Client* client : clients) {
@@ -197,7 +197,8 @@ void Loop::ServeInJob(Client* client) {
   ++jobs_out_;
   options_.pool->Spawn([this, client]() noexcept {
     Session* session = &client->session;
-    static_cast<void>(ServeRound(host_, {&session, 1}));
+    std::array<char, Session::kReceiveBytes> room;
+    static_cast<void>(ServeRound(host_, room, {&session, 1}));
     mailbox_.Return(client);
   });
 }

@@ -29,6 +29,7 @@
 #include "net/host.h"
 #include "net/listeners.h"
 #include "net/loop_mailbox.h"
+#include "net/round.h"
 #include "net/stop_sequence.h"
 #include "net/sync_gather.h"
 
@@ -91,6 +92,8 @@ class Loop {
 
   bool is_pooled() const { return options_.pool != nullptr; }
 
+  static constexpr std::size_t kRoomBytes = kServedTogether * Session::kReceiveBytes;
+
   // Constant after construction.
   Host& host_;
   const LoopOptions options_;
@@ -104,6 +107,7 @@ class Loop {
   ClientDeadlines clients_;
   std::vector<Client*> ready_;  // Of the next round.
   std::size_t answered_ = 0;    // Clients of the last round.
+  const std::unique_ptr<char[]> room_ = std::make_unique_for_overwrite<char[]>(kRoomBytes);  // For ServeRound().
   std::size_t jobs_out_ = 0;
   SyncGather gather_;
   io::Deadline now_{};  // As of the last wake-up.

@@ -1,7 +1,8 @@
 // ServeRound: one turn for each of some sessions, with one sync for all of them.
 //
 // Design      A direct loop calls it with all ready sessions, a job of the pool with one. A round costs at most one
-//             Host::Sync(), however many writes and sync requests it executes.
+//             Host::Sync(), however many writes and sync requests it executes. Some sessions are received from before
+//             the first of them executes anything. So the memory that their requests need is fetched together.
 // Durability  A reply that depends on the sync is sent after it, and is an error if the sync has failed.
 #pragma once
 
@@ -19,7 +20,11 @@ struct RoundSync {
   std::chrono::steady_clock::duration duration{};
 };
 
+// So many sessions are received from, executed and answered together.
+inline constexpr std::size_t kServedTogether = 16;
+
+// room: in, what is received lies here; Session::kReceiveBytes for each session, of kServedTogether at most.
 // noexcept: a connection handles lack of memory itself.
-RoundSync ServeRound(Host& host, std::span<Session* const> sessions) noexcept;
+RoundSync ServeRound(Host& host, std::span<char> room, std::span<Session* const> sessions) noexcept;
 
 }  // namespace kvs::server

@@ -17,7 +17,7 @@ using io::TransferOutcome;
 Session::Session(io::UniqueFd socket, Host& host, const ConnectionLimits& limits, std::shared_ptr<Outbox> outbox)
     : host_(host), socket_(std::move(socket)), connection_(host, limits, socket_.get(), std::move(outbox)) {}
 
-void Session::Input() {
+void Session::Receive(std::span<char> room) {
   if (connection_.is_dropped()) {
     is_broken_ = true;
     return;
@@ -27,12 +27,11 @@ void Session::Input() {
     connection_.Resume();
     if (!may_be_readable) return;
   }
-  if (connection_.wants_input()) TakeBytes();
+  if (connection_.wants_input()) TakeBytes(room);
 }
 
-void Session::TakeBytes() {
-  std::array<char, kReceiveBytes> bytes;
-  const std::span<char> into(bytes.data(), std::min(bytes.size(), input_allowance_));
+void Session::TakeBytes(std::span<char> room) {
+  const std::span<char> into = room.first(std::min({room.size(), kReceiveBytes, input_allowance_}));
   const auto received = tls_ == nullptr ? io::Receive(socket_.get(), into) : tls_->Receive(into);
   if (!received) {
     if (tls_ != nullptr && !tls_->is_secured()) NoteFailedHandshake(received.error().ToString());
@@ -52,10 +51,15 @@ void Session::TakeBytes() {
     case TransferOutcome::kBytes:
       host_.figures.AddReceived(received->bytes);
       input_allowance_ -= received->bytes;
-      connection_.Receive({bytes.data(), received->bytes});
-      if (input_allowance_ == 0) connection_.ReceiveEnd();
+      received_ = {room.data(), received->bytes};
       break;
   }
+}
+
+void Session::Execute() {
+  if (received_.empty()) return;
+  connection_.Receive(std::exchange(received_, {}));
+  if (input_allowance_ == 0) connection_.ReceiveEnd();
 }
 
 void Session::Output() {

@@ -1,8 +1,8 @@
 // Session: one client's socket and its Connection. Moves bytes between the two, a bounded amount in each turn.
 //
-// Design      A turn is Input(), SettleWrites() if there are unsettled writes, and Output(): one receive and one send.
-//             Then next() tells what the session needs. A turn receives kReceiveBytes at most, so no client holds up
-//             its loop for long.
+// Design      A turn is Receive(), Execute(), SettleWrites() if there are unsettled writes, and Output(): one receive
+//             and one send. Then next() tells what the session needs. A turn receives kReceiveBytes at most, so no
+//             client holds up its loop for long.
 // Threads     One thread at a time: the loop's, or that of a job.
 // Errors      A socket that fails ends the session. The client cannot be told.
 #pragma once
@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -24,7 +25,7 @@ namespace kvs::server {
 
 class Session {
  public:
-  static constexpr std::size_t kReceiveBytes = std::size_t{64} << 10;  // On the stack during a call.
+  static constexpr std::size_t kReceiveBytes = std::size_t{64} << 10;
 
   enum class Next : std::uint8_t {
     kWait,    // For interest(), or for mail.
@@ -39,7 +40,11 @@ class Session {
   void Secure(std::unique_ptr<io::TlsStream> tls) { tls_ = std::move(tls); }
   bool is_secured() const { return tls_ != nullptr && tls_->is_secured(); }  // The handshake is done.
 
-  void Input();
+  // Receives into `room`, which the caller keeps until Execute() returns. Executes requests that a limit has put off.
+  void Receive(std::span<char> room);
+  std::string_view received() const { return received_; }
+  // Executes the requests that were received.
+  void Execute();
   void Output();
   Next next() const;
   io::Interest interest() const;
@@ -73,7 +78,7 @@ class Session {
   int socket() const { return socket_.get(); }
 
  private:
-  void TakeBytes();
+  void TakeBytes(std::span<char> room);
 
   Host& host_;
   io::UniqueFd socket_;
@@ -81,6 +86,7 @@ class Session {
   Connection connection_;
   std::size_t input_allowance_ = std::numeric_limits<std::size_t>::max();  // Bytes still to receive. See Stop...().
   std::uint64_t sent_bytes_ = 0;
+  std::string_view received_;  // From Receive() to Execute(), in the caller's room.
   bool is_stopping_ = false;
   bool may_be_readable_ = false;
   bool peer_has_ended_ = false;

@@ -26,6 +26,13 @@ const char* SizeComplaint(std::size_t key_bytes, std::size_t value_bytes, std::s
 
 }  // namespace
 
+std::string_view PeekFrameKey(std::string_view input) {
+  if (input.size() < kRequestHeaderBytes) return {};
+  const std::size_t key_bytes = base::GetFixed32(input.data() + 8);
+  return key_bytes <= input.size() - kRequestHeaderBytes ? input.substr(kRequestHeaderBytes, key_bytes)
+                                                         : std::string_view();
+}
+
 Decoded FrameDecoder::Decode(std::string_view input) {
   if (refusal_.status != DecodeStatus::kNeedMore) return refusal_;
   if (const char* complaint = FixedBytesComplaint(input)) {

@@ -32,6 +32,9 @@ struct Decoded {
   const char* complaint = "";                // The reason, unless kRequest or kNeedMore.
 };
 
+// The key of the request that `input` begins with, or a guess: nothing is checked. Empty: there is none.
+std::string_view PeekFrameKey(std::string_view input);
+
 class FrameDecoder {
  public:
   // `frame_bytes_max` bounds header, key and value together, below what the protocol allows.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "base/decimal.h"
@@ -49,7 +50,27 @@ std::size_t ReadShortLine(std::string_view line, std::int64_t* number) {
   return at + 2;
 }
 
+// Cuts a bulk string off the front of `input`. nullopt: it does not begin with one that is all there.
+std::optional<std::string_view> CutBulk(std::string_view* input) {
+  std::int64_t bytes = 0;
+  const std::size_t header = input->starts_with('$') ? ReadShortLine(*input, &bytes) : 0;
+  const std::size_t end = header + static_cast<std::size_t>(bytes);
+  if (header == 0 || input->size() < end + 2) return std::nullopt;
+  const std::string_view bulk = input->substr(header, end - header);
+  input->remove_prefix(end + 2);
+  return bulk;
+}
+
 }  // namespace
+
+std::string_view PeekRespKey(std::string_view input) {
+  std::int64_t count = 0;
+  const std::size_t header = input.starts_with('*') ? ReadShortLine(input, &count) : 0;
+  if (header == 0 || count < 2) return {};
+  input.remove_prefix(header);
+  if (!CutBulk(&input)) return {};
+  return CutBulk(&input).value_or(std::string_view());
+}
 
 RespDecoded RespDecoder::Decode(std::string_view input) {
   if (is_dead_) return {.status = RespStatus::kViolation, .complaint = complaint_};

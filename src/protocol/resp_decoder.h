@@ -46,6 +46,10 @@ inline constexpr std::int64_t kRespUnauthenticatedArgumentsMax = 10;  // While n
 inline constexpr std::int64_t kRespUnauthenticatedBulkBytesMax = 16'384;
 inline constexpr std::size_t kRespUnauthenticatedCommandBytesMax = kRespInlineBytesMax;
 
+// The first argument after the name of the command that `input` begins with: most often a key. Empty: there is none, or
+// the command has no common form. No limit is checked.
+std::string_view PeekRespKey(std::string_view input);
+
 class RespDecoder {
  public:
   explicit RespDecoder(const RespLimits& limits) : limits_(limits) {}

@@ -1,14 +1,34 @@
 #include "server/server_host.h"
 
+#include <array>
 #include <string>
 #include <utility>
 
+#include "net/round.h"
+#include "protocol/frame_decoder.h"
 #include "protocol/native_frame.h"
+#include "protocol/resp_decoder.h"
 #include "protocol/sniff.h"
 #include "server/native_conversation.h"
 #include "server/resp_conversation.h"
 
 namespace kvs::server {
+namespace {
+
+// Longer input is a pipeline, which goes down in one call, or a value beside which a miss does not count.
+constexpr std::size_t kPrefetchedInputBytesMax = 512;
+
+// The key of the request that `input` begins with, or what stands where a key would. Empty: none.
+std::string_view PeekKey(std::string_view input) {
+  if (input.empty() || input.size() > kPrefetchedInputBytesMax) return {};
+  switch (protocol::Sniff(input.front())) {
+    case protocol::Dialect::kNative: return protocol::PeekFrameKey(input);
+    case protocol::Dialect::kResp: return protocol::PeekRespKey(input);
+  }
+  return {};
+}
+
+}  // namespace
 
 NetLimits ServerHost::Limits() const {
   const ServerConfig& config = state_.config;
@@ -32,6 +52,16 @@ std::unique_ptr<Conversation> ServerHost::NewConversation(char first_byte, const
 
 // Clients of Redis and those of kvs know this line.
 std::string_view ServerHost::RefusalLine() const { return protocol::kRefusalLine; }
+
+void ServerHost::Prefetch(std::span<const std::string_view> inputs) {
+  std::array<std::string_view, kServedTogether> keys;
+  std::size_t count = 0;
+  for (const std::string_view input : inputs) {
+    const std::string_view key = PeekKey(input);
+    if (!key.empty() && count < keys.size()) keys[count++] = key;
+  }
+  if (count > 1) state_.engine.Prefetch({keys.data(), count});
+}
 
 Status ServerHost::Sync() {
   const auto begin = Clock::now();

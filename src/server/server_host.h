@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "net/host.h"
@@ -25,6 +26,7 @@ class ServerHost final : public Host {
   std::unique_ptr<Conversation> NewConversation(char first_byte, const ConnectionLimits& limits, int socket,
                                                 std::shared_ptr<Outbox> outbox) override;
   std::string_view RefusalLine() const override;
+  void Prefetch(std::span<const std::string_view> inputs) override;
   void EndInput() override { state_.observation.tracking.SendBroadcasts(); }
   Status Sync() override;
   void Tick(Clock::time_point now) override;

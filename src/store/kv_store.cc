@@ -24,6 +24,8 @@ Result<bool> KvStore::Read(std::string_view key, ValueVisitor visit) { return st
 Status KvStore::MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) {
   return store_->MultiGet(keys, visit);
 }
+
+void KvStore::Prefetch(std::span<const std::string_view> keys) { store_->Prefetch(keys); }
 Status KvStore::Write(const WriteBatch& batch) { return store_->Write(batch); }
 Status KvStore::Update(std::string_view key, UpdateFunction fn) { return store_->Update(key, fn); }
 std::uint64_t KvStore::NowMs() { return store_->NowMs(); }

@@ -113,6 +113,15 @@ Status Reader::MultiGetTogether(std::span<const std::string_view> keys, std::siz
   return Ok();
 }
 
+void Reader::Prefetch(std::span<const std::string_view> keys) const {
+  const auto guard = parts_.epochs.Pin();
+  base::UninitializedArray<index::LeafHint, index::Tree::kTogetherMax> unused;
+  for (; !keys.empty(); keys = keys.subspan(std::min(keys.size(), index::Tree::kTogetherMax))) {
+    const std::size_t count = std::min(keys.size(), index::Tree::kTogetherMax);
+    parts_.index.PrefetchMany(keys.first(count), unused.first(count));
+  }
+}
+
 // Reads the records of a leaf once, for their keys and for their values.
 class Reader::ScanReader final : public index::LeafReader {
  public:

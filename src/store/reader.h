@@ -41,6 +41,7 @@ class Reader {
   Result<bool> ReadEntry(std::string_view key, EntryVisitor visit) const;
   Result<std::optional<std::string>> Get(std::string_view key) const;
   Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) const;
+  void Prefetch(std::span<const std::string_view> keys) const;
   Result<std::optional<std::string>> RandomKey(FunctionRef<std::uint64_t(std::uint64_t n)> below) const;
   Status Scan(const ScanRange& range, ScanVisitor visit) const;
 

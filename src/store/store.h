@@ -61,6 +61,7 @@ class Store {
   Status MultiGet(std::span<const std::string_view> keys, MultiGetVisitor visit) {
     return reader_.MultiGet(keys, visit);
   }
+  void Prefetch(std::span<const std::string_view> keys) { reader_.Prefetch(keys); }
   Result<std::optional<std::string>> RandomKey(FunctionRef<std::uint64_t(std::uint64_t n)> below) {
     return reader_.RandomKey(below);
   }

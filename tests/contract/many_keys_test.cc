@@ -102,6 +102,15 @@ TEST_P(ManyKeysTest, MultiGetReadsValuesOfEverySize) {
   EXPECT_TRUE(MultiGet(keys) == values);
 }
 
+TEST_P(ManyKeysTest, PrefetchChangesNothing) {
+  std::vector<std::string> keys = {"absent", "", std::string(kKeyBytesMax + 1, 'k')};
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(CodeOf(engine_->Set(keys.emplace_back(std::to_string(i)), "value")), "ok");
+  engine_->Prefetch({});
+  engine_->Prefetch(std::vector<std::string_view>(keys.begin(), keys.end()));
+  EXPECT_THAT(MultiGet({"absent", "", "0", "99", "100"}),
+              ElementsAre("(absent)", "(absent)", "value", "value", "(absent)"));
+}
+
 // As Read(): an engine may say that there can be no such key, or that there is none.
 TEST_P(ManyKeysTest, MultiGetFindsNoKeyOverTheLimit) {
   const std::string long_key(kKeyBytesMax + 1, 'k');

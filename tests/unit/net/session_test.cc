@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "server/server_host.h"
 #include "service/server_state.h"
@@ -28,11 +29,13 @@ TEST(SessionTest, AClientWithMailIsRead) {
   const auto outbox = std::make_shared<Outbox>(std::size_t{1} << 20, nullptr);
   Session session(io::UniqueFd(ends[1]), host, kLimits, outbox);
   client.Send(test::RespCommand({"PING"}));
+  std::vector<char> room(Session::kReceiveBytes);
   std::string received;
   for (int turns = 0; turns < 3; ++turns) {
     outbox->Push("+mail\r\n");
     session.NoteReadable();
-    session.Input();
+    session.Receive(room);
+    session.Execute();
     session.Output();
     EXPECT_EQ(session.next(), Session::Next::kWait);
     ASSERT_TRUE(client.ReceiveSome(&received));

@@ -150,6 +150,16 @@ TEST(FrameDecoderTest, AViolationEndsTheStreamForGood) {
   EXPECT_EQ(decoder.Decode(Header(0, 0)).status, DecodeStatus::kMalformed);
 }
 
+TEST(PeekFrameKeyTest, TheKeyIsThatOfTheRequest) {
+  for (const OwnedRequest& request : SomeRequests()) {
+    const std::string frame = Encode({request});
+    for (std::size_t bytes = 0; bytes <= frame.size(); ++bytes) {
+      const test::ExactBlock block(std::string_view(frame).substr(0, bytes));
+      EXPECT_EQ(PeekFrameKey(block.view()), bytes < kRequestHeaderBytes + request.key.size() ? "" : request.key);
+    }
+  }
+}
+
 TEST(SniffTest, OnlyTheMagicByteIsNative) {
   for (int byte = 0; byte < 256; ++byte) {
     EXPECT_EQ(Sniff(static_cast<char>(byte)), byte == 0xB5 ? Dialect::kNative : Dialect::kResp) << byte;

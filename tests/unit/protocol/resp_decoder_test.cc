@@ -78,6 +78,26 @@ TEST(RespDecoderTest, AnySplitGivesTheSameCommands) {
   EXPECT_EQ(Decode(bytes), whole);
 }
 
+TEST(PeekRespKeyTest, TheKeyIsTheFirstArgument) {
+  const std::string stream = "*2\r\n$3\r\nGET\r\n$5\r\nk\r\ney\r\n*3\r\n$3\r\nSET\r\n$1\r\nx\r\n$1\r\ny\r\n";
+  for (std::size_t bytes = 0; bytes <= stream.size(); ++bytes) {
+    const test::ExactBlock block(std::string_view(stream).substr(0, bytes));
+    const std::string_view key = PeekRespKey(block.view());
+    EXPECT_EQ(key, bytes < 24 ? "" : "k\r\ney") << bytes;
+  }
+  EXPECT_EQ(PeekRespKey("*3\r\n$3\r\nSET\r\n$1\r\nx\r\n$9\r\nunfini"), "x");
+  EXPECT_EQ(PeekRespKey("*2\r\n$3\r\nGET\r\n$0\r\n\r\n"), "");
+}
+
+TEST(PeekRespKeyTest, OtherInputHasNone) {
+  for (const char* input :
+       {"", "PING hello\r\n", "*1\r\n$4\r\nPING\r\n", "*2\r\n$-1\r\n", "*-1\r\n", "*2\r\n:3\r\n",
+        "*2\r\n$3\r\nGET\r\n:4\r\n", "*2\r\n$3\r\nGET\r\n$9999999\r\nkey\r\n", "*2\r\n$9999999\r\n"}) {
+    const test::ExactBlock block(input);
+    EXPECT_EQ(PeekRespKey(block.view()), "") << input;
+  }
+}
+
 TEST(RespDecoderTest, QuotedWordsAreAsRedisReadsThem) {
   const auto words = [](std::string_view line) {
     const Outcome outcome = Decode({std::string(line) + "\r\n"});
