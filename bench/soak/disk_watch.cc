@@ -13,7 +13,7 @@ namespace kvs::soak {
 namespace {
 
 constexpr std::chrono::milliseconds kInterval{10};
-constexpr std::uint64_t kSegmentBytesMin = std::uint64_t{4} << 20;
+constexpr std::uint64_t kSegmentBytesMin = std::uint64_t{16} << 20;
 constexpr std::uint64_t kSegmentsPerStore = 8;
 
 struct FileSums {

@@ -48,7 +48,9 @@ struct TailShape {
 
 class SpaceGovernor {
  public:
-  static constexpr std::uint64_t kSegmentBytesMin = std::uint64_t{4} << 20;
+  // Each segment costs about twenty syncs, from its making to its removal. So smaller segments would cost a small store
+  // more than its records do.
+  static constexpr std::uint64_t kSegmentBytesMin = std::uint64_t{16} << 20;
 
   SpaceGovernor(const KvStoreOptions& options, Health& health, SegmentTable& segments)
       : options_(options),
