@@ -98,11 +98,11 @@ TEST_F(RoundTest, EverySessionIsAnsweredAsIfItWereAlone) {
   std::vector<Pair> pairs;
   for (int i = 0; i < 40; ++i) pairs.push_back(Connect());
   const std::string value(100'000, 'v');
-  for (int i = 0; i < 40; ++i) {
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
     pairs[i].client.Send(test::RespCommand({"SET", "key" + std::to_string(i), value.substr(i * 1'000)}));
   }
   for (int round = 0; round < 3; ++round) Serve(pairs);
-  for (int i = 0; i < 40; ++i) {
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
     EXPECT_EQ(pairs[i].client.Receive(), "+OK\r\n");
     EXPECT_EQ(engine_.Get("key" + std::to_string(i)).value(), value.substr(i * 1'000));
   }
