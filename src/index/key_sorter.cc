@@ -86,7 +86,7 @@ Numbers<std::int32_t> RanksOf(const Numbers<std::uint64_t>& numbers, std::size_t
 
 std::span<const std::uint8_t> KeySorter::Sort(std::span<const std::string_view> keys, std::size_t shared_bytes) {
   KVS_CHECK(keys.size() <= kKeysMax);
-  if (!SortByHeads(keys, shared_bytes)) SortAndUnite(keys);
+  if (!SortByHeads(keys, shared_bytes)) SortTied(keys, shared_bytes);
   return {places_.data(), count_};
 }
 
@@ -104,6 +104,7 @@ bool KeySorter::SortByHeads(std::span<const std::string_view> keys, std::size_t 
   Numbers<std::int32_t> halves;
   for (std::size_t i = 0; i < kKeysMax; ++i) halves[i] = SignedHalf(heads[i] << shared_bits);
   if (PlaceByRanks(RanksOf(halves, keys.size()), keys.size())) return true;
+  if (differing == 0) return false;
   KVS_PROBE("keys of a leaf are tied in the halves of their heads");
   return PlaceByRanks(RanksOf(heads, keys.size()), keys.size());
 }
@@ -120,14 +121,24 @@ bool KeySorter::PlaceByRanks(const Numbers<std::int32_t>& ranks, std::size_t cou
   return sum == count * (count - 1) / 2;  // Equal numbers have equal ranks, and a smaller sum.
 }
 
-// Compares the full keys, because some heads are equal.
-void KeySorter::SortAndUnite(std::span<const std::string_view> keys) {
+// Some heads are equal. The first leaf and the last one have no fence on one side, so their keys may share more than
+// the caller knows.
+void KeySorter::SortTied(std::span<const std::string_view> keys, std::size_t shared_bytes) {
+  const std::size_t shared = SharedPrefixBytes(keys);
+  if (shared > shared_bytes) {
+    Sort(keys, shared);
+  } else {
+    SortAndUnite(keys, shared);
+  }
+}
+
+// Compares the full keys.
+void KeySorter::SortAndUnite(std::span<const std::string_view> keys, std::size_t shared) {
   KVS_PROBE("keys of a leaf are tied beyond their heads");
   struct Item {
     std::uint64_t head;
     std::uint8_t place;
   };
-  const std::size_t shared = SharedPrefixBytes(keys);
   std::array<Item, kKeysMax> items;
   for (std::size_t i = 0; i < keys.size(); ++i) items[i] = {HeadOf(keys[i], shared), static_cast<std::uint8_t>(i)};
   const auto end = items.begin() + static_cast<std::ptrdiff_t>(keys.size());

@@ -27,7 +27,8 @@ class KeySorter {
  private:
   bool SortByHeads(std::span<const std::string_view> keys, std::size_t shared_bytes);
   bool PlaceByRanks(const std::array<std::int32_t, kKeysMax>& ranks, std::size_t count);
-  void SortAndUnite(std::span<const std::string_view> keys);
+  void SortTied(std::span<const std::string_view> keys, std::size_t shared_bytes);
+  void SortAndUnite(std::span<const std::string_view> keys, std::size_t shared);
 
   std::array<std::uint8_t, kKeysMax> places_;
   std::size_t count_ = 0;
