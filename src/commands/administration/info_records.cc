@@ -23,7 +23,7 @@ void ForEachCommand(Call& call, FunctionRef<void(std::string_view name, const Co
 }
 
 // The name of a record with `part` in place of <part>.
-void Add(const FigureSpec& spec, std::string_view part, std::string text, Fields* fields) {
+void Add(const FigureSpec& spec, std::string_view part, std::string_view text, Fields* fields) {
   const std::string name = std::string(spec.name.substr(0, spec.name.find('<'))) + std::string(part);
   fields->push_back({.spec = &spec, .name = name, .value = text});
 }

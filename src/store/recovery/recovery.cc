@@ -76,7 +76,7 @@ Status Recovery::OpenSealed(const log::Manifest& manifest) {
 Status Recovery::FindSavedIndex(const log::Manifest& manifest) {
   const auto exists = files_.Exists(log::IndexPath(directory_));
   if (!exists || !*exists) return Ok();
-  const Status usable = OpenSavedIndex(manifest);
+  Status usable = OpenSavedIndex(manifest);
   if (!usable && base::IsPassing(usable.error())) return usable;
   if (!usable) GiveUpSavedIndex(usable.error());
   return Ok();

@@ -24,8 +24,7 @@ Status KeepTornBytes(io::FileSystem& files, const std::filesystem::path& directo
                      const std::function<void(const std::string&)>& log) {
   if (part.torn_bytes == 0) return Ok();
   KVS_TRY_ASSIGN(const auto path, NewTornPath(files, directory, part.segment->id()));
-  const Status kept =
-      files.WriteFileAtomically(path, part.segment->BytesFrom(part.used_bytes).substr(0, part.torn_bytes));
+  Status kept = files.WriteFileAtomically(path, part.segment->BytesFrom(part.used_bytes).substr(0, part.torn_bytes));
   const bool is_half_a_record = part.segment->was_kept_in_cache();
   KVS_PROBE_IF(!kept && is_half_a_record, "half a record is cut off without a copy");
   if (!kept && !is_half_a_record) return kept;

@@ -136,7 +136,7 @@ std::optional<LogTail::Work> LogTail::TakeRoomWork(const AppendLock::Held& held)
 }
 
 std::optional<LogTail::Work> LogTail::StoreRoomWork(const AppendLock::Held& held) {
-  const Work hold_reserve{Work::Kind::kHoldReserve, nullptr, 0, 0};
+  Work hold_reserve{Work::Kind::kHoldReserve, nullptr, 0, 0};
   const ReserveState reserve = space_.reserve(held);
   KVS_PROBE_IF(reserve == ReserveState::kLent, "room waits for the lent reserve");
   if (reserve == ReserveState::kLent) return std::nullopt;

@@ -296,7 +296,7 @@ TEST_F(StoreExpiryClockTest, MorePairsThanCanBeNotedExpireToo) {
   OpenWithClock();
   const std::string rest(65'000, 'k');
   for (int i = 0; i < 1'200; ++i) {
-    const auto expiry_ms = static_cast<std::uint64_t>(clock_ms + 1'000 * (1'200 - i));
+    const auto expiry_ms = static_cast<std::uint64_t>(clock_ms + std::int64_t{1'000} * (1'200 - i));
     ASSERT_TRUE(IsOk(store_->Set(std::to_string(i) + rest, "v", expiry_ms)));
   }
   clock_ms += 2'000'000;
@@ -309,7 +309,7 @@ TEST_F(StoreExpiryClockTest, ADamagedRecordAmongTooManyToNoteIsReported) {
   OpenWithClock();
   const std::string rest(65'000, 'k');
   for (int i = 0; i < 1'200; ++i) {
-    const auto expiry_ms = static_cast<std::uint64_t>(clock_ms + 1'000 * (1'200 - i));
+    const auto expiry_ms = static_cast<std::uint64_t>(clock_ms + std::int64_t{1'000} * (1'200 - i));
     ASSERT_TRUE(IsOk(store_->Set(std::to_string(i) + rest, "v", expiry_ms)));
   }
   {
