@@ -260,29 +260,37 @@ TEST(CompactorTest, ADamagedSegmentIsReportedAndLeftAloneAfterwards) {
   EXPECT_LE(damaged, 1);
 }
 
+constexpr int kLargeRecords = 150;
+constexpr int kClusteredKeys = 6'000;
+
+std::string LongKeyOf(int i) { return std::string(400, 'a') + std::to_string(i); }
+
+// Segments of large records with little garbage are not copied, and dead records in one keep later tombstones.
+void FillWithTombstones(Store& store, int tombstones) {
+  constexpr int kStep = 1'009;  // Has no divisor in common with the number of keys.
+  for (int i = 0; i < kLargeRecords; ++i) {
+    ASSERT_TRUE(store.Set("zlarge" + std::to_string(i), std::string(70'000, 'l')));
+    if (i > 1) continue;
+    ASSERT_TRUE(store.Set("zgarbage", ""));
+  }
+  for (int i = 0; i < tombstones; ++i) ASSERT_TRUE(store.Set(LongKeyOf(i), ""));
+  for (int i = 0; i < tombstones; ++i) ASSERT_TRUE(store.Remove(LongKeyOf(i)));
+  for (int i = 0; i < kClusteredKeys; ++i) {
+    ASSERT_TRUE(store.Set(KeyOf(i * kStep % kClusteredKeys), std::string(1'000, 'o')));
+  }
+}
+
 // Writers come to the bound of the disk use after a compaction on demand has written its first segment. The compaction
 // gives way to their needs, and goes on afterwards. It does not give way if that segment holds only tombstones, or it
 // would copy them again and again.
 void ClusterBesideWriters(int tombstones) {
-  constexpr int kLarge = 150;
-  constexpr int kKeys = 6'000;
-  constexpr int kStep = 1'009;  // Has no divisor in common with the number of keys.
   constexpr int kOverwrites = 40'000;
   const test::TemporaryDirectory directory;
   SteppedFileSystem files;
   KvStoreOptions options = SmallSegments();
   options.garbage_ratio_max = 0.5;
   const auto store = *Store::Open(files, directory.path(), options);
-  // Segments of large records with little garbage are not copied, and dead records in one keep later tombstones.
-  for (int i = 0; i < kLarge; ++i) {
-    ASSERT_TRUE(store->Set("zlarge" + std::to_string(i), std::string(70'000, 'l')));
-    if (i > 1) continue;
-    ASSERT_TRUE(store->Set("zgarbage", ""));
-  }
-  const std::string prefix(400, 'a');
-  for (int i = 0; i < tombstones; ++i) ASSERT_TRUE(store->Set(prefix + std::to_string(i), ""));
-  for (int i = 0; i < tombstones; ++i) ASSERT_TRUE(store->Remove(prefix + std::to_string(i)));
-  for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(store->Set(KeyOf(i * kStep % kKeys), std::string(1'000, 'o')));
+  ASSERT_NO_FATAL_FAILURE(FillWithTombstones(*store, tombstones));
 
   std::atomic<int> overwrites = 0;
   std::future<void> writer;
@@ -304,12 +312,11 @@ void ClusterBesideWriters(int tombstones) {
   ASSERT_TRUE(store->Compact());
   ASSERT_TRUE(writer.valid());
   writer.get();
-  for (int i = 0; i < kKeys; ++i) {
+  for (int i = 0; i < kClusteredKeys; ++i) {
     ASSERT_EQ(*store->Get(KeyOf(i)), std::string(1'000, i < 50 ? 'n' : 'o')) << i;
   }
-  for (int i = 0; i < tombstones; ++i) ASSERT_EQ(*store->Get(prefix + std::to_string(i)), std::nullopt);
-  const auto stats = *store->Stats();
-  EXPECT_EQ(stats.keys, kKeys + kLarge + 1U);
+  for (int i = 0; i < tombstones; ++i) ASSERT_EQ(*store->Get(LongKeyOf(i)), std::nullopt);
+  EXPECT_EQ(store->Stats()->keys, kClusteredKeys + kLargeRecords + 1U);
 }
 
 TEST(CompactorTest, ACompactionOnDemandGivesWayToWritersAndEnds) { ClusterBesideWriters(0); }
