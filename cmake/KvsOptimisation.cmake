@@ -34,7 +34,7 @@ endfunction()
 function(kvs_check_profiles)
   file(GLOB counts ${KVS_PROFILES}/*.gcda)
   if(NOT counts)
-    message(FATAL_ERROR "no counts in ${KVS_PROFILES}: ./dev pgo makes them")
+    message(FATAL_ERROR "no counts in ${KVS_PROFILES}: run the programs of a build with KVS_PGO=TRAIN first")
   endif()
 endfunction()
 
