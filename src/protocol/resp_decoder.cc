@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 #include <utility>
 
 #include "base/decimal.h"
@@ -50,26 +49,27 @@ std::size_t ReadShortLine(std::string_view line, std::int64_t* number) {
   return at + 2;
 }
 
-// Cuts a bulk string off the front of `input`. nullopt: it does not begin with one that is all there.
-std::optional<std::string_view> CutBulk(std::string_view* input) {
-  std::int64_t bytes = 0;
-  const std::size_t header = input->starts_with('$') ? ReadShortLine(*input, &bytes) : 0;
-  const std::size_t end = header + static_cast<std::size_t>(bytes);
-  if (header == 0 || input->size() < end + 2) return std::nullopt;
-  const std::string_view bulk = input->substr(header, end - header);
-  input->remove_prefix(end + 2);
-  return bulk;
+// Reads the bulk string at `at`, of common form and all there. Returns the offset after it; 0: there is none.
+inline std::size_t ReadBulk(std::string_view input, std::size_t at, std::string_view* bulk) {
+  std::int64_t length = 0;
+  const std::size_t header = at < input.size() && input[at] == '$' ? ReadShortLine(input.substr(at), &length) : 0;
+  if (header == 0) return 0;
+  at += header;
+  const auto bytes = static_cast<std::size_t>(length);
+  if (input.size() - at < bytes + 2 || input[at + bytes] != '\r' || input[at + bytes + 1] != '\n') return 0;
+  *bulk = {input.data() + at, bytes};
+  return at + bytes + 2;
 }
 
 }  // namespace
 
 std::string_view PeekRespKey(std::string_view input) {
   std::int64_t count = 0;
-  const std::size_t header = input.starts_with('*') ? ReadShortLine(input, &count) : 0;
-  if (header == 0 || count < 2) return {};
-  input.remove_prefix(header);
-  if (!CutBulk(&input)) return {};
-  return CutBulk(&input).value_or(std::string_view());
+  std::size_t at = input.starts_with('*') ? ReadShortLine(input, &count) : 0;
+  if (at == 0 || count < 2) return {};
+  std::string_view bulk;
+  at = ReadBulk(input, at, &bulk);  // The name.
+  return at != 0 && ReadBulk(input, at, &bulk) != 0 ? bulk : std::string_view();
 }
 
 RespDecoded RespDecoder::Decode(std::string_view input) {
@@ -92,14 +92,10 @@ std::size_t RespDecoder::DecodeWhole(std::string_view input) {
   if (at == 0 || count == 0 || count > kWholeArgumentsMax || is_unauthenticated_) return 0;
   arguments_.clear();
   for (; count > 0; --count) {
-    std::int64_t length = 0;
-    const std::size_t header = at < input.size() && input[at] == '$' ? ReadShortLine(input.substr(at), &length) : 0;
-    const auto bytes = static_cast<std::size_t>(length);
-    if (header == 0 || bytes > limits_.bulk_bytes_max) return 0;
-    at += header;
-    if (input.size() - at < bytes + 2 || input[at + bytes] != '\r' || input[at + bytes + 1] != '\n') return 0;
-    arguments_.emplace_back(input.data() + at, bytes);
-    at += bytes + 2;
+    std::string_view bulk;
+    at = ReadBulk(input, at, &bulk);
+    if (at == 0 || bulk.size() > limits_.bulk_bytes_max) return 0;
+    arguments_.push_back(bulk);
   }
   return at + arguments_.size() * sizeof(Slice) <= limits_.command_bytes_max ? at : 0;
 }
