@@ -116,9 +116,9 @@ Status Reader::MultiGetTogether(std::span<const std::string_view> keys, std::siz
 void Reader::Prefetch(std::span<const std::string_view> keys) const {
   const auto guard = parts_.epochs.Pin();
   base::UninitializedArray<index::LeafHint, index::Tree::kTogetherMax> unused;
-  for (; !keys.empty(); keys = keys.subspan(std::min(keys.size(), index::Tree::kTogetherMax))) {
-    const std::size_t count = std::min(keys.size(), index::Tree::kTogetherMax);
-    parts_.index.PrefetchMany(keys.first(count), unused.first(count));
+  for (std::size_t first = 0; first < keys.size(); first += index::Tree::kTogetherMax) {
+    const std::size_t count = std::min(keys.size() - first, index::Tree::kTogetherMax);
+    parts_.index.PrefetchMany(keys.subspan(first, count), unused.first(count));
   }
 }
 
