@@ -236,8 +236,8 @@ class KvsEngine {
     return Ok();
   }
 
-  // Calls with these keys come soon. An engine may ask the processor for the memory that they will read, for all keys
-  // together. It changes nothing, and has no error.
+  // A hint: calls with these keys follow soon. An engine may ask the processor for the memory that they will read, for
+  // all keys together. Nothing else changes.
   virtual void Prefetch(std::span<const std::string_view> /*keys*/) {}
 
   // Does many Set() in one call, in order. It is not atomic; Write() is.

@@ -11,7 +11,7 @@
 namespace kvs::server {
 namespace {
 
-// What is received stands densely in `room`, because the processor's caches then hold all of it.
+// The received bytes are packed in `room`, so that the processor's caches hold all of them.
 void ReceiveTogether(Host& host, std::span<char> room, std::span<Session* const> group) {
   std::array<std::string_view, kServedTogether> inputs;
   std::size_t used = 0;
@@ -25,8 +25,6 @@ void ReceiveTogether(Host& host, std::span<char> room, std::span<Session* const>
 
 }  // namespace
 
-// A client that is waiting has to be woken by the send. One process often has many connections: awake for the first
-// answer it finds the others. More than kServedTogether would have to wait for the work of too many others.
 RoundSync ServeRound(Host& host, std::span<char> room, std::span<Session* const> sessions) noexcept {
   KVS_CHECK(room.size() >= Session::kReceiveBytes * std::min(kServedTogether, sessions.size()));
   RoundSync done;

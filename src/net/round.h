@@ -20,10 +20,12 @@ struct RoundSync {
   std::chrono::steady_clock::duration duration{};
 };
 
-// So many sessions are received from, executed and answered together.
+// The most sessions that are received from, executed and answered together. A client that is waiting has to be woken by
+// the send. One process often has many connections: awake for the first answer it finds the others. With more sessions,
+// each would wait for the work of too many others.
 inline constexpr std::size_t kServedTogether = 16;
 
-// room: in, what is received lies here; Session::kReceiveBytes for each session, of kServedTogether at most.
+// room: in, for the received bytes: Session::kReceiveBytes for each session, up to kServedTogether of them.
 // noexcept: a connection handles lack of memory itself.
 RoundSync ServeRound(Host& host, std::span<char> room, std::span<Session* const> sessions) noexcept;
 

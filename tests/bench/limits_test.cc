@@ -1,5 +1,5 @@
-// Promise: each limit reads its records whole, and leaves only the file of records behind. The tests run every limit
-// for a moment on a few records. They also change the file, and expect that the wrong value is noticed.
+// Promised: each limit reads every byte of its records. In the end only the file of records is left. The tests run each
+// limit for a moment on a few records. They also change the file, and expect that the wrong value is noticed.
 #include "engine/limits.h"
 
 #include <gtest/gtest.h>
