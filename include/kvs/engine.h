@@ -22,6 +22,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -31,6 +32,7 @@
 #include <utility>
 #include <vector>
 
+#include "kvs/backup.h"
 #include "kvs/function_ref.h"
 #include "kvs/result.h"
 
@@ -318,6 +320,13 @@ class KvsEngine {
   virtual Status Sync() = 0;     // The barrier: all writes acknowledged before survive power loss after Ok().
   virtual Status Compact() = 0;  // Returns after the space of overwritten and removed pairs is given back.
   virtual Result<EngineStats> Stats() = 0;
+
+  // Makes the next backup in the directory `to`, which is created if it is absent: of all writes that were acknowledged
+  // before the call. Reads and writes go on meanwhile. kvs/backup.h has the rest.
+  virtual Result<BackupInfo> Backup(const std::filesystem::path& /*to*/, const BackupOptions& /*options*/) {
+    return Error{.code = ErrorCode::kUnsupported,
+                 .context = "the engine " + std::string(Name()) + " has no backups"};
+  }
 
  protected:
   static constexpr std::int64_t kFarMs = std::int64_t{1} << 61;

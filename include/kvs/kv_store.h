@@ -112,6 +112,7 @@ class KvStore final : public KvsEngine {
   Status Sync() override;
   Status Compact() override;
   Result<EngineStats> Stats() override;
+  Result<BackupInfo> Backup(const std::filesystem::path& to, const BackupOptions& options) override;
 
   const OpenReport& open_report() const;
 

@@ -35,6 +35,7 @@ enum class ErrorCode : std::uint8_t {
   kProtocol = 10,        // The peer broke the native protocol.
   kTimeout = 11,         // The peer did not answer in time. It is unknown whether it acted.
   kOverloaded = 12,      // The server is at its limit of connections.
+  kCancelled = 13,       // The caller ended a long call before its end. What it had done is undone.
 };
 
 // The name of `code` as it appears in messages: "key not found", "corruption", ...

@@ -18,6 +18,7 @@ std::string_view ErrorCodeName(ErrorCode code) {
     case ErrorCode::kProtocol: return "protocol error";
     case ErrorCode::kTimeout: return "timeout";
     case ErrorCode::kOverloaded: return "overloaded";
+    case ErrorCode::kCancelled: return "cancelled";
   }
   return "unknown error";
 }

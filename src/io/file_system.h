@@ -47,12 +47,19 @@ class FileSystem {
   virtual Result<std::unique_ptr<File>> Open(const std::filesystem::path& path, OpenMode mode) = 0;
   virtual Status Rename(const std::filesystem::path& from, const std::filesystem::path& to) = 0;
   virtual Status Remove(const std::filesystem::path& path) = 0;
+  // Gives the file at `from` a second name. The bytes are there once, until both names are removed. kUnsupported: the
+  // two places are not of one file system, or it does not allow that.
+  virtual Status Link(const std::filesystem::path& from, const std::filesystem::path& to) = 0;
+  // Whether both paths name one file.
+  virtual Result<bool> IsSameFile(const std::filesystem::path& a, const std::filesystem::path& b) = 0;
   virtual Status SyncDirectory(const std::filesystem::path& directory) = 0;
   // Opens a directory in advance, for a sync that must not fail because no descriptor is left.
   virtual Result<std::unique_ptr<Directory>> OpenDirectory(const std::filesystem::path& directory);
 
   // Creates `directory` and its missing parents, durably.
   virtual Status CreateDirectories(const std::filesystem::path& directory) = 0;
+  // Removes an empty directory.
+  virtual Status RemoveDirectory(const std::filesystem::path& directory) = 0;
 
   // The names of the files in `directory`, in any order.
   virtual Result<std::vector<std::string>> List(const std::filesystem::path& directory) = 0;

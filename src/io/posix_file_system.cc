@@ -242,6 +242,23 @@ class RealFileSystem final : public FileSystem {
     return Ok();
   }
 
+  Status Link(const fs::path& from, const fs::path& to) override {
+    if (::link(from.c_str(), to.c_str()) == 0) return Ok();
+    Error error = SystemError("link", from);
+    const int cause = error.sys_errno;
+    const bool is_never_possible = cause == EXDEV || cause == EPERM || cause == EOPNOTSUPP || cause == EMLINK;
+    if (is_never_possible) error.code = ErrorCode::kUnsupported;
+    return error;
+  }
+
+  Result<bool> IsSameFile(const fs::path& a, const fs::path& b) override {
+    struct stat status_a {};
+    struct stat status_b {};
+    if (::stat(a.c_str(), &status_a) != 0) return SystemError("stat", a);
+    if (::stat(b.c_str(), &status_b) != 0) return SystemError("stat", b);
+    return status_a.st_dev == status_b.st_dev && status_a.st_ino == status_b.st_ino;
+  }
+
   Status SyncDirectory(const fs::path& directory) override {
     KVS_TRY_ASSIGN(const auto open, OpenDirectory(directory));
     return open->Sync();
@@ -269,6 +286,11 @@ class RealFileSystem final : public FileSystem {
                      .context = so_far.string() + " exists and is not a directory"};
       }
     }
+    return Ok();
+  }
+
+  Status RemoveDirectory(const fs::path& directory) override {
+    if (::rmdir(directory.c_str()) != 0) return SystemError("rmdir", directory);
     return Ok();
   }
 

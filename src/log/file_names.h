@@ -14,6 +14,7 @@ inline constexpr std::string_view kIndexFileName = "INDEX";
 inline constexpr std::string_view kReserveFileName = "RESERVE";
 inline constexpr std::string_view kClockFileName = "CLOCK";
 inline constexpr std::string_view kMarkerFileName = "ENGINE";
+inline constexpr std::string_view kBackupListFileName = "BACKUP";  // Only in a backup.
 
 std::filesystem::path SegmentPath(const std::filesystem::path& directory, std::uint64_t segment_id);
 std::filesystem::path HintPath(const std::filesystem::path& directory, std::uint64_t segment_id);

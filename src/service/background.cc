@@ -1,6 +1,7 @@
 #include "service/background.h"
 
 #include <chrono>
+#include <string_view>
 #include <utility>
 
 #include "sync/thread.h"
@@ -13,9 +14,18 @@ std::int64_t NowSeconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(since_1970).count();
 }
 
+std::string_view NameOf(Background::Job job) {
+  switch (job) {
+    case Background::Job::kCompaction: return "a compaction";
+    case Background::Job::kSync: return "a sync";
+    case Background::Job::kBackup: return "a backup";
+  }
+  return "";
+}
+
 }  // namespace
 
-Background::Background(KvsEngine& engine, ServerLog& log) : engine_(engine), log_(log), last_sync_s_(NowSeconds()) {}
+Background::Background(KvsEngine& engine, ServerLog& log) : engine_(engine), log_(log), last_save_s_(NowSeconds()) {}
 
 Background::~Background() {
   std::thread thread;
@@ -28,7 +38,7 @@ Background::~Background() {
   if (thread.joinable()) thread.join();
 }
 
-bool Background::Start(Job job) {
+bool Background::Start(Job job, BackupOrder order) {
   const sync::MutexLock lock(mutex_);
   State& state = StateOf(job);
   if (state.report.is_under_way) return false;
@@ -38,6 +48,7 @@ bool Background::Start(Job job) {
     if (!thread) return true;
     thread_ = *std::move(thread);
   }
+  if (job == Job::kBackup) order_ = std::move(order);
   state.is_wanted = true;
   state.report.is_under_way = true;
   wanted_.NotifyOne();
@@ -49,30 +60,66 @@ Background::Report Background::ReportOf(Job job) const {
   return states_[static_cast<std::size_t>(job)].report;
 }
 
-std::int64_t Background::last_sync_s() const {
+Background::BackupState Background::backup() const {
   const sync::MutexLock lock(mutex_);
-  return last_sync_s_;
+  BackupState state = backup_;
+  state.report = states_[static_cast<std::size_t>(Job::kBackup)].report;
+  return state;
+}
+
+std::int64_t Background::last_save_s() const {
+  const sync::MutexLock lock(mutex_);
+  return last_save_s_;
+}
+
+Status Background::Perform(Job job) {
+  switch (job) {
+    case Job::kCompaction: return engine_.Compact();
+    case Job::kSync: return engine_.Sync();
+    case Job::kBackup: return BackUp();
+  }
+  return Ok();
+}
+
+Status Background::BackUp() {
+  BackupOrder order;
+  {
+    const sync::MutexLock lock(mutex_);
+    order = order_;
+    backup_.progress = {};
+  }
+  const auto go_on = [this](const BackupProgress& progress) {
+    const sync::MutexLock lock(mutex_);
+    backup_.progress = progress;
+    return !is_ending_;
+  };
+  const auto made = engine_.Backup(order.to, {.bytes_per_second = order.bytes_per_second, .progress = go_on});
+  const sync::MutexLock lock(mutex_);
+  backup_.error = made ? "" : made.error().ToString();
+  if (!made) return made.error();
+  backup_.last = *made;
+  return Ok();
 }
 
 void Background::Work() {
   sync::MutexLock lock(mutex_);
   while (!is_ending_) {
     bool has_worked = false;
-    for (const Job job : {Job::kCompaction, Job::kSync}) {
+    for (const Job job : {Job::kCompaction, Job::kSync, Job::kBackup}) {
       State& state = StateOf(job);
       if (!std::exchange(state.is_wanted, false)) continue;
       mutex_.Unlock();
       const Status status = Perform(job);
       if (!status) {
         log_.Note(ServerLog::Kind::kBackgroundFailed,
-                  std::string(job == Job::kSync ? "a sync" : "a compaction") + " failed: " + status.error().ToString());
+                  std::string(NameOf(job)) + " failed: " + status.error().ToString());
       }
       mutex_.Lock();
       state.report.is_under_way = false;
       state.report.has_failed = !status;
       if (!status) ++state.report.failed;
       if (status) ++state.report.done;
-      if (status && job == Job::kSync) last_sync_s_ = NowSeconds();
+      if (status && job != Job::kCompaction) last_save_s_ = NowSeconds();
       has_worked = true;
     }
     if (!has_worked && !is_ending_) wanted_.Wait(mutex_);

@@ -1,13 +1,17 @@
-// Background: compactions and syncs of the engine that a command starts without waiting for them.
+// Background: compactions, syncs and backups of the engine that a command starts without waiting for them.
 //
-// Design      One thread, which the first job starts and the destructor joins. One job of each kind at a time.
+// Design      One thread, which the first job starts and the destructor joins. One job of each kind at a time. The
+//             destructor ends a backup, and waits for the others.
 // Threads     Call anything from any thread, the destructor from one.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "kvs/engine.h"
 #include "service/server_log.h"
@@ -17,7 +21,7 @@ namespace kvs::server {
 
 class Background {
  public:
-  enum class Job : std::uint8_t { kCompaction, kSync };
+  enum class Job : std::uint8_t { kCompaction, kSync, kBackup };
   struct Report {
     bool is_under_way = false;
     std::uint64_t done = 0;    // Successful jobs.
@@ -25,33 +29,52 @@ class Background {
     bool has_failed = false;   // The last job.
   };
 
+  struct BackupState {
+    Report report;
+    BackupProgress progress{};        // Of the one that is under way.
+    std::optional<BackupInfo> last{};  // The last good one of this server.
+    std::string error{};              // Why the last one failed; empty: it did not.
+  };
+
   // engine: in, outlives it.
   // log: in, outlives it, and gets a line for each job that fails.
   Background(KvsEngine& engine, ServerLog& log);
-  ~Background();  // Waits for the job that is running.
+  ~Background();
 
+  struct BackupOrder {
+    std::filesystem::path to{};
+    std::uint64_t bytes_per_second = 0;  // 0: no limit.
+  };
   // False: a job of this kind is running or waiting.
-  bool Start(Job job) KVS_EXCLUDES(mutex_);
+  bool StartCompaction() KVS_EXCLUDES(mutex_) { return Start(Job::kCompaction, {}); }
+  bool StartSync() KVS_EXCLUDES(mutex_) { return Start(Job::kSync, {}); }
+  bool StartBackup(BackupOrder order) KVS_EXCLUDES(mutex_) { return Start(Job::kBackup, std::move(order)); }
   Report ReportOf(Job job) const KVS_EXCLUDES(mutex_);
-  std::int64_t last_sync_s() const KVS_EXCLUDES(mutex_);  // Since 1970. Before the first: the construction's time.
+  BackupState backup() const KVS_EXCLUDES(mutex_);
+  // Of the last good sync or backup, since 1970. Before the first: the construction's time.
+  std::int64_t last_save_s() const KVS_EXCLUDES(mutex_);
 
  private:
-  static constexpr std::size_t kJobs = 2;
+  static constexpr std::size_t kJobs = 3;
   struct State {
     Report report;
     bool is_wanted = false;
   };
 
+  bool Start(Job job, BackupOrder order) KVS_EXCLUDES(mutex_);
   State& StateOf(Job job) KVS_REQUIRES(mutex_) { return states_[static_cast<std::size_t>(job)]; }
   void Work() KVS_EXCLUDES(mutex_);
-  Status Perform(Job job) { return job == Job::kCompaction ? engine_.Compact() : engine_.Sync(); }
+  Status Perform(Job job) KVS_EXCLUDES(mutex_);
+  Status BackUp() KVS_EXCLUDES(mutex_);
 
   KvsEngine& engine_;
   ServerLog& log_;
   mutable sync::Mutex mutex_;
   sync::ConditionVariable wanted_;
   State states_[kJobs] KVS_GUARDED_BY(mutex_);
-  std::int64_t last_sync_s_ KVS_GUARDED_BY(mutex_);
+  std::int64_t last_save_s_ KVS_GUARDED_BY(mutex_);
+  BackupOrder order_ KVS_GUARDED_BY(mutex_);
+  BackupState backup_ KVS_GUARDED_BY(mutex_);  // Without its report, which is in states_.
   bool is_ending_ KVS_GUARDED_BY(mutex_) = false;
   std::thread thread_ KVS_GUARDED_BY(mutex_);
 };

@@ -202,28 +202,28 @@ constexpr auto kStore = std::to_array<figures::Figure<StoreFigures>>({
       .kind = FigureKind::kGauge,
       .section = "persistence",
       .place = 3,
-      .help = "1: a sync that BGSAVE has started is under way"},
-     [](const StoreFigures& figures) -> FigureValue { return figures.sync.is_under_way ? 1 : 0; }},
+      .help = "1: a sync or a backup that a command has started is under way"},
+     [](const StoreFigures& figures) -> FigureValue { return figures.save.is_under_way ? 1 : 0; }},
     {{.name = "rdb_last_save_time",
       .kind = FigureKind::kGauge,
       .unit = "s",
       .section = "persistence",
       .place = 4,
-      .help = "The second since 1970 of the last good BGSAVE; before the first, of the start"},
-     Of<&StoreFigures::last_sync_s>},
+      .help = "The second since 1970 of the last good BGSAVE or backup; before the first, of the start"},
+     Of<&StoreFigures::last_save_s>},
     {{.name = "rdb_last_bgsave_status",
       .kind = FigureKind::kFact,
       .section = "persistence",
       .place = 5,
-      .help = "ok, or err: the last BGSAVE has failed"},
-     [](const StoreFigures& figures) -> FigureValue { return figures.sync.has_failed ? "err" : "ok"; }},
+      .help = "ok, or err: the last BGSAVE or the last backup has failed"},
+     [](const StoreFigures& figures) -> FigureValue { return figures.save.has_failed ? "err" : "ok"; }},
     {{.name = "rdb_saves",
       .kind = FigureKind::kCounter,
-      .unit = "syncs",
+      .unit = "saves",
       .section = "persistence",
       .place = 6,
-      .help = "BGSAVEs that ended well"},
-     [](const StoreFigures& figures) -> FigureValue { return figures.sync.done; }},
+      .help = "BGSAVEs and backups that ended well"},
+     [](const StoreFigures& figures) -> FigureValue { return figures.save.done; }},
     {{.name = "aof_rewrite_in_progress",
       .kind = FigureKind::kGauge,
       .section = "persistence",
@@ -315,12 +315,18 @@ ObserverFigures ReadObserverFigures(const ServerState& server) {
 
 StoreFigures ReadStoreFigures(const ServerState& server) {
   StoreFigures figures{.engine = ReadEngineFigures(server),
-                       .sync = server.background.ReportOf(Background::Job::kSync),
+                       .save = {},
                        .compaction = server.background.ReportOf(Background::Job::kCompaction),
-                       .last_sync_s = server.background.last_sync_s(),
+                       .last_save_s = server.background.last_save_s(),
                        .failed_syncs = server.stats.failed_syncs(),
                        .fault = {}};
-  figures.failed_syncs += figures.sync.failed;
+  const Background::Report sync = server.background.ReportOf(Background::Job::kSync);
+  const Background::Report backup = server.background.ReportOf(Background::Job::kBackup);
+  figures.save = {.is_under_way = sync.is_under_way || backup.is_under_way,
+                  .done = sync.done + backup.done,
+                  .failed = sync.failed + backup.failed,
+                  .has_failed = sync.has_failed || backup.has_failed};
+  figures.failed_syncs += sync.failed;
   figures.fault = server.WriteFault(figures.engine);
   return figures;
 }

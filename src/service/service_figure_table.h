@@ -31,9 +31,9 @@ struct ClientFigures {
 
 struct StoreFigures {
   EngineStats engine;
-  Background::Report sync;
+  Background::Report save;  // Of syncs and backups in the background.
   Background::Report compaction;
-  std::int64_t last_sync_s;
+  std::int64_t last_save_s;
   std::uint64_t failed_syncs;
   std::optional<Error> fault;
 };

@@ -44,6 +44,9 @@ Status KvStore::Clear() { return store_->Clear(); }
 Status KvStore::Sync() { return store_->Sync(); }
 Status KvStore::Compact() { return store_->Compact(); }
 Result<EngineStats> KvStore::Stats() { return store_->Stats(); }
+Result<BackupInfo> KvStore::Backup(const std::filesystem::path& to, const BackupOptions& options) {
+  return store_->Backup(to, options);
+}
 const OpenReport& KvStore::open_report() const { return store_->open_report(); }
 
 }  // namespace kvs

@@ -7,9 +7,10 @@
 #include "base/system_error.h"
 #include "base/try.h"
 #include "log/marker.h"
-#include "log/segment_header.h"
+#include "store/backup/backup_writer.h"
 #include "store/recovery/recovery.h"
 #include "store/recovery/saved_index.h"
+#include "store/tail/log_image.h"
 
 namespace kvs::store {
 namespace {
@@ -187,21 +188,11 @@ log::IndexFileHead Store::DescribeLog() {
   const AppendLock::Held held(log_.lock);
   log::IndexFileHead head;
   head.sequence = log_.tail.last_sequence(held);
-  const std::vector<SegmentAccount>& accounts = log_.segments.accounts(held).accounts();
-  const auto add = [&](std::uint32_t slot, std::uint64_t bytes, std::uint64_t last_sequence) {
-    const SegmentAccount& account = accounts[slot];
-    head.segments.push_back({account.segment->id(), slot, bytes, account.segment->Fingerprint(bytes), last_sequence,
-                             account.hint_bytes, account.live_bytes, account.dead_bytes, account.tombstone_bytes,
-                             account.newest_tombstone});
-  };
-  for (std::uint32_t slot = 0; slot < accounts.size(); ++slot) {
-    if (accounts[slot].is_sealed) add(slot, accounts[slot].segment->readable_bytes(), 0);
-  }
-  for (const auto& [open, used_bytes] : log_.tail.UnsyncedSegments(held).parts) {
-    const bool is_active = open->last_sequence == 0;
-    if (used_bytes > log::kSegmentHeaderBytes) {
-      add(open->slot(), used_bytes, is_active ? head.sequence : open->last_sequence);
-    }
+  for (const LogImage::Part& part : TakeLogImage(held, log_).parts) {
+    const SegmentAccount& account = log_.segments.accounts(held)[part.slot];
+    head.segments.push_back({part.segment->id(), part.slot, part.bytes, part.segment->Fingerprint(part.bytes),
+                             part.last_sequence, account.hint_bytes, account.live_bytes, account.dead_bytes,
+                             account.tombstone_bytes, account.newest_tombstone});
   }
   return head;
 }
@@ -236,6 +227,17 @@ Result<EngineStats> Store::Stats() {
                      .expiring = expirer_.figures(held).expiring,
                      .clock_steps = clock_.steps(),
                      .poisoned = health ? std::nullopt : std::optional<Error>(health.error())};
+}
+
+Result<BackupInfo> Store::Backup(const std::filesystem::path& to, const BackupOptions& options) {
+  return base::OrNoMemory([&] {
+    BackupSource source{.files = files_, .directory = directory_, .image = {}};
+    {
+      const AppendLock::Held held(log_.lock);
+      source.image = TakeLogImage(held, log_);
+    }
+    return MakeBackup(source, to, options);
+  });
 }
 
 }  // namespace kvs::store

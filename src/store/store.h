@@ -74,6 +74,7 @@ class Store {
   Status Sync();
   Status Compact() { return compactor_->Compact(); }
   Result<EngineStats> Stats();
+  Result<BackupInfo> Backup(const std::filesystem::path& to, const BackupOptions& options);
 
   const OpenReport& open_report() const { return report_; }
 

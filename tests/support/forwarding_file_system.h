@@ -44,11 +44,20 @@ class ForwardingFileSystem : public io::FileSystem {
     return io::PosixFileSystem().Rename(from, to);
   }
   Status Remove(const std::filesystem::path& path) override { return io::PosixFileSystem().Remove(path); }
+  Status Link(const std::filesystem::path& from, const std::filesystem::path& to) override {
+    return io::PosixFileSystem().Link(from, to);
+  }
+  Result<bool> IsSameFile(const std::filesystem::path& a, const std::filesystem::path& b) override {
+    return io::PosixFileSystem().IsSameFile(a, b);
+  }
   Status SyncDirectory(const std::filesystem::path& directory) override {
     return io::PosixFileSystem().SyncDirectory(directory);
   }
   Status CreateDirectories(const std::filesystem::path& directory) override {
     return io::PosixFileSystem().CreateDirectories(directory);
+  }
+  Status RemoveDirectory(const std::filesystem::path& directory) override {
+    return io::PosixFileSystem().RemoveDirectory(directory);
   }
   Result<std::vector<std::string>> List(const std::filesystem::path& directory) override {
     return io::PosixFileSystem().List(directory);

@@ -24,6 +24,7 @@ enum class FileOperation {
   kSync,
   kRename,
   kRemove,
+  kLink,
   kSyncDirectory,
 };
 
@@ -71,6 +72,14 @@ class HookedFileSystem final : public ForwardingFileSystem {
   Status Remove(const std::filesystem::path& path) override {
     KVS_TRY(hook_(FileOperation::kRemove, path));
     return ForwardingFileSystem::Remove(path);
+  }
+  Status RemoveDirectory(const std::filesystem::path& directory) override {
+    KVS_TRY(hook_(FileOperation::kRemove, directory));
+    return ForwardingFileSystem::RemoveDirectory(directory);
+  }
+  Status Link(const std::filesystem::path& from, const std::filesystem::path& to) override {
+    KVS_TRY(hook_(FileOperation::kLink, to));
+    return ForwardingFileSystem::Link(from, to);
   }
   Status SyncDirectory(const std::filesystem::path& directory) override {
     KVS_TRY(hook_(FileOperation::kSyncDirectory, directory));

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/letters.h"
+#include "commands/administration/backups.h"
 #include "commands/administration/info.h"
 #include "commands/table/command_table.h"
 #include "commands/table/parsing.h"
@@ -51,17 +52,22 @@ void Time(Call& call) {
   call.reply.Bulk(std::to_string(microseconds % 1'000'000));
 }
 
-void LastSave(Call& call) { call.reply.Integer(call.server.background.last_sync_s()); }
+void LastSave(Call& call) { call.reply.Integer(call.server.background.last_save_s()); }
 
 void Save(Call& call) {
   call.needs_sync = true;
   call.reply.Ok();
 }
 
+bool StartSave(ServerState& server) {
+  const std::string backups = BackupDirectory(server);
+  return backups.empty() ? server.background.StartSync() : server.background.StartBackup({.to = backups});
+}
+
 void BgSave(Call& call) {
   if (call.size() > 2 || (call.size() == 2 && !base::IsWord(call[1], "schedule"))) {
     call.FailSyntax();
-  } else if (call.server.background.Start(Background::Job::kSync)) {
+  } else if (StartSave(call.server)) {
     call.reply.Simple("Background saving started");
   } else {
     call.Fail("ERR Background save already in progress");
@@ -69,7 +75,7 @@ void BgSave(Call& call) {
 }
 
 void BgRewriteAof(Call& call) {
-  if (call.server.background.Start(Background::Job::kCompaction)) {
+  if (call.server.background.StartCompaction()) {
     call.reply.Simple("Background append only file rewriting started");
   } else {
     call.Fail("ERR Background append only file rewriting already in progress");
@@ -142,7 +148,7 @@ constexpr auto kRows = std::to_array<CommandSpec>({
             .flags = kAdministration,
             .since = "1.0.0",
             .complexity = "O(1); the work is done in the background",
-            .summary = "Starts a sync",
+            .summary = "Starts a backup if backup-dir is set, otherwise a sync",
             .usage = "[SCHEDULE]",
             .differences = "There is no RDB file: what is synced survives."}),
     Server({.full_name = "dbsize",
@@ -192,7 +198,7 @@ constexpr auto kRows = std::to_array<CommandSpec>({
             .arity = 1,
             .flags = kLoading | kStale | kFast | kDangerous | kAdmin,
             .since = "1.0.0",
-            .summary = "Tells the second since 1970 of the last good BGSAVE"}),
+            .summary = "Tells the second since 1970 of the last good BGSAVE or backup"}),
     Server({.full_name = "save",
             .handler = Save,
             .arity = 1,

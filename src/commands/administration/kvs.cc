@@ -78,7 +78,7 @@ void KvsScan(Call& call) {
 }
 
 void KvsCompact(Call& call) {
-  const bool is_new = call.server.background.Start(Background::Job::kCompaction);
+  const bool is_new = call.server.background.StartCompaction();
   call.reply.Simple(is_new ? "Compaction started" : "Compaction already in progress");
 }
 

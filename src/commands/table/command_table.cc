@@ -28,11 +28,12 @@ std::size_t HashAddress(const CommandSpec* spec) {
 
 CommandTable::CommandTable() {
   const auto families = std::to_array<std::span<const CommandSpec>>(
-      {ConnectionCommands(), ClientCommands(),      CommandCommands(),    ConfigCommands(),   ServerCommands(),
-       StringCommands(),     StringBatchCommands(), StringPartCommands(), CounterCommands(),  KeyspaceCommands(),
-       ExpiryCommands(),     TransactionCommands(), KvsCommands(),        PubSubCommands(),   BitCommands(),
-       BitFieldCommands(),   LcsCommands(),         DumpCommands(),       DatabaseCommands(), MemoryCommands(),
-       DebugCommands(),      LatencyCommands(),     MonitorCommands(),    SlowLogCommands(),  WaitingCommands()});
+      {ConnectionCommands(), ClientCommands(),      CommandCommands(),    ConfigCommands(),  ServerCommands(),
+       StringCommands(),     StringBatchCommands(), StringPartCommands(), CounterCommands(), KeyspaceCommands(),
+       ExpiryCommands(),     TransactionCommands(), KvsCommands(),        BackupCommands(),  PubSubCommands(),
+       BitCommands(),        BitFieldCommands(),    LcsCommands(),        DumpCommands(),    DatabaseCommands(),
+       MemoryCommands(),     DebugCommands(),       LatencyCommands(),    MonitorCommands(), SlowLogCommands(),
+       WaitingCommands()});
   for (const auto& family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);
   }

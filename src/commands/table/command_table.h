@@ -53,6 +53,7 @@ std::span<const CommandSpec> KeyspaceCommands();
 std::span<const CommandSpec> ExpiryCommands();
 std::span<const CommandSpec> TransactionCommands();
 std::span<const CommandSpec> KvsCommands();
+std::span<const CommandSpec> BackupCommands();
 std::span<const CommandSpec> PubSubCommands();
 std::span<const CommandSpec> BitCommands();
 std::span<const CommandSpec> BitFieldCommands();

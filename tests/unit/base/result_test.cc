@@ -49,7 +49,8 @@ TEST(ErrorTest, ReadsAsOneLineWithCodeContextAndSystemText) {
 TEST(ErrorCodeTest, NumbersAndNamesArePinned) {
   const char* const names[] = {"key not found", "invalid argument", "corruption", "input/output error",
                                "poisoned",      "unsupported",      "in use",     "wrong engine",
-                               "no space",      "protocol error",   "timeout",    "overloaded"};
+                               "no space",      "protocol error",   "timeout",    "overloaded",
+                               "cancelled"};
   std::uint8_t number = 1;
   for (const char* name : names) EXPECT_EQ(ErrorCodeName(static_cast<ErrorCode>(number++)), name);
   EXPECT_EQ(ErrorCodeName(static_cast<ErrorCode>(0)), "unknown error");

@@ -60,6 +60,47 @@ class FileSystemTest : public testing::Test {
   FileSystem& files_ = PosixFileSystem();
 };
 
+// --- Names ---
+
+TEST_F(FileSystemTest, ALinkIsTheSameFileUnderASecondName) {
+  Write("file", "abc");
+  Write("other", "abc");
+  ASSERT_TRUE(files_.Link(Path("file"), Path("link")));
+  EXPECT_TRUE(*files_.IsSameFile(Path("file"), Path("link")));
+  EXPECT_FALSE(*files_.IsSameFile(Path("file"), Path("other")));
+  ASSERT_TRUE(files_.Remove(Path("file")));
+  EXPECT_EQ(Contents("link"), "abc");
+}
+
+TEST_F(FileSystemTest, ALinkReplacesNothingAndSaysWhatIsMissing) {
+  Write("file", "abc");
+  Write("taken", "other");
+  EXPECT_EQ(files_.Link(Path("file"), Path("taken")).error().sys_errno, EEXIST);
+  EXPECT_EQ(Contents("taken"), "other");
+  EXPECT_EQ(files_.Link(Path("absent"), Path("link")).error().sys_errno, ENOENT);
+  EXPECT_FALSE(files_.IsSameFile(Path("file"), Path("absent")));
+}
+
+TEST_F(FileSystemTest, ALinkToAnotherFileSystemIsUnsupported) {
+  const test::ScratchDirectory memory;
+  struct stat here {};
+  struct stat there {};
+  ASSERT_EQ(::stat(directory_.path().c_str(), &here), 0);
+  ASSERT_EQ(::stat(memory.path().c_str(), &there), 0);
+  if (here.st_dev == there.st_dev) GTEST_SKIP() << "there is only one file system";
+  Write("file", "abc");
+  EXPECT_EQ(files_.Link(Path("file"), memory.path() / "link").error().code, ErrorCode::kUnsupported);
+}
+
+TEST_F(FileSystemTest, OnlyAnEmptyDirectoryIsRemoved) {
+  ASSERT_TRUE(files_.CreateDirectories(Path("directory")));
+  Write("directory/file", "abc");
+  EXPECT_EQ(files_.RemoveDirectory(Path("directory")).error().sys_errno, ENOTEMPTY);
+  ASSERT_TRUE(files_.Remove(Path("directory/file")));
+  ASSERT_TRUE(files_.RemoveDirectory(Path("directory")));
+  EXPECT_FALSE(*files_.Exists(Path("directory")));
+}
+
 // --- Files ---
 
 TEST_F(FileSystemTest, AWriteAfterTheEndExtendsTheFileWithZeroes) {

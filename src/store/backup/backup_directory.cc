@@ -1,0 +1,116 @@
+#include "store/backup/backup_directory.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/system_error.h"
+#include "base/try.h"
+#include "log/file_names.h"
+
+namespace kvs::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kDigitsMin = 6;  // Enough for `ls` to list backups in their order.
+constexpr std::string_view kPartialSuffix = ".partial";
+constexpr std::string_view kLockFileName = "LOCK";
+
+std::string NumberName(std::uint64_t number) {
+  char digits[24];
+  std::snprintf(digits, sizeof digits, "%0*llu", static_cast<int>(kDigitsMin), static_cast<unsigned long long>(number));
+  return digits;
+}
+
+std::optional<std::uint64_t> NumberOf(std::string_view name) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (error != std::errc() || end != name.data() + name.size() || NumberName(number) != name) return std::nullopt;
+  return number;
+}
+
+bool IsBackupFileName(std::string_view name) {
+  return log::SegmentIdOfFileName(name) || name == log::kManifestFileName || name == log::kClockFileName ||
+         name == log::kMarkerFileName || name == log::kBackupListFileName || name == kLockFileName;
+}
+
+bool IsPartialName(std::string_view name) {
+  if (!name.ends_with(kPartialSuffix)) return false;
+  name.remove_suffix(kPartialSuffix.size());
+  return NumberOf(name).has_value();
+}
+
+}  // namespace
+
+fs::path BackupPath(const fs::path& in, std::uint64_t number) { return in / NumberName(number); }
+
+fs::path PartialPath(const fs::path& directory) { return directory.string() + std::string(kPartialSuffix); }
+
+Result<fs::path> NamedPath(const fs::path& path) {
+  std::error_code status;
+  fs::path named = fs::absolute(path, status).lexically_normal();
+  if (status) return base::SystemError("getcwd for", path, status.value());
+  if (!named.has_filename()) named = named.parent_path();
+  return named;
+}
+
+Result<std::vector<std::uint64_t>> BackupNumbers(io::FileSystem& files, const fs::path& in) {
+  KVS_TRY_ASSIGN(const auto names, files.List(in));
+  std::vector<std::uint64_t> numbers;
+  for (const std::string& name : names) {
+    if (const auto number = NumberOf(name)) numbers.push_back(*number);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+Result<log::BackupList> ReadBackupList(io::FileSystem& files, const fs::path& backup) {
+  const fs::path path = backup / log::kBackupListFileName;
+  KVS_TRY_ASSIGN(const bool exists, files.Exists(path));
+  if (!exists) {
+    return Error{.code = ErrorCode::kInvalidArgument,
+                 .context = backup.string() + " is no backup: it has no file " + std::string(log::kBackupListFileName)};
+  }
+  KVS_TRY_ASSIGN(const std::string text, files.ReadFile(path, log::kBackupListBytesMax));
+  auto list = log::DecodeBackupList(text);
+  if (!list) list.error().context = path.string() + ": " + list.error().context;
+  return list;
+}
+
+BackupInfo Describe(const fs::path& backup, const log::BackupList& list) {
+  return {.directory = backup,
+          .number = NumberOf(backup.filename().string()).value_or(0),
+          .sequence = list.sequence,
+          .created_s = list.created_s,
+          .files = list.files.size(),
+          .bytes = list.bytes,
+          .root = list.Root()};
+}
+
+Result<std::unique_ptr<io::DirectoryLock>> BeginChange(io::FileSystem& files, const fs::path& in) {
+  KVS_TRY_ASSIGN(auto lock, files.LockDirectory(in));
+  KVS_TRY_ASSIGN(const auto names, files.List(in));
+  for (const std::string& name : names) {
+    if (IsPartialName(name)) KVS_TRY(RemoveBackupFiles(files, in / name));
+  }
+  return lock;
+}
+
+Status RemoveBackupFiles(io::FileSystem& files, const fs::path& directory) {
+  KVS_TRY_ASSIGN(const auto names, files.List(directory));
+  for (const std::string& name : names) {
+    if (IsBackupFileName(name)) KVS_TRY(files.Remove(directory / name));
+  }
+  const bool has_others = !std::all_of(names.begin(), names.end(), IsBackupFileName);
+  if (!has_others) return files.RemoveDirectory(directory);
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .context = directory.string() + " holds files that are not of a backup; move them elsewhere"};
+}
+
+}  // namespace kvs::store

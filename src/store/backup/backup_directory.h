@@ -1,0 +1,38 @@
+// The directories of backups: their names, their lists, and the removal of one.
+//
+// Errors      kCorruption: a list is damaged; the context names its file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "io/file_system.h"
+#include "kvs/backup.h"
+#include "kvs/result.h"
+#include "log/backup_list.h"
+
+namespace kvs::store {
+
+std::filesystem::path BackupPath(const std::filesystem::path& in, std::uint64_t number);
+// Where the files of `directory` are gathered, until all of them are there. Both are in one directory.
+std::filesystem::path PartialPath(const std::filesystem::path& directory);
+// An absolute path without a slash at its end, so that it has a name and a parent.
+Result<std::filesystem::path> NamedPath(const std::filesystem::path& path);
+
+// The numbers of the whole backups in a directory, in ascending order.
+Result<std::vector<std::uint64_t>> BackupNumbers(io::FileSystem& files, const std::filesystem::path& in);
+
+// kInvalidArgument: the directory is no backup.
+Result<log::BackupList> ReadBackupList(io::FileSystem& files, const std::filesystem::path& backup);
+
+BackupInfo Describe(const std::filesystem::path& backup, const log::BackupList& list);
+
+// Locks a directory of backups for changes, and removes what an interrupted call left in it.
+Result<std::unique_ptr<io::DirectoryLock>> BeginChange(io::FileSystem& files, const std::filesystem::path& in);
+
+// Removes a directory that holds only files of a backup or of a restored store. kInvalidArgument: it holds other files,
+// which stay.
+Status RemoveBackupFiles(io::FileSystem& files, const std::filesystem::path& directory);
+
+}  // namespace kvs::store
