@@ -17,6 +17,7 @@
 #include "kvs/open_engine.h"      // IWYU pragma: export
 #include "kvs/result.h"           // IWYU pragma: export
 #include "kvs/rocksdb_engine.h"   // IWYU pragma: export
+#include "kvs/salvage.h"          // IWYU pragma: export
 #include "kvs/server.h"           // IWYU pragma: export
 #include "kvs/sled_kvs_engine.h"  // IWYU pragma: export
 #include "kvs/thread_pool.h"      // IWYU pragma: export

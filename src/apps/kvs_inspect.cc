@@ -13,6 +13,7 @@
 #include "apps/process.h"
 #include "apps/table.h"
 #include "kvs/inspect.h"
+#include "kvs/salvage.h"
 #include "kvs/version.h"
 
 namespace kvs::apps {
@@ -29,7 +30,9 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  kvs-inspect data                  how full each segment is, and how much of it is live\n"
     "  kvs-inspect data verify           checks every byte; the store must not be in use\n"
-    "  kvs-inspect data records 12       the records of 000000000012.seg, in order\n\n"
+    "  kvs-inspect data records 12       the records of 000000000012.seg, in order\n"
+    "  kvs-inspect data salvage data2    what is readable of a damaged store, to a new one\n\n"
+    "The command may also come before the directory: kvs-inspect verify data.\n\n"
     "Exit codes: 0 success and no damage, 1 damage or an error, 2 a wrong command line.";
 
 constexpr std::size_t kKeyCharactersMax = 60;
@@ -183,6 +186,19 @@ int Verify(const std::string& directory) {
   return kExitError;
 }
 
+int Salvage(const std::string& directory, const std::string& to) {
+  const auto report = SalvageStore(directory, to, [](const LostPart& part) { std::cout << part.ToString() << '\n'; });
+  if (!report) return Report(report.error());
+  std::cout << report->keys << " keys of " << report->records << " records in " << report->segments
+            << " segments are in " << to << '\n';
+  if (report->lost_parts == 0) return kExitOk;
+  std::cout
+      << report->lost_parts << (report->lost_parts == 1 ? " part" : " parts") << " of " << report->lost_bytes
+      << " bytes could not be read. A key whose newest record was there is missing, has an older value, or is back "
+         "after its removal.\n";
+  return kExitError;
+}
+
 std::string_view KindWord(const RecordInspection& record) {
   switch (record.kind) {
     case RecordKind::kPut: return "put";
@@ -215,37 +231,60 @@ CLI::App* AddCommand(CLI::App& app, const std::string& name, const std::string& 
   return command;
 }
 
-int Main(int argc, char** argv) {
+// The arguments in reverse, as CLI::App takes them, with the directory before a command that came first.
+std::vector<std::string> ArgumentsOf(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  const auto is_first = [&](const CLI::App* command) { return !words.empty() && command->get_name() == words[0]; };
+  const bool has_directory = words.size() >= 2 && !words[1].starts_with('-');
+  if (has_directory && !app.get_subcommands(is_first).empty()) std::swap(words[0], words[1]);
+  std::reverse(words.begin(), words.end());
+  return words;
+}
+
+struct CommandLine {
   std::string directory;
   std::uint64_t segment_id = 0;
+  std::string to;
+};
+
+void AddCommands(CLI::App& app, CommandLine* line) {
+  AddCommand(app, "segments", "How full each segment is, and how much of it is live (the default)");
+  AddCommand(app, "manifest", "The contents of the manifest, and files that are not in it");
+  AddCommand(app, "hints", "The sealed segments with a hint file, and its size");
+  AddCommand(app, "verify", "Check every byte of every file; prints file and offset of damage");
+  AddCommand(app, "records", "The records of one segment, in the order they were written")
+      ->add_option("SEGMENT", line->segment_id, "The id of the segment")
+      ->required()
+      ->type_name("");
+  AddCommand(app, "salvage", "Write all that is readable to a new store, and print what is not")
+      ->add_option("TO", line->to, "The directory of the new store; it is absent or empty")
+      ->required()
+      ->type_name("");
+}
+
+int Main(int argc, char** argv) {
+  CommandLine line;
   CLI::App app("kvs-inspect: shows what is in the files of a store, and checks them. It changes nothing.",
                "kvs-inspect");
   app.footer(kFooter);
   app.set_version_flag("-V,--version", std::string("kvs-inspect ") + kVersion, "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this and exit");
-  app.add_option("DIR", directory, "The directory of the store")->required()->type_name("");
+  app.add_option("DIR", line.directory, "The directory of the store")->required()->type_name("");
   app.require_subcommand(0, 1);
-  AddCommand(app, "segments", "How full each segment is, and how much of it is live (the default)");
-  const CLI::App* const manifest =
-      AddCommand(app, "manifest", "The contents of the manifest, and files that are not in it");
-  const CLI::App* const hints = AddCommand(app, "hints", "The sealed segments with a hint file, and its size");
-  const CLI::App* const verify =
-      AddCommand(app, "verify", "Check every byte of every file; prints file and offset of damage");
-  CLI::App* const records = AddCommand(app, "records", "The records of one segment, in the order they were written");
-  records->add_option("SEGMENT", segment_id, "The id of the segment")->required()->type_name("");
-
+  AddCommands(app, &line);
   try {
-    app.parse(argc, argv);
+    app.parse(ArgumentsOf(app, argc, argv));
   } catch (const CLI::ParseError& error) {
     const bool is_asked_for = error.get_exit_code() == 0;  // --help or --version.
     const int exit_code = app.exit(error);
     return is_asked_for ? exit_code : kExitUsage;
   }
-  if (manifest->parsed()) return ShowManifest(directory);
-  if (hints->parsed()) return ShowHints(directory);
-  if (verify->parsed()) return Verify(directory);
-  if (records->parsed()) return ShowRecords(directory, segment_id);
-  return ShowSegments(directory);
+  if (app.got_subcommand("manifest")) return ShowManifest(line.directory);
+  if (app.got_subcommand("hints")) return ShowHints(line.directory);
+  if (app.got_subcommand("verify")) return Verify(line.directory);
+  if (app.got_subcommand("records")) return ShowRecords(line.directory, line.segment_id);
+  if (app.got_subcommand("salvage")) return Salvage(line.directory, line.to);
+  return ShowSegments(line.directory);
 }
 
 }  // namespace

@@ -106,5 +106,28 @@ TEST_F(InspectProgramTest, TheHelpExplainsTheExitCodes) {
   EXPECT_THAT(outcome.output, HasSubstr("Exit codes: 0"));
 }
 
+TEST_F(InspectProgramTest, TheCommandMayComeFirst) {
+  const Outcome outcome = RunProgram({KVS_INSPECT_PROGRAM, "verify", path_.string()});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.error_output;
+  EXPECT_EQ(outcome.output, Inspect({"verify"}).output);
+  EXPECT_THAT(RunProgram({KVS_INSPECT_PROGRAM, "records", path_.string(), "1"}).output, HasSubstr("tombstone"));
+}
+
+TEST_F(InspectProgramTest, SalvagingAWholeStoreExitsWithZero) {
+  const std::string to = (directory_.path() / "salvaged").string();
+  const Outcome outcome = Inspect({"salvage", to});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.error_output;
+  EXPECT_THAT(outcome.output, HasSubstr("1 keys of 3 records in 1 segments are in " + to));
+  EXPECT_EQ(*(*KvStore::Open(to))->Get(std::string("\x01\"", 2)), "odd");
+}
+
+TEST_F(InspectProgramTest, SalvagingADamagedStoreExitsWithOneAndNamesThePlace) {
+  const auto file = *io::PosixFileSystem().Open(path_ / segment_, io::OpenMode::kReadWrite);
+  ASSERT_TRUE(file->WriteAt(70, "x"));
+  const Outcome outcome = Inspect({"salvage", (directory_.path() / "salvaged").string()});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.output, HasSubstr(segment_ + " offset=64: lost records of"));
+}
+
 }  // namespace
 }  // namespace kvs::test

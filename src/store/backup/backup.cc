@@ -69,15 +69,6 @@ Result<BackupInfo> FindBackup(const fs::path& in, std::optional<std::uint64_t> s
   return Error{.code = ErrorCode::kInvalidArgument, .context = in.string() + " holds " + which};
 }
 
-Status CheckIsFree(io::FileSystem& files, const fs::path& directory) {
-  KVS_TRY_ASSIGN(const bool exists, files.Exists(directory));
-  if (!exists) return Ok();
-  KVS_TRY_ASSIGN(const auto names, files.List(directory));
-  if (names.empty()) return Ok();
-  return Error{.code = ErrorCode::kInvalidArgument,
-               .context = directory.string() + " is not empty; restore to a new directory"};
-}
-
 Status CopyFiles(io::FileSystem& files, const fs::path& backup, const BackupList& list, const fs::path& into,
                  store::Pace* pace) {
   for (const BackupList::File& listed : list.files) {
@@ -146,20 +137,11 @@ Result<BackupInfo> RestoreBackup(const fs::path& from, const fs::path& directory
                                  const BackupOptions& options) {
   io::FileSystem& files = io::PosixFileSystem();
   KVS_TRY_ASSIGN(const fs::path in, store::NamedPath(from));
-  KVS_TRY_ASSIGN(const fs::path to, store::NamedPath(directory));
   KVS_TRY_ASSIGN(const BackupInfo backup, FindBackup(in, sequence));
   KVS_TRY_ASSIGN(const std::uint64_t unused_segment_id, UnusedSegmentId(files, in));
-  KVS_TRY(CheckIsFree(files, to));
-  const fs::path partial = store::PartialPath(to);
-  KVS_TRY(files.CreateDirectories(partial));
-  KVS_TRY_ASSIGN(const auto lock, files.LockDirectory(partial));
-  Status restored = Restore(files, backup, partial, unused_segment_id, options);
-  if (restored) restored = files.Rename(partial, to);
-  if (!restored) {
-    static_cast<void>(store::RemoveBackupFiles(files, partial).has_value());  // A lack of room may be the cause.
-    return restored.error();
-  }
-  KVS_TRY(files.SyncDirectory(to.parent_path()));
+  KVS_TRY(store::MakeStoreDirectory(files, directory, [&](const fs::path& into) {
+    return Restore(files, backup, into, unused_segment_id, options);
+  }));
   return backup;
 }
 

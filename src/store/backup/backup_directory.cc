@@ -46,6 +46,15 @@ bool IsPartialName(std::string_view name) {
   return NumberOf(name).has_value();
 }
 
+Status CheckIsFree(io::FileSystem& files, const fs::path& directory) {
+  KVS_TRY_ASSIGN(const bool exists, files.Exists(directory));
+  if (!exists) return Ok();
+  KVS_TRY_ASSIGN(const auto names, files.List(directory));
+  if (names.empty()) return Ok();
+  return Error{.code = ErrorCode::kInvalidArgument,
+               .context = directory.string() + " is not empty; choose a new directory"};
+}
+
 }  // namespace
 
 fs::path BackupPath(const fs::path& in, std::uint64_t number) { return in / NumberName(number); }
@@ -100,6 +109,20 @@ Result<std::unique_ptr<io::DirectoryLock>> BeginChange(io::FileSystem& files, co
     if (IsPartialName(name)) KVS_TRY(RemoveBackupFiles(files, in / name));
   }
   return lock;
+}
+
+Status MakeStoreDirectory(io::FileSystem& files, const fs::path& to, FunctionRef<Status(const fs::path&)> fill) {
+  KVS_TRY_ASSIGN(const fs::path directory, NamedPath(to));
+  KVS_TRY(CheckIsFree(files, directory));
+  const fs::path partial = PartialPath(directory);
+  KVS_TRY(files.CreateDirectories(partial));
+  KVS_TRY_ASSIGN(const auto lock, files.LockDirectory(partial));
+  Status made = fill(partial);
+  if (made) made = files.SyncDirectory(partial);
+  if (made) made = files.Rename(partial, directory);
+  if (made) return files.SyncDirectory(directory.parent_path());
+  static_cast<void>(RemoveBackupFiles(files, partial).has_value());  // A lack of room may be the cause.
+  return made;
 }
 
 Status RemoveBackupFiles(io::FileSystem& files, const fs::path& directory) {

@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <vector>
 
 #include "io/file_system.h"
 #include "kvs/backup.h"
+#include "kvs/function_ref.h"
 #include "kvs/result.h"
 #include "log/backup_list.h"
 
@@ -30,6 +32,11 @@ BackupInfo Describe(const std::filesystem::path& backup, const log::BackupList& 
 
 // Locks a directory of backups for changes, and removes what an interrupted call left in it.
 Result<std::unique_ptr<io::DirectoryLock>> BeginChange(io::FileSystem& files, const std::filesystem::path& in);
+
+// Lets `fill` put the files of a store into a directory beside `to`, which then gets that name, durably.
+// kInvalidArgument: `to` is not empty. After an error nothing is left.
+Status MakeStoreDirectory(io::FileSystem& files, const std::filesystem::path& to,
+                          FunctionRef<Status(const std::filesystem::path& into)> fill);
 
 // Removes a directory that holds only files of a backup or of a restored store. kInvalidArgument: it holds other files,
 // which stay.
