@@ -205,9 +205,11 @@ struct EngineStats {
   std::uint64_t compactions = 0;    // Since the store was opened, like all figures below.
   std::uint64_t written_bytes = 0;  // Appended by writers and by compaction.
   std::uint64_t syncs = 0;
-  std::uint64_t expired = 0;      // Pairs that were removed because they expired.
-  std::uint64_t expiring = 0;     // Pairs that have an expiry now.
-  std::uint64_t clock_steps = 0;  // Times that the wall clock was found changed by seconds.
+  std::uint64_t expired = 0;           // Pairs that were removed because they expired.
+  std::uint64_t expiring = 0;          // Pairs that have an expiry now.
+  std::uint64_t clock_steps = 0;       // Times that the wall clock was found changed by seconds.
+  std::uint64_t scrubbed_bytes = 0;    // Read to find damage before a reader does.
+  std::uint64_t damaged_segments = 0;  // Found by that reading.
   // Why all writes are refused until the store is opened again; nullopt: they are not.
   std::optional<Error> poisoned{};
 };
@@ -324,8 +326,7 @@ class KvsEngine {
   // Makes the next backup in the directory `to`, which is created if it is absent: of all writes that were acknowledged
   // before the call. Reads and writes go on meanwhile. kvs/backup.h has the rest.
   virtual Result<BackupInfo> Backup(const std::filesystem::path& /*to*/, const BackupOptions& /*options*/) {
-    return Error{.code = ErrorCode::kUnsupported,
-                 .context = "the engine " + std::string(Name()) + " has no backups"};
+    return Error{.code = ErrorCode::kUnsupported, .context = "the engine " + std::string(Name()) + " has no backups"};
   }
 
  protected:

@@ -56,6 +56,10 @@ struct KvStoreOptions {
   // Compaction keeps the share of garbage in the disk use below this. 0.05..0.9.
   double garbage_ratio_max = 0.3;
 
+  // Reads the sealed segments over and over at this rate, and logs damage; 0: does not. Reading leaves them in the
+  // system's page cache.
+  std::uint64_t scrub_bytes_per_second = 0;
+
   // Receives what happened at opening and in the background. Any thread of the store calls it.
   std::function<void(const std::string& line)> log{};
 };

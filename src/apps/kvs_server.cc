@@ -64,6 +64,7 @@ KvStoreOptions StoreOptions(const ServerCommandLine& line) {
   options.sync_interval = std::chrono::milliseconds(line.settings.Number("sync-interval"));
   options.segment_bytes = static_cast<std::uint64_t>(line.settings.Number("segment-bytes"));
   options.garbage_ratio_max = static_cast<double>(line.settings.Number("garbage-percent")) / 100;
+  options.scrub_bytes_per_second = static_cast<std::uint64_t>(line.settings.Number("scrub-rate"));
   options.log = Log;
   return options;
 }

@@ -83,6 +83,20 @@ constexpr auto kEngine = std::to_array<figures::Figure<EngineStats>>({
       .place = 9,
       .help = "Times that the wall clock was found set, by more than two seconds"},
      Of<&EngineStats::clock_steps>},
+    {{.name = "scrubbed_bytes",
+      .kind = FigureKind::kCounter,
+      .unit = "bytes",
+      .section = "kvs",
+      .place = 10,
+      .help = "Read from files at rest to find damage, since the store was opened"},
+     Of<&EngineStats::scrubbed_bytes>},
+    {{.name = "damaged_segments",
+      .kind = FigureKind::kCounter,
+      .unit = "segments",
+      .section = "kvs",
+      .place = 11,
+      .help = "Damaged segments that this reading has found; the log names them"},
+     Of<&EngineStats::damaged_segments>},
 });
 
 constexpr auto kCommands = std::to_array<figures::Figure<CommandFigures>>({

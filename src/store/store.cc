@@ -87,7 +87,8 @@ Store::Store(io::FileSystem& files, const std::filesystem::path& directory, cons
                .publisher = publisher_,
                .batches = batches_,
                .committer = committer_,
-               .options = options_}) {}
+               .options = options_}),
+      scrubber_(log_, options_) {}
 
 Result<std::unique_ptr<Store>> Store::Open(io::FileSystem& files, const std::filesystem::path& directory,
                                            const KvStoreOptions& options, const ExpiryClock::Sources& clocks) {
@@ -146,6 +147,7 @@ Status Store::StartThreads() {
   KVS_TRY(committer_.Start());
   KVS_TRY(maintainer_->Start());
   KVS_TRY(compactor_->Start());
+  KVS_TRY(scrubber_.Start());
   return expirer_.Start();
 }
 
@@ -153,6 +155,7 @@ Status Store::StartThreads() {
 // torn tail.
 Store::~Store() {
   if (!compactor_) return;  // Open() failed.
+  scrubber_.Stop();
   expirer_.Stop();
   expirer_.SaveClock();
   bool is_synced = false;
@@ -226,6 +229,8 @@ Result<EngineStats> Store::Stats() {
                      .expired = expirer_.figures(held).expired,
                      .expiring = expirer_.figures(held).expiring,
                      .clock_steps = clock_.steps(),
+                     .scrubbed_bytes = scrubber_.figures().read_bytes,
+                     .damaged_segments = scrubber_.figures().damages,
                      .poisoned = health ? std::nullopt : std::optional<Error>(health.error())};
 }
 

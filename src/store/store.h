@@ -23,6 +23,7 @@
 #include "store/pending_batches.h"
 #include "store/reader.h"
 #include "store/record_publisher.h"
+#include "store/scrub/scrubber.h"
 #include "store/segments/manifest_keeper.h"
 #include "store/segments/record_reader.h"
 #include "store/space/health.h"
@@ -109,6 +110,7 @@ class Store {
   Committer committer_;
   Reader reader_;
   Writer writer_;
+  Scrubber scrubber_;
 
   // Parts with threads, and what they need. Made once the log is open. Declared last, so they are destroyed first.
   std::optional<ManifestKeeper> manifest_;

@@ -103,7 +103,8 @@ TEST(FigureTableTest, InfoKeepsItsFieldsAndTheirOrder) {
     # Latencystats latency_percentiles_usec_set
     # Cluster cluster_enabled
     # Keyspace db0
-    # Kvs engine live_bytes disk_bytes segments index_bytes compactions written_bytes syncs clock_steps)");
+    # Kvs engine live_bytes disk_bytes segments index_bytes compactions written_bytes syncs clock_steps
+    scrubbed_bytes damaged_segments)");
   const bool knows_used_memory = ::mallinfo2().arena > 0;  // The allocator of a sanitizer tells nothing.
   for (std::string word; words >> word;) {
     if (knows_used_memory || word != "mem_fragmentation_ratio") expected += " " + word;
