@@ -8,7 +8,7 @@
 #pragma once
 
 #include "kvs/address.h"          // IWYU pragma: export
-#include "kvs/backup.h"         // IWYU pragma: export
+#include "kvs/backup.h"           // IWYU pragma: export
 #include "kvs/client.h"           // IWYU pragma: export
 #include "kvs/engine.h"           // IWYU pragma: export
 #include "kvs/function_ref.h"     // IWYU pragma: export

@@ -31,9 +31,9 @@ class Background {
 
   struct BackupState {
     Report report;
-    BackupProgress progress{};        // Of the one that is under way.
+    BackupProgress progress{};         // Of the one that is under way.
     std::optional<BackupInfo> last{};  // The last good one of this server.
-    std::string error{};              // Why the last one failed; empty: it did not.
+    std::string error{};               // Why the last one failed; empty: it did not.
   };
 
   // engine: in, outlives it.
