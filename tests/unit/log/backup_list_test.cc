@@ -39,12 +39,13 @@ TEST(BackupListTest, ComesBackAsItWasWritten) {
 }
 
 TEST(BackupListTest, IsTextThatSha256sumReads) {
-  EXPECT_TRUE(EncodeBackupList(Varied()).starts_with("# kvs backup 1\n"
-                                                     "# created 1764447110\n"
-                                                     "# sequence 42\n"
-                                                     "# bytes 4200\n"
-                                                     "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
-                                                     "  000000000001.seg\n"));
+  EXPECT_TRUE(
+      EncodeBackupList(Varied()).starts_with("# kvs backup 1\n"
+                                             "# created 1764447110\n"
+                                             "# sequence 42\n"
+                                             "# bytes 4200\n"
+                                             "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
+                                             "  000000000001.seg\n"));
 }
 
 TEST(BackupListTest, EveryChangedByteIsRefused) {
@@ -68,7 +69,7 @@ TEST(BackupListTest, EveryCutAndEveryAppendixIsRefused) {
 
 TEST(BackupListTest, ForgedListsAreRefused) {
   EXPECT_FALSE(Decode(Forged("MANIFEST", "../other")));
-  EXPECT_FALSE(Decode(Forged("MANIFEST", "000000000000.seg")));  // Not in order.
+  EXPECT_FALSE(Decode(Forged("MANIFEST", "000000000000.seg")));    // Not in order.
   EXPECT_FALSE(Decode(Forged("# sequence 42", "# sequence 43")));  // Not of this root.
   EXPECT_FALSE(Decode(Forged("# bytes 4200", "# bytes 04200")));
   EXPECT_FALSE(Decode(Forged("# bytes 4200", "# bytes -1")));
