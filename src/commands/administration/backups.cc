@@ -29,7 +29,7 @@ Result<fs::path> ChooseDirectory(const ServerState& server, std::string_view wan
     return Error{.code = ErrorCode::kInvalidArgument,
                  .context = "there is no place for backups: start the server with --backup-dir"};
   }
-  const auto allowed = Plain(directory);
+  auto allowed = Plain(directory);
   if (!allowed) return allowed;
   auto chosen = Plain(*allowed / wanted);
   if (!chosen) return chosen;

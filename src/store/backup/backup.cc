@@ -137,7 +137,7 @@ Result<BackupInfo> RestoreBackup(const fs::path& from, const fs::path& directory
                                  const BackupOptions& options) {
   io::FileSystem& files = io::PosixFileSystem();
   KVS_TRY_ASSIGN(const fs::path in, store::NamedPath(from));
-  KVS_TRY_ASSIGN(const BackupInfo backup, FindBackup(in, sequence));
+  KVS_TRY_ASSIGN(BackupInfo backup, FindBackup(in, sequence));
   KVS_TRY_ASSIGN(const std::uint64_t unused_segment_id, UnusedSegmentId(files, in));
   KVS_TRY(store::MakeStoreDirectory(files, directory, [&](const fs::path& into) {
     return Restore(files, backup, into, unused_segment_id, options);
