@@ -11,8 +11,8 @@
 namespace kvs::base {
 namespace {
 
-constexpr std::size_t kPatternBytesMax = 24;  // The recursion takes exponential time.
-constexpr std::size_t kTextBytesMax = 24;
+constexpr std::size_t kPatternBytesMax = 14;  // The recursion takes exponential time.
+constexpr std::size_t kTextBytesMax = 14;
 
 // The class after a '[' at the begin of `pattern`, which is taken off.
 bool TakeClass(std::string_view* pattern, char c) {

@@ -134,11 +134,15 @@ Result<IndexFileHead> DecodeIndexFileHead(std::string_view bytes, std::uint64_t 
     *field = from.U64();
   }
   take_piece(&head.expiries);  // Checked after the length of the head is known.
-  head.segments.resize(from.U32());
-  head.chunks.resize(from.U32());
-  head.blocks.resize(from.U32());
-  from.U32();
-  if (head.bytes() != head_bytes || head.file_bytes != file_bytes) return Damaged("its length differs");
+  const std::uint64_t segments = from.U32();
+  const std::uint64_t chunks = from.U32();
+  const std::uint64_t blocks = from.U32();
+  if (from.U32() != 0) return Damaged("its last field is not zero");
+  const bool has_length = IndexFileTablesEnd(segments, chunks, blocks) == head_bytes;
+  if (!has_length || head.file_bytes != file_bytes) return Damaged("its length differs");
+  head.segments.resize(segments);  // No memory is asked for that the head does not fill.
+  head.chunks.resize(chunks);
+  head.blocks.resize(blocks);
   for (IndexFileSegment& segment : head.segments) {
     for (std::uint64_t* const field : FieldsOf(segment)) *field = from.U64();
   }

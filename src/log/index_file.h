@@ -83,6 +83,12 @@ struct IndexFileChunk {
 };
 inline constexpr std::uint64_t kIndexFileChunkBytes = 4 * sizeof(std::uint32_t) + kIndexFilePieceBytes;
 
+// The length of a head, by the numbers of entries in its tables.
+constexpr std::uint64_t IndexFileTablesEnd(std::uint64_t segments, std::uint64_t chunks, std::uint64_t blocks) {
+  return kIndexFileHeaderBytes + segments * kIndexFileSegmentBytes + chunks * kIndexFileChunkBytes +
+         blocks * kIndexFilePieceBytes;
+}
+
 struct IndexFileHead {
   std::uint64_t file_bytes = 0;
   std::uint64_t hash_seed = 0;
@@ -94,10 +100,7 @@ struct IndexFileHead {
   std::vector<IndexFileChunk> chunks;
   std::vector<IndexFilePiece> blocks;
 
-  std::uint64_t bytes() const {
-    return kIndexFileHeaderBytes + segments.size() * kIndexFileSegmentBytes + chunks.size() * kIndexFileChunkBytes +
-           blocks.size() * kIndexFilePieceBytes;
-  }
+  std::uint64_t bytes() const { return IndexFileTablesEnd(segments.size(), chunks.size(), blocks.size()); }
 };
 
 std::string EncodeIndexFileHead(const IndexFileHead& head);

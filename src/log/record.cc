@@ -140,6 +140,7 @@ std::optional<RecordHead> DecodeRecordHead(const char* begin, const char* end) {
   if ((type_byte & kRecordHasExpiry) != 0) {
     if (end - at < 8) return std::nullopt;
     head.expiry_ms = base::GetFixed64(at);
+    if (head.expiry_ms == 0) return std::nullopt;  // Without an expiry, no flag says that there is one.
     at += 8;
   }
   head.head_bytes = static_cast<std::size_t>(at - begin);

@@ -10,7 +10,7 @@
 //   1..5    value_bytes    varint, 0..kValueBytesMax; 0 for a tombstone
 //   1..10   sequence       varint, minus the base sequence in the segment's header. It is the store-wide write order;
 //                          recovery keeps the highest per key
-//   0 or 8  expiry         milliseconds since 1970, present if the type says so. By the clock of spans
+//   0 or 8  expiry         milliseconds since 1970, not 0, present if the type says so. By the clock of spans
 //                          (store/expiry/expiry_clock.h) for a span, otherwise by the wall clock
 //     -     key, value
 //

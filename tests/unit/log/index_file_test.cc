@@ -9,6 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/coding.h"
+#include "base/hash.h"
+
 namespace kvs::log {
 namespace {
 
@@ -72,6 +75,18 @@ TEST(IndexFileTest, EveryChangedByteAndEveryCutOfTheHeadIsSeen) {
   }
   for (std::size_t cut = 0; cut < file.size(); ++cut) EXPECT_FALSE(Decode(file.substr(0, cut))) << cut;
   EXPECT_FALSE(Decode(file + "x"));
+}
+
+// A fuzzer has found it: the tables had their sizes before the length of the head was compared.
+TEST(IndexFileTest, MoreEntriesThanTheHeadHasBytesAreRefused) {
+  const std::string file = SampleFile();
+  const std::uint64_t head_bytes = *IndexFileHeadBytes(file, file.size());
+  for (const std::size_t count_offset : {88U, 92U, 96U}) {
+    std::string forged = file;
+    base::PutFixed32(forged.data() + count_offset, 0xffffffff);
+    base::PutFixed32(forged.data() + 12, base::Checksum32(std::string_view(forged).substr(16, head_bytes - 16)));
+    EXPECT_EQ(Decode(forged).error().context, "saved index: its length differs") << count_offset;
+  }
 }
 
 TEST(IndexFileTest, AnotherFormatIsRefusedAsSuch) {

@@ -140,7 +140,7 @@ TEST(RecordTest, ZeroesNeverParse) {
 
 // --- Limits ---
 
-// A header as given, then `body_bytes` of zeroes: enough for what the header claims.
+// A header as given, then `body_bytes` bytes that are not zero: enough for what the header claims.
 bool Parses(std::uint8_t type, std::initializer_list<std::uint64_t> numbers, std::size_t body_bytes) {
   std::string bytes(kRecordChecksumBytes, '\0');
   bytes.push_back(static_cast<char>(type));
@@ -148,7 +148,7 @@ bool Parses(std::uint8_t type, std::initializer_list<std::uint64_t> numbers, std
     char varint[base::kVarint64BytesMax];
     bytes.append(varint, base::PutVarint(varint, number));
   }
-  const ExactBlock block(bytes + std::string(body_bytes, '\0'));
+  const ExactBlock block(bytes + std::string(body_bytes, '\1'));
   return DecodeRecord(block.begin(), block.end()).has_value();
 }
 
@@ -195,6 +195,17 @@ TEST(RecordTest, AValueOverTheLimitIsRefused) {
   EXPECT_FALSE(parses(1, kValueBytesMax + 1));
   EXPECT_TRUE(parses(3, kBatchBytesMax));
   EXPECT_FALSE(parses(3, kBatchBytesMax + 1));
+}
+
+// A fuzzer has found it: the record without the flag says the same.
+TEST(RecordTest, AnExpiryOfZeroIsRefused) {
+  const std::string before = std::string(4, '\0') + std::string("\x11\x01\x00\x00", 4);
+  const auto parses = [&](char first_byte_of_expiry) {
+    const ExactBlock block(before + first_byte_of_expiry + std::string(7, '\0') + "k");
+    return DecodeRecord(block.begin(), block.end()).has_value();
+  };
+  EXPECT_TRUE(parses('\1'));
+  EXPECT_FALSE(parses('\0'));
 }
 
 TEST(RecordTest, NumbersNotInTheirShortestFormAreRefused) {
