@@ -2,20 +2,17 @@
 // as it was. The first 8 bytes of the input are the length of the file.
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "base/check.h"
 #include "base/coding.h"
 #include "base/hash.h"
+#include "forged.h"
 #include "log/index_file.h"
 #include "support/exact_block.h"
 
 namespace kvs::log {
 namespace {
-
-constexpr std::size_t kChecksumOffset = 12;
-constexpr std::size_t kCheckedFrom = 16;
 
 void CheckHead(std::string_view head, std::uint64_t file_bytes) {
   const test::ExactBlock block(head);
@@ -23,17 +20,16 @@ void CheckHead(std::string_view head, std::uint64_t file_bytes) {
   KVS_CHECK(!decoded || EncodeIndexFileHead(*decoded) == head);
 }
 
-// As it is, and with the checksum that hides it from the decoder put right.
 void Check(std::string_view input) {
   if (input.size() < sizeof(std::uint64_t) + kIndexFileHeaderBytes) return;
   const std::uint64_t file_bytes = base::GetFixed64(input.data());
   const test::ExactBlock block(input.substr(sizeof(std::uint64_t)));
   const auto head_bytes = IndexFileHeadBytes(block.view().substr(0, kIndexFileHeaderBytes), file_bytes);
   if (!head_bytes || *head_bytes > block.view().size()) return;
-  std::string head(block.view().substr(0, *head_bytes));
-  CheckHead(head, file_bytes);
-  base::PutFixed32(head.data() + kChecksumOffset, base::Checksum32(std::string_view(head).substr(kCheckedFrom)));
-  CheckHead(head, file_bytes);
+  CheckAsItIsAndForged(
+      block.view().substr(0, *head_bytes),
+      [](std::string_view head) { return base::Checksum32(head.substr(kCheckedFrom)); },
+      [&](std::string_view head) { CheckHead(head, file_bytes); });
 }
 
 }  // namespace

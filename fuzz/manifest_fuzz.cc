@@ -1,20 +1,16 @@
 // For any bytes: the manifest decoder reads none after its input, and a manifest that it takes is encoded as it was.
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "base/check.h"
-#include "base/coding.h"
 #include "base/hash.h"
+#include "forged.h"
 #include "log/manifest.h"
 #include "support/exact_block.h"
 
 namespace kvs::log {
 namespace {
-
-constexpr std::size_t kChecksumOffset = 12;
-constexpr std::size_t kCheckedFrom = 16;
 
 void CheckBytes(std::string_view bytes) {
   const test::ExactBlock block(bytes);
@@ -22,19 +18,13 @@ void CheckBytes(std::string_view bytes) {
   KVS_CHECK(!manifest || EncodeManifest(*manifest) == bytes);
 }
 
-// As it is, and with the checksum that hides it from the decoder put right.
-void Check(std::string_view input) {
-  CheckBytes(input);
-  if (input.size() < kCheckedFrom) return;
-  std::string forged(input);
-  base::PutFixed32(forged.data() + kChecksumOffset, base::Checksum32(input.substr(kCheckedFrom)));
-  CheckBytes(forged);
-}
+std::uint32_t ChecksumOf(std::string_view bytes) { return base::Checksum32(bytes.substr(kCheckedFrom)); }
 
 }  // namespace
 }  // namespace kvs::log
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  kvs::log::Check({reinterpret_cast<const char*>(data), size});
+  kvs::log::CheckAsItIsAndForged({reinterpret_cast<const char*>(data), size}, kvs::log::ChecksumOf,
+                                 kvs::log::CheckBytes);
   return 0;
 }

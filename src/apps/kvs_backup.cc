@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "apps/backup_client.h"
+#include "apps/commands.h"
 #include "apps/exit_codes.h"
 #include "apps/process.h"
 #include "apps/table.h"
@@ -44,11 +45,6 @@ constexpr const char* kFooter =
     "A server makes backups only in the directory of its setting backup-dir, and below it. If it has a password, the\n"
     "environment variable KVS_PASSWORD gives it.\n\n"
     "Exit codes: 0 success, and no difference; 1 damage, a difference, or an error; 2 a wrong command line.";
-
-int Report(const Error& error) {
-  std::cerr << error.ToString() << '\n';
-  return kExitError;
-}
 
 // --- Printing ---
 
@@ -160,12 +156,6 @@ int Prune(const std::string& in, std::uint64_t kept) {
 
 // --- The command line ---
 
-CLI::App* AddCommand(CLI::App& app, const std::string& name, const std::string& help) {
-  CLI::App* const command = app.add_subcommand(name, help);
-  command->set_help_flag("-h,--help", "Print this and exit");
-  return command;
-}
-
 void AddPath(CLI::App* command, const std::string& name, std::string* path, const std::string& help) {
   command->add_option(name, *path, help)->required()->type_name("");
 }
@@ -251,13 +241,8 @@ int Main(int argc, char** argv) {
   AddChecks(app, &line);
   AddRestore(app, &line);
   AddPrune(app, &line);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    const bool is_asked_for = error.get_exit_code() == 0;  // --help or --version.
-    const int exit_code = app.exit(error);
-    return is_asked_for ? exit_code : kExitUsage;
-  }
+  const auto exit_code = ParseOrExit(app, [&] { app.parse(argc, argv); });
+  if (exit_code) return *exit_code;
   return line.call();
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/commands.h"
 #include "apps/exit_codes.h"
 #include "apps/process.h"
 #include "apps/table.h"
@@ -93,11 +94,6 @@ void PrintKeptFiles(const StoreInspection& store) {
   for (const std::string& name : store.kept_files) {
     std::cout << name << " was kept by an opening and is not part of the store; remove it when you no longer need it\n";
   }
-}
-
-int Report(const Error& error) {
-  std::cerr << error.ToString() << '\n';
-  return kExitError;
 }
 
 // Reports unreadable segments and returns the exit code.
@@ -225,12 +221,6 @@ int ShowRecords(const std::string& directory, std::uint64_t segment_id) {
 
 // --- The command line ---
 
-CLI::App* AddCommand(CLI::App& app, const std::string& name, const std::string& help) {
-  CLI::App* const command = app.add_subcommand(name, help);
-  command->set_help_flag("-h,--help", "Print this and exit");
-  return command;
-}
-
 // The arguments in reverse, as CLI::App takes them, with the directory before a command that came first.
 std::vector<std::string> ArgumentsOf(const CLI::App& app, int argc, char** argv) {
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
@@ -272,13 +262,8 @@ int Main(int argc, char** argv) {
   app.add_option("DIR", line.directory, "The directory of the store")->required()->type_name("");
   app.require_subcommand(0, 1);
   AddCommands(app, &line);
-  try {
-    app.parse(ArgumentsOf(app, argc, argv));
-  } catch (const CLI::ParseError& error) {
-    const bool is_asked_for = error.get_exit_code() == 0;  // --help or --version.
-    const int exit_code = app.exit(error);
-    return is_asked_for ? exit_code : kExitUsage;
-  }
+  const auto exit_code = ParseOrExit(app, [&] { app.parse(ArgumentsOf(app, argc, argv)); });
+  if (exit_code) return *exit_code;
   if (app.got_subcommand("manifest")) return ShowManifest(line.directory);
   if (app.got_subcommand("hints")) return ShowHints(line.directory);
   if (app.got_subcommand("verify")) return Verify(line.directory);

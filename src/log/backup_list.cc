@@ -52,10 +52,6 @@ bool IsHash(std::string_view text) {
 }
 
 // A name that is none of ours could lead out of the directory.
-bool IsFileOfBackup(std::string_view name) {
-  return SegmentIdOfFileName(name) || name == kManifestFileName || name == kClockFileName || name == kMarkerFileName;
-}
-
 bool TakeFile(std::string_view* text, BackupList* list) {
   const std::optional<std::string_view> line = TakeLine(text);
   constexpr std::string_view kGap = "  ";
@@ -63,7 +59,7 @@ bool TakeFile(std::string_view* text, BackupList* list) {
   const std::string_view sha256 = line->substr(0, io::Sha256::kHexDigits);
   const std::string_view name = line->substr(io::Sha256::kHexDigits + kGap.size());
   const bool is_in_order = list->files.empty() || list->files.back().name < name;
-  if (!IsHash(sha256) || !IsFileOfBackup(name) || !is_in_order) return false;
+  if (!IsHash(sha256) || !IsBackupFileName(name) || !is_in_order) return false;
   list->files.push_back({std::string(name), std::string(sha256)});
   return true;
 }

@@ -70,6 +70,10 @@ bool IsKeptFileName(std::string_view name) {
   return is_kept && SegmentIdOfFileName(std::string(name.substr(0, digits)).append(kSegmentSuffix)).has_value();
 }
 
+bool IsBackupFileName(std::string_view name) {
+  return SegmentIdOfFileName(name) || name == kManifestFileName || name == kClockFileName || name == kMarkerFileName;
+}
+
 bool IsTemporaryFileName(std::string_view name) {
   if (!name.ends_with(kTemporarySuffix)) return false;
   name.remove_suffix(kTemporarySuffix.size());

@@ -37,6 +37,9 @@ bool IsHintFileName(std::string_view name);
 // Whether an opening kept the file for people: "000000000042.torn-1", "000000000042.seg.aside". No opening reads it.
 bool IsKeptFileName(std::string_view name);
 
+// Whether the list of a backup may name the file: a segment, its hint file, or another file that a backup holds.
+bool IsBackupFileName(std::string_view name);
+
 // Whether an interrupted write of one of our files left the file. "notes.tmp" of another program is not one.
 bool IsTemporaryFileName(std::string_view name);
 

@@ -1,6 +1,6 @@
-// Promised by kvs-backup: it backs up a server that goes on serving, or a store that nobody has open. What it restores
-// is what was there. Damage, a refusal and a wrong command line each have an exit code and words. A server that is
-// killed during a backup leaves the last one good. The tests run the real programs.
+// Promised by kvs-backup: it backs up a store while its server answers clients, or one that nobody has open. What it
+// restores is what was there. Damage, a refusal and a wrong command line each have an exit code and words. A server
+// that is killed during a backup leaves the last one good. The tests run the real programs.
 #include <signal.h>
 
 #include <chrono>

@@ -8,19 +8,12 @@
 
 #include "commands/table/command_table.h"
 #include "commands/table/parsing.h"
+#include "io/named_path.h"
 
 namespace kvs::server {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A path without "..", and without a slash at its end.
-Result<fs::path> Plain(const fs::path& path) {
-  std::error_code status;
-  fs::path plain = fs::absolute(path, status).lexically_normal();
-  if (status) return Error{.code = ErrorCode::kIo, .sys_errno = status.value(), .context = "getcwd"};
-  return plain.has_filename() ? plain : plain.parent_path();
-}
 
 // Clients choose only what the operator allows: the directory of the setting, or one below it.
 Result<fs::path> ChooseDirectory(const ServerState& server, std::string_view wanted) {
@@ -29,9 +22,9 @@ Result<fs::path> ChooseDirectory(const ServerState& server, std::string_view wan
     return Error{.code = ErrorCode::kInvalidArgument,
                  .context = "there is no place for backups: start the server with --backup-dir"};
   }
-  auto allowed = Plain(directory);
+  auto allowed = io::NamedPath(directory);
   if (!allowed) return allowed;
-  auto chosen = Plain(*allowed / wanted);
+  auto chosen = io::NamedPath(*allowed / wanted);
   if (!chosen) return chosen;
   const auto parting = std::mismatch(allowed->begin(), allowed->end(), chosen->begin(), chosen->end());
   if (parting.first == allowed->end()) return chosen;

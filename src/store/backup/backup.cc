@@ -7,6 +7,7 @@
 
 #include "base/try.h"
 #include "io/file_system.h"
+#include "io/named_path.h"
 #include "io/sha256.h"
 #include "log/backup_list.h"
 #include "log/file_names.h"
@@ -21,12 +22,13 @@ namespace {
 namespace fs = std::filesystem;
 
 using log::BackupList;
+using store::ListedBackup;
 
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 
 // Passes the bytes of a file of a backup to `take`. kCorruption, in the end: they are not those that the list names.
-Result<std::uint64_t> ReadListed(io::FileSystem& files, const fs::path& backup, const BackupList::File& listed,
-                                 store::Pace* pace, FunctionRef<Status(std::uint64_t, std::string_view)> take) {
+Status ReadListed(io::FileSystem& files, const fs::path& backup, const BackupList::File& listed, store::Pace* pace,
+                  FunctionRef<Status(std::uint64_t, std::string_view)> take) {
   const fs::path path = backup / listed.name;
   KVS_TRY_ASSIGN(const bool exists, files.Exists(path));
   if (!exists) return Error{.code = ErrorCode::kCorruption, .context = path.string() + " is missing"};
@@ -42,7 +44,7 @@ Result<std::uint64_t> ReadListed(io::FileSystem& files, const fs::path& backup, 
     KVS_TRY(pace->Read(bytes));
     at += bytes;
   }
-  if (hash.Finish() == listed.sha256) return at;
+  if (hash.Finish() == listed.sha256) return Ok();
   return Error{.code = ErrorCode::kCorruption, .context = path.string() + " is not what was backed up"};
 }
 
@@ -58,33 +60,31 @@ Result<std::uint64_t> UnusedSegmentId(io::FileSystem& files, const fs::path& in)
 }
 
 // The newest, or that of a sequence. Of the others the lists need not be readable.
-Result<BackupInfo> FindBackup(const fs::path& in, std::optional<std::uint64_t> sequence) {
+Result<ListedBackup> FindBackup(io::FileSystem& files, const fs::path& in, std::optional<std::uint64_t> sequence) {
   KVS_TRY_ASSIGN(const auto backups, FindBackups(in));
-  if (!sequence && !backups.empty()) return ReadBackup(backups.back());
-  for (auto backup = backups.rbegin(); backup != backups.rend(); ++backup) {
-    auto info = ReadBackup(*backup);
-    if (info && info->sequence == sequence) return info;
+  if (!sequence && !backups.empty()) return store::ReadBackupList(files, backups.back());
+  for (auto directory = backups.rbegin(); directory != backups.rend(); ++directory) {
+    auto backup = store::ReadBackupList(files, *directory);
+    if (backup && backup->list.sequence == sequence) return backup;
   }
   const std::string which = sequence ? "no backup of sequence " + std::to_string(*sequence) : "no backup";
   return Error{.code = ErrorCode::kInvalidArgument, .context = in.string() + " holds " + which};
 }
 
-Status CopyFiles(io::FileSystem& files, const fs::path& backup, const BackupList& list, const fs::path& into,
-                 store::Pace* pace) {
-  for (const BackupList::File& listed : list.files) {
+Status CopyFiles(io::FileSystem& files, const ListedBackup& backup, const fs::path& into, store::Pace* pace) {
+  for (const BackupList::File& listed : backup.list.files) {
     KVS_TRY_ASSIGN(const auto copy, files.Open(into / listed.name, io::OpenMode::kCreate));
     const auto write = [&](std::uint64_t at, std::string_view bytes) { return copy->WriteAt(at, bytes); };
-    KVS_TRY(ReadListed(files, backup, listed, pace, write));
+    KVS_TRY(ReadListed(files, backup.directory, listed, pace, write));
     KVS_TRY(copy->Sync());
   }
   return Ok();
 }
 
-Status Restore(io::FileSystem& files, const BackupInfo& backup, const fs::path& into, std::uint64_t unused_segment_id,
+Status Restore(io::FileSystem& files, const ListedBackup& backup, const fs::path& into, std::uint64_t unused_segment_id,
                const BackupOptions& options) {
-  KVS_TRY_ASSIGN(const BackupList list, store::ReadBackupList(files, backup.directory));
-  store::Pace pace(options, list.bytes);
-  KVS_TRY(CopyFiles(files, backup.directory, list, into, &pace));
+  store::Pace pace(options, backup.list.bytes);
+  KVS_TRY(CopyFiles(files, backup, into, &pace));
   KVS_TRY_ASSIGN(log::Manifest manifest, store::ReadManifest(files, into));
   manifest.next_segment_id = std::max(manifest.next_segment_id, unused_segment_id);
   return files.WriteFileAtomically(log::ManifestPath(into), log::EncodeManifest(manifest));
@@ -110,39 +110,39 @@ Result<std::vector<fs::path>> FindBackups(const fs::path& in) {
 }
 
 Result<BackupInfo> ReadBackup(const fs::path& backup) {
-  KVS_TRY_ASSIGN(const fs::path directory, store::NamedPath(backup));
-  KVS_TRY_ASSIGN(const BackupList list, store::ReadBackupList(io::PosixFileSystem(), directory));
-  return store::Describe(directory, list);
+  KVS_TRY_ASSIGN(const fs::path directory, io::NamedPath(backup));
+  KVS_TRY_ASSIGN(const ListedBackup listed, store::ReadBackupList(io::PosixFileSystem(), directory));
+  return store::Describe(listed);
 }
 
 Result<BackupInfo> VerifyBackup(const fs::path& backup, const BackupOptions& options) {
   io::FileSystem& files = io::PosixFileSystem();
-  KVS_TRY_ASSIGN(const fs::path directory, store::NamedPath(backup));
-  KVS_TRY_ASSIGN(const BackupList list, store::ReadBackupList(files, directory));
-  store::Pace pace(options, list.bytes);
-  for (const BackupList::File& listed : list.files) {
-    KVS_TRY(ReadListed(files, directory, listed, &pace, [](std::uint64_t, std::string_view) { return Ok(); }));
+  KVS_TRY_ASSIGN(const fs::path directory, io::NamedPath(backup));
+  KVS_TRY_ASSIGN(const ListedBackup listed, store::ReadBackupList(files, directory));
+  store::Pace pace(options, listed.list.bytes);
+  for (const BackupList::File& file : listed.list.files) {
+    KVS_TRY(ReadListed(files, directory, file, &pace, [](std::uint64_t, std::string_view) { return Ok(); }));
   }
-  return store::Describe(directory, list);
+  return store::Describe(listed);
 }
 
 Result<BackupDifference> DiffBackups(const fs::path& a, const fs::path& b) {
   io::FileSystem& files = io::PosixFileSystem();
-  KVS_TRY_ASSIGN(const BackupList list_a, store::ReadBackupList(files, a));
-  KVS_TRY_ASSIGN(const BackupList list_b, store::ReadBackupList(files, b));
-  return BackupDifference{.only_a = NamesOfOthers(list_a, list_b), .only_b = NamesOfOthers(list_b, list_a)};
+  KVS_TRY_ASSIGN(const ListedBackup in_a, store::ReadBackupList(files, a));
+  KVS_TRY_ASSIGN(const ListedBackup in_b, store::ReadBackupList(files, b));
+  return BackupDifference{.only_a = NamesOfOthers(in_a.list, in_b.list), .only_b = NamesOfOthers(in_b.list, in_a.list)};
 }
 
 Result<BackupInfo> RestoreBackup(const fs::path& from, const fs::path& directory, std::optional<std::uint64_t> sequence,
                                  const BackupOptions& options) {
   io::FileSystem& files = io::PosixFileSystem();
-  KVS_TRY_ASSIGN(const fs::path in, store::NamedPath(from));
-  KVS_TRY_ASSIGN(BackupInfo backup, FindBackup(in, sequence));
+  KVS_TRY_ASSIGN(const fs::path in, io::NamedPath(from));
+  KVS_TRY_ASSIGN(const ListedBackup backup, FindBackup(files, in, sequence));
   KVS_TRY_ASSIGN(const std::uint64_t unused_segment_id, UnusedSegmentId(files, in));
   KVS_TRY(store::MakeStoreDirectory(files, directory, [&](const fs::path& into) {
     return Restore(files, backup, into, unused_segment_id, options);
   }));
-  return backup;
+  return store::Describe(backup);
 }
 
 // Renamed first: what is left of it after an interruption is no backup.

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <utility>
 
-#include "base/system_error.h"
 #include "base/try.h"
+#include "io/named_path.h"
 #include "log/file_names.h"
 
 namespace kvs::store {
@@ -35,9 +35,8 @@ std::optional<std::uint64_t> NumberOf(std::string_view name) {
   return number;
 }
 
-bool IsBackupFileName(std::string_view name) {
-  return log::SegmentIdOfFileName(name) || name == log::kManifestFileName || name == log::kClockFileName ||
-         name == log::kMarkerFileName || name == log::kBackupListFileName || name == kLockFileName;
+bool MayBeRemoved(std::string_view name) {
+  return log::IsBackupFileName(name) || name == log::kBackupListFileName || name == kLockFileName;
 }
 
 bool IsPartialName(std::string_view name) {
@@ -61,14 +60,6 @@ fs::path BackupPath(const fs::path& in, std::uint64_t number) { return in / Numb
 
 fs::path PartialPath(const fs::path& directory) { return directory.string() + std::string(kPartialSuffix); }
 
-Result<fs::path> NamedPath(const fs::path& path) {
-  std::error_code status;
-  fs::path named = fs::absolute(path, status).lexically_normal();
-  if (status) return base::SystemError("getcwd for", path, status.value());
-  if (!named.has_filename()) named = named.parent_path();
-  return named;
-}
-
 Result<std::vector<std::uint64_t>> BackupNumbers(io::FileSystem& files, const fs::path& in) {
   KVS_TRY_ASSIGN(const auto names, files.List(in));
   std::vector<std::uint64_t> numbers;
@@ -79,7 +70,7 @@ Result<std::vector<std::uint64_t>> BackupNumbers(io::FileSystem& files, const fs
   return numbers;
 }
 
-Result<log::BackupList> ReadBackupList(io::FileSystem& files, const fs::path& backup) {
+Result<ListedBackup> ReadBackupList(io::FileSystem& files, const fs::path& backup) {
   const fs::path path = backup / log::kBackupListFileName;
   KVS_TRY_ASSIGN(const bool exists, files.Exists(path));
   if (!exists) {
@@ -88,18 +79,19 @@ Result<log::BackupList> ReadBackupList(io::FileSystem& files, const fs::path& ba
   }
   KVS_TRY_ASSIGN(const std::string text, files.ReadFile(path, log::kBackupListBytesMax));
   auto list = log::DecodeBackupList(text);
-  if (!list) list.error().context = path.string() + ": " + list.error().context;
-  return list;
+  if (list) return ListedBackup{backup, *std::move(list)};
+  list.error().context = path.string() + ": " + list.error().context;
+  return std::move(list).error();
 }
 
-BackupInfo Describe(const fs::path& backup, const log::BackupList& list) {
-  return {.directory = backup,
-          .number = NumberOf(backup.filename().string()).value_or(0),
-          .sequence = list.sequence,
-          .created_s = list.created_s,
-          .files = list.files.size(),
-          .bytes = list.bytes,
-          .root = list.Root()};
+BackupInfo Describe(const ListedBackup& backup) {
+  return {.directory = backup.directory,
+          .number = NumberOf(backup.directory.filename().string()).value_or(0),
+          .sequence = backup.list.sequence,
+          .created_s = backup.list.created_s,
+          .files = backup.list.files.size(),
+          .bytes = backup.list.bytes,
+          .root = backup.list.Root()};
 }
 
 Result<std::unique_ptr<io::DirectoryLock>> BeginChange(io::FileSystem& files, const fs::path& in) {
@@ -112,7 +104,7 @@ Result<std::unique_ptr<io::DirectoryLock>> BeginChange(io::FileSystem& files, co
 }
 
 Status MakeStoreDirectory(io::FileSystem& files, const fs::path& to, FunctionRef<Status(const fs::path&)> fill) {
-  KVS_TRY_ASSIGN(const fs::path directory, NamedPath(to));
+  KVS_TRY_ASSIGN(const fs::path directory, io::NamedPath(to));
   KVS_TRY(CheckIsFree(files, directory));
   const fs::path partial = PartialPath(directory);
   KVS_TRY(files.CreateDirectories(partial));
@@ -128,9 +120,9 @@ Status MakeStoreDirectory(io::FileSystem& files, const fs::path& to, FunctionRef
 Status RemoveBackupFiles(io::FileSystem& files, const fs::path& directory) {
   KVS_TRY_ASSIGN(const auto names, files.List(directory));
   for (const std::string& name : names) {
-    if (IsBackupFileName(name)) KVS_TRY(files.Remove(directory / name));
+    if (MayBeRemoved(name)) KVS_TRY(files.Remove(directory / name));
   }
-  const bool has_others = !std::all_of(names.begin(), names.end(), IsBackupFileName);
+  const bool has_others = !std::all_of(names.begin(), names.end(), MayBeRemoved);
   if (!has_others) return files.RemoveDirectory(directory);
   return Error{.code = ErrorCode::kInvalidArgument,
                .context = directory.string() + " holds files that are not of a backup; move them elsewhere"};

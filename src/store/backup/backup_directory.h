@@ -19,16 +19,18 @@ namespace kvs::store {
 std::filesystem::path BackupPath(const std::filesystem::path& in, std::uint64_t number);
 // Where the files of `directory` are gathered, until all of them are there. Both are in one directory.
 std::filesystem::path PartialPath(const std::filesystem::path& directory);
-// An absolute path without a slash at its end, so that it has a name and a parent.
-Result<std::filesystem::path> NamedPath(const std::filesystem::path& path);
 
 // The numbers of the whole backups in a directory, in ascending order.
 Result<std::vector<std::uint64_t>> BackupNumbers(io::FileSystem& files, const std::filesystem::path& in);
 
+struct ListedBackup {
+  std::filesystem::path directory;
+  log::BackupList list;
+};
 // kInvalidArgument: the directory is no backup.
-Result<log::BackupList> ReadBackupList(io::FileSystem& files, const std::filesystem::path& backup);
+Result<ListedBackup> ReadBackupList(io::FileSystem& files, const std::filesystem::path& backup);
 
-BackupInfo Describe(const std::filesystem::path& backup, const log::BackupList& list);
+BackupInfo Describe(const ListedBackup& backup);
 
 // Locks a directory of backups for changes, and removes what an interrupted call left in it.
 Result<std::unique_ptr<io::DirectoryLock>> BeginChange(io::FileSystem& files, const std::filesystem::path& in);

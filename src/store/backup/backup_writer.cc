@@ -12,6 +12,7 @@
 #include "base/coding.h"
 #include "base/system_error.h"
 #include "base/try.h"
+#include "io/named_path.h"
 #include "io/sha256.h"
 #include "log/backup_list.h"
 #include "log/file_names.h"
@@ -46,15 +47,10 @@ Error Unreadable(const fs::path& path) {
   return {.code = ErrorCode::kIo, .context = path.string() + ": the disk could not read all of it"};
 }
 
-// The backup before, whose files need not be made again.
-struct Earlier {
-  fs::path directory;
-  log::BackupList list;
-};
-
 class BackupWriter {
  public:
-  BackupWriter(const BackupSource& source, fs::path into, std::optional<Earlier> earlier, const BackupOptions& options)
+  BackupWriter(const BackupSource& source, fs::path into, std::optional<ListedBackup> earlier,
+               const BackupOptions& options)
       : source_(source),
         files_(source.files),
         into_(std::move(into)),
@@ -188,7 +184,7 @@ class BackupWriter {
   const BackupSource& source_;
   io::FileSystem& files_;
   const fs::path into_;
-  const std::optional<Earlier> earlier_;
+  const std::optional<ListedBackup> earlier_;  // Its files need not be made again.
   Pace pace_;
   log::BackupList list_;
 };
@@ -201,20 +197,18 @@ Status CheckIsNoStore(io::FileSystem& files, const fs::path& directory) {
 }
 
 // Without the list of the last backup, all is made anew.
-std::optional<Earlier> FindEarlier(io::FileSystem& files, const fs::path& in,
-                                   const std::vector<std::uint64_t>& numbers) {
+std::optional<ListedBackup> FindEarlier(io::FileSystem& files, const fs::path& in,
+                                        const std::vector<std::uint64_t>& numbers) {
   if (numbers.empty()) return std::nullopt;
-  const fs::path directory = BackupPath(in, numbers.back());
-  auto list = ReadBackupList(files, directory);
-  if (!list) return std::nullopt;
-  return Earlier{directory, *std::move(list)};
+  auto earlier = ReadBackupList(files, BackupPath(in, numbers.back()));
+  return earlier ? std::optional(*std::move(earlier)) : std::nullopt;
 }
 
 }  // namespace
 
 Result<BackupInfo> MakeBackup(const BackupSource& source, const fs::path& to, const BackupOptions& options) {
   io::FileSystem& files = source.files;
-  KVS_TRY_ASSIGN(const fs::path in, NamedPath(to));
+  KVS_TRY_ASSIGN(const fs::path in, io::NamedPath(to));
   KVS_TRY(files.CreateDirectories(in));
   KVS_TRY(CheckIsNoStore(files, in));
   KVS_TRY_ASSIGN(const auto lock, BeginChange(files, in));
@@ -230,7 +224,7 @@ Result<BackupInfo> MakeBackup(const BackupSource& source, const fs::path& to, co
     return named.error();
   }
   KVS_TRY(files.SyncDirectory(in));
-  return Describe(directory, *list);
+  return Describe({directory, *std::move(list)});
 }
 
 }  // namespace kvs::store

@@ -1,4 +1,4 @@
-// MakeBackup(): backs up the log of a store that goes on being written to.
+// MakeBackup(): backs up the log of an open store, which may be written to meanwhile.
 //
 // Design      The image of the log fixes what belongs to the backup, and keeps it readable. So nothing here takes a
 //             lock of the store, and no thread of the store waits for a backup.
