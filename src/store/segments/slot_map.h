@@ -1,6 +1,7 @@
 // SlotMap: finds the segment of a location by the location's slot. Readers reach the log through it.
 //
 // Threads     Find() from any thread, under an epoch pin; Set() by the holder of the append lock.
+// Layout      It has a cache line for itself: each get reads it, and the append lock beside it changes with each set.
 // Ownership   The SegmentTable owns the segments. It clears a slot only when no reader can hold its number.
 //
 // Fences      P1  slot: release store in Set() -> acquire load in Find(). The segment is whole when seen.
@@ -13,11 +14,12 @@
 
 #include "base/check.h"
 #include "base/location.h"
+#include "base/prefetch.h"
 #include "log/segment.h"
 
 namespace kvs::store {
 
-class SlotMap {
+class alignas(base::kCacheLineBytes) SlotMap {
  public:
   // The memory of slots that were never used is never touched.
   SlotMap() : slots_(static_cast<log::Segment**>(std::calloc(kSlots, sizeof(log::Segment*)))) {
