@@ -32,15 +32,23 @@ Status Writer::Finish(const Appended& appended) {
 Status Writer::Set(std::string_view key, std::string_view value, Expiry expiry_ms) {
   KVS_TRY(CheckPair(key, value));
   const log::RecordDraft draft = log::DraftPut(key, value, parts_.clock.ToStored(expiry_ms));
-  index::LeafHint hint;
-  PrefetchIndex({&draft, 1}, {&hint, 1});
   Appended appended;
-  {
+  const bool was_free =
+      parts_.log.lock.CallIfFree([&](const AppendLock::Held& held) { appended = Put(held, draft, {}); });
+  if (!was_free) {
+    // Writers queue, so the index is walked before the lock is taken: each of them holds it for less time then.
+    index::LeafHint hint;
+    PrefetchIndex({&draft, 1}, {&hint, 1});
     const AppendLock::Held held(parts_.log.lock);
-    KVS_TRY(parts_.log.tail.MakeRoom(held, log::RecordBytesMax(draft), Purpose::kStore));
-    appended = parts_.publisher.Put(held, draft, hint);
+    appended = Put(held, draft, hint);
   }
   return Finish(appended);
+}
+
+Appended Writer::Put(const AppendLock::Held& held, const log::RecordDraft& draft, const index::LeafHint& hint) {
+  if (Status has_room = parts_.log.tail.MakeRoom(held, log::RecordBytesMax(draft), Purpose::kStore); !has_room)
+    return {.status = std::move(has_room)};
+  return parts_.publisher.Put(held, draft, hint);
 }
 
 Status Writer::MultiSet(std::span<const KeyValue> pairs, std::size_t& set) {

@@ -58,6 +58,8 @@ class Writer {
 
   // Ends an operation. Under kAlways it waits until a sync has covered the record.
   Status Finish(const Appended& appended);
+  // Makes room for a set, and writes it. A valid hint saves a descent in the index.
+  Appended Put(const AppendLock::Held& held, const log::RecordDraft& draft, const index::LeafHint& hint);
   // Sets the first pairs, as many as may be set while the append lock is held once. set: in/out, grows by their number.
   // position: out, the end of the log after them.
   Status SetRun(std::span<const KeyValue> pairs, std::size_t& set, std::uint64_t& position);
