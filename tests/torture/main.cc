@@ -21,6 +21,7 @@
 #include "torture/patience.h"
 #include "torture/report.h"
 #include "torture/round.h"
+#include "torture/sync_verdict.h"
 
 namespace kvs::torture {
 namespace {
@@ -123,6 +124,8 @@ class Torture {
 
   void RunRoundOn(FileSystem& file_system, std::size_t number, base::Random& random,
                   const std::filesystem::path& scratch, Clock::time_point deadline) {
+    const auto verdict = JudgeSyncs(file_system.store_path().parent_path());
+    report_.NoteVerdict(file_system.type(), verdict ? verdict->ToString() : verdict.error().ToString());
     RoundOptions options{.server_program = line_.server_program,
                          .inspect_program = line_.inspect_program,
                          .scratch = scratch,

@@ -67,6 +67,13 @@ void Report::NoteKept(const std::string& directory) {
   if (!faults_.empty()) faults_.back() += "\n    kept: " + directory;
 }
 
+void Report::NoteVerdict(const std::string& place, const std::string& verdict) {
+  const sync::MutexLock lock(mutex_);
+  if (!verdicts_.emplace(place, verdict).second) return;
+  std::printf("%s: %s\n", place.c_str(), verdict.c_str());
+  std::fflush(stdout);
+}
+
 void Report::Print(const std::string& text) {
   std::string whole = text + "\n    seed " + std::to_string(seed_) + ", " + scene_ + "\n    events:";
   for (const std::string& event : events_) whole += " " + event;
@@ -95,6 +102,7 @@ void Report::PrintSummary() const {
   for (const auto& [figure, name] : kNames) {
     std::printf("%12llu  %s\n", static_cast<unsigned long long>(Of(figure)), name);
   }
+  for (const auto& [place, verdict] : verdicts_) std::printf("%s: %s\n", place.c_str(), verdict.c_str());
   std::fflush(stdout);
 }
 

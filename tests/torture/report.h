@@ -53,6 +53,8 @@ class Report {
   void SetScene(std::string scene) KVS_EXCLUDES(mutex_);
   void NoteEvent(const std::string& event) KVS_EXCLUDES(mutex_);
   void NoteKept(const std::string& directory) KVS_EXCLUDES(mutex_);
+  // Whether a place keeps its files over a loss of power. Printed immediately, and again at the end.
+  void NoteVerdict(const std::string& place, const std::string& verdict) KVS_EXCLUDES(mutex_);
 
   std::uint64_t Faults() const { return Of(Figure::kViolations) + Of(Figure::kNotOpened) + Of(Figure::kNotResumed); }
   void PrintProgress() const;
@@ -69,9 +71,10 @@ class Report {
 
   mutable sync::Mutex mutex_;
   std::string scene_ KVS_GUARDED_BY(mutex_);
-  std::vector<std::string> events_ KVS_GUARDED_BY(mutex_);             // The last few.
-  std::vector<std::string> faults_ KVS_GUARDED_BY(mutex_);             // The first few, as printed.
-  std::map<std::string, std::uint64_t> alike_ KVS_GUARDED_BY(mutex_);  // Violations by kind.
+  std::vector<std::string> events_ KVS_GUARDED_BY(mutex_);              // The last few.
+  std::vector<std::string> faults_ KVS_GUARDED_BY(mutex_);              // The first few, as printed.
+  std::map<std::string, std::string> verdicts_ KVS_GUARDED_BY(mutex_);  // By place.
+  std::map<std::string, std::uint64_t> alike_ KVS_GUARDED_BY(mutex_);   // Violations by kind.
 };
 
 }  // namespace kvs::torture
