@@ -326,6 +326,12 @@ class TidyTest(TreeTest):
         page = "```\nat once\n```\n\n<!-- table: begin -->\nat once\n<!-- table: end -->\n"
         self.assertEqual(findings_of({**CLEAN, "docs/a.md": page}), [])
 
+    def test_a_document_that_names_a_test_which_is_not_there_is_found(self):
+        code = CLEAN["tests/unit/store/store_test.cc"] + "TEST_F(StoreTest, OpensAgain) {}\n"
+        tree = {"tests/unit/store/store_test.cc": code, "docs/a.md": "It opens: `StoreTest.OpensAgain`.\n"}
+        self.assertEqual(findings_of({**CLEAN, **tree}), [])
+        self.expect("test-names", "docs/a.md", "StoreTest.Gone", tree={**tree, "docs/a.md": "`StoreTest.Gone`\n"})
+
     # Names of tests.
 
     def test_a_long_name_of_a_test_is_found(self):

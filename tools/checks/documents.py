@@ -1,4 +1,4 @@
-"""Documents and comments: the picture is that of the floor table, and words are plain."""
+"""Documents and comments: the picture is that of the floor table, words are plain, and named tests are there."""
 
 import re
 
@@ -20,6 +20,8 @@ PLAIN_WORDS = [
 ]
 SCRIPT_COMMENT = re.compile(r'""".*?"""|(?<!\S)#[^\n]*', re.DOTALL)
 SLASH_COMMENT = re.compile(r"//[^\n]*")
+TEST = re.compile(r"^(?:TYPED_)?TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", re.MULTILINE)
+NAMED_TEST = re.compile(r"`([A-Z][a-z]\w*\.[A-Z]\w+)`")
 QUOTED = re.compile(r"^ *```.*?^ *```|<!-- table: begin -->.*?<!-- table: end -->", re.DOTALL | re.MULTILINE)
 
 
@@ -56,4 +58,19 @@ def check_plain_words(files: Files) -> Findings:
                 yield file.finding(match.start(), "plain-words", f"{found}: in plain words: {instead}")
 
 
-CHECKS = (check_picture, check_plain_words)
+def check_named_tests(files: Files) -> Findings:
+    """A document that names a test as `Suite.Name` names one that is there."""
+    tests = {
+        f"{match.group(1)}.{match.group(2)}"
+        for file in files.values()
+        if file.is_cxx and file.parts[0] == "tests"
+        for match in TEST.finditer(file.code)
+    }
+    for file in files.values():
+        if file.suffix == ".md":
+            for match in NAMED_TEST.finditer(file.text):
+                if match.group(1) not in tests:
+                    yield file.finding(match.start(), "test-names", f"no test is named {match.group(1)}")
+
+
+CHECKS = (check_picture, check_plain_words, check_named_tests)
