@@ -124,8 +124,7 @@ class Torture {
 
   void RunRoundOn(FileSystem& file_system, std::size_t number, base::Random& random,
                   const std::filesystem::path& scratch, Clock::time_point deadline) {
-    const auto verdict = JudgeSyncs(file_system.store_path().parent_path());
-    report_.NoteVerdict(file_system.type(), verdict ? verdict->ToString() : verdict.error().ToString());
+    if (number < std::max<std::size_t>(line_.file_systems.size(), 1)) NoteVerdict(file_system);
     RoundOptions options{.server_program = line_.server_program,
                          .inspect_program = line_.inspect_program,
                          .scratch = scratch,
@@ -135,6 +134,11 @@ class Torture {
                          .connections = line_.connections,
                          .seed = random.Next()};
     Round(std::move(options), file_system, report_, is_interrupted).Run(deadline);
+  }
+
+  void NoteVerdict(const FileSystem& file_system) {
+    const auto verdict = JudgeSyncs(file_system.store_path().parent_path());
+    report_.NoteVerdict(file_system.type(), verdict ? verdict->ToString() : verdict.error().ToString());
   }
 
   // From the smallest size of the file system up to one that takes a while to fill.

@@ -69,7 +69,7 @@ void Report::NoteKept(const std::string& directory) {
 
 void Report::NoteVerdict(const std::string& place, const std::string& verdict) {
   const sync::MutexLock lock(mutex_);
-  if (!verdicts_.emplace(place, verdict).second) return;
+  verdicts_[place] = verdict;
   std::printf("%s: %s\n", place.c_str(), verdict.c_str());
   std::fflush(stdout);
 }
