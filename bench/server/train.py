@@ -7,15 +7,14 @@ counts are written when a server ends.
 
 import argparse
 import pathlib
-import subprocess
 import sys
 import tempfile
 
 import servers
+from server_bench import run_checked
 
 KEYS = 300_000
 SECONDS = 1.0
-LOAD_TIMEOUT_SECONDS = 600
 
 # Percent of sets, pipelined requests, bytes of a value.
 LOADS = [(sets, pipeline, 100) for sets in (0, 50, 100) for pipeline in (1, 16, 64)] + [(50, 1, 1_000), (50, 16, 1_000)]
@@ -38,10 +37,7 @@ def train(binaries, scratch, keys, seconds):
 
 
 def run(*words):
-    command = [str(word) for word in words]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=LOAD_TIMEOUT_SECONDS, check=False)
-    if result.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)}: {result.stdout[-500:]}{result.stderr[-500:]}")
+    run_checked([str(word) for word in words])
 
 
 def main():

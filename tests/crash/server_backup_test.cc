@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -23,10 +22,12 @@
 #include "base/decimal.h"
 #include "base/random.h"
 #include "cli/programs.h"
+#include "crash/crash_test.h"
 #include "kvs/address.h"
 #include "kvs/kv_store.h"
 #include "support/resp_client.h"
 #include "support/test_seed.h"
+#include "torture/patience.h"
 
 namespace kvs::test {
 namespace {
@@ -37,11 +38,6 @@ constexpr std::size_t kPipeline = 64;
 constexpr std::uint64_t kValueBytes = 100;
 constexpr std::uint64_t kBackupBytesPerSecond = 1'000'000;  // Of the backup that is interrupted.
 constexpr std::string_view kSequence = "sequence ";         // In the words of kvs-backup.
-
-std::uint64_t KeysOfTest() {
-  const char* const text = std::getenv("KVS_BACKUP_KEYS");
-  return text == nullptr ? 50'000 : std::strtoull(text, nullptr, 10);
-}
 
 // The sets that a client sends, numbered from 1: first each key once, then keys at random. The value of a key is the
 // number of its last set.
@@ -124,7 +120,7 @@ std::uint64_t NewestIn(KvStore& store) {
 TEST(ServerBackupTest, ABackupUnderLoadIsTheStoreAtItsSequence) {
   const std::uint64_t seed = TestSeed(1);
   SCOPED_TRACE(SeedTrace(seed));
-  const std::uint64_t keys = KeysOfTest();
+  const std::uint64_t keys = NumberFromEnvironment("KVS_BACKUP_KEYS", 50'000);
   const TemporaryDirectory directory;
   const TemporaryDirectory place;
   const std::string backups = (place.path() / "backups").string();
@@ -148,7 +144,7 @@ TEST(ServerBackupTest, ABackupUnderLoadIsTheStoreAtItsSequence) {
     RespClient other(*Address::Parse(server.address()));
     EXPECT_EQ(other.Call({"KVS.BACKUP", "CREATE", backups, std::to_string(kBackupBytesPerSecond)}),
               "+Backup started\r\n");
-    while (!fs::exists(backups + "/000002.partial")) std::this_thread::yield();
+    EXPECT_TRUE(torture::Await([&] { return fs::exists(backups + "/000002.partial"); }, kPatience));
     EXPECT_EQ(server.StopBy(SIGKILL), 128 + SIGKILL);
     load.join();
   }
@@ -160,14 +156,16 @@ TEST(ServerBackupTest, ABackupUnderLoadIsTheStoreAtItsSequence) {
   const std::uint64_t sequence = NumberIn(made.substr(made.find(kSequence) + kSequence.size()));
   EXPECT_GT(sequence, keys) << made;
   EXPECT_LE(sequence, sets.sent()) << made;
-  const auto backed_up = *KvStore::Open(restored);
-  EXPECT_EQ(Differences(*backed_up, sets, sequence), 0U) << made;
-  EXPECT_EQ(Differences(*backed_up, sets, sequence - 1), 1U) << "the comparison sees one set";
+  const auto backed_up = KvStore::Open(restored);
+  ASSERT_TRUE(backed_up) << backed_up.error().ToString();
+  EXPECT_EQ(Differences(**backed_up, sets, sequence), 0U) << made;
+  EXPECT_EQ(Differences(**backed_up, sets, sequence - 1), 1U) << "the comparison sees one set";
 
-  const auto store = *KvStore::Open(directory.path());
-  const std::uint64_t last = NewestIn(*store);
+  const auto store = KvStore::Open(directory.path());
+  ASSERT_TRUE(store) << store.error().ToString();
+  const std::uint64_t last = NewestIn(**store);
   EXPECT_GE(last, answered);
-  EXPECT_EQ(Differences(*store, sets, last), 0U) << answered << " answered, " << sets.sent() << " sent";
+  EXPECT_EQ(Differences(**store, sets, last), 0U) << answered << " answered, " << sets.sent() << " sent";
 }
 
 }  // namespace

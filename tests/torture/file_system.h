@@ -30,7 +30,6 @@ class FileSystem {
   ~FileSystem();
 
   const std::string& kind() const { return kind_; }
-  std::string type() const { return kind_.substr(0, kind_.find(" of ")); }  // Without its size.
   std::filesystem::path store_path() const { return directory_ / "store"; }
   bool is_mounted() const { return is_mounted_; }
 

@@ -138,7 +138,7 @@ class Torture {
 
   void NoteVerdict(const FileSystem& file_system) {
     const auto verdict = JudgeSyncs(file_system.store_path().parent_path());
-    report_.NoteVerdict(file_system.type(), verdict ? verdict->ToString() : verdict.error().ToString());
+    report_.NoteVerdict(file_system.kind(), verdict ? verdict->ToString() : verdict.error().ToString());
   }
 
   // From the smallest size of the file system up to one that takes a while to fill.

@@ -3,6 +3,7 @@
 import re
 
 import floor_chart
+from checks.layout import TEST
 from checks.tree import CXX_TOKEN, File, Files, Finding, Findings, blank
 
 # What is never right in a comment or a document, and the plain words for it. A space matches a line break too.
@@ -20,7 +21,6 @@ PLAIN_WORDS = [
 ]
 SCRIPT_COMMENT = re.compile(r'""".*?"""|(?<!\S)#[^\n]*', re.DOTALL)
 SLASH_COMMENT = re.compile(r"//[^\n]*")
-TEST = re.compile(r"^(?:TYPED_)?TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", re.MULTILINE)
 NAMED_TEST = re.compile(r"`([A-Z][a-z]\w*\.[A-Z]\w+)`")
 QUOTED = re.compile(r"^ *```.*?^ *```|<!-- table: begin -->.*?<!-- table: end -->", re.DOTALL | re.MULTILINE)
 
@@ -61,7 +61,7 @@ def check_plain_words(files: Files) -> Findings:
 def check_named_tests(files: Files) -> Findings:
     """A document that names a test as `Suite.Name` names one that is there."""
     tests = {
-        f"{match.group(1)}.{match.group(2)}"
+        f"{match['suite']}.{match['name']}"
         for file in files.values()
         if file.is_cxx and file.parts[0] == "tests"
         for match in TEST.finditer(file.code)

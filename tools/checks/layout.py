@@ -8,7 +8,7 @@ from checks.tree import Files, Finding, Findings, cxx_files
 WIDE_SUFFIXES = {".md", ".json", ".in", ".toml", ".svg"}  # Not bound to the line length.
 LINE_CHARACTERS_MAX = 120
 FOLDER_FILES_MAX = 30
-TEST_NAME = re.compile(r"\b(?:TYPED_)?TEST(?:_F|_P)?\(\s*\w+,\s*(\w+)\s*\)")
+TEST = re.compile(r"\b(?:TYPED_)?TEST(?:_F|_P)?\(\s*(?P<suite>\w+),\s*(?P<name>\w+)\s*\)")
 TEST_NAME_CHARACTERS_MAX = 50
 HEADLESS_NAME = re.compile(r"(?:DISABLED_)?(Wh(?:at|o|ere|atever|oever|erever)|Those)(?![a-z])")
 
@@ -44,8 +44,8 @@ def check_folders_are_not_crowded(files: Files) -> Findings:
 
 def check_test_names(files: Files) -> Findings:
     for file in cxx_files(files, "tests"):
-        for match in TEST_NAME.finditer(file.code):
-            name = match.group(1)
+        for match in TEST.finditer(file.code):
+            name = match["name"]
             if len(name) > TEST_NAME_CHARACTERS_MAX:
                 message = f"{name} has {len(name)} characters: at most {TEST_NAME_CHARACTERS_MAX}"
                 yield file.finding(match.start(), "test-name", message)
