@@ -3,17 +3,16 @@
 // that is killed during a backup leaves the last one good. The tests run the real programs.
 #include <signal.h>
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "cli/programs.h"
 #include "kvs/address.h"
 #include "kvs/kv_store.h"
+#include "support/comes_true.h"
 #include "support/resp_client.h"
 
 namespace kvs::test {
@@ -35,16 +34,6 @@ std::string After(const std::string& text, const std::string& words) {
   if (begin == std::string::npos) return "";
   const std::size_t from = begin + words.size();
   return text.substr(from, text.find_first_of(",\n", from) - from);
-}
-
-template <class Condition>
-bool ComesTrue(Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // tidy-allow(sleep): other processes wake nobody here.
-  }
-  return true;
 }
 
 class BackupProgramTest : public testing::Test {

@@ -25,9 +25,9 @@
 #include "crash/crash_test.h"
 #include "kvs/address.h"
 #include "kvs/kv_store.h"
+#include "support/comes_true.h"
 #include "support/resp_client.h"
 #include "support/test_seed.h"
-#include "torture/patience.h"
 
 namespace kvs::test {
 namespace {
@@ -144,7 +144,7 @@ TEST(ServerBackupTest, ABackupUnderLoadIsTheStoreAtItsSequence) {
     RespClient other(*Address::Parse(server.address()));
     EXPECT_EQ(other.Call({"KVS.BACKUP", "CREATE", backups, std::to_string(kBackupBytesPerSecond)}),
               "+Backup started\r\n");
-    EXPECT_TRUE(torture::Await([&] { return fs::exists(backups + "/000002.partial"); }, kPatience));
+    EXPECT_TRUE(test::ComesTrue([&] { return fs::exists(backups + "/000002.partial"); }));
     EXPECT_EQ(server.StopBy(SIGKILL), 128 + SIGKILL);
     load.join();
   }

@@ -5,19 +5,20 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "store/store.h"
+#include "support/comes_true.h"
 #include "support/temporary_directory.h"
 
 namespace kvs::store {
+
+using test::ComesTrue;
 
 // Succeeds, or shows the error.
 inline testing::AssertionResult IsOk(const Status& status) {
@@ -63,16 +64,6 @@ class StoreFixture : public testing::Test {
   std::string Log() {
     const std::lock_guard lock(mutex_);
     return log_;
-  }
-
-  template <class Condition>
-  static bool ComesTrue(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::yield();
-    }
-    return true;
   }
 
   // The value of `key`; "(none)" if there is none, "(error) ..." if it cannot be read.
