@@ -19,7 +19,7 @@ function(kvs_install)
   install(TARGETS kvs ${libraries} EXPORT kvsTargets
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   kvs_install_machine_code(${libraries})
-  foreach(program kvs-server kvs-client kvs-inspect kvs-backup)
+  foreach(program kvs-server kvs-client kvs-inspect kvs-backup kvs-torture)
     if(TARGET ${program})
       install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
     endif()

@@ -10,6 +10,7 @@ STARTED_IN = 1  # The column of the table of threads.
 # What the others are made of.
 STARTERS = ("src/sync/thread.h", "src/sync/thread.cc")
 MUTEX = "src/sync/mutex.h"
+NOT_OF_A_SERVER = ("src/apps/torture/", "src/apps/kvs_torture.cc")
 
 START = re.compile(r"\bStartThread\s*\(|\bstd::j?thread(?:\s+\w+)?\s*[({]|\bpthread_create\s*\(|\bstd::async\s*\(")
 THREAD = re.compile(r"\bstd::j?thread\b[>\s]*\s(\w+)\s*(?:;|KVS_)")  # A member, a variable, or a container of them.
@@ -30,12 +31,16 @@ def declares_lock(file: File) -> bool:
     return re.search(rf"(?:[<\s]|^)(?:{names})(?:\s+\w+\s*(?:;|\{{|KVS_)|\s*[,>])", file.code) is not None
 
 
+def server_files(files: Files) -> list[File]:
+    return [file for file in cxx_files(files, "src") if not file.path.startswith(NOT_OF_A_SERVER)]
+
+
 def inside(file: File) -> str:
     return "/".join(file.parts[1:])
 
 
 def check_threads(files: Files) -> Findings:
-    sources = [file for file in cxx_files(files, "src") if file.path not in STARTERS]
+    sources = [file for file in server_files(files) if file.path not in STARTERS]
     found = {inside(file) for file in sources if starts_thread(file, files)}
     lines = section(files, THREADS)
     cells = [Line(line.number, line.cells[STARTED_IN]) for line in lines or () if line.cells]
@@ -43,7 +48,7 @@ def check_threads(files: Files) -> Findings:
 
 
 def check_locks(files: Files) -> Findings:
-    found = {inside(file) for file in cxx_files(files, "src") if file.path != MUTEX and declares_lock(file)}
+    found = {inside(file) for file in server_files(files) if file.path != MUTEX and declares_lock(file)}
     yield from compare("lock", LOCKS, section(files, LOCKS), found)
 
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "torture/state.h"
+#include "apps/torture/load/state.h"
 
 namespace kvs::torture {
 

@@ -2,15 +2,15 @@
 // and a hole in the order of one connection; and it accepts every state that a crash may leave.
 //
 // Attack: a ledger with a few operations in flight, settled with the answers of such a store.
-#include "torture/settlement.h"
+#include "apps/torture/load/settlement.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>
 
+#include "apps/torture/load/repertoire.h"
 #include "base/random.h"
-#include "torture/repertoire.h"
 
 namespace kvs::torture {
 namespace {

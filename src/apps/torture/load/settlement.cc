@@ -1,4 +1,4 @@
-#include "torture/settlement.h"
+#include "apps/torture/load/settlement.h"
 
 #include <algorithm>
 #include <utility>

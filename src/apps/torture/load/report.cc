@@ -1,4 +1,4 @@
-#include "torture/report.h"
+#include "apps/torture/load/report.h"
 
 #include <cstdio>
 #include <utility>

@@ -1,33 +1,45 @@
-// kvs_torture: a kvs-server under a checking load is killed, copied and deprived of resources, on one file system after
-// the other. Exit codes: 0 no fault was found, 1 some were, 2 the command line was wrong, 77 the requested file systems
-// cannot be mounted here.
+// kvs-torture: kills, copies and deprives a kvs-server under a checking load, on one file system after the other.
 #include <signal.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "apps/exit_codes.h"
+#include "apps/process.h"
+#include "apps/torture/file_system.h"
+#include "apps/torture/load/patience.h"
+#include "apps/torture/load/report.h"
+#include "apps/torture/round.h"
+#include "apps/torture/scratch_directory.h"
+#include "apps/torture/sync_verdict.h"
 #include "base/random.h"
-#include "support/temporary_directory.h"
-#include "torture/file_system.h"
-#include "torture/patience.h"
-#include "torture/report.h"
-#include "torture/round.h"
-#include "torture/sync_verdict.h"
+#include "kvs/version.h"
 
 namespace kvs::torture {
 namespace {
 
-constexpr int kExitFaults = 1;
-constexpr int kExitUsage = 2;
+constexpr const char* kFooter =
+    "Writes to a store on your disk through a kvs-server, kills, copies and restarts it, and checks\n"
+    "every answer. With --dir it does so on a file system of yours, in a new directory that it removes\n"
+    "at the end. With --file-systems it mounts small ones, which it also fills. It also tells whether a\n"
+    "sync takes as long as a disk needs.\n\n"
+    "Examples:\n"
+    "  kvs-torture --dir /mnt/disk          30 minutes on that disk\n"
+    "  kvs-torture 5 --file-systems ext4    5 minutes on a small ext4 of its own, which takes root\n\n"
+    "Exit codes: 0 no fault was found, 1 some were, 2 a wrong command line, 77 the file systems cannot\n"
+    "be mounted here.";
 constexpr std::array<const char*, 3> kPolicies = {"interval", "always", "none"};
 constexpr int kExitSkipped = 77;
 constexpr std::chrono::seconds kRoundMin{10};
@@ -35,14 +47,20 @@ constexpr std::chrono::seconds kProgressInterval{60};
 
 using Clock = std::chrono::steady_clock;
 
+// The path of a program that lies beside this one.
+std::string BesideThis(const char* name) {
+  std::error_code error;
+  return (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / name).string();
+}
+
 struct CommandLine {
   double minutes = 30;
   std::uint64_t seed = std::random_device()();
   std::string directory;
   std::vector<std::string> file_systems;
   std::vector<std::string> events = Round::EventNames();
-  std::string server_program;
-  std::string inspect_program;
+  std::string server_program = BesideThis("kvs-server");
+  std::string inspect_program = BesideThis("kvs-inspect");
   std::string scratch = std::filesystem::temp_directory_path().string();
   std::string kept = "kvs-torture-kept";
   int connections = 6;
@@ -61,8 +79,8 @@ void AddOptions(CLI::App& app, CommandLine& line) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember(Round::EventNames()));
-  app.add_option("--server", line.server_program, "The kvs-server")->required()->check(CLI::ExistingFile);
-  app.add_option("--inspect", line.inspect_program, "The kvs-inspect")->required()->check(CLI::ExistingFile);
+  app.add_option("--server", line.server_program, "The kvs-server to torture; the one beside this program unless told");
+  app.add_option("--inspect", line.inspect_program, "The kvs-inspect that checks copies; likewise");
   app.add_option("--scratch", line.scratch, "For logs, copies and images")->check(CLI::ExistingDirectory);
   app.add_option("--kept", line.kept, "For the stores that violated a promise")->capture_default_str();
   app.add_option("--connections", line.connections)->capture_default_str()->check(CLI::Range(1, 64));
@@ -77,7 +95,7 @@ class Torture {
   explicit Torture(const CommandLine& line) : line_(line), report_(line.seed), scratch_(line.scratch) {}
 
   int Run() {
-    std::printf("kvs_torture: seed %llu, %g minutes\n", static_cast<unsigned long long>(line_.seed), line_.minutes);
+    std::printf("kvs-torture: seed %llu, %g minutes\n", static_cast<unsigned long long>(line_.seed), line_.minutes);
     std::fflush(stdout);
     const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                         std::chrono::duration<double, std::ratio<60>>(line_.minutes));
@@ -92,7 +110,7 @@ class Torture {
     progress.join();
     report_.PrintSummary();
     if (mounted == 0) return kExitSkipped;
-    return report_.Faults() == 0 ? 0 : kExitFaults;
+    return report_.Faults() == 0 ? apps::kExitOk : apps::kExitError;
   }
 
  private:
@@ -104,9 +122,9 @@ class Torture {
   // False: its file system cannot be mounted here.
   bool RunRound(std::size_t number, Clock::time_point deadline) {
     base::Random random(line_.seed + number);
-    const test::TemporaryDirectory scratch(scratch_.path());
+    const ScratchDirectory scratch(scratch_.path());
     if (line_.file_systems.empty()) {
-      const test::TemporaryDirectory place(line_.directory.empty() ? line_.scratch : line_.directory);
+      const ScratchDirectory place(line_.directory.empty() ? line_.scratch : line_.directory);
       FileSystem file_system = FileSystem::Of(place.path());
       RunRoundOn(file_system, number, random, scratch.path(), deadline);
       return true;
@@ -115,7 +133,7 @@ class Torture {
     std::string why;
     auto file_system = FileSystem::Mount(kind, ChooseBytes(kind, random), scratch.path(), &why);
     if (!file_system) {
-      std::fprintf(stderr, "kvs_torture: no %s here: %s\n", kind.c_str(), why.c_str());
+      std::fprintf(stderr, "kvs-torture: no %s here: %s\n", kind.c_str(), why.c_str());
       return false;
     }
     RunRoundOn(*file_system, number, random, scratch.path(), deadline);
@@ -164,28 +182,47 @@ class Torture {
 
   const CommandLine& line_;
   Report report_;
-  test::TemporaryDirectory scratch_;
+  ScratchDirectory scratch_;
   std::atomic<bool> is_done_{false};  // Relaxed: nothing is reached through it.
 };
 
+// False: the reason was printed.
+bool IsThere(const std::string& program) {
+  if (std::filesystem::is_regular_file(program)) return true;
+  std::fprintf(stderr, "kvs-torture: there is no %s; --server and --inspect name the programs\n", program.c_str());
+  return false;
+}
+
+// False: the reason was printed.
+bool IsWritable(const std::string& directory) {
+  if (::access(directory.c_str(), W_OK | X_OK) == 0) return true;
+  std::fprintf(stderr, "kvs-torture: cannot write to %s: %s\n", directory.c_str(), std::strerror(errno));
+  return false;
+}
+
 int Main(int argc, char** argv) {
+  apps::PrepareProcess();
   CommandLine line;
-  CLI::App app("kvs_torture: kills, copies and deprives a kvs-server under a checking load", "kvs_torture");
+  CLI::App app("kvs-torture: kills, copies and deprives a kvs-server under a checking load", "kvs-torture");
+  app.set_version_flag("-V,--version", std::string("kvs-torture ") + kVersion, "Print the version and exit");
+  app.footer(kFooter);
   AddOptions(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const bool is_asked_for = error.get_exit_code() == 0;
     const int exit_code = app.exit(error);
-    return is_asked_for ? exit_code : kExitUsage;
+    return is_asked_for ? exit_code : apps::kExitUsage;
   }
+  if (!IsThere(line.server_program) || !IsThere(line.inspect_program)) return apps::kExitUsage;
+  if (!IsWritable(line.scratch) || (!line.directory.empty() && !IsWritable(line.directory))) return apps::kExitUsage;
   if (!line.file_systems.empty() && !EnterMountNamespace()) {
-    std::fprintf(stderr, "kvs_torture: mounting file systems takes root; --dir PATH does not\n");
+    std::fprintf(stderr, "kvs-torture: mounting file systems takes root; --dir PATH does not\n");
     return kExitSkipped;
   }
   ::signal(SIGINT, Interrupt);
   ::signal(SIGTERM, Interrupt);
-  return Torture(line).Run();
+  return apps::FinishOutput(Torture(line).Run());
 }
 
 }  // namespace

@@ -7,10 +7,10 @@
 #include <optional>
 #include <vector>
 
-#include "torture/ledger.h"
-#include "torture/link.h"
-#include "torture/report.h"
-#include "torture/settlement.h"
+#include "apps/torture/load/ledger.h"
+#include "apps/torture/load/link.h"
+#include "apps/torture/load/report.h"
+#include "apps/torture/load/settlement.h"
 
 namespace kvs::torture {
 

@@ -4,10 +4,10 @@
 #include <string>
 #include <utility>
 
+#include "apps/torture/load/patience.h"
+#include "apps/torture/program.h"
+#include "apps/torture/round.h"
 #include "base/check.h"
-#include "support/child_process.h"
-#include "torture/patience.h"
-#include "torture/round.h"
 
 namespace kvs::torture {
 namespace {
@@ -143,10 +143,10 @@ void Round::AuditCopy(const Address& address, std::vector<Ledger>& ledgers, Rule
 }
 
 void Round::Verify(const std::filesystem::path& store, const std::string& which) {
-  const test::Outcome outcome = test::RunProgram({options_.inspect_program, store.string(), "verify"});
+  const Outcome outcome = RunProgram({options_.inspect_program, store.string(), "verify"});
   if (outcome.exit_code == 0) return;
-  report_.Blame({"kvs-inspect finds damage", which, "exit code 0",
-                 std::to_string(outcome.exit_code) + ": " + outcome.output + outcome.error_output});
+  report_.Blame(
+      {"kvs-inspect finds damage", which, "exit code 0", std::to_string(outcome.exit_code) + ": " + outcome.output});
 }
 
 void Round::FillDisk() {

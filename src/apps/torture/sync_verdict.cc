@@ -1,4 +1,4 @@
-#include "torture/sync_verdict.h"
+#include "apps/torture/sync_verdict.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>

@@ -1,4 +1,4 @@
-#include "torture/state.h"
+#include "apps/torture/load/state.h"
 
 #include <chrono>
 #include <cstring>

@@ -7,9 +7,9 @@
 #include <memory>
 #include <vector>
 
+#include "apps/torture/load/worker.h"
 #include "kvs/address.h"
 #include "kvs/function_ref.h"
-#include "torture/worker.h"
 
 namespace kvs::torture {
 

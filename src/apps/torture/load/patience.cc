@@ -1,4 +1,4 @@
-#include "torture/patience.h"
+#include "apps/torture/load/patience.h"
 
 #include <thread>
 

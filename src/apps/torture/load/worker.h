@@ -11,14 +11,14 @@
 #include <optional>
 #include <thread>
 
+#include "apps/torture/load/audit.h"
+#include "apps/torture/load/ledger.h"
+#include "apps/torture/load/link.h"
+#include "apps/torture/load/repertoire.h"
+#include "apps/torture/load/report.h"
 #include "base/random.h"
 #include "kvs/address.h"
 #include "sync/mutex.h"
-#include "torture/audit.h"
-#include "torture/ledger.h"
-#include "torture/link.h"
-#include "torture/repertoire.h"
-#include "torture/report.h"
 
 namespace kvs::torture {
 

@@ -1,11 +1,11 @@
-#include "torture/round.h"
+#include "apps/torture/round.h"
 
 #include <signal.h>
 
 #include <utility>
 
-#include "support/child_process.h"
-#include "torture/patience.h"
+#include "apps/torture/load/patience.h"
+#include "apps/torture/program.h"
 
 namespace kvs::torture {
 namespace {
@@ -183,7 +183,7 @@ void Round::Linger(std::uint64_t ms_min, std::uint64_t ms_max) {
 }
 
 bool Round::CopyDirectory(const std::filesystem::path& from, const std::filesystem::path& to) const {
-  return test::RunProgram({"/bin/cp", "-a", "--sparse=always", from.string(), to.string()}).exit_code == 0;
+  return RunProgram({"/bin/cp", "-a", "--sparse=always", from.string(), to.string()}).exit_code == 0;
 }
 
 void Round::Keep() {

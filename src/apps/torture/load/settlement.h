@@ -17,7 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "torture/ledger.h"
+#include "apps/torture/load/ledger.h"
 
 namespace kvs::torture {
 

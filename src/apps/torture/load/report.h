@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "apps/torture/load/settlement.h"
 #include "sync/mutex.h"
-#include "torture/settlement.h"
 
 namespace kvs::torture {
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
+#include "apps/torture/load/ledger.h"
+#include "apps/torture/load/settlement.h"
 #include "base/random.h"
-#include "torture/ledger.h"
-#include "torture/settlement.h"
 
 namespace kvs::torture {
 

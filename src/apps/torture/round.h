@@ -15,11 +15,11 @@
 #include <string>
 #include <vector>
 
+#include "apps/torture/file_system.h"
+#include "apps/torture/load/load.h"
+#include "apps/torture/load/report.h"
+#include "apps/torture/victim.h"
 #include "base/random.h"
-#include "torture/file_system.h"
-#include "torture/load.h"
-#include "torture/report.h"
-#include "torture/victim.h"
 
 namespace kvs::torture {
 

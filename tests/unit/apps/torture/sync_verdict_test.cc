@@ -1,6 +1,6 @@
 // Promised: the torture tells a directory in memory from one on a disk, and a sync that is too fast from one that may
 // have reached a disk.
-#include "torture/sync_verdict.h"
+#include "apps/torture/sync_verdict.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

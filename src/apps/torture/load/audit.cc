@@ -1,4 +1,4 @@
-#include "torture/audit.h"
+#include "apps/torture/load/audit.h"
 
 #include <algorithm>
 #include <set>

@@ -1,4 +1,4 @@
-#include "torture/victim.h"
+#include "apps/torture/victim.h"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -9,9 +9,9 @@
 #include <iterator>
 #include <utility>
 
+#include "apps/torture/load/patience.h"
 #include "base/check.h"
 #include "io/unique_fd.h"
-#include "torture/patience.h"
 
 namespace kvs::torture {
 namespace {

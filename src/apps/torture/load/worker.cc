@@ -1,4 +1,4 @@
-#include "torture/worker.h"
+#include "apps/torture/load/worker.h"
 
 #include <array>
 #include <string>

@@ -1,4 +1,4 @@
-#include "torture/file_system.h"
+#include "apps/torture/file_system.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "apps/torture/program.h"
 #include "base/check.h"
-#include "support/child_process.h"
 
 namespace kvs::torture {
 namespace {
@@ -22,8 +22,8 @@ constexpr int kInodes = 2'048;  // Of a file system that has a number of them.
 // False: it failed, `why` has its last words.
 bool Run(std::vector<std::string> words, std::string* why) {
   words.insert(words.begin(), {"/usr/bin/env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"});
-  const test::Outcome outcome = test::RunProgram(words);
-  if (outcome.exit_code != 0) *why = words[2] + ": " + outcome.error_output;
+  const Outcome outcome = RunProgram(words);
+  if (outcome.exit_code != 0) *why = words[2] + ": " + outcome.output;
   return outcome.exit_code == 0;
 }
 

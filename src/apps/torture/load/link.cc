@@ -1,4 +1,4 @@
-#include "torture/link.h"
+#include "apps/torture/load/link.h"
 
 #include <poll.h>
 
@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "io/socket.h"
-#include "support/resp_text.h"
+#include "protocol/resp_reply.h"
 
 namespace kvs::torture {
 namespace {
@@ -61,7 +61,7 @@ std::optional<std::string> Link::Call(const std::vector<std::string_view>& words
 
 bool Link::TakeReply(FunctionRef<void(std::string_view)> visit) {
   const std::string_view input = std::string_view(input_).substr(consumed_);
-  const auto bytes = test::RespReplyBytes(input);
+  const auto bytes = protocol::RespReplyBytes(input);
   if (!bytes) {
     input_.erase(0, std::exchange(consumed_, 0));
     return false;

@@ -1,4 +1,4 @@
-#include "torture/ledger.h"
+#include "apps/torture/load/ledger.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,8 +1,8 @@
-#include "torture/load.h"
+#include "apps/torture/load/load.h"
 
 #include <algorithm>
 
-#include "torture/patience.h"
+#include "apps/torture/load/patience.h"
 
 namespace kvs::torture {
 namespace {

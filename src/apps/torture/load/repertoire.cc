@@ -1,10 +1,10 @@
-#include "torture/repertoire.h"
+#include "apps/torture/load/repertoire.h"
 
 #include <algorithm>
 #include <utility>
 #include <vector>
 
-#include "torture/link.h"
+#include "apps/torture/load/link.h"
 
 namespace kvs::torture {
 namespace {
