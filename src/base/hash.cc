@@ -1,15 +1,30 @@
 #include "base/hash.h"
 
-#include "base/hash_by_avx2.h"
+#include "base/vectors/hash_by_avx2.h"
+#include "base/vectors/hash_by_avx512.h"
 
 namespace kvs::base {
+namespace {
+
+using Hasher = std::uint64_t (*)(const char* data, std::size_t bytes, std::uint64_t seed);
+
+std::uint64_t HashByAny(const char* data, std::size_t bytes, std::uint64_t seed) {
+  return XXH3_64bits_withSeed(data, bytes, seed);
+}
+
+Hasher FastestHasher() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f")) return HashByAvx512;
+  if (__builtin_cpu_supports("avx2")) return HashByAvx2;
+#endif
+  return HashByAny;
+}
+
+}  // namespace
 
 std::uint64_t HashLong(std::string_view bytes, std::uint64_t seed) {
-#if defined(__x86_64__)
-  static const bool kHasAvx2 = __builtin_cpu_supports("avx2") != 0;
-  if (kHasAvx2) return HashByAvx2(bytes.data(), bytes.size(), seed);
-#endif
-  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+  static const Hasher kHasher = FastestHasher();
+  return kHasher(bytes.data(), bytes.size(), seed);
 }
 
 }  // namespace kvs::base

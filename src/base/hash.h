@@ -1,7 +1,7 @@
 // XXH3 (libxxhash), for checksums at rest and hash tables in memory.
 //
-// Design      Short inputs are hashed inline. Long ones go to a function that uses AVX2 if the processor has it, which
-//             is twice as fast and gives the same hash.
+// Design      Short inputs are hashed inline. Long ones go to a function that uses AVX-512 or AVX2 if the processor has
+//             it, which is at least twice as fast and gives the same hash.
 //
 // The hash of an input never changes between versions of the library, so it may be written to disk.
 #pragma once

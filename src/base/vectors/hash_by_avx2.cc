@@ -1,6 +1,6 @@
 // This whole file is compiled with AVX2. So it includes nothing with inline functions that other files use: the linker
 // might take those from here, and they would run on processors without AVX2.
-#include "base/hash_by_avx2.h"
+#include "base/vectors/hash_by_avx2.h"
 
 #if defined(__x86_64__)
 #define XXH_INLINE_ALL

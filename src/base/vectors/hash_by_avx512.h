@@ -1,0 +1,13 @@
+// HashByAvx512: XXH3 compiled for processors with AVX-512. Callers first check that the processor has it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace kvs::base {
+
+#if defined(__x86_64__)
+std::uint64_t HashByAvx512(const char* data, std::size_t bytes, std::uint64_t seed);
+#endif
+
+}  // namespace kvs::base
