@@ -33,6 +33,10 @@ class KeySource {
 
   // A hint: the record will be read soon.
   virtual void Prefetch(base::Location location) const = 0;
+
+  // Changes before a location that was given up comes to mean another record. A caller that asks under the pin under
+  // which it found a location, and after that, gets the number of the record that it means.
+  virtual std::uint64_t Generation() const { return 0; }
 };
 
 }  // namespace kvs::index

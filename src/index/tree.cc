@@ -111,7 +111,8 @@ std::optional<base::Location> Tree::DrawEntry(FunctionRef<std::uint64_t(std::uin
 }
 
 std::uint64_t Tree::MemoryBytes() const {
-  return leaf_arena_.bytes() + inner_arena_.bytes() + separator_bytes_.load(std::memory_order_relaxed);  // R1
+  return leaf_arena_.bytes() + inner_arena_.bytes() + orders_.bytes() +
+         separator_bytes_.load(std::memory_order_relaxed);  // R1
 }
 
 Tree::RootLink Tree::Root() const {

@@ -6,7 +6,8 @@
 //             one cache line of a leaf, and the record.
 //             A split or merge makes new nodes, publishes them by one store of a link, and retires the old ones to
 //             the epoch. A leaf is split in its middle, or later if keys arrive in ascending order. Nodes are in arenas
-//             and linked by numbers, so leaves can be saved as they are.
+//             and linked by numbers, so leaves can be saved as they are. The order of a leaf's keys is found by the
+//             first scan, and kept for later ones (LeafOrders).
 // Threads     Readers: any thread, without locks. They write no shared memory except the pin, and allocate only in
 //             Scan(). Writers: one at a time, under the caller's lock; they need no pin.
 // Ordering    Linearizable per key. A scan sees each key as it was at some time during the scan.
@@ -49,6 +50,7 @@
 #include "index/inner_node.h"
 #include "index/key_source.h"
 #include "index/leaf.h"
+#include "index/leaf_orders.h"
 #include "index/leaf_reader.h"
 #include "index/node_draft.h"
 #include "index/retire_list.h"
@@ -132,7 +134,7 @@ class Tree {
   // whole scan are visited. A key that comes, goes or changes meanwhile is shown in one of its states.
   // The scan pins the epoch for some dozens of leaves at a time, so a long scan does not hold back reclamation. Views
   // and records are valid during the visit, and were checked for damage just before. A damaged record ends the scan
-  // before any key of its leaf is visited. This holds even if its unknown key might be out of range.
+  // before any key that was read together with it is visited. This holds even if its unknown key might be out of range.
   ScanResult Scan(const Bounds& bounds, FunctionRef<bool(std::string_view key, base::Location location)> visit) const;
   // For a caller that reads the records of a leaf together and visits them itself.
   ScanResult Scan(const Bounds& bounds, LeafReader& reader) const;
@@ -236,13 +238,17 @@ class Tree {
   // tree_scan.cc.
   struct ScanStep {
     bool is_last;
-    ScanResult result;       // If is_last.
-    std::string_view fence;  // If not is_last: where the scan continues; valid until the unpin.
+    ScanResult result;  // If is_last.
+    // If not is_last: where the scan continues, valid until the unpin; and how many keys it will probably visit there.
+    std::string_view fence{};
+    std::size_t expected = 0;
   };
   ScanStep ScanSiblings(const Bounds& bounds, LeafReader& reader) const;
   Path FirstPath(const Bounds& bounds) const;
   enum class Direction : std::uint8_t { kForward, kBackward };
-  const Leaf* Sibling(const Path& path, Direction direction, unsigned distance) const;
+  static std::optional<NodeId> Sibling(const Path& path, Direction direction, unsigned distance);
+  void PrefetchSibling(const Path& path, Direction direction, unsigned distance) const;
+  void PrefetchRecords(NodeId id, Direction direction, std::size_t expected, LeafReader& reader) const;
   void StepAside(Path& path, Direction direction) const;
   static std::size_t SharedBytes(const std::optional<std::string_view>& before,
                                  const std::optional<std::string_view>& after);
@@ -281,6 +287,8 @@ class Tree {
   Arena inner_arena_{sizeof(InnerNode)};
   RetireList retired_;
   std::vector<RetiredNode> made_;  // By the change of shape that is in progress.
+
+  mutable LeafOrders orders_;  // Scans write to it.
 
   // Atomics.
   std::atomic<std::uint64_t> root_{0};

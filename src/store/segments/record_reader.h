@@ -30,6 +30,7 @@ class RecordReader final : public index::KeySource {
   std::optional<std::string_view> KeyAt(base::Location location) const override;
   std::optional<std::string_view> UncheckedKeyAt(base::Location location) const override;
   void Prefetch(base::Location location) const override;
+  std::uint64_t Generation() const override { return segments_.generation(); }
 
   // As Compare(), but kSame only if every byte of the record is right, which is in `record` then.
   index::Match ReadIfSame(base::Location location, std::string_view key, log::Record& record) const;

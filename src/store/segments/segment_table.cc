@@ -50,7 +50,7 @@ std::vector<std::shared_ptr<log::Segment>> SegmentTable::TakeUnreachable(const A
     KVS_PROBE_IF(retired.epoch >= oldest_pinned, "reader holds back a retired segment");
     if (retired.epoch >= oldest_pinned) return false;
     if (retired.slot) {
-      slots_.Set(*retired.slot, nullptr);
+      slots_.Clear(*retired.slot);
       accounts_.FreeSlot(*retired.slot);
     }
     unreachable.push_back(std::move(retired.segment));

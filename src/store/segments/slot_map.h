@@ -1,10 +1,12 @@
 // SlotMap: finds the segment of a location by the location's slot. Readers reach the log through it.
 //
-// Threads     Find() from any thread, under an epoch pin; Set() by the holder of the append lock.
+// Threads     Find() and generation() from any thread, under an epoch pin; the others by the holder of the append lock.
 // Layout      It has a cache line for itself: each get reads it, and the append lock beside it changes with each set.
 // Ownership   The SegmentTable owns the segments. It clears a slot only when no reader can hold its number.
 //
 // Fences      P1  slot: release store in Set() -> acquire load in Find(). The segment is whole when seen.
+//             R1  generation_: relaxed. A location with a slot that is used again enters the index later, by a release
+//                 store under the same lock. A reader that has seen it there sees the number that came before.
 #pragma once
 
 #include <atomic>
@@ -35,12 +37,22 @@ class alignas(base::kCacheLineBytes) SlotMap {
     std::atomic_ref<log::Segment*>(slots_[slot]).store(segment, std::memory_order_release);  // P1
   }
 
+  // The slot may be used again.
+  void Clear(std::uint32_t slot) {
+    Set(slot, nullptr);
+    generation_.fetch_add(1, std::memory_order_relaxed);  // R1
+  }
+
+  // How many slots were cleared. As long as it stays, a location means one record.
+  std::uint64_t generation() const { return generation_.load(std::memory_order_relaxed); }  // R1
+
  private:
   static constexpr std::size_t kSlots = std::size_t{base::Location::kSlotMax} + 1;
   struct Free {
     void operator()(log::Segment** slots) const { std::free(static_cast<void*>(slots)); }
   };
   const std::unique_ptr<log::Segment*[], Free> slots_;
+  std::atomic<std::uint64_t> generation_{0};
 };
 
 }  // namespace kvs::store

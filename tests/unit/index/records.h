@@ -1,6 +1,7 @@
 // Records: an owner of keys for tests of the index. A location is the number of a record; any record can be damaged.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
@@ -40,11 +41,19 @@ class Records final : public KeySource {
     return damaged == damaged_.end() ? KeyAt(location) : damaged->second;
   }
   void Prefetch(base::Location) const override {}
+  std::uint64_t Generation() const override { return generation_; }
+
+  // A location that the index no longer has gets another key.
+  void Reuse(base::Location location, std::string key) {
+    keys_.at(location.bits() - 1) = std::move(key);
+    ++generation_;
+  }
 
  private:
   std::deque<std::string> keys_;  // Which does not move its elements.
   std::map<std::uint64_t, std::optional<std::string>> damaged_;
   mutable int reads_ = 0;
+  std::uint64_t generation_ = 0;
 };
 
 }  // namespace kvs::index

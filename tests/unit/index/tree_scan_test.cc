@@ -84,6 +84,88 @@ TEST_F(TreeScanTest, ADamagedRecordEndsTheScan) {
   }
 }
 
+// The second scan of a leaf knows its order, so it finds its first key by some reads and reads what it visits.
+TEST_F(TreeScanTest, AScanOfAKnownOrderReadsLittleMoreThanItVisits) {
+  for (std::uint64_t n = 0; n < 1'000; ++n) Put(MakeKey(KeyShape::kHex, n));
+  ASSERT_EQ(Keys({.from = ""}).size(), 1'000U);
+  for (const bool reverse : {false, true}) {
+    for (const std::size_t wanted : {1U, 2U, 10U, 50U}) {
+      const std::string middle = MakeKey(KeyShape::kHex, 500);
+      Bounds bounds{.from = middle, .reverse = reverse, .expected = wanted};
+      if (reverse) bounds = {.from = "", .to = middle, .reverse = true, .expected = wanted};
+      const int before = records_.reads();
+      std::size_t visited = 0;
+      static_cast<void>(tree_.Scan(bounds, [&](std::string_view, base::Location) { return ++visited < wanted; }));
+      EXPECT_EQ(visited, wanted);
+      EXPECT_LE(records_.reads() - before, static_cast<int>(wanted) + 7) << wanted;
+    }
+  }
+}
+
+TEST_F(TreeScanTest, AChangedLeafIsNotReadInItsFormerOrder) {
+  constexpr std::uint64_t kKeys = 400;
+  base::Random random(TestSeed());
+  for (int i = 0; i < 2'000; ++i) {
+    const std::string key = MakeKey(KeyShape::kHex, random.Below(kKeys));
+    if (random.OneIn(3)) {
+      static_cast<void>(tree_.Erase(key));
+      model_.erase(key);
+    } else {
+      Put(key);
+    }
+    const std::string from = MakeKey(KeyShape::kHex, random.Below(kKeys));
+    const Bounds bounds{.from = random.OneIn(2) ? std::string_view(from) : "", .reverse = random.OneIn(2)};
+    ASSERT_EQ(Keys(bounds), ModelKeys(bounds)) << "KVS_TEST_SEED=" << TestSeed() << " step " << i;
+  }
+}
+
+// Two keys leave, and two others come to their slots, with locations of the same numbers.
+TEST_F(TreeScanTest, AReusedLocationDoesNotKeepItsPlace) {
+  const auto shares_line = [&](std::string_view a, std::string_view b) {
+    return Leaf::HomeLine(tree_.TagOf(a)) == Leaf::HomeLine(tree_.TagOf(b));
+  };
+  const auto find_key = [&](const std::string& begin, std::string_view beside) {
+    std::string key = begin;
+    for (int i = 0; !shares_line(key, beside); ++i) key = begin + std::to_string(i);
+    return key;
+  };
+  const std::string a = "a";
+  std::string b = "b";
+  for (int i = 0; shares_line(a, b); ++i) b = "b" + std::to_string(i);
+  Put(a);
+  Put(b);
+  ASSERT_EQ(Keys({.from = ""}), std::vector<std::string>({a, b}));
+
+  const std::string of_first = find_key("z", a);
+  const std::string of_second = find_key("y", b);
+  const base::Location first = tree_.Erase(a).old;
+  const base::Location second = tree_.Erase(b).old;
+  records_.Reuse(first, of_first);
+  records_.Reuse(second, of_second);
+  static_cast<void>(tree_.Upsert(of_first, first));
+  static_cast<void>(tree_.Upsert(of_second, second));
+  EXPECT_EQ(Keys({.from = ""}), std::vector<std::string>({of_second, of_first}));
+}
+
+TEST_F(TreeScanTest, DamageInALeafOfAKnownOrderIsReported) {
+  for (std::uint64_t n = 0; n < 1'000; ++n) Put(MakeKey(KeyShape::kHex, n));
+  ASSERT_EQ(Keys({.from = ""}).size(), 1'000U);
+  const auto ignore = [](std::string_view, base::Location) { return true; };
+  for (std::uint64_t n = 0; n < 1'000; n += 50) {
+    const std::string key = MakeKey(KeyShape::kHex, n);
+    const std::string after = key + "0";
+    const base::Location location = tree_.Find(key).location;
+    records_.Damage(location);
+    for (const Bounds& bounds :
+         {Bounds{.from = key}, Bounds{.from = "", .to = after, .reverse = true}, Bounds{.from = key, .expected = 1}}) {
+      const ScanResult result = tree_.Scan(bounds, ignore);
+      EXPECT_EQ(result.outcome, Outcome::kDamaged);
+      EXPECT_EQ(result.location, location);
+    }
+    records_.Repair(location);
+  }
+}
+
 TEST_F(TreeScanTest, KeysThatStayAreVisitedOnceWhileOthersComeAndGo) {
   constexpr std::uint64_t kKeys = 3'000;
   for (const bool reverse : {false, true}) {
