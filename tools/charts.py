@@ -1,8 +1,9 @@
-"""The common parts of the charts in docs/: pieces of SVG, and the table between the markers of a page."""
+"""The common parts of the charts in docs/: pieces of SVG, and the pages of figures, one for each kind of processor."""
 
 import math
 
 MARKERS = ("<!-- table: begin -->", "<!-- table: end -->")
+KINDS = {"amd": "AMD", "intel": "Intel", "other": "other"}  # Of processors. The page of the first explains all of them.
 LABEL_GAP = 15
 
 
@@ -49,3 +50,25 @@ def replace_table(page, lines):
     before, rest = page.split(begin)
     after = rest.split(end)[1]
     return before + "\n".join([begin, *lines, end]) + after
+
+
+def write_page(folder, subject, title, kind, charts, lines):
+    """Puts the lines between the markers of FOLDER/SUBJECT-KIND.md, and returns its path.
+
+    A page that is not there yet is begun, with the charts: pairs of their titles and file names.
+    """
+    path = folder / f"{subject}-{kind}.md"
+    if not path.exists():
+        path.write_text("\n".join(new_page(subject, title, kind, charts)), encoding="utf-8")
+    path.write_text(replace_table(path.read_text(encoding="utf-8"), lines), encoding="utf-8")
+    return path
+
+
+def new_page(subject, title, kind, charts):
+    first = f"{subject}-{next(iter(KINDS))}.md"
+    yield f"# {title}, on {KINDS[kind]} processors"
+    yield ""
+    yield f"[{first}]({first}) says what is compared, and how."
+    for chart_title, name in charts:
+        yield from ("", f"![{chart_title}]({name})")
+    yield from ("", "## The figures", "", *MARKERS, "")

@@ -14,7 +14,7 @@ import statistics
 import sys
 from typing import NamedTuple
 
-from charts import MARKERS, replace_table
+from charts import write_page
 from dot_chart import DotChart
 
 COLOURS = {
@@ -29,7 +29,6 @@ COLOURS = {
     "raw": "#718096",
 }
 WORDS = {"hash": "hash table (floor)", "raw": "raw fdatasync (limit)"}
-KINDS = {"amd": "AMD", "intel": "Intel", "other": "other"}
 FLOORS = ("hash", "empty", "raw")
 
 
@@ -223,29 +222,16 @@ def tables(results):
     yield from engine_table(results, main, [name for name, _ in OPEN_ROWS], "wall_ms", "Opening, ms")
 
 
-# ---------------------------------------------------------------------------------------------------------------- pages
-
-
-def new_page(kind, charts):
-    """A page without figures. The page of the first kind explains the comparison, for all kinds."""
-    yield f"# kvs beside other embedded stores, on {KINDS[kind]} processors"
-    yield ""
-    yield f"[engine-{next(iter(KINDS))}.md](engine-{next(iter(KINDS))}.md) says what is compared, and how."
-    for chart in charts:
-        yield from ("", f"![{chart.title}](engine-{kind}-{chart.name}.svg)")
-    yield from ("", "## The figures", "", *MARKERS, "")
-
-
 def main(arguments):
     results = Results(pathlib.Path(arguments[0]))
     folder = pathlib.Path(arguments[1])
-    pictures = [(chart, picture) for chart in CHARTS if (picture := draw(chart, results))]
-    for chart, picture in pictures:
-        (folder / f"engine-{results.kind}-{chart.name}.svg").write_text(picture, encoding="utf-8")
-    page = folder / f"engine-{results.kind}.md"
-    if not page.exists():
-        page.write_text("\n".join(new_page(results.kind, [chart for chart, _ in pictures])), encoding="utf-8")
-    page.write_text(replace_table(page.read_text(encoding="utf-8"), tables(results)), encoding="utf-8")
+    drawn = []
+    for chart in CHARTS:
+        if picture := draw(chart, results):
+            name = f"engine-{results.kind}-{chart.name}.svg"
+            (folder / name).write_text(picture, encoding="utf-8")
+            drawn.append((chart.title, name))
+    page = write_page(folder, "engine", "kvs beside other embedded stores", results.kind, drawn, tables(results))
     print(f"drawn: {folder}/engine-{results.kind}-*.svg and the tables of {page}")
 
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Draws the results of the server bench. Usage: plot_server.py RESULTS.json FOLDER
 
-Writes FOLDER/server-*.svg, and the tables between the two markers of FOLDER/server.md.
+There is a page for each kind of processor, FOLDER/server-KIND.md: amd, intel or other, by the processor's name. Writes
+its charts, FOLDER/server-KIND-*.svg, and the tables between its two markers. A page that is not there yet is begun.
 """
 
 import json
@@ -9,7 +10,7 @@ import pathlib
 import sys
 from typing import NamedTuple
 
-from charts import replace_table
+from charts import KINDS, write_page
 from dot_chart import DotChart
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -57,18 +58,22 @@ def rows_of(document, figure):
                 yield f"{operation}, pipeline {pipeline}", cells
 
 
+def kind_of(processor):
+    return next((kind for kind, maker in KINDS.items() if maker in processor), "other")
+
+
 def main(arguments):
     document = json.loads(pathlib.Path(arguments[0]).read_text(encoding="utf-8"))
     folder = pathlib.Path(arguments[1])
+    kind = kind_of(document["settings"]["processor"])
+    drawn = []
     for picture in PICTURES:
         chart = DotChart(picture.title, picture.axis, COLOURS, WORDS)
-        drawn = chart.draw(list(rows_of(document, picture.figure)))
-        (folder / f"server-{picture.name}.svg").write_text(drawn, encoding="utf-8")
-    pictures = [line for picture in PICTURES for line in (f"![{picture.title}](server-{picture.name}.svg)", "")]
-    page = folder / "server.md"
-    filled = replace_table(page.read_text(encoding="utf-8"), [*pictures, *report.lines(document)])
-    page.write_text(filled, encoding="utf-8")
-    print(f"drawn: {folder}/server-*.svg and the tables of {page}")
+        name = f"server-{kind}-{picture.name}.svg"
+        (folder / name).write_text(chart.draw(list(rows_of(document, picture.figure))), encoding="utf-8")
+        drawn.append((picture.title, name))
+    page = write_page(folder, "server", "What a request costs", kind, drawn, report.lines(document))
+    print(f"drawn: {folder}/server-{kind}-*.svg and the tables of {page}")
 
 
 if __name__ == "__main__":

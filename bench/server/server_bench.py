@@ -2,7 +2,7 @@
 """Compares kvs-server with other servers, under the same loads, in one run. `./dev bench server` calls it.
 
 All servers run from the beginning to the end. In each round every load visits every server, in an order that rotates,
-so that a noisy minute hits all of them. docs/benchmarks/server.md explains the comparison and the figures.
+so that a noisy minute hits all of them. docs/benchmarks/server-amd.md explains the comparison and the figures.
 """
 
 import argparse
@@ -118,6 +118,7 @@ class Bench:
         for number, server, operation, pipeline in self.visits(running, OPERATIONS):
             figures = self.load(server, "--sets", OPERATIONS[operation], "--pipeline", pipeline,
                                 "--connections", CONNECTIONS)
+            figures["server_cpu_us"] += server.cpu_seconds_until_rest() / figures["requests"] * 1e6
             self.note("kvs-load", server, operation, pipeline, number, figures)
 
     def visits(self, running, operations):
@@ -152,6 +153,7 @@ class Bench:
         from_seconds, from_cpu = time.monotonic(), server.cpu_seconds()
         lines = run_checked([str(word) for word in command]).splitlines()
         cpu, seconds = server.cpu_seconds() - from_cpu, time.monotonic() - from_seconds
+        cpu += server.cpu_seconds_until_rest()
         names, values = (next_row(line) for line in lines[-2:])
         row = dict(zip(names, values))
         if row["test"] != operation.upper():

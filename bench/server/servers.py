@@ -12,6 +12,9 @@ from typing import Callable, NamedTuple, Optional
 
 START_SECONDS_MAX = 20
 STOP_SECONDS_MAX = 30
+REST_SECONDS_MAX = 5
+REST_STEP_SECONDS = 0.05
+REST_CORES = 0.02  # A server that takes less is at rest.
 CONNECTIONS_MAX = 10_000
 CPU_CLOCK_OF_PROCESS = 2
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -161,6 +164,18 @@ class Server:
     def cpu_seconds(self):
         """utime + stime of the process, all its threads, by its CPU clock, that of clock_getcpuclockid()."""
         return time.clock_gettime(~self.process.pid << 3 | CPU_CLOCK_OF_PROCESS)
+
+    def cpu_seconds_until_rest(self):
+        """What work in the background still takes after a load, so that it lends nothing from the next server."""
+        begin = last = self.cpu_seconds()
+        deadline = time.monotonic() + REST_SECONDS_MAX
+        while time.monotonic() < deadline:
+            time.sleep(REST_STEP_SECONDS)
+            now = self.cpu_seconds()
+            if now - last < REST_STEP_SECONDS * REST_CORES:
+                return now - begin
+            last = now
+        return last - begin
 
     def private_bytes(self):
         """Memory of the process that is no file's: anonymous and shared."""
