@@ -46,6 +46,12 @@ enum class SyncPolicy : std::uint8_t {
   kAlways,    // Each write waits for a sync that covers it. One sync serves all waiting writes (group commit).
 };
 
+enum class OnDamage : std::uint8_t {
+  kRefuse,    // Open() answers kCorruption.
+  kReadOnly,  // What is readable is opened for reading alone; the log tells what is not. A key whose newest record is
+              // damaged is missing, has an older value, or is back although it was removed. No segment is changed.
+};
+
 struct KvStoreOptions {
   SyncPolicy sync = SyncPolicy::kInterval;
   std::chrono::milliseconds sync_interval{1000};
@@ -60,6 +66,9 @@ struct KvStoreOptions {
   // system's page cache.
   std::uint64_t scrub_bytes_per_second = 0;
 
+  // For a store that cannot be opened because bytes of it are damaged.
+  OnDamage on_damage = OnDamage::kRefuse;
+
   // Receives what happened at opening and in the background. Any thread of the store calls it.
   std::function<void(const std::string& line)> log{};
 };
@@ -72,7 +81,7 @@ struct OpenReport {
   bool index_was_saved = false;           // The index that a clean stop saved was used.
   // Bytes after the last whole record, which were cut off. They are kept in files named *.torn-<number>.
   std::uint64_t torn_tail_bytes = 0;
-  // Why the files cannot be written to; empty: they can. If set, reads work and every write answers kPoisoned.
+  // Why the store is open for reading alone; empty: it is not. If set, reads work and every write answers kPoisoned.
   std::string read_only_because{};
 };
 

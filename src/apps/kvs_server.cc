@@ -65,6 +65,7 @@ KvStoreOptions StoreOptions(const ServerCommandLine& line) {
   options.segment_bytes = static_cast<std::uint64_t>(line.settings.Number("segment-bytes"));
   options.garbage_ratio_max = static_cast<double>(line.settings.Number("garbage-percent")) / 100;
   options.scrub_bytes_per_second = static_cast<std::uint64_t>(line.settings.Number("scrub-rate"));
+  if (line.settings.Text("open-damaged") == "read-only") options.on_damage = OnDamage::kReadOnly;
   options.log = Log;
   return options;
 }
@@ -169,6 +170,15 @@ void LogStart(const ServerCommandLine& line, const ServerOptions& options, const
   spdlog::info("listening on {}", server.address().ToString());
 }
 
+Result<std::shared_ptr<KvsEngine>> Open(const ServerCommandLine& line) {
+  Result<std::shared_ptr<KvsEngine>> engine = OpenEngine(line.engine, line.directory, StoreOptions(line));
+  if (!engine && engine.error().code == ErrorCode::kCorruption) {
+    engine.error().context +=
+        " (for a damaged store there are kvs-backup restore, kvs-inspect salvage and --open-damaged read-only)";
+  }
+  return engine;
+}
+
 Result<std::unique_ptr<KvsServer>> Listen(const std::shared_ptr<KvsEngine>& engine, const ServerOptions& options) {
   Result<std::unique_ptr<KvsServer>> server = KvsServer::Create(engine, options);
   const bool is_taken =
@@ -179,7 +189,7 @@ Result<std::unique_ptr<KvsServer>> Listen(const std::shared_ptr<KvsEngine>& engi
 
 Status Serve(const ServerCommandLine& line, SignalWatcher& signals) {
   io::RaiseDescriptorLimit();  // The server adapts maxclients to the limit.
-  KVS_TRY_ASSIGN(const std::shared_ptr<KvsEngine> engine, OpenEngine(line.engine, line.directory, StoreOptions(line)));
+  KVS_TRY_ASSIGN(const std::shared_ptr<KvsEngine> engine, Open(line));
   KVS_TRY_ASSIGN(const ServerOptions options, MakeServerOptions(line));
   KVS_TRY_ASSIGN(const std::unique_ptr<KvsServer> server, Listen(engine, options));
   LogStart(line, options, *engine, *server);

@@ -33,6 +33,8 @@ bool VisitBatch(const Segment& segment, const Record& batch, FunctionRef<void(co
   return ForEachMember(segment, batch, [](const RecordSummary&) {}) && ForEachMember(segment, batch, visit);
 }
 
+constexpr std::uint64_t kHashedBytesMax = std::uint64_t{1} << 30;
+
 }  // namespace
 
 std::uint64_t ScanRecords(const Segment& segment, std::uint64_t from, std::uint64_t to,
@@ -60,6 +62,18 @@ std::uint64_t WalkRecords(const Segment& segment, std::uint64_t from, std::uint6
     visit(Summarise(segment, offset, *record));
     offset += record->bytes();
     if (record->type == RecordType::kBatch) offset -= record->value.size();  // The members follow.
+  }
+  return to;
+}
+
+std::uint64_t FindWholeRecord(const Segment& segment, std::uint64_t from, std::uint64_t to) {
+  std::uint64_t hashes_left = kHashedBytesMax;
+  for (std::uint64_t at = from; at < to; ++at) {
+    const std::optional<Record> record = segment.Decode(at);
+    if (!record) continue;
+    if (record->bytes() > hashes_left) return to;
+    hashes_left -= record->bytes();
+    if (IsIntact(*record, segment.id())) return at;
   }
   return to;
 }

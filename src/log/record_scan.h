@@ -1,4 +1,4 @@
-// ScanRecords, WalkRecords: visit the records of a segment in order.
+// ScanRecords, WalkRecords: visit the records of a segment in order. FindWholeRecord: where to go on after damage.
 #pragma once
 
 #include <cstdint>
@@ -30,5 +30,9 @@ std::uint64_t ScanRecords(const Segment& segment, std::uint64_t from, std::uint6
 // the records are right. Visits batches too, each before its members.
 std::uint64_t WalkRecords(const Segment& segment, std::uint64_t from, std::uint64_t to,
                           FunctionRef<void(const RecordSummary&)> visit);
+
+// After a damaged place: the offset of the next whole record from `from` on; `to` if none is found. A record within a
+// damaged batch counts. Gives up after hashing 1 GiB of bytes that only look like records.
+std::uint64_t FindWholeRecord(const Segment& segment, std::uint64_t from, std::uint64_t to);
 
 }  // namespace kvs::log

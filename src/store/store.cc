@@ -101,14 +101,25 @@ Result<std::unique_ptr<Store>> Store::Open(io::FileSystem& files, const std::fil
   KVS_TRY(files.CreateDirectories(directory));
   KVS_TRY_ASSIGN(store->directory_lock_, files.LockDirectory(directory));
   KVS_TRY(CheckEngine(files, directory));
-  KVS_TRY(store->Recover());
+  const Status recovered = store->Recover();
+  if (recovered) return store;
+  const bool is_readable = options.on_damage == OnDamage::kReadOnly && recovered.error().code == ErrorCode::kCorruption;
+  if (!is_readable) return recovered.error();
+  auto lock = std::move(store->directory_lock_);
+  KVS_TRY(base::OrNoMemory([&] {
+    store.reset(new Store(files, directory, options, clocks));
+    return Ok();
+  }));
+  store->directory_lock_ = std::move(lock);
+  KVS_TRY(store->Recover(recovered.error()));
   return store;
 }
 
-Status Store::Recover() {
+Status Store::Recover(const std::optional<Error>& damage) {
   expirer_.LoadClock();
   Recovery recovery(files_, directory_, log_, index_, records_, options_);
-  KVS_TRY_ASSIGN(log::Manifest manifest, base::OrNoMemory([&] { return recovery.Run(); }));
+  KVS_TRY_ASSIGN(log::Manifest manifest,
+                 base::OrNoMemory([&] { return damage ? recovery.RunOnDamaged(*damage) : recovery.Run(); }));
   report_ = recovery.report();
   {
     const AppendLock::Held held(log_.lock);
@@ -130,6 +141,7 @@ Status Store::Recover() {
 
 // If the disk is full, the reserve is taken later. Until then the store counts as full.
 void Store::TakeReserve() {
+  if (health_.is_read_only()) return;
   std::uint64_t bytes = 0;
   {
     const AppendLock::Held held(log_.lock);

@@ -82,7 +82,8 @@ class Store {
  private:
   Store(io::FileSystem& files, const std::filesystem::path& directory, const KvStoreOptions& options,
         const ExpiryClock::Sources& clocks);
-  Status Recover();
+  // damage: in, why the store could not be opened; it is opened for reading alone then.
+  Status Recover(const std::optional<Error>& damage = std::nullopt);
   void TakeReserve();
   Status StartThreads();
   void SaveIndexAtClosing();

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include "cli/programs.h"
@@ -59,6 +60,32 @@ TEST_F(ServerStartTest, TheLogTellsVersionEngineAndAddress) {
                     HasSubstr("listening on 127.0.0.1:" + server.port())));
   EXPECT_THAT(server.process().output(), IsEmpty());
   EXPECT_NE(server.port(), "0");
+}
+
+TEST_F(ServerStartTest, ADamagedStoreIsRefusedAndCanBeReadAlone) {
+  {
+    ServerProgram server(directory_.path());
+    KVS_START_OR_FAIL(server);
+    for (const char* key : {"first", "second"}) {
+      ASSERT_EQ(server.Client({"set", key, std::string("value of ") + key}).exit_code, 0);
+    }
+    server.StopBy(SIGKILL);
+  }
+  const std::filesystem::path segment = directory_.path() / "000000000001.seg";
+  std::fstream file(segment, std::ios::binary | std::ios::in | std::ios::out);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  file.seekp(static_cast<std::streamoff>(bytes.find("value of first")));
+  file << "w" << std::flush;
+  ExpectRefused(1, {"--addr", "127.0.0.1:0"}, AllOf(HasSubstr("offset="), HasSubstr("--open-damaged read-only")));
+
+  ServerProgram server(directory_.path(), {"--open-damaged", "read-only"});
+  KVS_START_OR_FAIL(server);
+  EXPECT_EQ(server.Client({"get", "second"}).output, "value of second\n");
+  EXPECT_THAT(server.Client({"get", "first"}).output, HasSubstr("Key not found"));
+  const Outcome refused = server.Client({"set", "third", "3"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.error_output, HasSubstr("read-only"));
+  EXPECT_THAT(server.process().error_output(), HasSubstr("left out"));
 }
 
 TEST_F(ServerStartTest, AnUnknownEngineIsRefusedAndTheKnownOnesAreNamed) {

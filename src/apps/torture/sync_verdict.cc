@@ -67,7 +67,7 @@ Result<SyncVerdict> JudgeSyncs(const std::filesystem::path& directory) {
 std::string SyncVerdict::ToString() const {
   std::array<char, 32> time{};
   std::snprintf(time.data(), time.size(), "%.1f us", static_cast<double>(sync_time.count()) / 1e3);
-  const std::string syncs = std::string("a sync of a page takes ") + time.data();
+  std::string syncs = std::string("a sync of a page takes ") + time.data();
   switch (keeping) {
     case Keeping::kNothing: return "keeps nothing over a loss of power: the files lie in memory";
     case Keeping::kDoubtful: return syncs + ", less than any disk needs: it does not wait for the disk";

@@ -2,7 +2,6 @@
 #include "kvs/salvage.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <memory>
 #include <string_view>
 #include <unordered_map>
@@ -30,8 +29,6 @@ using SegmentPtr = std::shared_ptr<log::Segment>;
 
 constexpr std::uint64_t kSegmentBytes = std::uint64_t{64} << 20;
 constexpr std::size_t kSmallFileBytesMax = std::size_t{1} << 20;
-// The most bytes to hash in search of the next whole record after a damaged place.
-constexpr std::uint64_t kHashedBytesMax = std::uint64_t{1} << 30;
 
 // The newest record of each key. The keys point into the segments.
 class Newest {
@@ -88,14 +85,7 @@ class Salvager {
     if (manifest) return std::move(manifest->segments);
     if (manifest.error().code != ErrorCode::kCorruption) return std::move(manifest).error();
     Lose({.file = log::ManifestPath(directory_), .what = "the manifest"});
-    std::vector<log::ManifestEntry> entries;
-    KVS_TRY_ASSIGN(auto names, files_.List(directory_));
-    std::sort(names.begin(), names.end());
-    for (const std::string& name : names) {
-      const auto id = log::SegmentIdOfFileName(name);
-      if (id && !log::IsHintFileName(name)) entries.push_back({.segment_id = *id, .sealed_bytes = 0});
-    }
-    return entries;
+    return ListSegments(files_, directory_);
   }
 
   Status ReadSegment(const log::ManifestEntry& entry) {
@@ -117,7 +107,7 @@ class Salvager {
     while ((offset = log::ScanRecords(*segment, offset, end, note)) < end) {
       const std::uint64_t data_end = entry.is_sealed() ? end : log::DataEnd(*segment, offset);
       if (offset == data_end) break;  // The log ends here.
-      const std::uint64_t next = FindRecord(*segment, offset + 1, data_end);
+      const std::uint64_t next = log::FindWholeRecord(*segment, offset + 1, data_end);
       part = {.file = log::SegmentPath(directory_, entry.segment_id),
               .offset = offset,
               .bytes = next - offset,
@@ -157,19 +147,6 @@ class Salvager {
     Lose({.file = path, .bytes = log::kSegmentHeaderBytes, .what = "the header"});
     KVS_TRY_ASSIGN(io::Mapping mapping, (*file)->Map(*bytes, io::Access::kRead));
     return std::make_shared<log::Segment>(log::SegmentHeader{.segment_id = id}, std::move(mapping), *bytes);
-  }
-
-  // The offset of the next whole record; `to`: there is none.
-  static std::uint64_t FindRecord(const log::Segment& segment, std::uint64_t from, std::uint64_t to) {
-    std::uint64_t hashes_left = kHashedBytesMax;
-    for (std::uint64_t at = from; at < to; ++at) {
-      const auto record = segment.Decode(at);
-      if (!record) continue;
-      if (record->bytes() > hashes_left) return to;
-      hashes_left -= record->bytes();
-      if (log::IsIntact(*record, segment.id())) return at;
-    }
-    return to;
   }
 
   void Lose(const LostPart& part) {

@@ -37,12 +37,13 @@ std::size_t NotesBytesMax(std::size_t sources) {
 
 IndexRebuild::IndexRebuild(io::FileSystem& files, std::filesystem::path directory, std::vector<Source> sources,
                            std::uint32_t slots, const RecordReader& records,
-                           std::function<void(const std::string&)> log)
+                           std::function<void(const std::string&)> log, OnBadRecord on_bad_record)
     : files_(files),
       directory_(std::move(directory)),
       sources_(std::move(sources)),
       records_(records),
       log_(std::move(log)),
+      on_bad_record_(on_bad_record),
       slots_(slots),
       claims_(sources_.size()),
       tallies_(sources_.size()),
@@ -123,10 +124,18 @@ Status IndexRebuild::ReadSource(const index::Tree& index, std::size_t number) {
 }
 
 Status IndexRebuild::ScanSegment(const Source& source, FunctionRef<void(const log::RecordSummary&)> visit) const {
-  const std::uint64_t bad = log::ScanRecords(*source.segment, source.from, source.bytes, visit);
-  KVS_PROBE_IF(bad != source.bytes, "opening meets a damaged record");
-  if (bad == source.bytes) return Ok();
-  return DamageIn(log::SegmentPath(directory_, source.segment->id()), bad, "the record is not what was written");
+  std::uint64_t offset = source.from;
+  while ((offset = log::ScanRecords(*source.segment, offset, source.bytes, visit)) != source.bytes) {
+    KVS_PROBE_IF(on_bad_record_ == OnBadRecord::kFail, "opening meets a damaged record");
+    Error damage =
+        DamageIn(log::SegmentPath(directory_, source.segment->id()), offset, "the record is not what was written");
+    if (on_bad_record_ == OnBadRecord::kFail) return damage;
+    KVS_PROBE("opening skips a damaged record");
+    const std::uint64_t next = log::FindWholeRecord(*source.segment, offset + 1, source.bytes);
+    if (log_) log_("left out " + std::to_string(next - offset) + " bytes: " + damage.context);
+    offset = next;
+  }
+  return Ok();
 }
 
 // False: there is no usable hint file, so the segment must be read.

@@ -8,7 +8,8 @@
 // Threads     One thread at a time. It starts others to help.
 // Limits      Memory while it runs, besides the index: 24 bytes per record, also for removed and overwritten ones, and
 //             up to 256 MiB for the keys that expire.
-// Errors      kCorruption: a record is damaged; the context names its file and offset. kIo.
+// Errors      kCorruption: a record is damaged; the context names its file and offset. With OnBadRecord::kSkip, what
+//             lies before the next whole record is left out instead. kIo.
 #pragma once
 
 #include <chrono>
@@ -61,10 +62,13 @@ class IndexRebuild {
     std::uint64_t from = log::kSegmentHeaderBytes;  // The offset of the first record to read.
   };
 
-  // slots: in, higher than every slot that a location names. log: in, gets a line about the progress now and then; may
-  // be empty.
+  enum class OnBadRecord : std::uint8_t { kFail, kSkip };
+
+  // slots: in, higher than every slot that a location names. log: in, gets a line about the progress now and then, and
+  // about each part that is skipped; may be empty.
   IndexRebuild(io::FileSystem& files, std::filesystem::path directory, std::vector<Source> sources, std::uint32_t slots,
-               const RecordReader& records, std::function<void(const std::string&)> log);
+               const RecordReader& records, std::function<void(const std::string&)> log,
+               OnBadRecord on_bad_record = OnBadRecord::kFail);
 
   // The first step: reads the sources. index: in, still empty.
   Status Read(const index::Tree& index);
@@ -111,6 +115,7 @@ class IndexRebuild {
   const std::vector<Source> sources_;
   const RecordReader& records_;
   const std::function<void(const std::string&)> log_;
+  const OnBadRecord on_bad_record_;
   const std::uint32_t slots_;
 
   // One element per source, written by one thread at a time.

@@ -42,6 +42,10 @@ class Recovery {
   // manifest that the next edit starts from. After an opening on a full disk it may be newer than the file.
   Result<log::Manifest> Run();
 
+  // The same for a store that Run() has refused with `damage`: what is readable, for reading alone. Writes to no file.
+  // The manifest that it returns must not be written.
+  Result<log::Manifest> RunOnDamaged(const Error& damage);
+
   const OpenReport& report() const { return report_; }
   // Why the store cannot be written to; nullopt: it can.
   const std::optional<Error>& write_refusal() const { return write_refusal_; }
@@ -82,6 +86,9 @@ class Recovery {
   Status WriteManifest(const std::vector<std::uint64_t>& empty_ids, OnFullDisk then, log::Manifest* manifest);
   Result<FinishedPart> StartNewSegment(std::uint64_t capacity_bytes, log::Manifest* manifest);
   std::uint64_t CapacityForNext() KVS_EXCLUDES(log_.lock);
+
+  Result<log::Manifest> ReadDamagedManifest() const;
+  void AddReadable(const log::ManifestEntry& entry) KVS_EXCLUDES(log_.lock);
 
   Status FillIndex();
   std::vector<IndexRebuild::Source> SourcesToRead() const;

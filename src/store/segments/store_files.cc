@@ -60,6 +60,17 @@ Result<log::Manifest> ReadManifest(io::FileSystem& files, const std::filesystem:
                .context = "no store of the engine kvs is in " + directory.string()};
 }
 
+Result<std::vector<log::ManifestEntry>> ListSegments(io::FileSystem& files, const std::filesystem::path& directory) {
+  KVS_TRY_ASSIGN(auto names, files.List(directory));
+  std::sort(names.begin(), names.end());
+  std::vector<log::ManifestEntry> entries;
+  for (const std::string& name : names) {
+    const auto id = log::SegmentIdOfFileName(name);
+    if (id && !log::IsHintFileName(name)) entries.push_back({.segment_id = *id, .sealed_bytes = 0});
+  }
+  return entries;
+}
+
 bool HasMagic(io::FileSystem& files, const std::filesystem::path& path, std::string_view magic) {
   const auto file = files.Open(path, io::OpenMode::kRead);
   if (!file) return false;

@@ -23,6 +23,9 @@ Result<std::optional<log::Manifest>> FindManifest(io::FileSystem& files, const s
 // As FindManifest, with kInvalidArgument for a directory that holds no store.
 Result<log::Manifest> ReadManifest(io::FileSystem& files, const std::filesystem::path& directory);
 
+// For a store without a readable manifest: all files that have the names of segments. None counts as sealed.
+Result<std::vector<log::ManifestEntry>> ListSegments(io::FileSystem& files, const std::filesystem::path& directory);
+
 // Whether the file at `path` begins with `magic`. False: it is not a file of kvs, or cannot be read.
 bool HasMagic(io::FileSystem& files, const std::filesystem::path& path, std::string_view magic);
 
