@@ -72,7 +72,7 @@ constexpr std::size_t kUnknown = ~std::size_t{0};
 // 0, 1, 2 ...: the places of records that are in the order of their keys already.
 constexpr LeafOrders::Places kInOrder = [] {
   LeafOrders::Places places{};
-  for (std::uint8_t place = 0; place < places.size(); ++place) places[place] = place;
+  for (std::size_t i = 0; i < places.size(); ++i) places[i] = static_cast<std::uint8_t>(i);
   return places;
 }();
 
