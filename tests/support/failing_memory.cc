@@ -33,15 +33,18 @@ FailingMemory::~FailingMemory() { left = kNever; }
 
 bool FailingMemory::has_failed() { return failed; }
 
-void* Allocate(std::size_t bytes) {
-  void* const memory = IsToFail() ? nullptr : std::malloc(bytes == 0 ? 1 : bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
+// nullptr: it fails.
+void* Allocate(std::size_t bytes) noexcept { return IsToFail() ? nullptr : std::malloc(bytes == 0 ? 1 : bytes); }
 
 }  // namespace kvs::test
 
-// The operators for arrays, and the nothrow ones, call these.
-void* operator new(std::size_t bytes) { return kvs::test::Allocate(bytes); }
+// The operators for arrays call these. The address sanitizer has nothrow operators of its own unless they are here.
+void* operator new(std::size_t bytes) {
+  void* const memory = kvs::test::Allocate(bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return kvs::test::Allocate(bytes); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "support/failing_memory.h"
 #include "support/test_seed.h"
 
 namespace kvs::index {
@@ -99,6 +100,20 @@ TEST_F(LeafOrdersTest, TakesMemoryWithTheFirstOrderOfABlock) {
   EXPECT_EQ(of_block, 8'192U * 40);
   Keep(kLeaf + 1, LocationsFrom(1, 8), RandomOrder(8, random_));
   EXPECT_EQ(orders_.bytes(), of_block);
+}
+
+TEST_F(LeafOrdersTest, WithoutMemoryAnOrderIsNotKept) {
+  const Locations locations = LocationsFrom(1, 8);
+  const Order order = RandomOrder(8, random_);
+  {
+    const test::FailingMemory memory(0);
+    orders_.Keep(kLeaf, locations, kGeneration, order);
+    EXPECT_TRUE(memory.has_failed());
+  }
+  EXPECT_TRUE(Find(kLeaf, locations).empty());
+  EXPECT_EQ(orders_.bytes(), 0U);
+  Keep(kLeaf, locations, order);
+  EXPECT_EQ(Find(kLeaf, locations), order);
 }
 
 // Each thread keeps its own order for its own entries. Whatever is found must be the order of the entries asked for.
