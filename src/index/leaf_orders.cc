@@ -9,6 +9,7 @@
 #include "base/prefetch.h"
 
 namespace kvs::index {
+
 LeafOrders::~LeafOrders() {
   for (const std::atomic<Block*>& block : blocks_) delete block.load(std::memory_order_acquire);  // P1
 }

@@ -2,9 +2,9 @@
 //
 // Design      A leaf is a hash table, so a scan has to read and sort the keys of a whole leaf. What it finds is kept
 //             here, by the number of the leaf: the places of its entries in the order of their keys, a byte each, and a
-//             hash over the places and the locations of the entries. An order that does not belong to the entries
-//             of now does not pass the hash. It may be that of an earlier state of the leaf, that of an earlier leaf,
-//             or half of one and half of another. So no writer has to drop an order.
+//             hash over the places and the locations of the entries. An order that is not that of the entries of now
+//             does not pass the hash: it may be that of an earlier state of the leaf, that of an earlier leaf, or half
+//             of one and half of another. So no writer has to drop an order.
 // Threads     Call anything from any thread.
 // Limits      40 bytes for each leaf, in blocks for 8,192 leaves, which stay. Leaves with numbers above 2^24, and those
 //             for which there is no memory, have none.
