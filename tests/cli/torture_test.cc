@@ -1,5 +1,5 @@
 // Promised by kvs-torture: a wrong command line has words and exit code 2; a run of seconds on a directory ends with
-// its figures, finds no fault, and leaves nothing behind. The tests run the real program, beside the real server.
+// its figures, finds no fault, and removes its files. The tests run the real program, beside the real server.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
