@@ -99,6 +99,24 @@ TEST_F(ConfigurationTest, AWrongLineIsNamedWithTheAllowedValues) {
   ExpectRefused("hz = 7\n", HasSubstr("unknown key 'hz'"));
 }
 
+// Debian's parser, toml++ 3.3, runs into a statement that it calls unreachable at most of these.
+TEST_F(ConfigurationTest, ALetterBeyondAsciiOutsideQuotesIsRefused) {
+  ExpectRefused("sync = \"no\"\né = 1\n", HasSubstr("kvs.toml:2: "));
+  ExpectRefused("# é\nmaxclients = 1é\n", HasSubstr("kvs.toml:2: "));
+  ExpectRefused("\nmaxclients = 0\"あ\n", HasSubstr("kvs.toml:2: "));
+  ExpectRefused("\n\"maxclients\"あ = 7\n", HasSubstr("kvs.toml:2: "));
+  ExpectRefused("\n\"größe\" = 7\n", HasSubstr("kvs.toml:2: unknown key 'größe'; allowed: "));
+}
+
+TEST_F(ConfigurationTest, LettersBeyondAsciiStandInTextsAndComments) {
+  const std::string file =
+      WriteFile("\xEF\xBB\xBF# Größe \"\nrequirepass = \"p\\\"é#あ\\\\\"  # ü\nmaxclients = 11 # ' é\n");
+  ServerProgram server(directory_.path(), {"--config", file});
+  KVS_START_OR_FAIL(server);
+  RespClient client(Address::Parse(server.address()).value());
+  EXPECT_EQ(client.Call({"AUTH", "p\"é#あ\\"}), "+OK\r\n");
+}
+
 TEST_F(ConfigurationTest, AFileThatIsNotThereIsAnError) {
   const Outcome outcome = RunServer({"--config", (files_.path() / "none.toml").string()});
   EXPECT_EQ(outcome.exit_code, 1);
