@@ -78,8 +78,8 @@ DiskWatch::Sample DiskWatch::Take() {
       std::min(options_.segment_bytes, std::max(kSegmentBytesMin, sample.live_bytes / kSegmentsPerStore));
   sample.segment_bytes = std::max(planned, files.largest_segment_bytes);
   const double needed = static_cast<double>(sample.live_bytes) / (1 - options_.garbage_ratio_max);
-  const std::uint64_t slack =
-      std::max(2 * sample.segment_bytes, std::min(sample.live_bytes, 2 * options_.segment_bytes));
+  const std::uint64_t segments = 2 * sample.segment_bytes;
+  const std::uint64_t slack = std::min(segments + sample.live_bytes, std::max(segments, 2 * options_.segment_bytes));
   sample.bound_bytes = static_cast<std::uint64_t>(needed) + slack;
   return sample;
 }

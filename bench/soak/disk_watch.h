@@ -5,11 +5,11 @@
 //
 //                 live bytes / (1 - garbage_ratio_max) + slack
 //
-//             The slack is 2 segments, or the live bytes if they are more, and at most twice segment_bytes. Live bytes
-//             are those of Stats(), before or after the files were listed, whichever is more, because a sample is not a
-//             snapshot. The size of a segment here is that of the largest segment that the store would make at the
-//             moment, or of the largest segment file, whichever is more. The store makes segments of an eighth of the
-//             live bytes, between 4 MiB and segment_bytes.
+//             The slack is 2 segments and the live bytes, and at most twice segment_bytes. Live bytes are those of
+//             Stats(), before or after the files were listed, whichever is more, because a sample is not a snapshot.
+//             The size of a segment here is that of the largest segment that the store would make at the moment, or of
+//             the largest segment file, whichever is more. The store makes segments of an eighth of the live bytes,
+//             between 16 MiB and segment_bytes.
 // Threads     Stop() and worst() from the thread that made it.
 #pragma once
 

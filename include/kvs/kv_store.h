@@ -18,9 +18,9 @@
 // Ownership   One live KvStore per directory (lock file). Arguments need not outlive the call. The child of a fork()
 //             does not hold the directory and must not call the store.
 // Limits      As KvsEngine. The directory's files stay under the sum of: live bytes / (1 - garbage_ratio_max), two
-//             segments of segment_bytes, a reserve of one segment, and the saved index. A smaller store may hold as
-//             much garbage as it has live bytes, and at least 32 MiB. The saved index has about 14 bytes per key and up
-//             to 64 MiB for keys that expire. It stays until compaction makes it useless.
+//             segments of segment_bytes, a reserve of one segment, and the saved index. A small store may hold as much
+//             garbage as it has live bytes, and 32 MiB. The saved index has about 14 bytes per key and up to 64 MiB for
+//             keys that expire. It stays until compaction makes it useless.
 //             If file sizes are limited (RLIMIT_FSIZE), the host must ignore SIGXFSZ. A write beyond the limit then
 //             answers kNoSpace.
 // Errors      kIo, kCorruption, kNoSpace, kPoisoned. kNoSpace passes when there is room again. After a failed sync

@@ -1,7 +1,7 @@
 // SpaceBound: how many more bytes a store may put on the disk now. The store promises:
 //
 //   disk use <= live bytes / (1 - garbage_ratio_max) + slack
-//   slack     = 2 segments, or the live bytes if these are more, but at most 2 of the largest segments
+//   slack     = 2 segments and the live bytes, but at most 2 of the largest segments
 //
 // Design      Segments are small while the store is small. So the slack of a small store is mostly for garbage, which
 //             costs little space there and saves much copying. One segment of the slack is for records that are not
@@ -63,7 +63,9 @@ class SpaceBound {
   }
 
   std::uint64_t Slack(const SpaceUse& use) const {
-    return std::max(2 * use.segment_bytes, std::min(use.live_bytes, 2 * segment_bytes_max_));
+    const std::uint64_t segments = 2 * use.segment_bytes;
+    const std::uint64_t most = std::max(segments, 2 * segment_bytes_max_);
+    return std::min(segments + use.live_bytes, most);
   }
 
   std::int64_t HeadroomWithoutGarbage(const SpaceUse& use, std::uint64_t output_bytes) const {
