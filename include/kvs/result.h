@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <new>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -41,10 +42,29 @@ enum class ErrorCode : std::uint8_t {
 // The name of `code` as it appears in messages: "key not found", "corruption", ...
 std::string_view ErrorCodeName(ErrorCode code);
 
+// A text whose copy is empty if there is no memory for it: an error must be passed on also when memory has run out.
+class ErrorContext : public std::string {
+ public:
+  using std::string::string;
+  ErrorContext(std::string text) noexcept : std::string(std::move(text)) {}  // NOLINT(google-explicit-constructor)
+  ErrorContext(const ErrorContext& other) noexcept : std::string() { *this = other; }
+  ErrorContext(ErrorContext&&) noexcept = default;
+  ErrorContext& operator=(const ErrorContext& other) noexcept {
+    try {
+      assign(other);
+    } catch (const std::bad_alloc&) {
+      clear();
+    }
+    return *this;
+  }
+  ErrorContext& operator=(ErrorContext&&) noexcept = default;
+  ~ErrorContext() = default;
+};
+
 struct Error {
   ErrorCode code;
-  int sys_errno = 0;      // Set if the operating system refused a call, otherwise 0.
-  std::string context{};  // The operation and its object: "pread 000007.seg offset=8192 bytes=512".
+  int sys_errno = 0;       // Set if the operating system refused a call, otherwise 0.
+  ErrorContext context{};  // The operation and its object: "pread 000007.seg offset=8192 bytes=512".
 
   // One line for people: code, context and the text of sys_errno.
   std::string ToString() const;

@@ -2,6 +2,7 @@
 // process that lacked the memory and in the next one. Each allocation of each write fails here once.
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <map>
 #include <new>
@@ -55,6 +56,17 @@ class StoreMemoryTest : public StoreFixture {
   base::Random random_{1};
   Model model_;
 };
+
+TEST(ErrorMemoryTest, ACopyWithoutMemoryKeepsItsCode) {
+  const Status status = Error{.code = ErrorCode::kIo, .sys_errno = EIO, .context = std::string(100, 'x')};
+  std::optional<test::FailingMemory> failing(0);
+  const Status copy = status;
+  failing.reset();
+  EXPECT_TRUE(test::FailingMemory::has_failed());
+  EXPECT_EQ(copy.error().code, ErrorCode::kIo);
+  EXPECT_EQ(copy.error().sys_errno, EIO);
+  EXPECT_EQ(copy.error().context, "");
+}
 
 TEST_F(StoreMemoryTest, WritesAreAllOrNothingWhenAllocationsFail) {
   Open();
