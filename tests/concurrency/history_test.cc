@@ -16,6 +16,7 @@
 
 #include "base/random.h"
 #include "kvs/kv_store.h"
+#include "support/tally.h"
 #include "support/temporary_directory.h"
 #include "support/test_seed.h"
 
@@ -199,6 +200,7 @@ TEST_F(StoreHistoryTest, EachKeyIsLinearizableWhileCompactionGoesOn) {
   }
   is_over.store(true, std::memory_order_relaxed);
   compact.join();
+  test::Tally("histories of concurrent operations", kRounds);
 }
 
 }  // namespace

@@ -3,12 +3,13 @@
 // Attack: a small store with every kind of file is closed cleanly: sealed segments, one with a hint file, an open one,
 // the manifest. Then every byte of it is changed, and every file is cut at every length, one at a time.
 //
-// Replay: KVS_TEST_SEED chooses which bits change; KVS_CRASH_ROUNDS repeats with other bits.
+// Replay: KVS_TEST_SEED chooses which bits change. KVS_CRASH_ROUNDS repeats with other bits, KVS_EVERY_BIT=1 takes all.
 #include "crash/damage.h"
 
 #include <string>
 
 #include "base/random.h"
+#include "support/tally.h"
 
 namespace kvs::test {
 namespace {
@@ -20,11 +21,14 @@ TEST_F(Damage, NoChangedByteIsTakenForWrittenData) {
   const Files files = FilesOf(scratch_.path());
   ASSERT_GE(files.size(), 4U);
   base::Random random(TestSeed());
-  for (std::uint64_t round = 0; round < Rounds(); ++round) {
+  const bool takes_every_bit = NumberFromEnvironment("KVS_EVERY_BIT", 0) != 0;
+  const std::uint64_t rounds = takes_every_bit ? 8 : Rounds();
+  std::uint64_t flips = 0;
+  for (std::uint64_t round = 0; round < rounds; ++round) {
     for (const auto& [name, bytes] : files) {
       const std::size_t end = std::min(bytes.size(), UsedBytes(bytes) + 40);
-      for (std::size_t at = 0; at < end; ++at) {
-        const auto flipped = static_cast<char>(1U << random.Below(8));
+      for (std::size_t at = 0; at < end; ++at, ++flips) {
+        const auto flipped = static_cast<char>(1U << (takes_every_bit ? round : random.Below(8)));
         Restore(files, scratch_.path());
         std::string damaged = bytes;
         damaged[at] = static_cast<char>(damaged[at] ^ flipped);
@@ -34,6 +38,33 @@ TEST_F(Damage, NoChangedByteIsTakenForWrittenData) {
       }
     }
   }
+  Tally("flipped bits", flips);
+}
+
+// Up to eight bytes that stand together, in up to three places of up to two files.
+TEST_F(Damage, NoChangedBytesAreTakenForWrittenData) {
+  constexpr std::uint64_t kChanges = 500;  // In a round.
+  MakeStore(scratch_.path());
+  const Files files = FilesOf(scratch_.path());
+  base::Random random(TestSeed());
+  for (std::uint64_t change = 0; change < kChanges * Rounds(); ++change) {
+    Restore(files, scratch_.path());
+    std::string places;
+    for (std::uint64_t file = 1 + random.Below(2); file > 0; --file) {
+      const auto& [name, bytes] = *std::next(files.begin(), static_cast<std::ptrdiff_t>(random.Below(files.size())));
+      std::string damaged = bytes;
+      for (std::uint64_t place = 1 + random.Below(3); place > 0; --place) {
+        const std::size_t at = random.Below(std::min(bytes.size(), UsedBytes(bytes) + 40));
+        const std::size_t end = std::min(bytes.size(), at + 1 + random.Below(8));
+        for (std::size_t i = at; i < end; ++i) damaged[i] = static_cast<char>(random.Next());
+        places += " " + name + " " + std::to_string(at);
+      }
+      Put(scratch_.path() / name, damaged);
+    }
+    CheckNeverWrong(scratch_.path());
+    ASSERT_FALSE(HasFailure()) << "KVS_TEST_SEED=" << TestSeed() << ", change " << change << ":" << places;
+  }
+  Tally("changes of several bytes", kChanges * Rounds());
 }
 
 TEST_F(Damage, NoFileThatWasCutIsTakenForAWholeOne) {

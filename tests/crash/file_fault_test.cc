@@ -15,6 +15,7 @@
 #include "crash/crash_test.h"
 #include "crash/write_history.h"
 #include "support/faulty_file_system.h"
+#include "support/tally.h"
 
 namespace kvs::test {
 namespace {
@@ -113,15 +114,18 @@ class FileFault : public testing::TestWithParam<Setting> {
 };
 
 TEST_P(FileFault, LosesNoAcknowledgedWrite) {
+  std::uint64_t faults = 0;
   for (std::uint64_t round = 0; round < Rounds(); ++round) {
     const std::uint64_t seed = TestSeed() + round;
     const std::uint64_t operations = FailOnce(seed, UINT64_MAX);
     for (std::uint64_t number = 1; number <= operations; number += GetParam().stride) {
       FailOnce(seed, number);
+      ++faults;
       ASSERT_FALSE(HasFailure()) << "KVS_TEST_SEED=" << seed << ", fault at operation " << number << " of "
                                  << operations;
     }
   }
+  Tally("failed file operations", faults);
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryError, FileFault,

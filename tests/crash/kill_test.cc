@@ -23,6 +23,7 @@
 #include "base/random.h"
 #include "crash/crash_test.h"
 #include "crash/killed_writes.h"
+#include "support/tally.h"
 
 namespace kvs::test {
 namespace {
@@ -140,6 +141,7 @@ TEST_P(Kill, LosesNoAcknowledgedWrite) {
     if (!HasFailure()) Check(scratch.path(), seed);
     ASSERT_FALSE(HasFailure()) << "KVS_TEST_SEED=" << seed << ", kill " << kill;
   }
+  Tally("kills of a writing process", kKills * Rounds());
   EXPECT_GT(acknowledged_[0] + acknowledged_[1], kKills) << "the writer hardly came to write";
 }
 

@@ -1,12 +1,16 @@
 // Promised: after power loss the store holds a first part of the writes, in whole batches, with every write that a sync
-// had covered. It opens without an error and works on.
+// had covered. After a process was killed it holds every write that was acknowledged. It opens without an error and
+// works on.
 //
 // Attack: a workload runs once on a FaultyFileSystem to count its operations. Then it runs again and again, with the
 // power cut at one of them. The disk's contents afterwards are drawn at random: each sector and each name that no sync
 // covered exists or not. Three cuts in a row hit the same store, including the recovery from the cut before. The
-// threads of the store make the count vary a little, so the number of the cut is only approximate.
+// threads of the store make the count vary a little, so the number of the cut is only approximate. A kill is a cut
+// after which the files stay as they are.
 //
-// Replay: KVS_TEST_SEED with the seed that the failure names. KVS_CRASH_ROUNDS=1000 for a long night.
+// Replay: KVS_TEST_SEED with the seed that the failure names. KVS_CRASH_ROUNDS=1000 for a long night. KVS_CUT_STATES=N
+// looks at N states of the disk after each cut.
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +18,7 @@
 #include "crash/crash_test.h"
 #include "crash/write_history.h"
 #include "support/faulty_file_system.h"
+#include "support/tally.h"
 
 namespace kvs::test {
 namespace {
@@ -21,11 +26,14 @@ namespace {
 constexpr std::size_t kWrites = 150;
 constexpr std::size_t kCutsInARow = 3;
 
+enum class Ending : std::uint8_t { kPowerLoss, kKill };
+
 struct Setting {
   const char* name;
   SyncPolicy sync;
   bool can_reserve;
   std::uint64_t stride;  // Every which operation is cut at in one round.
+  Ending ending = Ending::kPowerLoss;
 };
 
 void PrintTo(const Setting& setting, std::ostream* out) { *out << setting.name; }
@@ -44,6 +52,11 @@ std::size_t Work(store::Store& store, WriteHistory* history, SyncPolicy sync) {
 
 class PowerCut : public testing::TestWithParam<Setting> {
  protected:
+  static bool IsKill() { return GetParam().ending == Ending::kKill; }
+  static void Count(std::uint64_t states) {
+    Tally(IsKill() ? "kills at a file operation" : "states after power cuts", states);
+  }
+
   // Works on the store in `directory` until the power is cut at operation `cut_at`, and lets it return. Returns how
   // many writes must have survived.
   std::size_t CutOnce(const std::filesystem::path& directory, WriteHistory* history, std::uint64_t cut_at,
@@ -57,8 +70,37 @@ class PowerCut : public testing::TestWithParam<Setting> {
       if (store) must_survive = std::max(must_survive, Work(**store, history, GetParam().sync));
     }
     operations_ = files.operations();
+    ++states_;
+    if (IsKill()) return history->acknowledged();
+    base::Random random(seed);
+    const ScratchDirectory other;
+    for (std::uint64_t state = 1; state < states_per_cut_ && !HasFailure(); ++state, ++states_) {
+      const std::uint64_t of_state = random.Next();
+      files.ShowAfterPowerLoss(of_state, other.path());
+      CheckState(other.path(), *history, must_survive);
+      EXPECT_FALSE(HasFailure()) << "the state of seed " << of_state;
+    }
     files.RestoreAsAfterPowerLoss(seed);
     return must_survive;
+  }
+
+  // Opens the store, and checks its contents. Returns how many writes survived.
+  std::optional<std::size_t> CheckState(const std::filesystem::path& directory, const WriteHistory& history,
+                                        std::size_t must_survive) {
+    auto store = store::Store::Open(io::PosixFileSystem(), directory, SmallStore(GetParam().sync));
+    EXPECT_TRUE(store) << store.error().ToString();
+    return store ? MatchOf(**store, history, must_survive) : std::nullopt;
+  }
+
+  static std::optional<std::size_t> MatchOf(store::Store& store, const WriteHistory& history,
+                                            std::size_t must_survive) {
+    const auto found = ReadAll(store);
+    EXPECT_TRUE(found) << found.error().ToString();
+    if (!found) return std::nullopt;
+    const auto match = history.Match(*found, must_survive);
+    EXPECT_TRUE(match) << "what was found is not the outcome of any first " << must_survive << " or more of "
+                       << history.acknowledged() << " acknowledged writes";
+    return match;
   }
 
   // Opens the store, and checks its contents and that it works. Returns how many writes survived.
@@ -68,12 +110,7 @@ class PowerCut : public testing::TestWithParam<Setting> {
       auto store = store::Store::Open(io::PosixFileSystem(), directory, SmallStore(GetParam().sync));
       EXPECT_TRUE(store) << store.error().ToString();
       if (!store) return 0;
-      const auto found = ReadAll(**store);
-      EXPECT_TRUE(found) << found.error().ToString();
-      if (!found) return 0;
-      const auto match = history->Match(*found, must_survive);
-      EXPECT_TRUE(match) << "what was found is not the outcome of any first " << must_survive << " or more of "
-                         << history->acknowledged() << " acknowledged writes";
+      const auto match = MatchOf(**store, *history, must_survive);
       if (!match) return 0;
       survived = *match;
       history->CutTo(survived);
@@ -111,7 +148,9 @@ class PowerCut : public testing::TestWithParam<Setting> {
     return operations_;
   }
 
+  const std::uint64_t states_per_cut_ = NumberFromEnvironment("KVS_CUT_STATES", 4);  // After each cut.
   std::uint64_t operations_ = 0;
+  std::uint64_t states_ = 0;
 };
 
 TEST_P(PowerCut, TakesASuffixAtMostAndNothingThatWasSynced) {
@@ -136,6 +175,7 @@ TEST_P(PowerCut, TakesASuffixAtMostAndNothingThatWasSynced) {
       }
     }
   }
+  Count(states_);
 }
 
 // A run of sets is no batch, but it is in order. A first part of it survives, and that part includes every set that was
@@ -162,13 +202,14 @@ TEST_P(PowerCut, LeavesAFirstPartOfARunOfSets) {
           for (const std::string& key : keys) pairs.push_back({key, value});
           std::size_t set = 0;
           const Status status = (*store)->MultiSet(pairs, set);
-          if (GetParam().sync == SyncPolicy::kAlways) acknowledged += set;
+          if (GetParam().sync == SyncPolicy::kAlways || IsKill()) acknowledged += set;
           if (!status) break;
           if (run % 8 == 7 && (*store)->Sync()) acknowledged = (run + 1) * kRun;
         }
       }
       operations = std::max(operations, files.operations());
-      files.RestoreAsAfterPowerLoss(random.Next());
+      if (!IsKill()) files.RestoreAsAfterPowerLoss(random.Next());
+      ++states_;
     }
     auto store = store::Store::Open(io::PosixFileSystem(), scratch.path(), SmallStore(GetParam().sync));
     ASSERT_TRUE(store) << store.error().ToString();
@@ -178,6 +219,7 @@ TEST_P(PowerCut, LeavesAFirstPartOfARunOfSets) {
     std::size_t next = 0;
     for (const auto& pair : *found) ASSERT_EQ(pair.first, key_of(next++)) << "a key from the middle is missing";
   }
+  Count(states_);
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryPolicy, PowerCut,
@@ -185,7 +227,10 @@ INSTANTIATE_TEST_SUITE_P(EveryPolicy, PowerCut,
                                          Setting{"interval", SyncPolicy::kInterval, true, 2},
                                          Setting{"always", SyncPolicy::kAlways, true, 4},
                                          Setting{"noneWithoutReserve", SyncPolicy::kNone, false, 4},
-                                         Setting{"alwaysWithoutReserve", SyncPolicy::kAlways, false, 8}),
+                                         Setting{"alwaysWithoutReserve", SyncPolicy::kAlways, false, 8},
+                                         Setting{"killedNone", SyncPolicy::kNone, true, 3, Ending::kKill},
+                                         Setting{"killedInterval", SyncPolicy::kInterval, true, 3, Ending::kKill},
+                                         Setting{"killedAlways", SyncPolicy::kAlways, true, 9, Ending::kKill}),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
 }  // namespace

@@ -336,17 +336,24 @@ FaultyFileSystem::Names FaultyFileSystem::NamesAfterPowerLoss(base::Random* rand
   return names;
 }
 
-void FaultyFileSystem::RestoreAsAfterPowerLoss(std::uint64_t seed) {
+void FaultyFileSystem::WriteAfterPowerLoss(std::uint64_t seed, const fs::path& to) const {
   base::Random random(seed);
-  const sync::MutexLock lock(mutex_);
   std::map<std::string, std::string> files;
   for (const auto& [name, contents] : NamesAfterPowerLoss(&random)) {
     files[name] = Tear(contents->synced, ReadAll(contents->file.get()), &random);
   }
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory_)) fs::remove(entry.path());
-  for (const auto& [name, bytes] : files) {
-    std::ofstream(directory_ / name, std::ios::binary) << bytes;
-  }
+  for (const fs::directory_entry& entry : fs::directory_iterator(to)) fs::remove(entry.path());
+  for (const auto& [name, bytes] : files) std::ofstream(to / name, std::ios::binary) << bytes;
+}
+
+void FaultyFileSystem::ShowAfterPowerLoss(std::uint64_t seed, const fs::path& elsewhere) const {
+  const sync::MutexLock lock(mutex_);
+  WriteAfterPowerLoss(seed, elsewhere);
+}
+
+void FaultyFileSystem::RestoreAsAfterPowerLoss(std::uint64_t seed) {
+  const sync::MutexLock lock(mutex_);
+  WriteAfterPowerLoss(seed, directory_);
   current_.clear();
   durable_.clear();
   changes_.clear();

@@ -76,7 +76,10 @@ class FaultyFileSystem final : public ForwardingFileSystem {
   bool has_failed() const KVS_EXCLUDES(mutex_);
   bool has_failed_to_sync() const KVS_EXCLUDES(mutex_);
 
-  // Rewrites the directory as it may look when the power returns. Everything that used it is closed.
+  // Fills `elsewhere`, which loses what it has, with what the directory may look like when the power returns. Another
+  // seed shows another of those states.
+  void ShowAfterPowerLoss(std::uint64_t seed, const std::filesystem::path& elsewhere) const KVS_EXCLUDES(mutex_);
+  // Rewrites the directory so. Everything that used it is closed.
   void RestoreAsAfterPowerLoss(std::uint64_t seed) KVS_EXCLUDES(mutex_);
 
   // --- FileSystem ---
@@ -103,6 +106,7 @@ class FaultyFileSystem final : public ForwardingFileSystem {
   Status Enter(OperationKind kind, const std::filesystem::path& path) KVS_EXCLUDES(mutex_);
   static void Apply(const NameChange& change, Names* names);
   Names NamesAfterPowerLoss(base::Random* random) const KVS_REQUIRES(mutex_);
+  void WriteAfterPowerLoss(std::uint64_t seed, const std::filesystem::path& to) const KVS_REQUIRES(mutex_);
 
   const std::filesystem::path directory_;
 
