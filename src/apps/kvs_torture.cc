@@ -75,7 +75,7 @@ void AddOptions(CLI::App& app, CommandLine& line) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"ext3", "ext4", "xfs", "btrfs", "tmpfs"}));
-  app.add_option("--events", line.events, "Those to choose from")
+  app.add_option("--events", line.events, "Those to choose from, with commas between")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember(Round::EventNames()));

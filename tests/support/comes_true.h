@@ -6,10 +6,10 @@
 
 namespace kvs::test {
 
-// False: it did not within `patience`.
+// False: it did not within a minute.
 template <class Condition>
-bool ComesTrue(Condition condition, std::chrono::seconds patience = std::chrono::seconds(60)) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+bool ComesTrue(Condition condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));  // tidy-allow(sleep): nobody wakes the test.
