@@ -61,6 +61,7 @@ struct CommandLine {
   std::vector<std::string> events = Round::EventNames();
   std::string server_program = BesideThis("kvs-server");
   std::string inspect_program = BesideThis("kvs-inspect");
+  std::string backup_program = BesideThis("kvs-backup");
   std::string scratch = std::filesystem::temp_directory_path().string();
   std::string kept = "kvs-torture-kept";
   int connections = 6;
@@ -81,6 +82,7 @@ void AddOptions(CLI::App& app, CommandLine& line) {
       ->check(CLI::IsMember(Round::EventNames()));
   app.add_option("--server", line.server_program, "The kvs-server to torture; the one beside this program unless told");
   app.add_option("--inspect", line.inspect_program, "The kvs-inspect that checks copies; likewise");
+  app.add_option("--backup", line.backup_program, "The kvs-backup that checks backups; likewise");
   app.add_option("--scratch", line.scratch, "For logs, copies and images")->check(CLI::ExistingDirectory);
   app.add_option("--kept", line.kept, "For the stores that violated a promise")->capture_default_str();
   app.add_option("--connections", line.connections)->capture_default_str()->check(CLI::Range(1, 64));
@@ -145,6 +147,7 @@ class Torture {
     if (number < std::max<std::size_t>(line_.file_systems.size(), 1)) NoteVerdict(file_system);
     RoundOptions options{.server_program = line_.server_program,
                          .inspect_program = line_.inspect_program,
+                         .backup_program = line_.backup_program,
                          .scratch = scratch,
                          .kept = line_.kept,
                          .arguments = ChooseArguments(number, random),
@@ -214,7 +217,9 @@ int Main(int argc, char** argv) {
     const int exit_code = app.exit(error);
     return is_asked_for ? exit_code : apps::kExitUsage;
   }
-  if (!IsThere(line.server_program) || !IsThere(line.inspect_program)) return apps::kExitUsage;
+  for (const std::string* const program : {&line.server_program, &line.inspect_program, &line.backup_program}) {
+    if (!IsThere(*program)) return apps::kExitUsage;
+  }
   if (!IsWritable(line.scratch) || (!line.directory.empty() && !IsWritable(line.directory))) return apps::kExitUsage;
   if (!line.file_systems.empty() && !EnterMountNamespace()) {
     std::fprintf(stderr, "kvs-torture: mounting file systems takes root; --dir PATH does not\n");

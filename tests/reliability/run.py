@@ -53,7 +53,7 @@ def fuzzers(minutes):
 
 CUT_STATES = {"KVS_CUT_STATES": "60"}
 TORTURE = ["{tests}/kvs-torture", "--scratch={scratch}", "--kept={logs}/torture-kept"]
-KILLS = "kill,kill-starting,kill-compacting,kill-stopping"
+KILLS = "kill,kill-starting,kill-compacting,kill-stopping,kill-backup"
 
 # The long ones first, so that no core is idle at the end.
 PARTS = [

@@ -19,6 +19,26 @@ constexpr rlim_t kFewDescriptors = 100;
 constexpr int kIdlers = 150;  // More than kFewDescriptors.
 constexpr int kStartsKilledMax = 4;
 
+// Backups that were interrupted are named "000003.partial".
+bool HasBackups(const std::filesystem::path& directory) {
+  std::error_code error;
+  const std::filesystem::directory_iterator files(directory, error);
+  return std::any_of(begin(files), end(files), [](const std::filesystem::directory_entry& file) {
+    return file.is_directory() && !file.path().has_extension();
+  });
+}
+
+// Sends a command, and does not wait for its answer.
+void Send(const Address& address, std::vector<std::string_view> words) {
+  std::string request;
+  AppendCommand(request, words);
+  const std::atomic<bool> gives_up{true};
+  auto link = Link::Connect(address);
+  if (link)
+    link->Exchange(
+        request, 1, [](std::string_view) {}, gives_up);
+}
+
 }  // namespace
 
 const std::vector<Round::Event>& Round::Events() {
@@ -28,6 +48,7 @@ const std::vector<Round::Event>& Round::Events() {
       {"kill-starting", 4, false, &Round::KillWhileStarting},
       {"kill-compacting", 4, false, &Round::KillWhileCompacting},
       {"kill-stopping", 4, false, &Round::KillWhileStopping},
+      {"kill-backup", 3, false, &Round::KillWhileBackingUp},
       {"restart", 4, false, &Round::Restart},
       {"copy", 6, false, &Round::Copy},
       {"full-disk", 4, true, &Round::FillDisk},
@@ -77,13 +98,7 @@ void Round::KillWhileStarting() {
 }
 
 void Round::KillWhileCompacting() {
-  std::string request;
-  AppendCommand(request, {"KVS.COMPACT"});
-  const std::atomic<bool> gives_up{true};  // Its answer is of no interest.
-  auto link = Link::Connect(address_);
-  if (link)
-    link->Exchange(
-        request, 1, [](std::string_view) {}, gives_up);
+  Send(address_, {"KVS.COMPACT"});
   Linger(0, 150);
   Kill();
 }
@@ -92,6 +107,31 @@ void Round::KillWhileStopping() {
   victim_.Signal(SIGTERM);
   Await([&] { return victim_.HasEnded(); }, std::chrono::milliseconds(random_.Below(60)));
   Kill();
+}
+
+void Round::KillWhileBackingUp() {
+  Send(address_, {"KVS.BACKUP", "CREATE"});
+  Linger(0, 300);
+  Kill();
+  CheckBackups();
+}
+
+void Round::CheckBackups() {
+  const std::string backups = BackupsPath().string();
+  const std::string restored = (options_.scratch / "restored").string();
+  if (!HasBackups(backups)) return;
+  const auto run = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), options_.backup_program);
+    const Outcome outcome = RunProgram(words);
+    if (outcome.exit_code != 0) report_.Blame({"a backup is no good", words[1], "exit code 0", outcome.output});
+    return outcome.exit_code == 0;
+  };
+  std::filesystem::remove_all(restored);
+  if (!run({"verify", backups}) || !run({"restore", backups, restored})) return;
+  if (!run({"prune", backups, "--keep", "3"})) return;
+  Verify(restored, "a restored backup");
+  std::filesystem::remove_all(restored);
+  report_.Add(Figure::kBackups);
 }
 
 void Round::Restart() {

@@ -36,6 +36,7 @@ Round::Round(RoundOptions options, FileSystem& file_system, Report& report, cons
 void Round::Run(std::chrono::steady_clock::time_point deadline) {
   const std::uint64_t faults = report_.Faults();
   faults_kept_ = faults;
+  std::filesystem::remove_all(BackupsPath());
   Start();
   AwaitLoading();
   while (!is_over_ && !is_interrupted_.load(std::memory_order_relaxed) && std::chrono::steady_clock::now() < deadline) {
@@ -50,12 +51,18 @@ void Round::Run(std::chrono::steady_clock::time_point deadline) {
   if (report_.Faults() > faults_kept_) Keep();
 }
 
+std::vector<std::string> Round::Arguments() const {
+  std::vector<std::string> arguments = options_.arguments;
+  arguments.insert(arguments.end(), {"--backup-dir", BackupsPath().string()});
+  return arguments;
+}
+
 void Round::Start(std::optional<rlim_t> descriptors_max) {
   if (is_over_) return;
   const std::filesystem::path before = options_.scratch / "before";
   std::filesystem::remove_all(before);
   if (std::filesystem::exists(file_system_.store_path())) CopyDirectory(file_system_.store_path(), before);
-  victim_.Start(file_system_.store_path(), options_.arguments, descriptors_max);
+  victim_.Start(file_system_.store_path(), Arguments(), descriptors_max);
   const auto address = victim_.AwaitAddress(kOpenPatience);
   if (!address) {
     report_.BlameForNotOpening(victim_.LastWords());
@@ -71,8 +78,9 @@ void Round::StartAnew() {
   victim_.AwaitEnd(kEndPatience);
   if (file_system_.is_mounted()) file_system_.Relieve();
   std::filesystem::remove_all(file_system_.store_path());
+  std::filesystem::remove_all(BackupsPath());
   load_.Forget();
-  victim_.Start(file_system_.store_path(), options_.arguments);
+  victim_.Start(file_system_.store_path(), Arguments());
   const auto address = victim_.AwaitAddress(kOpenPatience);
   is_over_ = !address;
   if (!address) return report_.BlameForNotOpening("not even a new store: " + victim_.LastWords());

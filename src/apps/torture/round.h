@@ -26,6 +26,7 @@ namespace kvs::torture {
 struct RoundOptions {
   std::string server_program;
   std::string inspect_program;
+  std::string backup_program;
   std::filesystem::path scratch;         // For logs and copies; not on the file system of the store.
   std::filesystem::path kept;            // For stores that violated a promise.
   std::vector<std::string> arguments;    // Of the server.
@@ -59,6 +60,7 @@ class Round {
   void KillWhileStarting();
   void KillWhileCompacting();
   void KillWhileStopping();
+  void KillWhileBackingUp();
   void Restart();
   void Copy();
   void FillDisk();
@@ -73,9 +75,15 @@ class Round {
   void CheckCopy(std::vector<Ledger>& ledgers, Rule rule);
   void AuditCopy(const Address& address, std::vector<Ledger>& ledgers, Rule rule);
   void Verify(const std::filesystem::path& store, const std::string& which);
+  void CheckBackups();  // All are whole, and the newest is restored.
   std::vector<Link> ConnectIdlers(int count) const;
 
   // --- The server ---
+  // On the file system of the store only if that is not small.
+  std::filesystem::path BackupsPath() const {
+    return (file_system_.is_mounted() ? options_.scratch : file_system_.store_path().parent_path()) / "backups";
+  }
+  std::vector<std::string> Arguments() const;
   void Start(std::optional<rlim_t> descriptors_max = std::nullopt);
   void StartAnew();
   void End(int signal);

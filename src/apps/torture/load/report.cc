@@ -19,6 +19,7 @@ constexpr std::pair<Figure, const char*> kNames[] = {
     {Figure::kKills, "kills"},
     {Figure::kStops, "clean stops"},
     {Figure::kCopies, "copies"},
+    {Figure::kBackups, "backups restored"},
     {Figure::kFullDisks, "full disks"},
     {Figure::kDescriptorShortages, "shortages of descriptors"},
     {Figure::kViolations, "violations"},

@@ -24,6 +24,7 @@ enum class Figure : std::uint8_t {
   kKills,
   kStops,
   kCopies,
+  kBackups,  // Proved and restored.
   kFullDisks,
   kDescriptorShortages,
   kViolations,
