@@ -158,11 +158,16 @@ TEST_F(Directory, RefusedOpeningRemovesNothing) {
   Open();
   for (int i = 0; i < 40; ++i) Set("key" + std::to_string(i), 60'000);
   store_.reset();
-  fs::rename(SegmentOf(1), Path("lost"));
-  const auto names = *io::PosixFileSystem().List(scratch_.path());
-  std::ofstream(Path("MANIFEST.tmp")) << "x";
-  EXPECT_FALSE(TryOpen());
-  EXPECT_THAT(*io::PosixFileSystem().List(scratch_.path()), testing::IsSupersetOf(names));
+  const auto all = *io::PosixFileSystem().List(scratch_.path());
+  for (const std::string& name : all) {
+    if (!name.ends_with(".seg")) continue;  // Sealed ones, and open ones.
+    fs::rename(Path(name), Path("lost"));
+    const auto names = *io::PosixFileSystem().List(scratch_.path());
+    std::ofstream(Path("MANIFEST.tmp")) << "x";
+    EXPECT_FALSE(TryOpen()) << name;
+    EXPECT_THAT(*io::PosixFileSystem().List(scratch_.path()), testing::IsSupersetOf(names)) << name;
+    fs::rename(Path("lost"), Path(name));
+  }
 }
 
 TEST_F(Directory, SegmentsWithoutAManifestAreNotTakenForANewStore) {

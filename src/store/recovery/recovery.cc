@@ -35,8 +35,9 @@ Result<log::Manifest> Recovery::Run() {
   KVS_TRY_ASSIGN(log::Manifest manifest, ReadOrCreateManifest());
   on_disk_ = manifest;
   KVS_TRY(OpenSealed(manifest));
-  KVS_TRY(FindSavedIndex(manifest));
+  KVS_TRY_ASSIGN(const std::optional<Error> useless, FindSavedIndex(manifest));
   KVS_TRY_ASSIGN(const LogEnd end, FindLogEnd(files_, directory_, manifest, KnownParts()));
+  if (useless) GiveUpSavedIndex(*useless);  // Not earlier, because a refused opening removes nothing.
   last_sequence_ = end.last_sequence;
   report_.torn_tail_bytes = end.torn_bytes;
   const Status cleared = ClearLeftovers(files_, directory_, last_sequence_, options_.log, &manifest);
@@ -72,14 +73,15 @@ Status Recovery::OpenSealed(const log::Manifest& manifest) {
 
 // --- The saved index ---
 
-// A lack of memory or descriptors is an error, because building the index instead would meet the same lack.
-Status Recovery::FindSavedIndex(const log::Manifest& manifest) {
+// Returns why the saved index is useless; nullopt: it is not, or there is none. A lack of memory or descriptors is an
+// error, because building the index instead would meet the same lack.
+Result<std::optional<Error>> Recovery::FindSavedIndex(const log::Manifest& manifest) {
   const auto exists = files_.Exists(log::IndexPath(directory_));
-  if (!exists || !*exists) return Ok();
-  Status usable = OpenSavedIndex(manifest);
-  if (!usable && base::IsPassing(usable.error())) return usable;
-  if (!usable) GiveUpSavedIndex(usable.error());
-  return Ok();
+  if (!exists || !*exists) return std::nullopt;
+  const Status usable = OpenSavedIndex(manifest);
+  if (usable) return std::nullopt;
+  if (base::IsPassing(usable.error())) return usable.error();
+  return std::optional(usable.error());
 }
 
 Status Recovery::OpenSavedIndex(const log::Manifest& manifest) {

@@ -60,7 +60,7 @@ class Recovery {
  private:
   Result<log::Manifest> ReadOrCreateManifest();
   Status OpenSealed(const log::Manifest& manifest);
-  Status FindSavedIndex(const log::Manifest& manifest);
+  Result<std::optional<Error>> FindSavedIndex(const log::Manifest& manifest);
   Status OpenSavedIndex(const log::Manifest& manifest);
   Result<std::shared_ptr<log::Segment>> FindSegment(std::uint64_t id) const;
   void GiveUpSavedIndex(const Error& why);
