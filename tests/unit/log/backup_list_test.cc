@@ -73,6 +73,28 @@ TEST(BackupListTest, ForgedListsAreRefused) {
   EXPECT_FALSE(Decode(Forged("# sequence 42", "# sequence 43")));  // Not of this root.
   EXPECT_FALSE(Decode(Forged("# bytes 4200", "# bytes 04200")));
   EXPECT_FALSE(Decode(Forged("# bytes 4200", "# bytes -1")));
+  EXPECT_FALSE(Decode(Forged("# bytes 4200", "# bytes 99999999999999999999")));
+  EXPECT_FALSE(Decode(Forged("# bytes 4200", "# bytes 4200 kB")));
+  EXPECT_FALSE(Decode(Forged("# bytes 4200", "# files 2")));
+  EXPECT_FALSE(Decode(Forged("# kvs backup 1", "# another list")));
+  EXPECT_FALSE(Decode(Forged("ca978112", "CA978112")));
+  EXPECT_FALSE(Decode(Forged("ca978112", "ca97811")));
+  EXPECT_FALSE(Decode(Forged("  MANIFEST", "")));
+}
+
+TEST(BackupListTest, EveryCutBetweenLinesIsRefusedWithARightEndToo) {
+  const std::string text = EncodeBackupList(Varied());
+  for (std::size_t end = 0; end < text.find("# end"); end = text.find('\n', end) + 1) {
+    EXPECT_FALSE(Decode(WithRightEnd(text.substr(0, end)))) << end;
+    EXPECT_FALSE(Decode(WithRightEnd(text.substr(0, end + 5)))) << end;
+  }
+}
+
+TEST(BackupListTest, AFileIsFoundByItsName) {
+  const BackupList list = Varied();
+  EXPECT_EQ(list.Find("MANIFEST"), &list.files.back());
+  EXPECT_EQ(list.Find("000000000001.hint"), nullptr);
+  EXPECT_EQ(list.Find("ZZZ"), nullptr);
 }
 
 TEST(BackupListTest, ALaterFormatIsRefusedByItsNumber) {
