@@ -47,7 +47,7 @@ class ErrorContext : public std::string {
  public:
   using std::string::string;
   ErrorContext(std::string text) noexcept : std::string(std::move(text)) {}  // NOLINT(google-explicit-constructor)
-  ErrorContext(const ErrorContext& other) noexcept : std::string() { *this = other; }
+  ErrorContext(const ErrorContext& other) noexcept : std::string() { *this = other; }  // NOLINT: must not throw
   ErrorContext(ErrorContext&&) noexcept = default;
   ErrorContext& operator=(const ErrorContext& other) noexcept {
     try {

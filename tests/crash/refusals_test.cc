@@ -30,7 +30,7 @@ constexpr std::uint64_t kShortages = 20;  // In one round.
 constexpr std::size_t kThreads = 3;
 constexpr std::uint64_t kKeys = 150;              // Of each thread.
 constexpr std::uint64_t kStepsPerShortage = 200;  // Of all threads together.
-constexpr std::uint64_t kHoursMs = 10 * 3'600'000;
+constexpr std::uint64_t kHoursMs = std::uint64_t{10} * 3'600'000;
 
 enum class Shortage : std::uint8_t { kNone, kRoom, kDescriptors, kMappings, kMemory, kClockSet };
 constexpr std::array kAll = {Shortage::kRoom, Shortage::kDescriptors, Shortage::kMappings, Shortage::kMemory,

@@ -29,7 +29,7 @@ bool HasBackups(const std::filesystem::path& directory) {
 }
 
 // Sends a command, and does not wait for its answer.
-void Send(const Address& address, std::vector<std::string_view> words) {
+void Send(const Address& address, const std::vector<std::string_view>& words) {
   std::string request;
   AppendCommand(request, words);
   const std::atomic<bool> gives_up{true};

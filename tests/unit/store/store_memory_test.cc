@@ -60,12 +60,13 @@ class StoreMemoryTest : public StoreFixture {
 TEST(ErrorMemoryTest, ACopyWithoutMemoryKeepsItsCode) {
   const Status status = Error{.code = ErrorCode::kIo, .sys_errno = EIO, .context = std::string(100, 'x')};
   std::optional<test::FailingMemory> failing(0);
-  const Status copy = status;
+  const std::optional<Status> copied(status);
   failing.reset();
+  const Error& copy = copied->error();
   EXPECT_TRUE(test::FailingMemory::has_failed());
-  EXPECT_EQ(copy.error().code, ErrorCode::kIo);
-  EXPECT_EQ(copy.error().sys_errno, EIO);
-  EXPECT_EQ(copy.error().context, "");
+  EXPECT_EQ(copy.code, ErrorCode::kIo);
+  EXPECT_EQ(copy.sys_errno, EIO);
+  EXPECT_EQ(copy.context, "");
 }
 
 TEST_F(StoreMemoryTest, WritesAreAllOrNothingWhenAllocationsFail) {
