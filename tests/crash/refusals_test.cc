@@ -1,5 +1,5 @@
-// Promised: what the system refuses for a while costs no acknowledged write, and a refused write has no effect. When
-// the system gives again, the store goes on by itself.
+// Promised: if the system refuses something for a while, no acknowledged write is lost, and a refused write has no
+// effect. When the shortage is over, the store takes writes again by itself.
 //
 // Attack: three threads set, overwrite, remove and read keys of their own; some of these expire in hours. Meanwhile
 // room, descriptors, mappings and allocations are refused at random, and the wall clock is set by minutes. Then nothing
