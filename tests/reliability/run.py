@@ -64,11 +64,7 @@ PARTS = [
     Part("changes of several bytes", 1e6, 20, gtest("crash_damage", "*NoChangedBytes*"), {"KVS_CRASH_ROUNDS": "100"},
          tally="changes of several bytes"),
     Part("runs with tuning constants drawn at random", 1, 16,
-         ["python3", str(REPOSITORY / "tests/tuned/run.py"), "--seconds={seconds}", "--jobs=1"] +
-         [f"{{tests}}/{name}" for name in (
-             "model_store", "crash_power_cut", "crash_file_fault", "crash_failed_sync", "crash_opening",
-             "crash_full_disk", "crash_damage", "crash_kill", "crash_saved_index_kill", "crash_refusals",
-             "concurrency_store", "concurrency_index")] + ["{tests}/unit_index=*TreeModel*"],
+         ["python3", str(REPOSITORY / "tests/tuned/run.py"), "--seconds={seconds}", "--jobs=1", "{tests}"],
          pattern=r"(\d+) runs, none"),
     Part("kills of the server, all answers modelled", 2000, 14, TORTURE + ["--dir={scratch}", f"--events={KILLS}",
          "{minutes}"], pattern=r"(\d+)\s+kills"),
