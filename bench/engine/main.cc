@@ -65,6 +65,9 @@ void AddOptions(CLI::App& app, CommandLine& line) {
   app.add_option("--value-bytes", options.value_bytes, "Of the large data set; 100 unless told")->transform(number);
   app.add_option("--rounds", options.rounds, "How often each workload is measured")->check(CLI::Range(1, 100));
   app.add_option("--seconds", options.seconds, "Of one workload in one round")->check(CLI::Range(0.01, 600.0));
+  app.add_option("--operations", options.operations,
+                 "Of each thread of a workload in one round, in place of a time: to compare two builds of kvs")
+      ->check(CLI::Range(1'000, 1'000'000));
   app.add_option("--load-seconds", options.load_seconds, "For all loads of the large data set by one engine");
   app.add_option("--minutes", options.minutes, "For all of it: rounds after the second are left out beyond that")
       ->check(CLI::Range(1.0, 1e5));

@@ -122,7 +122,8 @@ class Planner {
   void Run(const std::string& engine, const std::string& workload, unsigned threads, double seconds,
            unsigned instance = 0) {
     Step& step = Add(Action::kRun, engine, instance);
-    step.command = "run " + workload + " " + std::to_string(threads) + " " + std::to_string(seconds);
+    step.command = "run " + workload + " " + std::to_string(threads) + " " + std::to_string(seconds) + " " +
+                   std::to_string(options_.operations);
     step.record = threads == 1 ? workload : workload + "/" + std::to_string(threads);
     step.expected_seconds = seconds + 0.2;
   }

@@ -22,9 +22,10 @@ struct Options {
   std::uint64_t keys = 10'000'000;
   std::size_t value_bytes = 100;
   unsigned rounds = 5;
-  double seconds = 0.5;      // Of a point workload, in each round.
-  double load_seconds = 80;  // That an engine may spend on loading the large data set, in all rounds.
-  double minutes = 28;       // For all of it.
+  double seconds = 0.5;          // Of a point workload, in each round.
+  std::uint64_t operations = 0;  // If not 0, of each of its threads, in place of the time.
+  double load_seconds = 80;      // That an engine may spend on loading the large data set, in all rounds.
+  double minutes = 28;           // For all of it.
   bool is_quick = false;
 
   bool Wants(const std::string& workload) const;

@@ -82,7 +82,7 @@ class EngineWorker {
 
   void Run(std::istream& words) {
     Job job;
-    words >> job.workload >> job.threads >> job.seconds;
+    words >> job.workload >> job.threads >> job.seconds >> job.operations;
     Answer(workloads_->Run(job));
   }
 

@@ -19,6 +19,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kTimedEvery = 16;
+constexpr std::uint64_t kOperationsMax = std::uint64_t{1} << 20;  // Of one thread in one run.
+constexpr double kNoEnd = 1e6;                                    // Seconds.
 constexpr unsigned kWarmUpShare = 5;  // A fifth of a run goes before it, uncounted, to fill the caches.
 constexpr std::size_t kKeysPerBatch = 16;
 constexpr std::uint64_t kScanKeys = 100;
@@ -70,14 +72,14 @@ class Meter {
 
 // The parts of a workload, by the cost of an operation.
 struct Workloads::Shape {
-  std::size_t draws_max;    // Of one thread in one run.
+  std::size_t points;       // That take about as long as one of its operations.
   std::size_t per_look;     // Operations between two looks at the clock that ends the run.
   std::size_t timed_every;  // Of so many operations one is timed.
 
-  static constexpr Shape OfPoints() { return {std::size_t{1} << 20, 256, kTimedEvery}; }
-  static constexpr Shape OfBatches() { return {std::size_t{1} << 18, 32, kTimedEvery}; }
-  static constexpr Shape OfScans() { return {std::size_t{1} << 17, 1, 1}; }
-  static constexpr Shape OfSyncs() { return {std::size_t{1} << 20, 1, 1}; }
+  static constexpr Shape OfPoints() { return {1, 256, kTimedEvery}; }
+  static constexpr Shape OfBatches() { return {4, 32, kTimedEvery}; }
+  static constexpr Shape OfScans() { return {8, 1, 1}; }
+  static constexpr Shape OfSyncs() { return {1000, 1, 1}; }
 };
 
 // The state of one thread of a workload.
@@ -137,11 +139,13 @@ Workloads::Workloads(Engine& engine, const Settings& settings, std::uint64_t key
 
 template <class Draw, class Operation>
 Figures Workloads::Measure(const Job& job, bool writes, const Shape& shape, Draw draw, Operation operation) {
+  const std::uint64_t count = job.operations > 0 ? job.operations / shape.points : kOperationsMax;
+  const double seconds = job.operations > 0 ? kNoEnd : job.seconds;
   std::vector<std::unique_ptr<Worker>> workers;
   for (unsigned i = 0; i < job.threads; ++i) {
     workers.push_back(std::make_unique<Worker>(engine_, settings_.value_bytes, ++seed_));
     auto& draws = workers.back()->draws;
-    draws.resize(shape.draws_max);
+    draws.resize(count);
     for (std::uint32_t& one : draws) one = draw(workers.back()->random);
   }
   std::latch ready(job.threads);
@@ -149,10 +153,10 @@ Figures Workloads::Measure(const Job& job, bool writes, const Shape& shape, Draw
   std::vector<std::thread> threads;
   for (const auto& worker : workers) {
     threads.emplace_back([&, own = worker.get()] {
-      own->Drive(shape.draws_max / kWarmUpShare, job.seconds / kWarmUpShare, shape, operation);
+      own->Drive(count / kWarmUpShare, seconds / kWarmUpShare, shape, operation);
       ready.count_down();
       go.wait();
-      own->Drive(shape.draws_max, job.seconds, shape, operation);
+      own->Drive(count, seconds, shape, operation);
     });
   }
   ready.wait();
