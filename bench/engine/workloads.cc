@@ -82,8 +82,8 @@ struct Workloads::Shape {
   static constexpr Shape OfSyncs() { return {1000, 1, 1}; }
 };
 
-// The state of one thread of a workload.
-struct Workloads::Worker {
+// The state of one thread of a workload. Aligned, so that no two threads write to one pair of cache lines.
+struct alignas(128) Workloads::Worker {
   Worker(Engine& engine, std::size_t bytes_of_value, std::uint64_t seed)
       : session(engine.NewSession()), values(bytes_of_value, seed), random(seed), value_bytes(bytes_of_value) {}
 
