@@ -58,7 +58,7 @@ Status ForEachInParallel(std::size_t count, FunctionRef<Status(std::size_t numbe
     others.push_back(*std::move(other));
   }
   work();
-  for (std::thread& other : others) other.join();
+  for (std::thread& other : others) Join(other);
   return numbers.status();
 }
 

@@ -1,6 +1,7 @@
-// StartThread: starts a thread. The exception of std::thread becomes an Error.
+// StartThread and Join: start a thread, and wait for its end. The thread belongs to the Schedule of the caller, if
+// there is one.
 //
-// Errors      kNoSpace: the system has no thread left.
+// Errors      kNoSpace: the system has no thread left. Nothing is thrown.
 #pragma once
 
 #include <functional>
@@ -11,5 +12,8 @@
 namespace kvs::sync {
 
 Result<std::thread> StartThread(std::function<void()> body);
+
+// Does nothing for a thread that was not started, or was joined before.
+void Join(std::thread& thread);
 
 }  // namespace kvs::sync

@@ -5,17 +5,18 @@
 // Attack: "fail the n-th operation, for every n" (SQLite's way): one error, or every one from there on. A later sync of
 // the same file does not write the pages of a failed sync either.
 //
-// Replay: KVS_TEST_SEED with the seed that the failure names.
+// Replay: KVS_TEST_SEED with the seed that the failure names, which also decides which thread goes on.
 #include <cerrno>
 #include <chrono>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "crash/crash_test.h"
 #include "crash/write_history.h"
 #include "support/faulty_file_system.h"
+#include "support/seeded_schedule.h"
 #include "support/tally.h"
+#include "sync/schedule.h"
 
 namespace kvs::test {
 namespace {
@@ -59,8 +60,8 @@ class FileFault : public testing::TestWithParam<Setting> {
     }
     files->Heal();
     Status written = history->WriteNext(store);
-    for (int i = 0; i < 1'000 && !written; ++i) {                  // The store asks for room again every half second.
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));  // tidy-allow(sleep): the store tells nobody.
+    for (int i = 0; i < 1'000 && !written; ++i) {  // The store asks for room again every half second.
+      sync::SleepUntil(sync::SteadyClock::now() + std::chrono::milliseconds(10));
       written = history->WriteNext(store);
     }
     EXPECT_TRUE(written) << "there is room again: " << TextOf(written);
@@ -83,6 +84,7 @@ class FileFault : public testing::TestWithParam<Setting> {
 
   std::uint64_t FailOnce(std::uint64_t seed, std::uint64_t number) {
     const ScratchDirectory scratch;
+    const SeededSchedule schedule(seed + number);
     WriteHistory history(seed);
     FaultyFileSystem files(scratch.path());
     if (!GetParam().can_reserve) files.RefuseToReserve();

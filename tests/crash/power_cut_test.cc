@@ -4,12 +4,11 @@
 //
 // Attack: a workload runs once on a FaultyFileSystem to count its operations. Then it runs again and again, with the
 // power cut at one of them. The disk's contents afterwards are drawn at random: each sector and each name that no sync
-// covered exists or not. Three cuts in a row hit the same store, including the recovery from the cut before. The
-// threads of the store make the count vary a little, so the number of the cut is only approximate. A kill is a cut
-// after which the files stay as they are.
+// covered exists or not. Three cuts in a row hit the same store, including the recovery from the cut before. A kill
+// is a cut after which the files stay as they are.
 //
-// Replay: KVS_TEST_SEED with the seed that the failure names. KVS_CRASH_ROUNDS=1000 for a long night. KVS_CUT_STATES=N
-// looks at N states of the disk after each cut.
+// Replay: KVS_TEST_SEED with the seed that the failure names, which also decides which thread goes on.
+// KVS_CRASH_ROUNDS=1000 for a long night. KVS_CUT_STATES=N looks at N states of the disk after each cut.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,6 +17,7 @@
 #include "crash/crash_test.h"
 #include "crash/write_history.h"
 #include "support/faulty_file_system.h"
+#include "support/seeded_schedule.h"
 #include "support/tally.h"
 
 namespace kvs::test {
@@ -61,6 +61,7 @@ class PowerCut : public testing::TestWithParam<Setting> {
   // many writes must have survived.
   std::size_t CutOnce(const std::filesystem::path& directory, WriteHistory* history, std::uint64_t cut_at,
                       std::uint64_t seed, std::size_t had_survived) {
+    const SeededSchedule schedule(seed);
     FaultyFileSystem files(directory);
     if (!GetParam().can_reserve) files.RefuseToReserve();
     files.CutPowerAt(cut_at);

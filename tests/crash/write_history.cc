@@ -62,7 +62,7 @@ WriteHistory::Step WriteHistory::MakeStep() {
   const std::size_t changes = random_.OneIn(8) ? 2 + random_.Below(6) : 1;
   Step step;
   for (std::size_t i = 0; i < changes; ++i) {
-    const std::string key = "key" + std::to_string(random_.Below(kKeys));
+    const std::string key = key_prefix_ + std::to_string(random_.Below(kKeys));
     const bool removes = random_.OneIn(5) && (changes > 1 || contents_.contains(key));
     step.push_back({key, removes ? std::nullopt : std::optional(MakeValue(key))});
   }

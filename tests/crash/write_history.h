@@ -20,7 +20,8 @@ namespace kvs::test {
 
 class WriteHistory {
  public:
-  explicit WriteHistory(std::uint64_t seed) : random_(seed) {}
+  explicit WriteHistory(std::uint64_t seed, std::string key_prefix = "key")
+      : random_(seed), key_prefix_(std::move(key_prefix)) {}
 
   // Does one more write: a set, a removal, an update or a batch. A write that fails for want of room did not happen.
   // After any other failure the write may have happened or not, and it must be the last one that could.
@@ -55,6 +56,7 @@ class WriteHistory {
   static void Apply(const Change& change, Contents* contents);
 
   base::Random random_;
+  const std::string key_prefix_;
   std::uint64_t values_made_ = 0;
   std::vector<Step> steps_;
   std::size_t acknowledged_ = 0;  // steps_ may have one more, whose fate is unknown.

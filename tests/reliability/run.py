@@ -70,6 +70,8 @@ PARTS = [
          "{minutes}"], pattern=r"(\d+)\s+kills"),
     Part("kills at a file operation", 20e3, 10, gtest("crash_power_cut", "*/killed*"),
          tally="kills at a file operation"),
+    Part("interleavings of threads", 20e3, 10, gtest("crash_interleaving"), {"KVS_CRASH_ROUNDS": "10"},
+         tally="interleavings of threads"),
     Part("kills of a writing process", 10e3, 10, gtest("crash_kill"), tally="kills of a writing process"),
     Part("failed file operations", 50e3, 10, gtest("crash_file_fault"), tally="failed file operations"),
     Part("histories of concurrent operations", 20e3, 10, gtest("concurrency_store", "StoreHistory*"),

@@ -22,8 +22,8 @@ CASE_SECONDS_MAX = 300
 SEED_MAX = 2**32
 PROGRAMS = (  # With a filter, if not all of its tests are meant.
     "model_store", "crash_power_cut", "crash_file_fault", "crash_failed_sync", "crash_opening", "crash_full_disk",
-    "crash_damage", "crash_kill", "crash_saved_index_kill", "crash_refusals", "concurrency_store", "concurrency_index",
-    "unit_index=*TreeModel*",
+    "crash_damage", "crash_kill", "crash_saved_index_kill", "crash_refusals", "crash_interleaving",
+    "concurrency_store", "concurrency_index", "unit_index=*TreeModel*",
 )
 
 

@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <thread>
 
 #include "base/try.h"
 #include "kvs/backup.h"
 #include "kvs/result.h"
+#include "sync/schedule.h"
 
 namespace kvs::store {
 
@@ -27,7 +27,7 @@ class Pace {
     const auto due = begin_ + std::chrono::duration_cast<Clock::duration>(taken);
     while (Clock::now() < due) {
       // tidy-allow(sleep): it waits for the time itself.
-      std::this_thread::sleep_until(std::min(due, Clock::now() + kAskAgain));
+      sync::SleepUntil(std::min(due, Clock::now() + kAskAgain));
       KVS_TRY(Pass(0));
     }
     return Ok();
@@ -40,7 +40,7 @@ class Pace {
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
+  using Clock = sync::SteadyClock;
   using Seconds = std::chrono::duration<double>;
   static constexpr auto kAskAgain = std::chrono::milliseconds(100);  // Whether to go on.
 

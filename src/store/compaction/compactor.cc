@@ -7,13 +7,12 @@
 #include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
+#include "sync/schedule.h"
 #include "sync/thread.h"
 
 namespace kvs::store {
 
-void Compactor::Join() {
-  if (thread_.joinable()) thread_.join();
-}
+void Compactor::Join() { sync::Join(thread_); }
 
 Status Compactor::Start() {
   KVS_TRY_ASSIGN(thread_, sync::StartThread([this] { RunThread(); }));
@@ -62,7 +61,7 @@ std::optional<Compactor::Work> Compactor::WaitForWork() {
     if (!parts_.health.is_poisoned() && parts_.log.space.IsCompactionDue(held)) return Work{.is_due = true};
     const auto retry_at = parts_.log.space.room(held).RetryAt(RoomState::Job::kCompaction);
     if (parts_.log.segments.has_retired(held)) {
-      held.WaitUntil(parts_.log.space.compaction_wanted, std::chrono::steady_clock::now() + kUnreachableCheckInterval);
+      held.WaitUntil(parts_.log.space.compaction_wanted, sync::SteadyClock::now() + kUnreachableCheckInterval);
       if (!parts_.log.space.is_stopped(held)) return Work{};
     } else if (retry_at && !parts_.health.is_poisoned()) {
       held.WaitUntil(parts_.log.space.compaction_wanted, *retry_at);

@@ -7,6 +7,7 @@
 #include "base/tunable.h"
 #include "log/file_names.h"
 #include "store/segments/store_files.h"
+#include "sync/schedule.h"
 
 namespace kvs::store {
 namespace {
@@ -32,7 +33,7 @@ ClockKeeper::Found ClockKeeper::Load() {
 
 bool ClockKeeper::IsSavingDue() const {
   if (health_.is_poisoned() || !clock_.NeedsSaving()) return false;
-  return std::chrono::steady_clock::now() >= retry_at_;
+  return sync::SteadyClock::now() >= retry_at_;
 }
 
 void ClockKeeper::Save() {
@@ -44,11 +45,11 @@ void ClockKeeper::Save() {
   } else if (retry_at_ == Time{} && options_.log) {
     options_.log("the clock of spans of time is not saved: " + saved.error().ToString());
   }
-  retry_at_ = saved ? Time{} : std::chrono::steady_clock::now() + kSaveAgain;
+  retry_at_ = saved ? Time{} : sync::SteadyClock::now() + kSaveAgain;
 }
 
 void ClockKeeper::ReportSteps() {
-  const Time now = std::chrono::steady_clock::now();
+  const Time now = sync::SteadyClock::now();
   if (now < reported_until_) return;
   const ExpiryClock::Steps steps = clock_.TakeSteps();
   if (steps.count == 0) return;

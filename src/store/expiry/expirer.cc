@@ -8,6 +8,7 @@
 #include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
+#include "sync/schedule.h"
 #include "sync/thread.h"
 
 namespace kvs::store {
@@ -51,7 +52,7 @@ void Expirer::Stop() {
     is_stopped_ = true;
   }
   changed_.NotifyAll();
-  if (thread_.joinable()) thread_.join();
+  sync::Join(thread_);
 }
 
 void Expirer::SaveClock() {
@@ -147,15 +148,15 @@ Expirer::Next Expirer::WaitForWork() {
     wait_ms = std::min(*left_ms, static_cast<std::uint64_t>(kLookAgain.count()));
   }
   if (wait_ms == 0) return Next::kWork;
-  held.WaitUntil(changed_, std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms));
+  held.WaitUntil(changed_, sync::SteadyClock::now() + std::chrono::milliseconds(wait_ms));
   return is_stopped_ ? Next::kEnd : Next::kWork;
 }
 
 Expirer::Next Expirer::WaitAfterFailure() {
   KVS_PROBE("expirer rests after a failure");
-  const auto deadline = std::chrono::steady_clock::now() + kLookAgain;
+  const auto deadline = sync::SteadyClock::now() + kLookAgain;
   const AppendLock::Held held(parts_.log.lock);
-  while (!is_stopped_ && std::chrono::steady_clock::now() < deadline) held.WaitUntil(changed_, deadline);
+  while (!is_stopped_ && sync::SteadyClock::now() < deadline) held.WaitUntil(changed_, deadline);
   return is_stopped_ ? Next::kEnd : Next::kWork;
 }
 

@@ -159,7 +159,7 @@ void IndexRebuild::ReportProgress(const SegmentTally& tally) {
     const sync::MutexLock lock(mutex_);
     sources_read_ += 1;
     records_read_ += tally.records;
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = sync::SteadyClock::now();
     if (now - last_report_ < kReportInterval) return;
     last_report_ = now;
     KVS_PROBE("long opening tells how far it is");

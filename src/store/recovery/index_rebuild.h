@@ -33,6 +33,7 @@
 #include "store/expiry/expiry_index.h"
 #include "store/segments/record_reader.h"
 #include "sync/mutex.h"
+#include "sync/schedule.h"
 
 namespace kvs::store {
 
@@ -125,7 +126,7 @@ class IndexRebuild {
   std::vector<ExpiryIndex> expiries_;
 
   sync::Mutex mutex_;
-  std::chrono::steady_clock::time_point last_report_ KVS_GUARDED_BY(mutex_) = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point last_report_ KVS_GUARDED_BY(mutex_) = sync::SteadyClock::now();
   std::size_t sources_read_ KVS_GUARDED_BY(mutex_) = 0;
   std::uint64_t records_read_ KVS_GUARDED_BY(mutex_) = 0;
   DeadPuts dead_ KVS_GUARDED_BY(mutex_);

@@ -35,7 +35,7 @@ void Scrubber::Stop() {
     stops_ = true;
     stopped_.NotifyAll();
   }
-  if (thread_.joinable()) thread_.join();
+  sync::Join(thread_);
 }
 
 Scrubber::Figures Scrubber::figures() const {

@@ -17,6 +17,7 @@
 #include "store/tail/live_log.h"
 #include "store/tail/log_image.h"
 #include "sync/mutex.h"
+#include "sync/schedule.h"
 
 namespace kvs::store {
 
@@ -37,7 +38,7 @@ class Scrubber {
   Figures figures() const;
 
  private:
-  using Clock = std::chrono::steady_clock;
+  using Clock = sync::SteadyClock;
 
   void Run();
   // False: it is to end.

@@ -22,12 +22,13 @@
 
 #include "base/tunable.h"
 #include "kvs/result.h"
+#include "sync/schedule.h"
 
 namespace kvs::store {
 
 class RoomState {
  public:
-  using Clock = std::chrono::steady_clock;
+  using Clock = sync::SteadyClock;
   using Ticket = std::uint64_t;
   enum class Job : std::uint8_t { kRoom, kSeal, kCompaction };
 

@@ -13,12 +13,13 @@
 #include <cstdint>
 
 #include "base/tunable.h"
+#include "sync/schedule.h"
 
 namespace kvs::store {
 
 class WritePace {
  public:
-  using Clock = std::chrono::steady_clock;
+  using Clock = sync::SteadyClock;
   using Nanoseconds = std::chrono::duration<double, std::nano>;
 
   KVS_TUNABLE(std::chrono::microseconds, kStepMin, 400, 100, 400);  // Shorter waits only wake writers more often.

@@ -9,6 +9,7 @@
 #include "base/probe.h"
 #include "base/system_error.h"
 #include "base/try.h"
+#include "sync/schedule.h"
 #include "sync/thread.h"
 
 namespace kvs::store {
@@ -34,11 +35,11 @@ void Committer::Stop() {
     stops_ = true;
     wanted_.NotifyOne();
   }
-  if (thread_.joinable()) thread_.join();
+  sync::Join(thread_);
 }
 
 Status Committer::WaitUntilSynced(std::uint64_t position) {
-  // Lives as long as the thread, because the committer may still be inside release() after acquire() has returned.
+  // Lives as long as the thread, because the committer may still be inside Send() after Await() has returned.
   thread_local Waiter waiter;
   bool is_alone = false;
   {
@@ -54,7 +55,7 @@ Status Committer::WaitUntilSynced(std::uint64_t position) {
     EndSync();
     return status;
   }
-  waiter.is_done.acquire();
+  waiter.is_done.Await();
   return std::exchange(waiter.status, Ok());
 }
 
@@ -86,7 +87,7 @@ Committer::Task Committer::NextTask(std::vector<Waiter*>* waiters) {
     if (!tick) {
       wanted_.Wait(mutex_);
       tick = NextTick();
-    } else if (std::chrono::steady_clock::now() < *tick) {
+    } else if (sync::SteadyClock::now() < *tick) {
       wanted_.WaitUntil(mutex_, *tick);
     } else if (is_syncing_) {
       KVS_PROBE("tick of the committer falls into a sync");
@@ -102,7 +103,7 @@ Committer::Task Committer::NextTask(std::vector<Waiter*>* waiters) {
 }
 
 std::optional<Committer::Time> Committer::NextTick() const {
-  const Time now = std::chrono::steady_clock::now();
+  const Time now = sync::SteadyClock::now();
   if (options_.sync == SyncPolicy::kInterval)
     return now + std::min<std::chrono::milliseconds>(options_.sync_interval, kIntervalMax);
   if (needs_marks_) return now + kRest;
@@ -135,7 +136,7 @@ void Committer::Answer(std::vector<Waiter*>* waiters, const Status& status) {
   if (writers == 1) EndSync();  // A lone writer can then sync on its own thread.
   for (Waiter* const waiter : *waiters) {
     waiter->status = status;
-    waiter->is_done.release();
+    waiter->is_done.Send();
   }
   waiters->clear();
   if (writers == 1) return;
@@ -151,7 +152,7 @@ void Committer::YieldToWriters(std::size_t writers) {
       yield_backoff_.NoteSuccess();
       return;
     }
-    std::this_thread::yield();
+    sync::Yield();
   }
   KVS_PROBE("writers stayed away from the next sync");
   yield_backoff_.NoteFailure();

@@ -14,7 +14,6 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <semaphore>
 #include <thread>
 #include <vector>
 
@@ -24,6 +23,7 @@
 #include "store/space/health.h"
 #include "store/tail/live_log.h"
 #include "sync/mutex.h"
+#include "sync/signal.h"
 #include "sync/skip_backoff.h"
 
 namespace kvs::store {
@@ -61,7 +61,7 @@ class Committer {
 
   struct Waiter {
     Status status{};
-    std::binary_semaphore is_done{0};
+    sync::Signal is_done{};
   };
   enum class Task : std::uint8_t { kSync, kTick, kEnd };
 

@@ -25,8 +25,8 @@ Maintainer::Maintainer(LiveLog& log, ManifestKeeper& manifest, Health& health, i
       options_(options) {}
 
 void Maintainer::Join() {
-  if (room_thread_.joinable()) room_thread_.join();
-  if (seal_thread_.joinable()) seal_thread_.join();
+  sync::Join(room_thread_);
+  sync::Join(seal_thread_);
 }
 
 Status Maintainer::Start() {
