@@ -1,9 +1,9 @@
 #include "observers/expired_events.h"
 
-#include <system_error>
 #include <utility>
 
 #include "base/probe.h"
+#include "sync/thread.h"
 
 namespace kvs::server {
 namespace {
@@ -20,17 +20,15 @@ ExpiredEvents::~ExpiredEvents() {
     changed_.NotifyAll();
     thread = std::move(thread_);
   }
-  if (thread.joinable()) thread.join();
+  sync::Join(thread);
 }
 
 void ExpiredEvents::Start() {
   const sync::MutexLock lock(mutex_);
   if (thread_.joinable()) return;
-  try {
-    thread_ = std::thread([this] { PublishUntilEnd(); });
-  } catch (const std::system_error&) {
-    return;  // No room for a thread now: the commands with events publish.
-  }
+  auto thread = sync::StartThread([this] { PublishUntilEnd(); });
+  if (!thread) return;  // No room for a thread now: the commands with events publish.
+  thread_ = *std::move(thread);
 }
 
 void ExpiredEvents::Add(std::string_view key) {

@@ -35,7 +35,7 @@ Background::~Background() {
     wanted_.NotifyAll();
     thread = std::move(thread_);
   }
-  if (thread.joinable()) thread.join();
+  sync::Join(thread);
 }
 
 bool Background::Start(Job job, BackupOrder order) {
