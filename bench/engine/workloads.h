@@ -1,8 +1,8 @@
 // Workloads: the operations on an engine, and their figures.
 //
 // Design      A point workload runs for a time, or for a number of operations; their keys are drawn before the clock
-//             starts. After a number of operations all builds of an engine have the same history behind them: after a
-//             time, the faster one has written more, and the next row pays for the compaction of it.
+//             starts. After a number of operations all builds of an engine have written the same. After a time, the
+//             faster one has written more, and the next row pays for the compaction of it.
 //             CPU is that of the whole process. For workloads that write it includes the background work until its
 //             end, so that no workload pays for the one before. Every 16th operation is timed.
 // Threads     Run() from one thread, which starts the threads of the workload.

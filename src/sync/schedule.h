@@ -1,4 +1,4 @@
-// Schedule: decides which thread goes on, so that a test can replay an interleaving. In production there is none.
+// Schedule: decides which thread runs next, so that a test can replay an interleaving. In production there is none.
 //
 // Design      The threads of a schedule run one at a time. What may wait or be waited for asks the schedule of the
 //             calling thread before it asks the system: Mutex, ConditionVariable, Signal, StartThread(), Join(),

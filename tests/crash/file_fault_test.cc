@@ -5,7 +5,7 @@
 // Attack: "fail the n-th operation, for every n" (SQLite's way): one error, or every one from there on. A later sync of
 // the same file does not write the pages of a failed sync either.
 //
-// Replay: KVS_TEST_SEED with the seed that the failure names, which also decides which thread goes on.
+// Replay: KVS_TEST_SEED with the seed that the failure names, which also decides the order of the threads.
 #include <cerrno>
 #include <chrono>
 #include <optional>

@@ -1,8 +1,8 @@
-// Promised: in whatever order the threads of a store go on, and wherever the power is cut, the store holds a first part
+// Promised: in whatever order the threads of a store run, and wherever the power is cut, the store holds a first part
 // of the writes of each writer, with all that a sync had covered. No thread waits forever.
 //
 // Attack: three writers, a reader that compacts, and the threads of the store itself run one at a time. A seed decides
-// which goes on at each lock and each file operation, and where the power is cut.
+// which runs next at each lock and each file operation, and where the power is cut.
 //
 // Replay: KVS_TEST_SEED with the seed that the failure names replays the history, operation by operation. The first
 // test shows that it does. KVS_CRASH_ROUNDS=1000 for a long night.

@@ -7,7 +7,7 @@
 // covered exists or not. Three cuts in a row hit the same store, including the recovery from the cut before. A kill
 // is a cut after which the files stay as they are.
 //
-// Replay: KVS_TEST_SEED with the seed that the failure names, which also decides which thread goes on.
+// Replay: KVS_TEST_SEED with the seed that the failure names, which also decides the order of the threads.
 // KVS_CRASH_ROUNDS=1000 for a long night. KVS_CUT_STATES=N looks at N states of the disk after each cut.
 #include <cstdint>
 #include <optional>

@@ -118,7 +118,6 @@ SeededSchedule::Member* SeededSchedule::Next() {
 void SeededSchedule::GiveTurnTo(Member* next) {
   Member* const own = running_;
   if (next != own) {
-    ++switches_;
     running_ = next;
     next->turn.release();
     own->turn.acquire();

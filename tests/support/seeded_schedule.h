@@ -1,7 +1,7 @@
 // SeededSchedule: a schedule that a seed decides. The same seed and the same program give the same history.
 //
 // Design      One thread has the turn. Where threads may switch, a number drawn from the seed says whether they do, and
-//             to which of those that can go on. Some seeds switch often and some rarely, because some faults need many
+//             to which of those that can run. Some seeds switch often and some rarely, because some faults need many
 //             switches and others one at the right place. Time is counted in turns. When all threads wait for a
 //             time, it jumps there, so that a test waits for nothing. If all wait and none for a time, the process ends
 //             with a message.
@@ -24,9 +24,6 @@ class SeededSchedule final : public sync::Schedule {
   ~SeededSchedule() override;
   SeededSchedule(const SeededSchedule&) = delete;
   SeededSchedule& operator=(const SeededSchedule&) = delete;
-
-  // How often another thread got the turn.
-  std::uint64_t switches() const { return switches_; }
 
   void Pause() override;
   void Block(const void* object, Time deadline) override;
@@ -56,7 +53,6 @@ class SeededSchedule final : public sync::Schedule {
   base::Random random_;
   const std::uint64_t pauses_per_switch_;
   Time now_{};
-  std::uint64_t switches_ = 0;
   std::vector<std::unique_ptr<Member>> members_;
   Member* running_;
 };
